@@ -1,0 +1,141 @@
+"""The records that pass between stages: one JSON line each, every field by name.
+
+A record is written once by one stage and read by later ones; averages are always recomputed from the lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Method = Literal["letter", "cloze", "generate"]
+
+
+class SqlOutcome(StrEnum):
+    """What became of one predicted query. Only CORRECT counts as right; FAILED is our own fault and stops a
+    comparison."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    INVALID_SQL = "invalid_sql"  # SQLite refused to prepare or run it
+    NOT_A_QUERY = "not_a_query"  # it would do something other than read
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too_large"  # result beyond the row, byte or memory cap
+    NO_ANSWER = "no_answer"  # no SQL statement in the text
+    GOLD_FAILED = "gold_failed"  # the reference query itself does not run
+    FAILED = "failed"  # ours: worker lost, disk error
+
+
+class ChoiceOutcome(StrEnum):
+    """What became of one multiple-choice question under one method."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_ANSWER = "no_answer"  # `generate` only: no option letter in the text
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlQuestion:
+    """One text-to-SQL question. index: 0-based position in its split, the only identity of a question
+    (texts repeat)."""
+
+    index: int
+    db_id: str
+    question: str
+    gold: str
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPrediction:
+    """A question with somebody's raw answer `text`, ready to be scored."""
+
+    index: int
+    db_id: str
+    question: str
+    gold: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SqlVerdict:
+    """The verdict on one predicted query: one line of sql.jsonl and of `paretune score --out`.
+
+    sql: the one statement extracted from `text` ("" when there is none). execution_match: result equal to the
+    gold's under the chosen rules on the one database. test_suite_match: equal on every database of a suite, null
+    without a suite. exact_set_match: official exact set match, null where it is not computed. both_empty: gold and
+    prediction both returned no rows. error_class: see scoring/sql_errors.py, null when correct. seconds: the
+    prediction's own execution time (never the gold's).
+    """
+
+    index: int
+    db_id: str
+    question: str
+    text: str
+    sql: str
+    gold: str
+    outcome: SqlOutcome
+    execution_match: bool
+    test_suite_match: bool | None
+    exact_set_match: bool | None
+    hardness: str  # easy, medium, hard, extra
+    both_empty: bool
+    error_class: str | None
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceQuestion:
+    """One multiple-choice question. id: "<subject>/<0-based row>", unique in its suite; answer: index of the right
+    option. Where a suite has no subjects the suite's name stands for both subject and category."""
+
+    id: str
+    subject: str
+    category: str
+    question: str
+    options: tuple[str, ...]
+    answer: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePrompt:
+    """A question as the model sees it. Option i is scored as log P(continuations[i] | prefix + contexts[i]).
+
+    prefix: text that many questions of a subject share (description and shots; may be ""). contexts: one string,
+    or one an option (winogrande). continuations: (n_options,), each starting with its separating space if any.
+    """
+
+    question: ChoiceQuestion
+    method: Method
+    prefix: str
+    contexts: tuple[str, ...]
+    continuations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceAnswer:
+    """The verdict on one multiple-choice question: one line of choice.jsonl.
+
+    log_probabilities: (n_options,) natural log of P(continuation | context), summed over tokens; empty for
+    `generate`. letter_mass: probability of all option letters together (letter only, else null). correct: by the
+    method's main rule (letter: argmax; cloze: argmax of log-probability a byte; generate: the letter read).
+    correct_raw: cloze without length normalisation (lm-eval's acc), null otherwise. text: what was generated.
+    """
+
+    suite: str
+    id: str
+    subject: str
+    category: str
+    variant: str
+    method: Method
+    outcome: ChoiceOutcome
+    correct: bool
+    correct_raw: bool | None
+    answer: int
+    predicted: int | None
+    log_probabilities: tuple[float, ...]
+    letter_mass: float | None
+    prompt_tokens: int
+    text: str | None = None

