@@ -1,0 +1,136 @@
+"""JSON lines with a header: the one format in which stages hand records on.
+
+The first line is {"header": {...}} and says what decides the lines (their fingerprint); every other line is one
+record. A file is either appended to (one line and a flush a record, so that a kill loses at most the line being
+written, which the next reader drops) or written whole and renamed into place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from paretune.errors import DataError
+
+Record = dict[str, Any]
+
+
+def as_record(item: Any) -> Record:
+    """A dataclass or mapping as a plain dict."""
+    if is_dataclass(item) and not isinstance(item, type):
+        return asdict(item)
+    return dict(item)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
+
+
+def write_lines(path: Path, header: Mapping[str, Any], items: Iterable[Any]) -> None:
+    """Write header and records whole, atomically."""
+    lines = [_line({"header": dict(header)})]
+    lines.extend(_line(as_record(item)) for item in items)
+    write_text(path, "".join(lines))
+
+
+def read_lines(path: Path) -> tuple[Record, list[Record]]:
+    """Header and records of a file. A last line cut by a kill is dropped; any other broken line is a DataError."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not there; run the stage that writes it") from error
+    header, records, _ = _parse(path, raw)
+    return header, records
+
+
+class LineWriter:
+    """Appends records to a file, each line flushed, continuing a file whose header is the same.
+
+    `done` holds the records already there. A file with another header is set aside as NAME.old-N, never mixed
+    with; `replaced` then says so.
+    """
+
+    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+        self.path = path
+        self.done: list[Record] = []
+        self.replaced: Path | None = None
+        wanted = json.loads(json.dumps(dict(header)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keep = 0
+        if path.exists() and path.stat().st_size:
+            found, records, whole_bytes = _parse(path, path.read_bytes())
+            if found == wanted:
+                self.done, keep = records, whole_bytes
+            elif found:
+                self.replaced = set_aside(path)
+        self._file = open(path, "ab")  # noqa: SIM115  closed in close()
+        self._file.truncate(keep)
+        if keep == 0:
+            self._write({"header": wanted})
+
+    def append(self, item: Any) -> None:
+        """Add one record; it is on its way to the disk when this returns."""
+        self._write(as_record(item))
+
+    def _write(self, record: Record) -> None:
+        self._file.write(_line(record).encode())
+        self._file.flush()
+
+    def close(self) -> None:
+        """Sync and close."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def __enter__(self) -> LineWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder to the first free NAME.old-N: outdated results are kept, never read."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.old-{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _parse(path: Path, raw: bytes) -> tuple[Record, list[Record], int]:
+    """Header, records and the number of bytes in whole lines."""
+    header: Record = {}
+    records: list[Record] = []
+    whole_bytes = raw.rfind(b"\n") + 1
+    for number, line in enumerate(raw[:whole_bytes].split(b"\n")[:-1], start=1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: not JSON; delete the file to compute it again") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{path}, line {number}: expected a JSON object")
+        if number == 1 and "header" in record:
+            header = record["header"]
+        else:
+            records.append(record)
+    return header, records, whole_bytes
