@@ -7,7 +7,7 @@ error, so that a half-translated page cannot be published.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 from paretune.errors import ConfigError
 
@@ -30,7 +30,7 @@ def parse_language(name: str) -> Language:
     """The language of that name. Raises ConfigError for any other."""
     if name not in LANGUAGES:
         raise ConfigError(f"--lang {name}: expected one of {', '.join(LANGUAGES)}")
-    return cast(Language, name)
+    return name
 
 
 def translator(language: Language) -> Translator:
