@@ -1,0 +1,288 @@
+"""Experiment files: TOML to frozen dataclasses, or an error that names the file, the key and the nearest right one.
+
+The classes below are the whole vocabulary of an experiment; their field names are the keys of the TOML file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from paretune.config_settings import apply_setting, resolve_paths
+from paretune.config_values import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.errors import ConfigError
+
+DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+BASELINE = "baseline"
+SUITES = Literal[
+    "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
+    "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
+]  # fmt: skip
+
+
+def _at_least(minimum: float, default: Any) -> Any:
+    return field(default=default, metadata={"minimum": minimum})
+
+
+def _between(minimum: float, maximum: float, default: Any) -> Any:
+    return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """[model]. path: a Hub id, a local directory or a GGUF file. context_tokens: the model's own when absent."""
+
+    path: str = DEFAULT_MODEL
+    revision: str | None = None
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: Literal["none", "nf4", "int8"] = "none"
+    context_tokens: int | None = _at_least(16, None)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptConfig:
+    """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
+    column. few_shot: solved training rows shown before the question."""
+
+    schema: Literal["create_table", "compact"] = "create_table"
+    sample_values: int = _at_least(0, 0)
+    few_shot: int = _at_least(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetConfig:
+    """[target]. path: a directory in Spider's official layout (kind "demo" needs none). questions, train_rows:
+    how many to take (all when absent)."""
+
+    kind: Literal["spider", "demo"] = "spider"
+    path: str | None = None
+    split: str = "dev"
+    train_splits: tuple[str, ...] = ("train_spider",)
+    exclude_databases: tuple[str, ...] = ()
+    questions: int | None = _at_least(1, None)
+    train_rows: int | None = _at_least(1, None)
+    selection: Literal["stratified", "first"] = "stratified"
+    rules: Literal["official", "multiset", "strict", "tp4"] = "official"
+    limit_seconds: float = _at_least(0.01, 30.0)
+    max_new_tokens: int = _at_least(1, 256)
+    batch_size: int = _at_least(1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralConfig:
+    """[general], or several [[general]]. questions_per_subject: all when absent. tasks: for kind "lm-eval"."""
+
+    kind: SUITES = "mmlu"
+    path: str | None = None
+    subjects: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    few_shot: int = _at_least(0, 5)
+    questions_per_subject: int | None = _at_least(1, None)
+    selection: Literal["stratified", "first", "course"] = "stratified"
+    method: Literal["letter", "cloze", "generate", "all"] = "letter"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
+    training row (prompt and SQL); longer rows are left out, never cut."""
+
+    peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
+    epochs: float = field(default=1.0, metadata={"above": 0.0})
+    batch_size: int = _at_least(1, 8)
+    accumulation_steps: int = _at_least(1, 1)
+    rank: int = _at_least(1, 16)
+    alpha: float = field(default=32.0, metadata={"above": 0.0})
+    dropout: float = _between(0.0, 0.99, 0.0)
+    target_modules: tuple[str, ...] = ("all-linear",)
+    scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
+    warmup_share: float = _between(0.0, 1.0, 0.03)
+    optimizer: Literal["adamw_torch", "adamw_torch_fused", "paged_adamw_8bit", "adamw_8bit"] = "adamw_torch"
+    weight_decay: float = _at_least(0.0, 0.0)
+    max_gradient_norm: float = field(default=1.0, metadata={"above": 0.0})
+    gradient_checkpointing: bool = False
+    max_tokens: int = _at_least(8, 1024)
+    checkpoint_steps: int = _at_least(1, 200)
+    logging_steps: int = _at_least(1, 5)
+    seed: int = _at_least(0, 42)
+
+
+@dataclass(frozen=True, slots=True)
+class VariantConfig:
+    """[[variant]]: trained here (the default), made elsewhere (adapter), or another variant's adapter (source, in
+    TOML `from`) at a scale or an earlier checkpoint."""
+
+    name: str
+    source: str | None = None
+    adapter: str | None = None
+    adapter_scale: float = _between(0.0, 4.0, 1.0)
+    checkpoint: int | None = _at_least(1, None)
+    training: TrainingConfig | None = None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether this variant has a training of its own."""
+        return self.training is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentConfig:
+    """One experiment: one TOML file, one folder of results."""
+
+    name: str
+    variants: tuple[VariantConfig, ...]
+    general: tuple[GeneralConfig, ...]
+    model: ModelConfig = ModelConfig()
+    target: TargetConfig = TargetConfig()
+    prompt: PromptConfig = PromptConfig()
+    seed: int = _at_least(0, 42)
+
+    def variant(self, name: str) -> VariantConfig:
+        """The variant of that name, the baseline included. Raises ConfigError with the nearest name."""
+        for variant in self.all_variants():
+            if variant.name == name:
+                return variant
+        names = [variant.name for variant in self.all_variants()]
+        raise ConfigError(f"no variant {name!r} in experiment {self.name!r}{nearest(name, names)}")
+
+    def all_variants(self) -> tuple[VariantConfig, ...]:
+        """The baseline, then the variants of the file."""
+        return (VariantConfig(BASELINE), *self.variants)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the manifest and for fingerprints."""
+        return asdict(self)
+
+
+def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfig:
+    """Read an experiment file and apply `a.b=value` settings.
+
+    Relative paths in the file are relative to the file; those in settings to the working directory. Raises
+    ConfigError naming file, key and what was expected.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{file}: no such experiment file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    resolve_paths(table, file.resolve().parent)
+    for setting in settings:
+        apply_setting(table, setting)
+    return _experiment(table, file)
+
+
+def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
+    where = str(file)
+    known = {"name", "model", "target", "general", "prompt", "training", "variant", "seed"}
+    refuse_unknown(table, known, where, "")
+    name = table.get("name", file.stem)
+    if not isinstance(name, str) or not is_folder_name(name):
+        raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
+    general = table.get("general")
+    if general is None:
+        raise ConfigError(f"{where}: general: missing; name a benchmark of general ability")
+    training = subtable(table, "training", where)
+    build(TrainingConfig, training, where, "training")  # so that an error there is reported there
+    config = ExperimentConfig(
+        name=name,
+        variants=_variants(table.get("variant", []), training, where),
+        general=tuple(
+            build(GeneralConfig, item, where, "general")
+            for item in (general if isinstance(general, list) else [general])
+        ),
+        model=build(ModelConfig, subtable(table, "model", where), where, "model"),
+        target=build(TargetConfig, subtable(table, "target", where), where, "target"),
+        prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
+        seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
+    )
+    _check_together(config, where)
+    return config
+
+
+def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
+    if not isinstance(items, list) or not items:
+        raise ConfigError(f"{where}: variant: no variants; add at least one [[variant]] with a name")
+    own = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
+    variants: list[VariantConfig] = []
+    for position, item in enumerate(items):
+        key = f"variant[{position}]"
+        if not isinstance(item, dict):
+            raise ConfigError(f"{where}: {key}: expected a table, found {item!r}")
+        if isinstance(item.get("name"), str):
+            key = f"variant.{item['name']}"
+        overrides = {name: value for name, value in item.items() if name not in own}
+        refuse_unknown(overrides, {f.name for f in fields(TrainingConfig)} | own, where, key)
+        plain = {name: value for name, value in item.items() if name in own}
+        if "from" in plain:
+            plain["source"] = plain.pop("from")
+            plain.setdefault("name", _derived_name(plain))
+        variant = build(VariantConfig, plain, where, key)
+        derived = variant.source is not None or variant.adapter is not None
+        if derived and overrides:
+            raise ConfigError(f"{where}: {key}.{next(iter(overrides))}: this variant is not trained; remove the key")
+        if variant.source is not None and variant.adapter is not None:
+            raise ConfigError(f"{where}: {key}: give either `from` or `adapter`, not both")
+        if not derived:
+            if variant.checkpoint is not None or variant.adapter_scale != 1.0:
+                raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
+            variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
+        if not is_folder_name(variant.name):
+            raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
+        variants.append(variant)
+    return tuple(variants)
+
+
+def _derived_name(plain: Mapping[str, Any]) -> str:
+    name = str(plain["source"])
+    if "checkpoint" in plain:
+        name += f"@step-{plain['checkpoint']}"
+    return name + (f"@{plain['adapter_scale']}" if "adapter_scale" in plain else "")
+
+
+def _check_together(config: ExperimentConfig, where: str) -> None:
+    names = [variant.name for variant in config.all_variants()]
+    for name in names:
+        if names.count(name) > 1:
+            hint = " (the baseline is always there)" if name == BASELINE else ""
+            raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
+    for variant in config.variants:
+        if variant.source is None:
+            continue
+        source = next((other for other in config.variants if other.name == variant.source), None)
+        if source is None:
+            raise ConfigError(f"{where}: variant {variant.name!r}: from {variant.source!r}: no such variant"
+                              f"{nearest(variant.source, names)}")  # fmt: skip
+        if source.source is not None:
+            raise ConfigError(f"{where}: variant {variant.name!r}: from {source.name!r}, which is itself derived; "
+                              f"name {source.source!r} instead")  # fmt: skip
+        if variant.checkpoint is not None:
+            _check_checkpoint(variant, source, where)
+    if config.target.kind == "spider" and config.target.path is None:
+        raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
+    for general in config.general:
+        if general.kind == "lm-eval" and not general.tasks:
+            raise ConfigError(f"{where}: general.tasks: missing; name lm-eval tasks")
+        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
+            raise ConfigError(
+                f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
+            )
+    kinds = [general.kind for general in config.general]
+    if not kinds or len(set(kinds)) < len(kinds):
+        raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")
+
+
+def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str) -> None:
+    training = source.training
+    if training is None:
+        raise ConfigError(f"{where}: variant {variant.name!r}: checkpoint needs a variant trained here")
+    if variant.checkpoint is not None and variant.checkpoint % training.checkpoint_steps:
+        raise ConfigError(
+            f"{where}: variant {variant.name!r}: checkpoint = {variant.checkpoint}: {source.name!r} saves every "
+            f"{training.checkpoint_steps} steps; name a multiple"
+        )

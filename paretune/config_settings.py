@@ -1,0 +1,77 @@
+"""`--set a.b=value`: changes to the table of an experiment file before it is checked."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from paretune.errors import ConfigError
+
+_PATH_KEYS = ("path", "adapter")
+
+
+def apply_setting(table: dict[str, Any], setting: str) -> None:
+    """Change one value. A value is read as TOML, and as a string where it is none.
+
+    Sections that stand several times are addressed by kind (general.mmlu.path) or name (variant.run-1.rank); a
+    single [[general]] needs no kind.
+    """
+    key, separator, text = setting.partition("=")
+    parts = key.strip().split(".")
+    if not separator or not all(parts):
+        raise ConfigError(f"--set {setting}: expected KEY.KEY=VALUE, for example model.path=FILE.gguf")
+    *sections, last = parts
+    place: Any = table
+    while sections:
+        section = sections.pop(0)
+        following = place.setdefault(section, {}) if isinstance(place, dict) else None
+        if isinstance(following, list):
+            rest = ".".join(sections)
+            identity = "name" if section == "variant" else "kind"
+            found = [item for item in following if rest and str(item.get(identity)) == rest]
+            if not found and not sections and len(following) == 1:
+                found = following
+            if not found:
+                known = ", ".join(f"{section}.{item.get(identity)}" for item in following)
+                raise ConfigError(f"--set {setting}: say which {section}: {known}")
+            place, sections = found[0], []
+        else:
+            place = following
+        if not isinstance(place, dict):
+            raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
+    value = _parse(text)
+    place[last] = absolute(value, Path.cwd()) if last in _PATH_KEYS else value
+
+
+def resolve_paths(table: dict[str, Any], folder: Path) -> None:
+    """Make the file's relative paths relative to the file's folder."""
+    general = table.get("general", {})
+    variants = table.get("variant", [])
+    sections = [table.get("model"), table.get("target")]
+    for group in (general, variants):
+        sections.extend(group if isinstance(group, list) else [group])
+    for section in sections:
+        if isinstance(section, dict):
+            for key in _PATH_KEYS:
+                if key in section:
+                    section[key] = absolute(section[key], folder)
+
+
+def absolute(value: Any, folder: Path) -> Any:
+    """A path that exists below the folder, or is plainly a path, made absolute; a Hub id as it is."""
+    if not isinstance(value, str) or not value:
+        return value
+    expanded = Path(value).expanduser()
+    if expanded.is_absolute():
+        return str(expanded)
+    below = folder / expanded
+    plainly_a_path = value.startswith((".", "~")) or value.endswith(".gguf")
+    return str(below.resolve()) if below.exists() or plainly_a_path else value
+
+
+def _parse(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()

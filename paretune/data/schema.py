@@ -1,0 +1,150 @@
+"""The schema of a SQLite database, read from the file itself, and its text for a prompt."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from paretune.errors import DataError
+
+SchemaStyle = Literal["create_table", "compact"]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """column of this table refers to target_column of target_table."""
+
+    column: str
+    target_table: str
+    target_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table as declared. create_sql: the text of its CREATE TABLE statement."""
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    primary_key: tuple[str, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    create_sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All tables of a database in the order of their creation."""
+
+    tables: tuple[Table, ...]
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write and leaves no journal. Raises DataError where there is no SQLite database."""
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(16)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such database") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    if magic != b"SQLite format 3\x00":
+        raise DataError(f"{path}: not a SQLite 3 database")
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    connection.text_factory = lambda raw: raw.decode("utf-8", errors="ignore")
+    return connection
+
+
+def read_schema(path: Path) -> Schema:
+    """The schema of the database at `path`. Raises DataError naming the file where it cannot be read."""
+    connection = open_read_only(path)
+    try:
+        rows = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+            "ORDER BY rowid"
+        ).fetchall()
+        return Schema(tuple(_table(connection, name, sql) for name, sql in rows))
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"{path}: damaged database ({error})") from error
+    finally:
+        connection.close()
+
+
+def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
+    """The schema as a prompt shows it.
+
+    create_table: the statements themselves, one space between words. compact: one line a table, primary keys marked
+    with *, then the foreign keys. sample_values: that many distinct values a column, in the order of storage.
+    """
+    schema = read_schema(path)
+    samples = _sample_values(path, schema, sample_values) if sample_values else {}
+    if style == "create_table":
+        parts = []
+        for table in schema.tables:
+            parts.append(" ".join(table.create_sql.split()) + ";")
+            parts.extend(
+                f"-- {table.name}.{column}: {', '.join(samples[table.name, column])}"
+                for column in table.columns
+                if samples.get((table.name, column))
+            )
+        return "\n".join(parts)
+    return "\n".join(_compact(table, samples) for table in schema.tables)
+
+
+def _table(connection: sqlite3.Connection, name: str, create_sql: str) -> Table:
+    quoted = '"' + name.replace('"', '""') + '"'
+    columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    keys = connection.execute(f"PRAGMA foreign_key_list({quoted})").fetchall()
+    return Table(
+        name=name,
+        columns=tuple(column[1] for column in columns),
+        types=tuple(column[2] for column in columns),
+        primary_key=tuple(column[1] for column in sorted(columns, key=lambda column: column[5]) if column[5]),
+        foreign_keys=tuple(
+            ForeignKey(key[3], key[2], key[4] or key[3]) for key in sorted(keys, key=lambda key: (key[0], key[1]))
+        ),
+        create_sql=create_sql,
+    )
+
+
+def _compact(table: Table, samples: dict[tuple[str, str], list[str]]) -> str:
+    columns = []
+    for column in table.columns:
+        text = column + ("*" if column in table.primary_key else "")
+        shown = samples.get((table.name, column))
+        columns.append(text + (f" [{', '.join(shown)}]" if shown else ""))
+    line = f"{table.name}({', '.join(columns)})"
+    keys = "; ".join(f"{key.column} -> {key.target_table}.{key.target_column}" for key in table.foreign_keys)
+    return line + (f" {keys}" if keys else "")
+
+
+def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[str]]:
+    connection = open_read_only(path)
+    try:
+        samples = {}
+        for table in schema.tables:
+            for column in table.columns:
+                quoted_column, quoted_table = (
+                    f'"{name.replace(chr(34), chr(34) * 2)}"' for name in (column, table.name)
+                )
+                rows = connection.execute(
+                    f"SELECT {quoted_column} FROM {quoted_table} WHERE {quoted_column} IS NOT NULL "
+                    f"GROUP BY {quoted_column} ORDER BY MIN(rowid) LIMIT ?",
+                    (count,),
+                ).fetchall()
+                samples[table.name, column] = [_literal(row[0]) for row in rows]
+        return samples
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"{path}: its values cannot be read ({error})") from error
+    finally:
+        connection.close()
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bytes):
+        return "(binary)"
+    text = str(value)
+    if isinstance(value, str):
+        text = "'" + (text if len(text) <= 40 else text[:39] + "…").replace("'", "''") + "'"
+    return text
