@@ -235,8 +235,8 @@ def _floored_error(found: ClusteredMean, difference: FloatArray, confidence: flo
     if found.value_variance == 0:
         weight = quantile**2 / len(difference)
         return weight / (1 + weight) / quantile
-    independent = (found.value_variance / found.questions) ** 0.5
-    return max(found.standard_error, independent * normal / quantile)
+    independent = float(found.value_variance / found.questions) ** 0.5
+    return max(found.standard_error, float(independent * normal / quantile))
 
 
 def _bootstrap(
