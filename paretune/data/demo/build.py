@@ -64,8 +64,7 @@ def build_demo(directory: Path) -> Path:
         try:
             _write_spider(temporary / "spider")
             for language, folder in LANGUAGE_FOLDERS.items():
-                if (_sources() / "general" / language / "categories.json").is_file():
-                    _copy_general(_sources() / "general" / language, temporary / folder)
+                _copy_general(_sources() / "general" / language, temporary / folder)
             _write_manifest(temporary, sources)
             temporary.chmod(0o755)
             _put_in_place(temporary, directory)
@@ -91,17 +90,13 @@ def read_pairs(db_id: str) -> list[Pair]:
 
 def _write_spider(folder: Path) -> None:
     schemas = []
-    for db_id in _written((*TRAINING, *EVALUATION)):
+    for db_id in (*TRAINING, *EVALUATION):
         database = folder / "database" / db_id / f"{db_id}.sqlite"
         database.parent.mkdir(parents=True)
         schemas.append(_build_database(db_id, database))
     _write_json(folder / "tables.json", schemas)
     for name, db_ids in (("train_spider.json", TRAINING), ("dev.json", EVALUATION)):
-        _write_json(folder / name, [pair for db_id in _written(db_ids) for pair in read_pairs(db_id)])
-
-
-def _written(db_ids: tuple[str, ...]) -> list[str]:
-    return [db_id for db_id in db_ids if (_sources() / "questions" / f"{db_id}.jsonl").is_file()]
+        _write_json(folder / name, [pair for db_id in db_ids for pair in read_pairs(db_id)])
 
 
 def _build_database(db_id: str, database: Path) -> dict[str, Any]:

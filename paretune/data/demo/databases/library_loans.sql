@@ -6,12 +6,12 @@ FOREIGN KEY (item_id) REFERENCES items(item_id));
 
 INSERT INTO readers VALUES
 (1, 'Bruno', 'Porto', 34),
-(2, 'Celia', 'Leeds', 27),
+(2, 'Celia', 'Leeds', 47),
 (3, 'Dario', 'Turin', 61),
 (4, 'Helena', 'Porto', 45),
 (5, 'Marta', 'Leeds', 19),
 (6, 'Paulo', 'Porto', 52),
-(7, 'Ronan', 'Cork', 38),
+(7, 'Ronan', 'Cork', 21),
 (8, 'Saskia', 'Leeds', 23),
 (9, 'Tobias', 'Turin', 70),
 (10, 'Vera', 'Porto', 31);
