@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -18,18 +15,14 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from paretune.data.choice import load_suite
 from paretune.data.demo import build
-from paretune.data.demo.build import EVALUATION, TRAINING, build_demo, demo_directory
-from paretune.errors import DataError
+from paretune.data.demo.build import EVALUATION, TRAINING
+from paretune.data.spider import read_split
 from paretune.scoring.hardness import LEVELS, hardness
 
 HALVES = {"train_spider.json": TRAINING, "dev.json": EVALUATION}
 SOURCES = Path(build.__file__).parent
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_demo(tmp_path_factory.mktemp("cache") / "demo")
 
 
 def read(demo: Path, name: str) -> list[dict[str, Any]]:
@@ -44,11 +37,6 @@ def all_pairs(demo: Path) -> list[dict[str, Any]]:
 def opened(demo: Path, db_id: str) -> closing[sqlite3.Connection]:
     file = demo / "spider" / "database" / db_id / f"{db_id}.sqlite"
     return closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True))
-
-
-def hashes(directory: Path) -> dict[str, str]:
-    files = (file for file in directory.rglob("*") if file.is_file())
-    return {file.relative_to(directory).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def ordering_faults(connection: sqlite3.Connection, query: str) -> Iterator[str]:
@@ -71,6 +59,29 @@ def ordering_faults(connection: sqlite3.Connection, query: str) -> Iterator[str]
         for row, following in pairwise(rows[: last + 1]):
             if row[: len(keys)] == following[: len(keys)] and row != following:
                 yield f"{row} ties with {following}: {query}"
+
+
+def without_one_clause(query: str) -> Iterator[str]:
+    """The query without one of its WHERE, AND or OR sides, HAVING, ORDER BY and LIMIT, each in turn."""
+    tree = sqlglot.parse_one(query, read="sqlite")
+    for select in tree.find_all(exp.Select):
+        for clause in ("where", "having", "order", "limit"):
+            node = select.args.get(clause)
+            if node is not None:
+                select.set(clause, None)
+                yield tree.sql("sqlite")
+                select.set(clause, node)
+        for connector in list(select.find_all(exp.And, exp.Or)):
+            for side in (connector.left, connector.right):
+                kept = side.copy()
+                connector.replace(kept)
+                yield tree.sql("sqlite")
+                kept.replace(connector)
+
+
+def result(connection: sqlite3.Connection, query: str, ordered: bool) -> list[tuple[Any, ...]]:
+    rows = connection.execute(query).fetchall()
+    return rows if ordered else sorted(rows, key=repr)
 
 
 def test_ordering_faults_tie_at_the_limit_is_found() -> None:
@@ -124,6 +135,37 @@ def test_gold_queries_have_no_ties(demo: Path, db_id: str) -> None:
     assert not faults
 
 
+def test_without_one_clause_yields_every_omission() -> None:
+    shorter = list(without_one_clause("SELECT a FROM t WHERE b = 1 AND c = 2 ORDER BY a LIMIT 1"))
+    assert shorter == [
+        "SELECT a FROM t ORDER BY a LIMIT 1",
+        "SELECT a FROM t WHERE b = 1 AND c = 2 LIMIT 1",
+        "SELECT a FROM t WHERE b = 1 AND c = 2 ORDER BY a",
+        "SELECT a FROM t WHERE b = 1 ORDER BY a LIMIT 1",
+        "SELECT a FROM t WHERE c = 2 ORDER BY a LIMIT 1",
+    ]
+
+
+@pytest.mark.parametrize("db_id", EVALUATION)
+def test_evaluation_query_that_lacks_a_clause_does_not_pass_by_luck(demo: Path, db_id: str) -> None:
+    lucky = []
+    with opened(demo, db_id) as connection:
+        for pair in read(demo, "dev.json"):
+            if pair["db_id"] == db_id:
+                query, ordered = pair["query"], "ORDER BY" in pair["query"]
+                gold = result(connection, query, ordered)
+                lucky += [(query, s) for s in without_one_clause(query) if result(connection, s, ordered) == gold]
+    assert not lucky
+
+
+@pytest.mark.parametrize("db_id", EVALUATION)
+def test_evaluation_questions_of_a_database_have_different_answers(demo: Path, db_id: str) -> None:
+    with opened(demo, db_id) as connection:
+        queries = [pair["query"] for pair in read(demo, "dev.json") if pair["db_id"] == db_id and not pair["empty"]]
+        counts = Counter(repr(result(connection, query, ordered=False)) for query in queries)
+    assert not [answer for answer, count in counts.items() if count > 1]
+
+
 def test_declared_hardness_equals_the_official_level(demo: Path) -> None:
     wrong = [(p["hardness"], hardness(p["query"]), p["query"]) for p in all_pairs(demo)]
     assert not [entry for entry in wrong if entry[0] != entry[1]]
@@ -149,6 +191,19 @@ def test_halves_share_no_table_and_no_question_query_pair(demo: Path) -> None:
     assert not tables[0] & tables[1]
     queries = [{pair["query"].lower() for pair in read(demo, name)} for name in HALVES]
     assert not queries[0] & queries[1]
+
+
+def test_ordinary_readers_serve_the_demo(demo: Path) -> None:
+    for split, name in (("train_spider", "train_spider.json"), ("dev", "dev.json")):
+        questions = read_split(demo / "spider", split)
+        assert [(q.db_id, q.question, q.gold) for q in questions] == [
+            (pair["db_id"], pair["question"], pair["query"]) for pair in read(demo, name)
+        ]
+    for folder, least in (("mmlu", 150), ("mmlu-pt", 60)):
+        suite = load_suite("mmlu", demo / folder, shots=5)
+        assert len(suite.questions) >= least
+        assert {question.category for question in suite.questions} == {"STEM", "Humanities", "Social sciences"}
+        assert not suite.notes
 
 
 def test_tables_json_describes_the_files(demo: Path) -> None:
@@ -178,114 +233,3 @@ def test_tables_json_foreign_keys_point_at_the_declared_columns(demo: Path) -> N
     assert spoken == ["loans.reader_id", "readers.reader_id", "loans.item_id", "items.item_id"]
     assert [columns[index][1] for index in schema["primary_keys"]] == ["reader_id", "item_id", "loan_id"]
     assert schema["column_names"][1] == [0, "reader id"]
-
-
-def test_build_twice_gives_equal_bytes(demo: Path, tmp_path: Path) -> None:
-    assert hashes(build_demo(tmp_path / "again")) == hashes(demo)
-
-
-def test_build_complete_folder_is_left_alone(demo: Path) -> None:
-    before = {file: file.stat().st_mtime_ns for file in demo.rglob("*")}
-    build_demo(demo)
-    assert {file: file.stat().st_mtime_ns for file in demo.rglob("*")} == before
-    assert [entry.name for entry in demo.parent.iterdir()] == ["demo"]
-
-
-@pytest.mark.parametrize("damage", ["file missing", "file cut", "no manifest", "broken manifest", "empty folder"])
-def test_build_half_built_folder_is_completed(demo: Path, tmp_path: Path, damage: str) -> None:
-    directory = tmp_path / "demo"
-    if damage == "empty folder":
-        directory.mkdir()
-    else:
-        build_demo(directory)
-    if damage == "file missing":
-        (directory / "spider" / "dev.json").unlink()
-    elif damage == "file cut":
-        database = directory / "spider" / "database" / "gym" / "gym.sqlite"
-        database.write_bytes(database.read_bytes()[:5000])
-    elif damage == "no manifest":
-        (directory / "build.json").unlink()
-    elif damage == "broken manifest":
-        (directory / "build.json").write_text('{"sources": ')
-    assert hashes(build_demo(directory)) == hashes(demo)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["demo"]
-
-
-@pytest.mark.parametrize("half_built", [False, True])
-def test_build_several_at_once_agree(demo: Path, tmp_path: Path, half_built: bool) -> None:
-    directory = tmp_path / "cache" / "demo"
-    if half_built:
-        (directory / "spider").mkdir(parents=True)
-        (directory / "spider" / "dev.json").write_text("[")
-    with ThreadPoolExecutor(4) as pool:
-        built = list(pool.map(build_demo, [directory] * 4))
-    assert built == [directory] * 4
-    assert hashes(directory) == hashes(demo)
-    assert [entry.name for entry in directory.parent.iterdir()] == ["demo"]
-
-
-@pytest.fixture
-def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the sources that the builder reads instead of the package's own."""
-    sources = tmp_path / "sources"
-    shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(build, "_sources", lambda: sources)
-    return sources
-
-
-def test_demo_directory_follows_the_cache_variable_and_the_sources(
-    editable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "from-variable"))
-    first = demo_directory()
-    assert first.parent == tmp_path / "from-variable"
-    assert first.name.startswith("demo-")
-    assert demo_directory(tmp_path / "given").name == first.name
-    with open(editable / "databases" / "gym.sql", "a") as file:
-        file.write("\n-- another version\n")
-    second = demo_directory()
-    assert second != first
-    assert first.is_dir()
-
-
-def test_build_changed_sources_replace_what_was_built(editable: Path, tmp_path: Path) -> None:
-    directory = build_demo(tmp_path / "demo")
-    for split in ("dev", "test"):
-        folder = editable / "general" / "en" / split
-        (folder / f"biology_{split}.csv").rename(folder / f"botany_{split}.csv")
-    build_demo(directory)
-    names = {file.name for file in (directory / "mmlu").rglob("*.csv")}
-    assert {"botany_dev.csv", "botany_test.csv"} <= names
-    assert not names & {"biology_dev.csv", "biology_test.csv"}
-
-
-@pytest.mark.parametrize(
-    ("file", "addition", "expected"),
-    [
-        ("databases/gym.sql", "INSERT INTO nowhere VALUES (1);", "no such table: nowhere"),
-        ("databases/gym.sql", "INSERT INTO workouts VALUES (99, 77, 'Monday', 1, 1);", "no row of athletes"),
-        ("questions/gym.jsonl", '{"question": "How many?"}', "expected question, query, hardness, empty"),
-    ],
-)
-def test_build_broken_source_is_named_and_nothing_is_left(
-    editable: Path, tmp_path: Path, file: str, addition: str, expected: str
-) -> None:
-    with open(editable / file, "a") as source:
-        source.write(f"\n{addition}\n")
-    with pytest.raises(DataError, match=expected) as caught:
-        build_demo(tmp_path / "cache" / "demo")
-    assert file in str(caught.value)
-    assert not list((tmp_path / "cache").iterdir())
-
-
-@pytest.mark.parametrize("file", ["databases/gym.sql", "questions/gym.jsonl", "general/pt-BR/categories.json"])
-def test_build_absent_source_is_named(editable: Path, tmp_path: Path, file: str) -> None:
-    (editable / file).unlink()
-    with pytest.raises(DataError, match=file):
-        build_demo(tmp_path / "demo")
-
-
-def test_build_where_nothing_can_be_written_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="PARETUNE_CACHE"):
-        build_demo(tmp_path / "file" / "demo")

@@ -9,16 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from paretune.data.demo.build import LANGUAGE_FOLDERS, build_demo
+from paretune.data.demo.build import LANGUAGE_FOLDERS
 
 CATEGORIES = {"STEM", "Humanities", "Social sciences"}
 LEAST_QUESTIONS = {"en": 150, "pt-BR": 60}
 Rows = dict[str, list[list[str]]]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_demo(tmp_path_factory.mktemp("cache") / "demo")
 
 
 def read(demo: Path, language: str, split: str) -> Rows:

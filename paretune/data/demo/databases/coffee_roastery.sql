@@ -38,7 +38,7 @@ INSERT INTO deliveries VALUES
 (6, 6, 'Garden House', 5, 'June'),
 (7, 5, 'Garden House', 7, 'June'),
 (8, 9, 'Corner Cup', 14, 'June'),
-(9, 1, 'Blue Door', 10, 'June'),
+(9, 1, 'Corner Cup', 10, 'June'),
 (10, 8, 'Station Bar', 22, 'June'),
 (11, 11, 'Station Bar', 18, 'July'),
 (12, 10, 'Blue Door', 4, 'July'),

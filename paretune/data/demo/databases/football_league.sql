@@ -10,7 +10,7 @@ INSERT INTO clubs VALUES
 (3, 'Athletic', 'Ashford', 1921, 52),
 (4, 'Wanderers', 'Calder', 1887, 28),
 (5, 'City', 'Dunmore', 1934, 47),
-(6, 'Rangers', 'Ashford', 1949, 19),
+(6, 'Rangers', 'Brenton', 1949, 19),
 (7, 'Albion', 'Brenton', 1912, 33);
 
 INSERT INTO players VALUES
@@ -45,5 +45,5 @@ INSERT INTO matches VALUES
 (12, 2, 'Albion', 'loss', 5800),
 (13, 4, 'Rovers', 'draw', 4700),
 (14, 3, 'City', 'draw', 14900),
-(15, 1, 'Wanderers', 'win', 7600),
-(16, 5, 'United', 'loss', 10200);
+(15, 1, 'Wanderers', 'loss', 7600),
+(16, 5, 'United', 'win', 10200);

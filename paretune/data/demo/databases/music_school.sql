@@ -24,8 +24,8 @@ INSERT INTO pupils VALUES
 (7, 'Priya', 13, 'Westby', 5),
 (8, 'Quinn', 10, 'Elmfield', 4),
 (9, 'Rita', 15, 'Norton', 2),
-(10, 'Samir', 6, 'Harrow', 3),
-(11, 'Tilda', 18, 'Elmfield', 1),
+(10, 'Samir', 6, 'Dalton', 3),
+(11, 'Tilda', 18, 'Elmfield', 3),
 (12, 'Ugo', 19, 'Westby', 7),
 (13, 'Wilma', 5, 'Elmfield', 6);
 
