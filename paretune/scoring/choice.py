@@ -1,0 +1,303 @@
+"""Multiple choice over shared prefixes: which option does the model find most probable?
+
+The shots of a subject are computed once and their key-value cache serves all its questions; questions are packed
+without padding, and only the outputs that predict an option's tokens meet the vocabulary. In float32 the result is
+that of one plain forward a question. In 16 bits it depends in the last digits on what stands in a batch, as with any
+batched engine, so compare variants only under the same budget (the default depends on the kind of device alone).
+
+`plan_choices` does the work that no weights enter (tokens, packing); several adapters over one base share its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from paretune.errors import EngineError, PromptError
+from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch, PrefixCache, out_of_memory, release_memory
+from paretune.scoring.choice_pack import PackedBatch, Tree, build_tree, cut_batches, fill_rows, pack
+from paretune.scoring.choice_tokens import PrefixGroup, Tokens, encode_prompts
+
+OnAnswer = Callable[[ChoiceAnswer], None]
+
+# Measured in benchmarks/choice.py: (tokens a batch, tokens a row). Long rows pad less and attend to more in vain.
+_BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
+
+
+@dataclass(slots=True)
+class _PlannedGroup:
+    prefix: Tokens
+    batches: list[PackedBatch]
+    sent: list[DeviceBatch] = field(default_factory=list)  # kept beside the weights for the next adapter
+
+
+@dataclass(slots=True)
+class ChoicePlan:
+    """All that scoring needs and no weights enter: may be reused for every adapter of one base model.
+
+    token_limit: places a batch, lowered when memory runs out.
+    """
+
+    prompts: tuple[ChoicePrompt, ...]
+    groups: list[_PlannedGroup]
+    token_limit: int
+    n_tokens: int  # places computed after the prefixes, padding included
+    n_prefix_tokens: int
+
+
+def score_choices(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[ChoicePrompt],
+    *,
+    suite: str,
+    variant: str,
+    token_budget: int | None = None,
+    on_answer: OnAnswer,
+) -> None:
+    """Score every prompt with the model as it stands (eval mode, the wanted adapter active).
+
+    on_answer receives each question's ChoiceAnswer once, as soon as it is known, in an order that depends on the
+    prompts alone; to resume, leave out the prompts already answered. token_budget: tokens a batch (default by kind
+    of device; halved by itself when memory runs out). Prompts of the methods letter, cloze and generate may be mixed.
+
+    Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the context,
+    ScoringError for a model in training mode or of an unsupported kind.
+    """
+    scored = [prompt for prompt in prompts if prompt.method != "generate"]
+    if scored:
+        plan = plan_choices(tokenizer, scored, device=_device_kind(model), token_budget=token_budget)
+        score_plan(model, plan, suite=suite, variant=variant, on_answer=on_answer)
+    written = [prompt for prompt in prompts if prompt.method == "generate"]
+    if written:
+        from paretune.scoring.choice_generate import generate_choices
+
+        generate_choices(model, tokenizer, written, suite=suite, variant=variant, on_answer=on_answer)
+
+
+def plan_choices(
+    tokenizer: Any,
+    prompts: Sequence[ChoicePrompt],
+    *,
+    device: str = "cpu",
+    token_budget: int | None = None,
+    row_tokens: int | None = None,
+) -> ChoicePlan:
+    """Tokenise and pack prompts of the methods letter and cloze for a kind of device ("cpu" or "cuda")."""
+    budget, row = _BUDGETS.get(device, _BUDGETS["cpu"])
+    budget, row = token_budget or budget, row_tokens or row
+    groups: list[_PlannedGroup] = []
+    for group in encode_prompts(tokenizer, prompts):
+        trees = [build_tree(question) for question in group.questions]
+        rows = fill_rows(trees, min(row, budget))
+        groups.append(_PlannedGroup(group.prefix, cut_batches(rows, budget, len(group.prefix))))
+    n_tokens = sum(batch.n_tokens for group in groups for batch in group.batches)
+    return ChoicePlan(tuple(prompts), groups, budget, n_tokens, sum(len(group.prefix) for group in groups))
+
+
+def score_plan(model: Any, plan: ChoicePlan, *, suite: str, variant: str, on_answer: OnAnswer) -> None:
+    """Score a plan with the model as it stands; as `score_choices`, tokenisation and packing already done."""
+    seen = ChoiceModel(model)
+    _refuse_too_long(plan, seen.context_length)
+    collected = _Collector(plan, suite, variant, on_answer)
+    waiting: list[_Reading] = []
+    for group, cache in _with_prefixes(seen, plan):
+        if not group.sent:
+            group.sent = [seen.to_device(batch) for batch in group.batches]
+        for batch in group.sent:
+            for packed, result in _read(seen, batch, cache, plan):
+                waiting.append(_Reading(packed, result))
+                if len(waiting) > 1:  # one batch behind: the device computes while the host counts
+                    collected.take(waiting.pop(0))
+    for reading in waiting:
+        collected.take(reading)
+
+
+class _Reading:
+    """Log-probabilities on their way to the host."""
+
+    def __init__(self, packed: PackedBatch, result: torch.Tensor) -> None:
+        self.packed = packed
+        self._event: Any = None
+        if result.device.type == "cuda":
+            self._host = torch.empty(result.shape, dtype=result.dtype, pin_memory=True)
+            self._host.copy_(result, non_blocking=True)
+            self._event = torch.cuda.Event()
+            self._event.record()
+        else:
+            self._host = result
+
+    def numbers(self) -> npt.NDArray[np.float64]:
+        if self._event is not None:
+            self._event.synchronize()
+        numbers: npt.NDArray[np.float64] = self._host.numpy().astype(np.float64)
+        return numbers
+
+
+class _Collector:
+    """Sums tokens to options, options to questions, and hands out answers."""
+
+    def __init__(self, plan: ChoicePlan, suite: str, variant: str, on_answer: OnAnswer) -> None:
+        self._plan, self._suite, self._variant, self._on_answer = plan, suite, variant, on_answer
+        self._prefix_length = {
+            tree.question.index: len(group.prefix)
+            for group in plan.groups
+            for batch in group.batches
+            for tree in batch.trees
+        }
+        self._partial: dict[int, dict[int, float]] = {}
+
+    def take(self, reading: _Reading) -> None:
+        packed = reading.packed
+        sums = np.bincount(packed.reads[:, 2], weights=reading.numbers(), minlength=len(packed.slots))
+        for (number, option), value in zip(packed.slots, sums.tolist(), strict=True):
+            question = packed.trees[number].question
+            options = self._partial.setdefault(question.index, {})
+            options[option] = value
+            if len(options) == len(question.continuations):
+                values = tuple(options[place] for place in range(len(options)))
+                del self._partial[question.index]
+                tokens = self._prefix_length[question.index] + max(map(len, question.contexts))
+                prompt = self._plan.prompts[question.index]
+                self._on_answer(judge(prompt, values, self._suite, self._variant, prompt_tokens=tokens))
+
+
+def judge(
+    prompt: ChoicePrompt, log_probabilities: tuple[float, ...], suite: str, variant: str, *, prompt_tokens: int
+) -> ChoiceAnswer:
+    """The verdict that the options' log-probabilities give, by the prompt's method.
+
+    letter: the most probable. cloze: the most probable a byte of its text (lm-eval's acc_bytes, and its acc_norm
+    where the texts are ASCII), with the most probable (lm-eval's acc) as correct_raw. The first of equals counts.
+    A log-probability that is not a number makes the outcome `failed`.
+    """
+    question = prompt.question
+    finite = bool(np.isfinite(log_probabilities).all())
+    raw = int(np.argmax(log_probabilities))
+    lengths = [max(1, len(option_text(text).encode())) for text in prompt.continuations]
+    normalised = int(np.argmax(np.array(log_probabilities) / lengths))
+    cloze = prompt.method == "cloze"
+    predicted = normalised if cloze else raw
+    correct = finite and predicted == question.answer
+    outcome = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
+    return ChoiceAnswer(
+        suite=suite,
+        id=question.id,
+        subject=question.subject,
+        category=question.category,
+        variant=variant,
+        method=prompt.method,
+        outcome=outcome if finite else ChoiceOutcome.FAILED,
+        correct=correct,
+        correct_raw=(finite and raw == question.answer) if cloze else None,
+        answer=question.answer,
+        predicted=predicted if finite else None,
+        log_probabilities=log_probabilities if finite else (),
+        letter_mass=None if cloze or not finite else float(min(1.0, np.exp(log_probabilities).sum())),
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def option_text(continuation: str) -> str:
+    """A continuation without the space that separates it from its context: what its length is counted on.
+
+    >>> option_text(" a brown dog")
+    'a brown dog'
+    """
+    return continuation.removeprefix(" ")
+
+
+def _with_prefixes(model: ChoiceModel, plan: ChoicePlan) -> Iterator[tuple[_PlannedGroup, PrefixCache]]:
+    """Each group with its prefix's cache; as many prefixes a forward as the budget allows."""
+    start = 0
+    while start < len(plan.groups):
+        end, longest = start, 0
+        while end < len(plan.groups):
+            longest = max(longest, len(plan.groups[end].prefix))
+            if end > start and longest * (end + 1 - start) > plan.token_limit:
+                break
+            end += 1
+        chosen = plan.groups[start:end]
+        caches: list[PrefixCache] = []
+        try:
+            caches = model.prefix_caches([group.prefix for group in chosen])
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        if not caches:
+            release_memory()
+            if len(chosen) == 1:
+                raise _unsplittable(plan, chosen[0].batches[0].trees[0], len(chosen[0].prefix))
+            plan.token_limit = max(1, plan.token_limit // 2)
+            continue
+        yield from zip(chosen, caches, strict=True)
+        start = end
+
+
+def _read(
+    model: ChoiceModel, batch: DeviceBatch, cache: PrefixCache, plan: ChoicePlan
+) -> Iterator[tuple[PackedBatch, torch.Tensor]]:
+    """The batch's log-probabilities, in parts where it does not fit."""
+    if batch.packed.n_tokens <= plan.token_limit or len(_parts(batch.packed)) == 1:
+        result: torch.Tensor | None = None
+        try:
+            result = model.read(batch, cache)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        if result is not None:  # after the except block: its traceback would keep the tensors of the failed forward
+            yield batch.packed, result
+            return
+        release_memory()
+        plan.token_limit = max(1, min(plan.token_limit, batch.packed.n_tokens) // 2)
+        if len(_parts(batch.packed)) == 1:
+            raise _unsplittable(plan, batch.packed.trees[0], cache.length)
+    for rows in _parts(batch.packed):
+        yield from _read(model, model.to_device(pack(rows, cache.length)), cache, plan)
+
+
+def _parts(packed: PackedBatch) -> list[list[list[Tree]]]:
+    """Two halves of a batch: of its questions or, when it holds one, of its options; one part when it is one option."""
+    trees = packed.trees
+    if len(trees) == 1:
+        tree = trees[0]
+        if len(tree.options) == 1:
+            return [[[tree]]]
+        half = len(tree.options) // 2
+        return [[[build_tree(tree.question, part)]] for part in (tree.options[:half], tree.options[half:])]
+    half = len(trees) // 2
+    return [[[tree] for tree in part] for part in (trees[:half], trees[half:])]
+
+
+def _unsplittable(plan: ChoicePlan, tree: Tree, prefix_length: int) -> EngineError:
+    question = plan.prompts[tree.question.index].question
+    return EngineError(
+        f"question {question.id}: its {prefix_length + len(tree)} tokens do not fit the memory even alone; use a "
+        "smaller model, fewer shots, a lower precision or a device with more memory"
+    )
+
+
+def _refuse_too_long(plan: ChoicePlan, context_length: int) -> None:
+    for group in plan.groups:
+        for batch in group.batches:
+            for tree in batch.trees:
+                length = len(group.prefix) + int(tree.depth.max()) + 1
+                if length > context_length:
+                    question = plan.prompts[tree.question.index].question
+                    raise PromptError(
+                        f"question {question.id}: {length} tokens, but the model's context holds {context_length}; "
+                        "use fewer shots"
+                    )
+
+
+def _device_kind(model: Any) -> str:
+    return str(next(model.parameters()).device.type)
+
+
+__all__ = ["ChoicePlan", "PrefixGroup", "judge", "option_text", "plan_choices", "score_choices", "score_plan"]
