@@ -1,7 +1,7 @@
 """Exact set match without values, by Spider's official definition, on sqlglot's tree.
 
 Source: evaluation.py of taoyds/test-suite-sql-eval with its defaults (DISABLE_VALUE and DISABLE_DISTINCT). Which
-statements the official parser reads differently is listed in sql_clauses.py; the largest kind is that it refuses much
+statements the official parser reads differently is listed in sql_reading.py; the largest kind is that it refuses much
 ordinary SQL (an alias without AS, ``<>``, IS NULL, INNER JOIN) and then counts no match, whereas here such a
 prediction is compared.
 """
@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from paretune.errors import ScoringError
-from paretune.scoring.sql_clauses import OPAQUE, Clauses, Condition, Conditions, Selected, Term, Unit, read_clauses
+from paretune.scoring.sql_clauses import OPAQUE, Clauses, Condition, Conditions, Selected, Term, Unit
+from paretune.scoring.sql_reading import read_clauses
 from paretune.scoring.sql_schema import Schema, read_schema
 
 __all__ = ["Schema", "exact_set_match", "read_schema", "same_clauses"]

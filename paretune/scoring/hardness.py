@@ -1,7 +1,7 @@
 """How hard a gold query is, by Spider's official definition.
 
 Source: eval_hardness in evaluation.py of taoyds/test-suite-sql-eval (the same in taoyds/spider), on the clauses of
-sql_clauses.py; that module lists where its reading differs from the official parser's.
+sql_reading.py; that module lists where its reading differs from the official parser's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from paretune.scoring.sql_clauses import Clauses, Unit, read_clauses
+from paretune.scoring.sql_clauses import Clauses, Unit
+from paretune.scoring.sql_reading import read_clauses
 
 LEVELS: Final = ("easy", "medium", "hard", "extra")
 
