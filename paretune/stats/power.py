@@ -93,8 +93,8 @@ def questions_needed(
     if allowed <= between:
         least = clusters_needed(effect, discordant, clustering.intraclass, power=power, confidence=confidence)
         raise UndefinedFigure(
-            f"no number of questions in {clustering.clusters} clusters shows {effect:g} points, because what a cluster's "
-            f"questions share does not average out; at least {least} clusters are needed"
+            f"no number of questions in {clustering.clusters} clusters shows {effect:g} points: what the "
+            f"questions of a cluster share does not average out; at least {least} clusters are needed"
         )
     if clustering.intraclass == 1:
         return clustering.clusters

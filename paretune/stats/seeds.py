@@ -57,6 +57,9 @@ def seed_effect(
 ) -> SeedEffect:
     """The second recipe's difference from the first, with the seeds' variance separated from the questions'.
 
+    The interval adds the squared half-widths of both parts, each with its own t (Howe 1974): one t on the summed
+    variance covers 84 to 93 % with two to five seeds, this 95 to 97 % (99 with two).
+
     first, second: correct or not, (seeds, n_questions), or (n_questions,) for the untrained baseline, which has no
     seed. When both have seeds they need not be equally many, and their seeds are not paired. clusters: (n_questions,).
     Raises EmptySample without questions, StatisticsError when the questions differ in number or are in one cluster.
@@ -73,13 +76,12 @@ def seed_effect(
     per_seed = tuple((100 * (two.mean(axis=1) - one.mean())).tolist())
     if len(parts) < len(recipes):
         return _single(questions, per_seed, confidence, clusters)
-    between = sum(variance / count for variance, count in parts)
+    between = sum(variance / seeds for variance, _, seeds in parts)
     total = questions.standard_error**2 + between
-    pieces = [(questions.standard_error**2, questions.degrees_of_freedom)]
-    pieces += [(variance / count, count - 1.0) for variance, count in parts]
-    freedom = _satterthwaite(pieces)
-    interval = _interval(questions, total**0.5, freedom, confidence, "t, seeds and questions random", clusters)
-    deviation = float(np.mean([variance for variance, _ in parts])) ** 0.5
+    half_squared = (_t(confidence, questions.degrees_of_freedom) * questions.standard_error) ** 2
+    half_squared += sum(_t(confidence, seeds - 1) ** 2 * safe / seeds for _, safe, seeds in parts)
+    interval = _interval(questions, half_squared**0.5, confidence, "t, seeds and questions random", clusters)
+    deviation = float(np.mean([variance for variance, _, _ in parts])) ** 0.5
     return SeedEffect(
         difference=100 * questions.mean,
         interval=interval,
@@ -91,43 +93,36 @@ def seed_effect(
     )
 
 
-def _between_seeds(correct: FloatArray, clusters: Sequence[Hashable] | None) -> tuple[float, int]:
-    """Variance between the seeds' means beyond that of their questions (cut at 0), and the number of seeds."""
+def _between_seeds(correct: FloatArray, clusters: Sequence[Hashable] | None) -> tuple[float, float, int]:
+    """Variance between the seeds' means beyond that of their questions (cut at 0), the one the interval uses, and
+    the number of seeds. With two seeds nothing is taken off for the interval: the cut would make it too short."""
     seeds = len(correct)
     observed = float(correct.mean(axis=1).var(ddof=1))
     centred = correct - correct.mean(axis=0)
     noise = [clustered_mean(row, clusters).standard_error ** 2 for row in centred]
-    return max(0.0, observed - float(np.mean(noise)) * seeds / (seeds - 1)), seeds
+    beyond = max(0.0, observed - float(np.mean(noise)) * seeds / (seeds - 1))
+    return beyond, observed if seeds == 2 else beyond, seeds
 
 
 def _single(
     questions: ClusteredMean, per_seed: tuple[float, ...], confidence: float, clusters: Sequence[Hashable] | None
 ) -> SeedEffect:
     error = questions.standard_error
-    interval = _interval(questions, error, questions.degrees_of_freedom, confidence, "t, one seed", clusters)
+    half = _t(confidence, questions.degrees_of_freedom) * error
+    interval = _interval(questions, half, confidence, "t, one seed", clusters)
     return SeedEffect(100 * questions.mean, interval, per_seed, None, 100 * error, None, single_seed=True)
 
 
 def _interval(
-    found: ClusteredMean,
-    error: float,
-    freedom: float,
-    confidence: float,
-    method: str,
-    clusters: Sequence[Hashable] | None,
+    found: ClusteredMean, half: float, confidence: float, method: str, clusters: Sequence[Hashable] | None
 ) -> Interval:
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     groups = 0 if clusters is None else found.clusters
     low, high = max(-100.0, 100 * (found.mean - half)), min(100.0, 100 * (found.mean + half))
     return Interval(100 * found.mean, low, high, confidence, found.questions, groups, method)
 
 
-def _satterthwaite(pieces: Sequence[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of independent variance estimates, each given as (variance, its freedom)."""
-    total = sum(variance for variance, _ in pieces)
-    if total == 0:
-        return min(freedom for _, freedom in pieces)
-    return float(total**2 / sum(variance**2 / freedom for variance, freedom in pieces))
+def _t(confidence: float, freedom: float) -> float:
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
 
 
 def _by_seed(correct: npt.ArrayLike) -> FloatArray:
