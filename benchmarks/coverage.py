@@ -97,10 +97,7 @@ def main() -> None:
 def simulate(sizes: tuple[int, ...], world: World, generator: np.random.Generator) -> tuple[Answers, Answers]:
     """(questions,) right before, right after."""
     repeat = np.asarray(sizes)
-    rates = [
-        rate_by_cluster(rate, world.intraclass, len(sizes), generator) for rate in (world.base, world.gain, world.loss)
-    ]
-    base, gain, loss = (np.repeat(rate, repeat) for rate in rates)
+    base, gain, loss = (np.repeat(rates, repeat) for rates in cluster_rates(world, len(sizes), generator))
     before = generator.random(repeat.sum()) < base
     turned = generator.random(repeat.sum()) < np.where(before, loss, gain)
     return before, before ^ turned
@@ -228,10 +225,7 @@ def curve(
 ) -> Iterator[Answers]:
     """The baseline, then each scale: questions turn in one order, the loss as the square of the scale."""
     repeat = np.asarray(sizes)
-    rates = [
-        rate_by_cluster(rate, world.intraclass, len(sizes), generator) for rate in (world.base, world.gain, world.loss)
-    ]
-    base, gain, loss = (np.repeat(rate, repeat) for rate in rates)
+    base, gain, loss = (np.repeat(rates, repeat) for rates in cluster_rates(world, len(sizes), generator))
     before, draw = generator.random(repeat.sum()) < base, generator.random(repeat.sum())
     yield before
     for scale in scales:
