@@ -9,11 +9,11 @@ prediction is compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from paretune.errors import ScoringError
-from paretune.scoring.sql_clauses import OPAQUE, Clauses, Condition, Conditions, Selected, Term, Unit
+from paretune.scoring.sql_clauses import OPAQUE, Clauses, Condition, Conditions, Selected, TableUnit, Term, Unit
 from paretune.scoring.sql_reading import read_clauses
 from paretune.scoring.sql_schema import Schema, read_schema
 
@@ -25,7 +25,8 @@ def exact_set_match(predicted: str, gold: str, schema: Schema) -> bool:
 
     Literals, what columns are compared with, join conditions, DISTINCT and the number after LIMIT do not count;
     columns that foreign keys tie together are one. Inside a subquery of a condition the official script compares by
-    the letter: order, DISTINCT and join conditions count and foreign keys do not. A HAVING without GROUP BY is
+    the letter: order, DISTINCT and join conditions count and foreign keys do not; in a subquery of FROM the values count
+    as well. A HAVING without GROUP BY is
     compared only in whether it is there. A prediction that is no SELECT statement does not match.
 
     Raises ScoringError when the gold is not one SELECT statement.
@@ -93,11 +94,26 @@ def same_clauses(given: Clauses, wanted: Clauses) -> bool:
         return False
     if _keywords(given) != _keywords(wanted):
         return False
-    if wanted.tables and Counter(given.tables) != Counter(wanted.tables):
+    if wanted.tables and Counter(map(_with_values, given.tables)) != Counter(map(_with_values, wanted.tables)):
         return False
     if given.other is None or wanted.other is None:
         return given.other is wanted.other
     return same_clauses(given.other, wanted.other)
+
+
+def _with_values(table: TableUnit) -> tuple[TableUnit, tuple[str, ...]]:
+    """A table; a subquery in FROM with its values, which the official script forgets to leave aside there."""
+    return table, () if table.subquery is None else tuple(_values(table.subquery))
+
+
+def _values(clauses: Clauses) -> Iterator[str]:
+    for condition in clauses.conditions:
+        for nested in condition.nested:
+            yield from _values(nested)
+        yield from () if condition.nested else condition.values
+    for table in clauses.tables:
+        yield from () if table.subquery is None else _values(table.subquery)
+    yield from () if clauses.other is None else _values(clauses.other)
 
 
 def _keywords(clauses: Clauses) -> set[str]:

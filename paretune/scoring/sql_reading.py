@@ -17,8 +17,8 @@ Where the two readings differ (every kind that was found; counts in docs/scoring
    ones, and WITH is read as a subquery in FROM.
 3. Aliases are resolved where they are visible. The official parser keeps one alias table for the whole statement, so
    that the last ``AS T1`` decides what T1 means in every subquery.
-4. After a comparison with a column (``a = b OR c = 1``) the official parser skips everything up to the next AND,
-   bracket or clause, here ``OR c = 1``. Here nothing is skipped.
+4. After a comparison with a column (``a = b OR c = 1``, ``ON a = b LEFT JOIN c``) the official parser skips
+   everything up to the next AND, JOIN, bracket or clause, here ``OR c = 1`` and ``LEFT``. Here nothing is skipped.
 5. A chain of set operations is read as the official parser nests it: to the right, ORDER BY and LIMIT belonging to
    the last SELECT.
 """

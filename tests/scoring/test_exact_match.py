@@ -72,6 +72,10 @@ def test_exact_set_match_what_the_rule_ignores_still_matches(predicted: str, gol
         ("SELECT lower(name) FROM singer", "SELECT upper(name) FROM singer"),
         ("SELECT nme FROM singer", "SELECT name FROM singer"),
         ("SELECT name FROM singer WHERE (age = 1 OR id = 2) AND id = 3", "SELECT name FROM singer WHERE age = 1"),
+        (
+            "SELECT id FROM (SELECT id FROM singer WHERE age = 1)",
+            "SELECT id FROM (SELECT id FROM singer WHERE age = 2)",
+        ),
         ("not sql", "SELECT name FROM singer"),
         ("", "SELECT name FROM singer"),
     ],
