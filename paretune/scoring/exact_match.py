@@ -25,9 +25,9 @@ def exact_set_match(predicted: str, gold: str, schema: Schema) -> bool:
 
     Literals, what columns are compared with, join conditions, DISTINCT and the number after LIMIT do not count;
     columns that foreign keys tie together are one. Inside a subquery of a condition the official script compares by
-    the letter: order, DISTINCT and join conditions count and foreign keys do not; in a subquery of FROM the values count
-    as well. A HAVING without GROUP BY is
-    compared only in whether it is there. A prediction that is no SELECT statement does not match.
+    the letter: order, DISTINCT and join conditions count and foreign keys do not; in a subquery of FROM the values
+    count as well. A HAVING without GROUP BY is compared only in whether it is there. A prediction that is no SELECT
+    statement does not match.
 
     Raises ScoringError when the gold is not one SELECT statement.
 
