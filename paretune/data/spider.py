@@ -21,8 +21,12 @@ def database_path(directory: Path, db_id: str) -> Path:
     return directory / "database" / db_id / f"{db_id}.sqlite"
 
 
-def read_split(directory: Path, split: str, exclude_databases: Collection[str] = ()) -> list[SqlQuestion]:
+def read_split(
+    directory: Path, split: str, exclude_databases: Collection[str] = (), databases: Path | None = None
+) -> list[SqlQuestion]:
     """The questions of DIR/<split>.json in file order, those of excluded databases left out.
+
+    databases: folder of <db_id>/<db_id>.sqlite in place of DIR/database.
 
     Raises DataError naming file and line for a missing or broken file, an entry without db_id, question or query,
     and a db_id without a readable database.
@@ -39,7 +43,7 @@ def read_split(directory: Path, split: str, exclude_databases: Collection[str] =
         if question.db_id in exclude_databases:
             continue
         if question.db_id not in checked:
-            _check_database(directory, question.db_id, where)
+            _check_database(databases or directory / "database", question.db_id, where)
             checked.add(question.db_id)
         questions.append(question)
     if not questions:
@@ -112,8 +116,8 @@ def _text(entry: object, key: str, where: str) -> str:
     return value
 
 
-def _check_database(directory: Path, db_id: str, where: str) -> None:
-    path = database_path(directory, db_id)
+def _check_database(databases: Path, db_id: str, where: str) -> None:
+    path = databases / db_id / f"{db_id}.sqlite"
     try:
         open_read_only(path).close()
     except DataError as error:

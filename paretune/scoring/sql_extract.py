@@ -82,6 +82,15 @@ def extract_sql(text: str) -> str:
     return next((_until_end(piece) for piece in pieces if _BROKEN_SELECT.match(piece)), "")
 
 
+def begins_with_statement(text: str) -> bool:
+    """Is the text SQL from its first word on (whatever may follow the statement)?
+
+    >>> begins_with_statement(" select 1; # one"), begins_with_statement("```sql\\nSELECT 1")
+    (True, False)
+    """
+    return _START.match(text.lstrip()) is not None
+
+
 def _without_control(text: str) -> Iterator[str]:
     """The stretches of text between control tokens, less the role names that follow them."""
     text = _THINKING.sub("\n", text)

@@ -18,7 +18,7 @@ from paretune.scoring.gold_results import GoldCache, GoldFailure
 from paretune.scoring.sql_compare import RULES, Rules, official_order_matters, official_query
 from paretune.scoring.sql_diagnosis import Diagnostician
 from paretune.scoring.sql_execute import ExecutionLimits, check_database
-from paretune.scoring.sql_extract import extract_sql
+from paretune.scoring.sql_extract import begins_with_statement, extract_sql
 from paretune.scoring.sql_pool import Answer, Request, WorkerPool
 
 _OUTCOMES = {
@@ -40,14 +40,17 @@ class ScoreSettings:
 
     limit_seconds: wall clock for one execution of a prediction (its process ends a second later at the latest);
     gold_limit_seconds: the same for gold. workers: None for one a processor. keep_distinct: the official script's
-    --keep_distinct, another metric, for `official` alone. max_rows, max_bytes: of one result; memory_bytes: SQLite's
-    heap in a worker.
+    --keep_distinct, another metric, for `official` alone. as_written: a text that begins with a statement is run
+    whole, so that whatever follows the statement makes it fail, as it does in the official script and did in 2025
+    (always so under `tp4`); else one statement is extracted from every text. max_rows, max_bytes: of one result;
+    memory_bytes: SQLite's heap in a worker.
     """
 
     rules: Rules = "official"
     limit_seconds: float = 30.0
     workers: int | None = None
     keep_distinct: bool = False
+    as_written: bool = False
     max_rows: int = 500_000
     max_bytes: int = 128 * 2**20
     memory_bytes: int = 2**30
@@ -63,6 +66,12 @@ class ScoreSettings:
             raise ConfigError(f"workers {self.workers}: expected at least 1")
         if self.keep_distinct and self.rules != "official":
             raise ConfigError("keep_distinct belongs to the official rules; the other rules never drop DISTINCT")
+
+    def statement(self, text: str) -> str:
+        """The statement that a text is taken to answer with; "" for none."""
+        if (self.as_written or self.rules == "tp4") and begins_with_statement(text):
+            return text.strip()
+        return extract_sql(text)
 
     def executed(self, sql: str, *, predicted: bool) -> str:
         """The text that is run for a query under these rules."""
@@ -105,7 +114,7 @@ def score_predictions(
     if not predictions:
         raise EmptySample("no predictions to score")
     suites = find_databases(databases, {prediction.db_id for prediction in predictions})
-    questions = [_Question(item, extract_sql(item.text), suites[item.db_id]) for item in predictions]
+    questions = [_Question(item, settings.statement(item.text), suites[item.db_id]) for item in predictions]
     diagnostician = Diagnostician(
         {db_id: suite[0] for db_id, suite in suites.items()}, databases.parent / "tables.json"
     )
