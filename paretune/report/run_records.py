@@ -351,7 +351,7 @@ def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
     Raises DataError naming the missing key, or the outcome nobody knows.
     """
     values: dict[str, Any] = {}
-    for name, required, convert in _plan(kind):
+    for name, required, convert in _plan(typing.cast(Any, kind)):
         if name in record:
             value = record[name]
             try:
