@@ -51,9 +51,15 @@ PORTUGUESE: dict[str, str] = {
     "split": "partição",
     "databases": "bancos de dados",
     "gold": "referência",
-    "{questions} questions show a difference of {points} points": "{questions} questões mostram uma diferença de {points} pontos",
-    "questions needed to show {points} points with probability {power}: {questions}": "questões necessárias para mostrar {points} pontos com probabilidade {power}: {questions}",
-    "minutes for {variants} variants at {seconds} s a question ({axis}): {minutes}": "minutos para {variants} variantes a {seconds} s por questão ({axis}): {minutes}",
+    "{questions} questions show a difference of {points} points": (
+        "{questions} questões mostram uma diferença de {points} pontos"
+    ),
+    "questions needed to show {points} points with probability {power}: {questions}": (
+        "questões necessárias para mostrar {points} pontos com probabilidade {power}: {questions}"
+    ),
+    "minutes for {variants} variants at {seconds} s a question ({axis}): {minutes}": (
+        "minutos para {variants} variantes a {seconds} s por questão ({axis}): {minutes}"
+    ),
     "as given": "como informado",
     "target": "tarefa-alvo",
     "general": "capacidade geral",

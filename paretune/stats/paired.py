@@ -78,7 +78,7 @@ def paired_difference(
     found = mean_from_sums(total)
     alone = clusters is not None and known is None
     groups = 1 if alone else found.clusters if known is not None else 0
-    error = _floored_error(found, difference, confidence)
+    error = floored_error(found, difference, confidence)
     quantile = float(stats.t.ppf((1 + confidence) / 2, found.degrees_of_freedom))
     label = "t over clusters" if known is not None else "t over questions"
     label = f"{label}, one cluster only" if alone else label
@@ -100,6 +100,22 @@ def paired_difference(
         minimum_detectable_effect=detectable,
         intraclass=found.intraclass,
     )
+
+
+def floored_error(found: ClusteredMean, difference: FloatArray, confidence: float) -> float:
+    """Standard error of a mean difference, kept from pretending certainty when clusters happen to agree.
+
+    The half-width quantile * error is never below the normal half-width of as many independent questions. Where no
+    question differs at all, the share of differing questions may still be as high as Wilson's upper limit, and the
+    difference as large as that.
+    """
+    normal = float(stats.norm.ppf((1 + confidence) / 2))
+    quantile = float(stats.t.ppf((1 + confidence) / 2, found.degrees_of_freedom))
+    if found.value_variance == 0:
+        weight = quantile**2 / len(difference)
+        return weight / (1 + weight) / quantile
+    independent = float(found.value_variance / found.questions) ** 0.5
+    return max(found.standard_error, float(independent * normal / quantile))
 
 
 def mcnemar_exact(gained: int, lost: int) -> float:
@@ -221,22 +237,6 @@ def _differences(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
     if one.size == 1:
         raise StatisticsError("one question has no spread; a comparison needs at least two")
     return two - one
-
-
-def _floored_error(found: ClusteredMean, difference: FloatArray, confidence: float) -> float:
-    """Standard error, kept from pretending certainty when clusters happen to agree.
-
-    The half-width quantile * error is never below the normal half-width of as many independent questions. Where no
-    question differs at all, the share of differing questions may still be as high as Wilson's upper limit, and the
-    difference as large as that.
-    """
-    normal = float(stats.norm.ppf((1 + confidence) / 2))
-    quantile = float(stats.t.ppf((1 + confidence) / 2, found.degrees_of_freedom))
-    if found.value_variance == 0:
-        weight = quantile**2 / len(difference)
-        return weight / (1 + weight) / quantile
-    independent = float(found.value_variance / found.questions) ** 0.5
-    return max(found.standard_error, float(independent * normal / quantile))
 
 
 def _bootstrap(

@@ -16,7 +16,7 @@ from scipy import stats
 from paretune.errors import EmptySample, StatisticsError, UndefinedFigure
 from paretune.stats.clusters import FloatArray, as_columns, covariance, mean_from_sums, sum_by_cluster
 from paretune.stats.intervals import Interval
-from paretune.stats.paired import PairedDifference, Verdict, equivalence, paired_difference
+from paretune.stats.paired import PairedDifference, Verdict, equivalence, floored_error, paired_difference
 
 FEWEST_REPLICATES_REACHING = 0.95
 EXPANDED_PERCENTILE = "expanded percentile bootstrap"
@@ -52,6 +52,9 @@ def retention(
             f"the base model is {100 * means[1]:.1f} points from chance, within the error of that figure: "
             "retention has no meaning; ask more questions or another method (cloze)"
         )
+    change = right[:, 0] - right[:, 1]
+    paired = mean_from_sums(sum_by_cluster(change, known))
+    spread[0, 0] += max(0.0, floored_error(paired, change, confidence) ** 2 - paired.standard_error**2)
     low, high = fieller(float(means[0]), float(means[1]), spread, quantile)
     groups = len(total.sizes) if known is not None else 0
     ratio = float(means[0] / means[1])
