@@ -80,8 +80,8 @@ def fieller(numerator: float, denominator: float, covariances: FloatArray, quant
 def points_lost_per_point_gained(target: PairedDifference, general: PairedDifference) -> Interval:
     """What a point on the target cost in general ability: -general / target, both against the same baseline.
 
-    The two benchmarks share no question, so their errors are independent; Fieller's interval with the smaller of the
-    two degrees of freedom. Negative means that general ability rose. Raises UndefinedFigure where the gain's interval
+    The two benchmarks share no question, so their errors are independent; Fieller's interval, degrees of freedom by
+    Satterthwaite over both. Negative means that general ability rose. Raises UndefinedFigure where the gain's interval
     holds 0 or lies below it.
     """
     if target.t.low <= 0:
@@ -90,14 +90,15 @@ def points_lost_per_point_gained(target: PairedDifference, general: PairedDiffer
             "is not shown to be above 0: there is no price for a point"
         )
     confidence = min(target.t.confidence, general.t.confidence)
-    freedom = min(target.degrees_of_freedom, general.degrees_of_freedom)
+    ratio = -general.difference / target.difference
     errors = np.diag([general.standard_error**2, target.standard_error**2])
+    lost, gained = float(errors[0, 0]), ratio**2 * float(errors[1, 1])
+    freedom = (lost + gained) ** 2 / (lost**2 / general.degrees_of_freedom + gained**2 / target.degrees_of_freedom)
     low, high = fieller(
         -general.difference, target.difference, errors, float(stats.t.ppf((1 + confidence) / 2, freedom))
     )
     groups = min(target.t.clusters, general.t.clusters)
     questions = target.n + general.n
-    ratio = -general.difference / target.difference
     return Interval(ratio, low, high, confidence, questions, groups, "Fieller, independent benchmarks")
 
 
