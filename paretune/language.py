@@ -63,6 +63,91 @@ PORTUGUESE: dict[str, str] = {
     "as given": "como informado",
     "target": "tarefa-alvo",
     "general": "capacidade geral",
+    "change": "variação",
+    "all questions": "todas as questões",
+    "letter": "letra",
+    "cloze": "texto da resposta",
+    "generate": "geração",
+    "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases": (
+        "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados"
+    ),
+    "General accuracy in percent: {suite} by {method}, {questions} questions": (
+        "Acurácia geral em %: {suite} por {method}, {questions} questões"
+    ),
+    ", chance {chance} %": ", acaso {chance} %",
+    "Execution accuracy in percent by hardness": "Acurácia de execução em % por dificuldade",
+    "Trade-off against the baseline, in points": "Ganhos e perdas em relação à base, em pontos",
+    "gain": "ganho",
+    "change in general accuracy": "variação da acurácia geral",
+    "ability kept, %": "capacidade mantida, %",
+    "points lost per point gained": "pontos perdidos por ponto ganho",
+    "probability on the front": "probabilidade na fronteira",
+    "Front: no other variant is as good on both axes and better on one.": (
+        "Fronteira: nenhuma outra variante é tão boa nos dois eixos e melhor em um deles."
+    ),
+    "p (Holm)": "p (Holm)",
+    "detectable": "detectável",
+    "finding": "conclusão",
+    "gain shown": "ganho demonstrado",
+    "loss shown": "perda demonstrada",
+    "not shown": "não demonstrado",
+    "shown": "demonstrado",
+    "refuted": "refutado",
+    "95 % intervals in brackets.": "Intervalos de 95 % entre colchetes.",
+    "Change: against the baseline, in points, paired by question, clustered by database.": (
+        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados."
+    ),
+    "p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.": (
+        "p (Holm): ajustado para todas as {count} comparações deste experimento; conclusão: p abaixo de 0,05."
+    ),
+    "Detectable: the difference that data like these show in four of five repetitions.": (
+        "Detectável: a diferença que dados como estes mostram em quatro de cinco repetições."
+    ),
+    "One seed: a difference holds for this adapter; the recipe may vary more.": (
+        "Uma só semente: a diferença vale para este adaptador; a receita pode variar mais."
+    ),
+    "Two seeds: the variance between seeds is hardly known.": (
+        "Duas sementes: a variância entre sementes é quase desconhecida."
+    ),
+    "Incomplete and left out: {names}.": "Incompletas e deixadas de fora: {names}.",
+    "{variant}: {finding} (p {p}); loss below the margin of {margin} points: {verdict}; detectable: {effect} points.": (
+        "{variant}: {finding} (p {p}); perda abaixo da margem de {margin} p.p.: {verdict}; detectável: {effect} p.p."
+    ),
+    "the base model cannot be told from chance": "o modelo base não se distingue do acaso",
+    "the interval of the gain holds 0": "o intervalo do ganho contém 0",
+    "too few replicates of the curve reach this gain": "poucas réplicas da curva atingem este ganho",
+    "too few questions to choose on one half and judge on the other": (
+        "questões de menos para escolher em uma metade e julgar na outra"
+    ),
+    "one seed: the difference holds for this adapter, the recipe may vary more": (
+        "uma só semente: a diferença vale para este adaptador, a receita pode variar mais"
+    ),
+    "two seeds: the variance between seeds is hardly known": (
+        "duas sementes: a variância entre sementes é quase desconhecida"
+    ),
+    "STEM": "Exatas e naturais",
+    "Humanities": "Humanidades",
+    "Social sciences": "Ciências sociais",
+    "Other": "Outras",
+    "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
+    "change in general accuracy, points": "variação da acurácia geral, pontos",
+    "Gain and loss against the baseline": "Ganho e perda em relação à base",
+    "Pareto front": "fronteira de Pareto",
+    "95 % interval": "intervalo de 95 %",
+    "scales of {variant}": "escalas de {variant}",
+    "checkpoints of {variant}": "checkpoints de {variant}",
+    "chosen for a loss of at most {budget} points": "escolhida para uma perda de até {budget} p.p.",
+    "better on both": "melhor nos dois",
+    "Training curves": "Curvas de treino",
+    "loss": "perda",
+    "learning rate": "taxa de aprendizado",
+    "gradient norm": "norma do gradiente",
+    "step": "passo",
+    "Change by subject, {suite}": "Variação por matéria, {suite}",
+    "change in accuracy, points": "variação da acurácia, pontos",
+    "the {count} of {all} subjects that changed most": "as {count} de {all} matérias que mais mudaram",
+    "no training was logged": "nenhum treino foi registrado",
+    "no subjects to compare": "não há matérias para comparar",
 }
 
 

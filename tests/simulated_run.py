@@ -96,7 +96,7 @@ def write_run(
     """Write the whole run folder; returns it."""
     prepared = prepare(size, seed)
     config = _config(name, planted, prepared, seed)
-    _write_prepared(folder, prepared)
+    _write_prepared(folder, prepared, {variant.name: 0 for variant in planted if variant.kind == "trained"})
     generator = np.random.default_rng(seed)
     right_sql = _baseline_right(generator, [row["db_id"] for row in prepared.sql], 0.42)
     right_choice: dict[str, Flags] = {}
@@ -275,10 +275,10 @@ def _config(name: str, planted: Sequence[SimulatedVariant], prepared: Prepared, 
     return ExperimentConfig(name=name, variants=configured, general=general, target=target, seed=seed)
 
 
-def _write_prepared(folder: Path, prepared: Prepared) -> None:
+def _write_prepared(folder: Path, prepared: Prepared, left_out: dict[str, int]) -> None:
     header = {"fingerprint": prepared.fingerprint}
     write_lines(folder / "prepared" / "sql.jsonl", header, prepared.sql)
-    write_lines(folder / "prepared" / "train.jsonl", {**header, "left_out": 0}, prepared.train)
+    write_lines(folder / "prepared" / "train.jsonl", {**header, "left_out": left_out}, prepared.train)
     suites = {suite.name: _suite_header(suite) for suite in prepared.suites}
     rows = [row for suite in prepared.suites for row in suite.rows]
     write_lines(folder / "prepared" / "choice.jsonl", {**header, "suites": suites}, rows)

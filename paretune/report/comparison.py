@@ -8,7 +8,7 @@ questions count as independent (the interval then says `clusters` 0).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -22,7 +22,7 @@ from paretune.report.comparison_axes import AnsweredAxis, general_axes, target_a
 from paretune.report.comparison_records import Comparison, Difference, Finding, VariantRow
 from paretune.report.run_records import RunRecords, VariantRecords
 from paretune.stats.intervals import Interval, accuracy_interval
-from paretune.stats.paired import PairedDifference, equivalence_test, holm, paired_difference
+from paretune.stats.paired import EquivalenceTest, PairedDifference, equivalence_test, holm, paired_difference
 
 CONFIDENCE = 0.95
 Flags = npt.NDArray[np.bool_]
@@ -155,9 +155,17 @@ def _difference(pair: _Pair, holm_p: float, comparisons: int, margin: float) -> 
         comparisons=comparisons,
         finding=finding,
         minimum_detectable_effect=found.minimum_detectable_effect,
-        non_inferiority=equivalence_test(found, margin, claim="non-inferiority"),
-        equivalence=equivalence_test(found, margin, claim="equivalence"),
+        non_inferiority=_consistent(equivalence_test(found, margin, claim="non-inferiority"), finding),
+        equivalence=_consistent(equivalence_test(found, margin, claim="equivalence"), finding),
     )
+
+
+def _consistent(test: EquivalenceTest, finding: Finding) -> EquivalenceTest:
+    """A difference that the adjusted p does not show cannot be shown to lie beyond the margin: "refuted" then is
+    "not shown". "shown" needs no adjustment: it is the claim of one variant, with a margin stated before looking."""
+    if test.verdict == "refuted" and finding == "not shown":
+        return replace(test, verdict="not shown")
+    return test
 
 
 def _variant_row(variant: VariantRecords, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:

@@ -40,7 +40,8 @@ class Difference:
     bootstrap. gained, lost: ids of the questions that only second, only first got right. t_p is the p value that
     holm_p adjusts for all `comparisons` made in this folder; finding: whether holm_p is below 1 - confidence, and
     which way.
-    non_inferiority: "loses less than the margin"; equivalence: "differs by less than the margin".
+    non_inferiority: "loses less than the margin"; equivalence: "differs by less than the margin";
+    they are "refuted" only where a difference is found too.
     """
 
     axis: Axis

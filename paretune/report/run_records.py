@@ -147,7 +147,8 @@ class RunRecords:
     """A whole run folder.
 
     variants: the complete ones, baseline first, then in the experiment's order. incomplete: what is missing of each
-    of the others. problems: why the lines must not be compared (empty unless loaded with check=False).
+    of the others. left_out_rows: training rows too long for a variant, by its name. problems: why the lines must not
+    be compared (empty unless loaded with check=False).
     """
 
     path: Path
@@ -155,7 +156,7 @@ class RunRecords:
     manifest: Record
     questions: tuple[AskedQuestion, ...]
     training_rows: tuple[TrainingRow, ...]
-    left_out_rows: int
+    left_out_rows: Mapping[str, int]
     choice_questions: tuple[AskedChoice, ...]
     suites: tuple[Suite, ...]
     variants: tuple[VariantRecords, ...]
@@ -205,13 +206,21 @@ def load_run(path: Path, *, check: bool = True) -> RunRecords:
         manifest=manifest,
         questions=questions,
         training_rows=training_rows,
-        left_out_rows=int(train_header.get("left_out", 0)),
+        left_out_rows=_left_out(train_header, manifest),
         choice_questions=choice_questions,
         suites=_suites(choice_header, choice_questions, manifest),
         variants=tuple(complete),
         incomplete=incomplete,
         problems=tuple(problems),
     )
+
+
+def _left_out(header: Record, manifest: Record) -> dict[str, int]:
+    """Training rows that were too long, by variant; one number stands for all of them."""
+    found = header.get("left_out", {})
+    if isinstance(found, Mapping):
+        return {str(name): int(count) for name, count in found.items()}
+    return {name: int(found) for name in _variant_names(manifest)[1:]}
 
 
 def _variant_names(manifest: Record) -> list[str]:
