@@ -14,7 +14,6 @@ import os
 import random
 import shutil
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -31,9 +30,11 @@ from paretune.scoring.suite_rows import fill
 from paretune.scoring.suite_tables import DatabasePlan, Value, plan_database
 
 _CANDIDATES = 4  # databases drawn for each one kept
-_SECONDS_A_QUERY = 1.0
+# What one query may cost, in steps of SQLite's machine rather than seconds, so that no clock decides what is built.
+_GOLD_STEPS = 500_000_000
+_NEIGHBOUR_STEPS = 20_000_000
+_STEPS_A_TICK = 10_000
 _MOST_ROWS = 20_000
-_STEPS_BETWEEN_CLOCK_READINGS = 2000
 
 Rows = list[tuple[Value, ...]]
 
@@ -147,10 +148,10 @@ def _fresh_folder(target: Path) -> Path:
     return target
 
 
-def _run(connection: sqlite3.Connection, sql: str) -> Rows:
-    """The rows of a query; raises sqlite3.Error when it fails, takes too long or returns too much."""
-    deadline = time.monotonic() + _SECONDS_A_QUERY
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_CLOCK_READINGS)
+def _run(connection: sqlite3.Connection, sql: str, steps: int) -> Rows:
+    """The rows of a query; raises sqlite3.Error when it fails, takes too many steps or returns too much."""
+    ticks = iter(range(steps // _STEPS_A_TICK))
+    connection.set_progress_handler(lambda: next(ticks, None) is None, _STEPS_A_TICK)
     try:
         rows: Rows = connection.execute(sql).fetchmany(_MOST_ROWS + 1)
     finally:
@@ -162,7 +163,7 @@ def _run(connection: sqlite3.Connection, sql: str) -> Rows:
 
 def _runs(connection: sqlite3.Connection, sql: str) -> bool:
     try:
-        _run(connection, sql)
+        _run(connection, sql, _GOLD_STEPS)
     except (sqlite3.Error, sqlite3.Warning):
         return False
     return True
@@ -205,8 +206,8 @@ def _judge(connection: sqlite3.Connection, golds: Sequence[str], pairs: Sequence
     ambiguous = 0
     for position, gold in enumerate(golds):
         try:
-            results[position] = _run(connection, gold)
-            ambiguous += not _same(results[position], _run(connection, _backwards(gold)), False)
+            results[position] = _run(connection, gold, _GOLD_STEPS)
+            ambiguous += not _same(results[position], _run(connection, _backwards(gold), _NEIGHBOUR_STEPS), False)
         except sqlite3.Error:  # a view or a table WITHOUT ROWID has no order to turn round
             continue
     ordered = [parse_select(gold).args.get("order") is not None for gold in golds]
@@ -214,7 +215,7 @@ def _judge(connection: sqlite3.Connection, golds: Sequence[str], pairs: Sequence
     for pair in pairs:
         if pair.gold in results:
             try:
-                rows = _run(connection, pair.sql)
+                rows = _run(connection, pair.sql, _NEIGHBOUR_STEPS)
             except sqlite3.Error:
                 continue
             if not _same(results[pair.gold], rows, ordered[pair.gold]):
