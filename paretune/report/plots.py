@@ -1,0 +1,323 @@
+"""Plots of a comparison: the trade-off, the training curves, and what changed by subject.
+
+Matplotlib without pyplot: each function builds its own Figure and leaves no state behind. Colours are Okabe and Ito's,
+told apart by colour-blind readers, and never the only sign: markers, line styles and names say the same. In SVG text
+stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paretune.language import Language, number, translator
+from paretune.report.comparison_records import Comparison, SubjectRow, TradeOffPoint, VariantRow
+from paretune.report.plot_labels import place_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E59CC4", "#F0E442", "#5C9DF5", "#FF8A4C")
+MARKERS = "osD^vPX"
+KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
+MOST_SUBJECTS = 20
+MOST_VARIANTS_BY_SUBJECT = 4
+DOTS_PER_INCH = 200
+
+
+def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Figure:
+    """Gain on the target to the right, change of general ability upward, both in points against the baseline.
+
+    Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
+    line is the Pareto front; the ring is the variant chosen under the budget.
+    """
+    say, ink = translator(language), _ink(dark)
+    figure, (axes,) = _figure(dark, 1, (7.2, 4.9))
+    points = {point.variant: point for point in comparison.tradeoff.points}
+    colours = _colours(comparison, dark)
+    _frame_of_tradeoff(axes, comparison, ink)
+    front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
+    handles: dict[str, Any] = {}
+    if len(front) > 1:
+        handles[say("Pareto front")] = _front(axes, front, ink)
+    for curve in comparison.tradeoff.curves:
+        style = (0, (5, 2)) if curve.kind == "scale" else (0, (1, 1.4))
+        path = [points[name] for name in curve.variants]
+        (line,) = axes.plot(
+            [p.gain.estimate for p in path],
+            [p.general_change.estimate for p in path],
+            color=colours[curve.source][0],
+            linestyle=style,
+            linewidth=1.4,
+            zorder=3,
+        )
+        kind = "scales of {variant}" if curve.kind == "scale" else "checkpoints of {variant}"
+        handles[say(kind).format(variant=curve.source)] = line
+    for variant in comparison.variants:
+        _point(axes, points[variant.name], variant, colours[variant.name], ink)
+    chosen = comparison.tradeoff.choice
+    if chosen is not None:
+        label = say("chosen for a loss of at most {budget} points")
+        point = points[chosen.variant]
+        handles[label.format(budget=number(chosen.budget, language))] = axes.scatter(
+            [point.gain.estimate], [point.general_change.estimate], s=190, facecolor="none", edgecolor=ink["text"],
+            linewidth=1.3, zorder=6,
+        )  # fmt: skip
+    axes.set_xlabel(say("gain in execution accuracy, points"))
+    axes.set_ylabel(say("change in general accuracy, points"))
+    axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
+    if handles:
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="outside lower center",
+            ncols=min(3, len(handles)),
+            frameon=False,
+            labelcolor=ink["text"],
+            fontsize=9,
+        )
+    _ticks(axes, language)
+    obstacles = [(p.gain, p.general_change) for p in points.values()]
+    places = {name: (p.gain.estimate, p.general_change.estimate) for name, p in points.items()}
+    place_labels(figure, axes, places, obstacles, {name: _readable(colours[name][0], ink) for name in places})
+    return figure
+
+
+def draw_training(comparison: Comparison, language: Language, dark: bool) -> Figure:
+    """Loss, learning rate and gradient norm by step, for every variant trained here."""
+    say, ink = translator(language), _ink(dark)
+    figure, panels = _figure(dark, 3, (7.2, 5.6), share_x=True, heights=(2.2, 1, 1))
+    colours = _colours(comparison, dark)
+    names = ("loss", "learning rate", "gradient norm")
+    for panel, name in zip(panels, names, strict=True):
+        panel.set_ylabel(say(name))
+        panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
+    for curve in comparison.training:
+        colour, marker = colours[curve.variant]
+        for panel, values in zip(panels, (curve.loss, curve.learning_rate, curve.gradient_norm), strict=True):
+            known = [(step, value) for step, value in zip(curve.steps, values, strict=True) if value is not None]
+            panel.plot(
+                [step for step, _ in known],
+                [value for _, value in known],
+                color=colour,
+                linewidth=1.3,
+                marker=marker,
+                markersize=4,
+                markevery=max(1, len(known) // 8),
+                label=curve.variant,
+            )
+    panels[1].ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    panels[-1].set_xlabel(say("step"))
+    panels[0].set_title(say("Training curves"), loc="left", color=ink["text"], fontsize=11)
+    if comparison.training:
+        panels[0].legend(frameon=False, ncols=2, labelcolor=ink["text"], fontsize=9)
+    else:
+        panels[0].text(
+            0.5, 0.5, say("no training was logged"), transform=panels[0].transAxes, ha="center", color=ink["text"]
+        )
+    for panel in panels:
+        _ticks(panel, language, both=panel is not panels[1])
+    return figure
+
+
+def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Figure:
+    """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
+    MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest)."""
+    say, ink = translator(language), _ink(dark)
+    variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
+    shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
+    subjects = _subjects_shown(comparison, shown)
+    height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown))
+    figure, (axes,) = _figure(dark, 1, (7.2, max(2.4, height)))
+    colours = _colours(comparison, dark)
+    axes.axvline(0, color=ink["text"], linewidth=0.8)
+    axes.grid(axis="x", color=ink["grid"], linewidth=0.6)
+    for place, name in enumerate(shown):
+        shift = (place - (len(shown) - 1) / 2) * 0.72 / max(1, len(shown))
+        rows = [subjects[subject][name] for subject in subjects]
+        centres = [at + shift for at in range(len(rows))]
+        estimates = [row.change.estimate for row in rows]
+        lengths = [
+            [row.change.estimate - row.change.low for row in rows],
+            [row.change.high - row.change.estimate for row in rows],
+        ]
+        axes.errorbar(
+            estimates, centres, xerr=lengths, fmt=colours[name][1], color=colours[name][0], markersize=4.5,
+            elinewidth=1, capsize=0, label=name, markeredgecolor=ink["paper"], markeredgewidth=0.5,
+        )  # fmt: skip
+    axes.set_yticks(range(len(subjects)), [_subject_name(subject) for subject in subjects])
+    axes.set_ylim(len(subjects) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(say("change in accuracy, points"))
+    axes.set_title(_subjects_title(comparison, len(subjects), language), loc="left", color=ink["text"], fontsize=11)
+    if shown and subjects:
+        figure.legend(loc="outside lower center", ncols=len(shown), frameon=False, labelcolor=ink["text"])
+    else:
+        axes.text(0.5, 0.5, say("no subjects to compare"), transform=axes.transAxes, ha="center", color=ink["text"])
+    _ticks(axes, language, both=False)
+    return figure
+
+
+DRAWINGS: Mapping[str, Callable[[Comparison, Language, bool], Any]] = {
+    "tradeoff": draw_tradeoff,
+    "training": draw_training,
+    "subjects": draw_subjects,
+}
+
+
+def write_plots(comparison: Comparison, folder: Path, language: Language) -> list[Path]:
+    """NAME.svg, NAME-dark.svg and NAME.png of every plot; the same comparison gives the same SVG bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, draw in DRAWINGS.items():
+        for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
+            figure = draw(comparison, language, dark)
+            for suffix in suffixes:
+                path = folder / f"{name}{suffix}"
+                path.write_bytes(image_bytes(figure, "png" if suffix == ".png" else "svg", name))
+                written.append(path)
+    return written
+
+
+def image_bytes(figure: Figure, form: str, salt: str = "paretune") -> bytes:
+    """A figure as "svg" or "png". salt: names within the SVG are drawn from it, so two plots may share a page."""
+    import io
+
+    import matplotlib
+
+    written = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(written, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+    return written.getvalue()
+
+
+def _figure(
+    dark: bool, rows: int, size: tuple[float, float], *, share_x: bool = False, heights: tuple[float, ...] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure in the house's look: no box, quiet ticks, titles to the left."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    ink = _ink(dark)
+    figure = Figure(figsize=size, layout="constrained", facecolor=ink["paper"])
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, 1, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": heights})
+    panels: list[Axes] = [row[0] for row in grid]
+    for panel in panels:
+        panel.set_facecolor(ink["paper"])
+        for side in ("top", "right"):
+            panel.spines[side].set_visible(False)
+        for side in ("left", "bottom"):
+            panel.spines[side].set_color(ink["quiet"])
+        panel.tick_params(colors=ink["quiet"], labelcolor=ink["text"], labelsize=9)
+        panel.xaxis.label.set_color(ink["text"])
+        panel.yaxis.label.set_color(ink["text"])
+    return figure, panels
+
+
+def _ink(dark: bool) -> dict[str, str]:
+    """Colours of text, of quiet lines, of the grid and of the paper."""
+    if dark:
+        return {"text": "#e8e8ea", "quiet": "#8b8d94", "grid": "#33353b", "paper": "#16171a"}
+    return {"text": "#1c1d20", "quiet": "#75777d", "grid": "#e3e4e8", "paper": "#ffffff"}
+
+
+def _colours(comparison: Comparison, dark: bool) -> dict[str, tuple[str, str]]:
+    """Colour and marker by variant: one an adapter, its scales and checkpoints in the same."""
+    palette = ON_DARK if dark else OKABE_ITO
+    found: dict[str, tuple[str, str]] = {comparison.variants[0].name: (_ink(dark)["text"], "o")}
+    sources = [row.name for row in comparison.variants[1:] if row.source is None]
+    for at, name in enumerate(sources):
+        found[name] = (palette[at % len(palette)], MARKERS[at % len(MARKERS)])
+    for row in comparison.variants[1:]:
+        found.setdefault(row.name, found.get(row.source or "", (palette[-2], "o")))
+    return found
+
+
+def _readable(colour: str, ink: Mapping[str, str]) -> str:
+    """The colour for text; yellow on white cannot be read."""
+    return ink["text"] if colour in ("#F0E442", "#56B4E9", "#E69F00") and ink["paper"] == "#ffffff" else colour
+
+
+def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
+    """Origin lines through the baseline, and limits that hold every cross."""
+    points = comparison.tradeoff.points
+    axes.axhline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
+    axes.axvline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
+    axes.grid(color=ink["grid"], linewidth=0.6, zorder=0)
+    for set_limits, figures in (
+        (axes.set_xlim, [point.gain for point in points]),
+        (axes.set_ylim, [point.general_change for point in points]),
+    ):
+        low, high = min(0, *(f.low for f in figures)), max(0, *(f.high for f in figures))
+        room = 0.07 * (high - low) or 1.0
+        set_limits(low - room, high + room)
+
+
+def _front(axes: Axes, front: list[tuple[float, float]], ink: Mapping[str, str]) -> Any:
+    """The outline of what is dominated: steps down from point to point."""
+    across, up = [front[0][0]], [front[0][1]]
+    for gain, change in front[1:]:
+        across += [across[-1], gain]
+        up += [change, change]
+    (line,) = axes.plot(across, up, color=ink["quiet"], linewidth=3.2, alpha=0.45, solid_joinstyle="round", zorder=2)
+    return line
+
+
+def _point(
+    axes: Axes, point: TradeOffPoint, variant: VariantRow, look: tuple[str, str], ink: Mapping[str, str]
+) -> None:
+    colour, marker = look
+    gain, change = point.gain, point.general_change
+    small = KIND_MARKERS.get(variant.kind, 1.0)
+    if gain.low < gain.high:
+        axes.errorbar(
+            [gain.estimate], [change.estimate],
+            xerr=[[gain.estimate - gain.low], [gain.high - gain.estimate]],
+            yerr=[[change.estimate - change.low], [change.high - change.estimate]],
+            fmt="none", ecolor=colour, elinewidth=1.1, alpha=0.75 if small == 1.0 else 0.35, zorder=4,
+        )  # fmt: skip
+    axes.plot(
+        [gain.estimate], [change.estimate], marker=marker, color=colour, markersize=8.5 * small,
+        markeredgecolor=ink["paper"], markeredgewidth=0.9, linestyle="none", zorder=5,
+    )  # fmt: skip
+
+
+def _ticks(axes: Axes, language: Language, *, both: bool = True) -> None:
+    """Numbers as the language writes them, with a sign that prints as one."""
+    from matplotlib.ticker import FuncFormatter
+
+    def written(value: float, _: int) -> str:
+        text = f"{value:.10g}".replace("-", "\N{MINUS SIGN}")
+        return text if language == "en" else text.replace(".", ",")
+
+    for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
+        axis.set_major_formatter(FuncFormatter(written))
+
+
+def _subjects_shown(comparison: Comparison, variants: list[str]) -> dict[str, dict[str, SubjectRow]]:
+    """subject -> variant -> row, for the subjects that changed most, from loss to gain."""
+    rows: dict[str, dict[str, SubjectRow]] = {}
+    for row in comparison.subjects:
+        if row.variant in variants:
+            rows.setdefault(row.subject, {})[row.variant] = row
+    means = {subject: sum(r.change.estimate for r in found.values()) / len(found) for subject, found in rows.items()}
+    most = sorted(rows, key=lambda subject: (-abs(means[subject]), subject))[:MOST_SUBJECTS]
+    return {subject: rows[subject] for subject in sorted(most, key=lambda name: (means[name], name))}
+
+
+def _subjects_title(comparison: Comparison, shown: int, language: Language) -> str:
+    say = translator(language)
+    title = say("Change by subject, {suite}").format(suite=comparison.main_suite)
+    every = len({row.subject for row in comparison.subjects})
+    if shown < every:
+        title += ": " + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
+    return title
+
+
+def _subject_name(subject: str) -> str:
+    return subject.replace("_", " ")
