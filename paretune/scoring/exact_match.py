@@ -27,7 +27,7 @@ def exact_set_match(predicted: str, gold: str, schema: Schema) -> bool:
     columns that foreign keys tie together are one. Inside a subquery of a condition the official script compares by
     the letter: order, DISTINCT and join conditions count and foreign keys do not; in a subquery of FROM the values
     count as well. A HAVING without GROUP BY is compared only in whether it is there. A prediction that is no SELECT
-    statement does not match.
+    statement, or names a column that its tables do not have, does not match.
 
     Raises ScoringError when the gold is not one SELECT statement.
 
@@ -42,6 +42,8 @@ def exact_set_match(predicted: str, gold: str, schema: Schema) -> bool:
     try:
         given = read_clauses(predicted, schema.tables)
     except ScoringError:
+        return False
+    if given.unknown:
         return False
     representatives = schema.representatives()
     return same_clauses(comparable(given, representatives), comparable(wanted, representatives))

@@ -75,7 +75,8 @@ class TableUnit:
 class Clauses:
     """One SELECT. order: (the last direction written, "asc" when none; the units), None without ORDER BY.
 
-    directions (one a unit of ORDER BY) and limit_text are kept for explanations and take no part in equality.
+    directions (one a unit of ORDER BY) and limit_text are kept for explanations, unknown (of a whole statement: the
+    columns that no table in sight has) for the verdict; they take no part in equality.
     """
 
     select: tuple[Selected, ...]
@@ -91,6 +92,7 @@ class Clauses:
     other: Clauses | None = None
     directions: tuple[str, ...] = field(default=(), compare=False)
     limit_text: str = field(default="", compare=False)
+    unknown: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

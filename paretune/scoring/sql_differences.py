@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +55,8 @@ def find_differences(given: Clauses, wanted: Clauses, schema: Schema) -> list[Di
     The clauses must have been read with the schema's tables.
     """
     found = list(_statement(given, wanted, schema, ""))
+    if not found:  # foreign keys may tie two columns together that are not the same, as two references to one table
+        found = list(_statement(given, wanted, Schema(schema.tables), ""))
     rank = {error_class: position for position, error_class in enumerate(ErrorClass)}
     return sorted(found, key=lambda difference: rank[difference.error_class])
 
@@ -90,11 +92,9 @@ def _unknown_names(given: Clauses, schema: Schema, where: str) -> Iterator[Diffe
         return
     for term in _terms(given):
         if term.column.startswith("?."):
-            name = term.column[2:]
-            yield Difference(
-                ErrorClass.UNKNOWN_COLUMN,
-                f"Column {name} is in none of the tables read{where}{_elsewhere(name, schema)}; in quotes it is text.",
-            )
+            place = f"{where}{_elsewhere(term.column.rpartition('.')[2], schema)}"
+            text = f"Column {term.column[2:]} is in none of the tables read{place}; in quotes SQLite takes it for text."
+            yield Difference(ErrorClass.UNKNOWN_COLUMN, text)
 
 
 def _elsewhere(column: str, schema: Schema) -> str:
@@ -157,6 +157,12 @@ def _joins(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
             for part, rest in ((kinds[0], kinds[1]), (kinds[1], kinds[0]))
         ]
         yield Difference(ErrorClass.WRONG_JOIN_KEY, f"Use {names[1] or 'JOIN'} instead of {names[0] or 'JOIN'}{where}.")
+        return
+    either = ["or" in part.joins.connectors for part in (given, wanted)]
+    if either[0] != either[1]:
+        words = ("OR", "AND") if either[1] else ("AND", "OR")
+        text = f"Connect the join conditions with {words[0]}, not {words[1]}{where}."
+        yield Difference(ErrorClass.WRONG_JOIN_KEY, text)
         return
     has, needs = _equal_columns(given), _equal_columns(wanted)
     if has == needs:
@@ -234,11 +240,7 @@ def _filters(given: Clauses, wanted: Clauses, schema: Schema, where: str) -> Ite
             [item for item in _filter_units(part, clause) if not _binds_columns(item)] for part in (given, wanted)
         )
         place = where if clause == "WHERE" else f" in HAVING{where}"
-        for item in list(has):
-            match = next((other for other in needs if other == item and other.values == item.values), None)
-            if match is not None:
-                has.remove(item)
-                needs.remove(match)
+        _take_pairs(has, needs, lambda item, other: item == other and item.values == other.values)
         yield from _unmatched(has, needs, schema, place)
     connectors = [set(part.where.connectors) | set(part.having.connectors) for part in (given, wanted)]
     if connectors[0] != connectors[1] and len(given.where.units) == len(wanted.where.units):
@@ -253,12 +255,8 @@ def _filter_units(part: Clauses, clause: str) -> tuple[Condition, ...]:
 def _unmatched(has: list[Condition], needs: list[Condition], schema: Schema, place: str) -> Iterator[Difference]:
     """Pairs the conditions that have no equal by what they share, and reports what is left on either side."""
     for shared in (_same_but_value, _same_unit, _same_operator):
-        for item in list(has):
-            match = next((other for other in needs if shared(item, other)), None)
-            if match is not None:
-                has.remove(item)
-                needs.remove(match)
-                yield from _condition(item, match, schema, place)
+        for item, other in _take_pairs(has, needs, shared):
+            yield from _condition(item, other, schema, place)
     for item, other in zip(has, needs, strict=False):
         text = f"Filter by {condition_text(other)} instead of {condition_text(item)}{place}."
         yield Difference(ErrorClass.WRONG_FILTER, text)
@@ -266,6 +264,20 @@ def _unmatched(has: list[Condition], needs: list[Condition], schema: Schema, pla
         yield Difference(ErrorClass.MISSING_FILTER, f"Add the condition {condition_text(other)}{place}.")
     for item in has[len(needs) :]:
         yield Difference(ErrorClass.NEEDLESS_FILTER, f"Drop the condition {condition_text(item)}{place}.")
+
+
+def _take_pairs(
+    has: list[Condition], needs: list[Condition], alike: Callable[[Condition, Condition], bool]
+) -> list[tuple[Condition, Condition]]:
+    """Remove from both lists, and return, the pairs that are alike; by identity, since equality ignores values."""
+    pairs = []
+    for item in list(has):
+        match = next((other for other in needs if alike(item, other)), None)
+        if match is not None:
+            pairs.append((item, match))
+            has[:] = [other for other in has if other is not item]
+            needs[:] = [other for other in needs if other is not match]
+    return pairs
 
 
 def _same_but_value(one: Condition, other: Condition) -> bool:

@@ -91,12 +91,19 @@ def _edits(node: exp.Expr, schema: Schema) -> Iterator[tuple[str, _Edit]]:
         yield "condition", lambda it: it.replace(it.left.copy())
         yield "condition", lambda it: it.replace(it.right.copy())
     elif isinstance(node, exp.Ordered):
-        yield "order", lambda it: it.set("desc", not it.args.get("desc"))
+        yield "order", _turn_round
     elif isinstance(node, exp.Join) and not node.side and node.kind not in {"CROSS"} and node.args.get("on"):
         yield "join", lambda it: it.set("side", "LEFT")
     elif isinstance(node, exp.SetOperation):
         for operation in _SET_OPERATIONS:
             yield "set_operation", _retype(operation)
+
+
+def _turn_round(ordered: exp.Expr) -> None:
+    """The other direction; NULL stays the smallest value, as SQLite has it when nothing is said."""
+    descending = not ordered.args.get("desc")
+    ordered.set("desc", descending)
+    ordered.set("nulls_first", not descending)
 
 
 def _retype(kind: type[exp.Expr]) -> _Edit:

@@ -19,14 +19,16 @@ Where the two readings differ (every kind that was found; counts in docs/scoring
    that the last ``AS T1`` decides what T1 means in every subquery.
 4. After a comparison with a column (``a = b OR c = 1``, ``ON a = b LEFT JOIN c``) the official parser skips
    everything up to the next AND, JOIN, bracket or clause, here ``OR c = 1`` and ``LEFT``. Here nothing is skipped.
-5. A chain of set operations is read as the official parser nests it: to the right, ORDER BY and LIMIT belonging to
+5. The official parser gives up reading, without an error, at the first word that it does not expect after ORDER BY or
+   LIMIT (``ORDER BY a >= 5``, ``NULLS LAST``, OFFSET). Here such an expression is opaque; the number of rows, and
+   OFFSET with it, takes no part in the comparison.
+6. A chain of set operations is read as the official parser nests it: to the right, ORDER BY and LIMIT belonging to
    the last SELECT.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
@@ -34,9 +36,7 @@ from sqlglot.errors import SqlglotError
 
 from paretune.errors import ScoringError
 from paretune.scoring.sql_clauses import OPAQUE, Clauses, Condition, Conditions, Selected, TableUnit, Term, Unit
-
-Tables = Mapping[str, tuple[str, ...]]
-"""Lower-case table name -> lower-case column names in their order."""
+from paretune.scoring.sql_scope import Names, Scope, Tables
 
 AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Max: "max",
@@ -56,35 +56,6 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.Like: "like",
 }
 _SET_OPERATIONS: dict[type[exp.Expr], str] = {exp.Intersect: "intersect", exp.Except: "except", exp.Union: "union"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What names mean inside one SELECT: alias -> table name ("" for a subquery), selected aliases, outer scope."""
-
-    tables: Tables
-    aliases: dict[str, str]
-    selected: dict[str, exp.Expr]
-    common: dict[str, exp.Expr]
-    outer: _Scope | None
-
-    def column(self, column: exp.Column) -> str:
-        """The identity of a column: "table.column" where it can be told, else "?.column"."""
-        name = "*" if isinstance(column.this, exp.Star) else column.name.lower()
-        qualifier = column.table.lower()
-        scope: _Scope | None = self
-        while scope is not None:
-            if qualifier:
-                if qualifier in scope.aliases:
-                    return f"{scope.aliases[qualifier] or '(subquery)'}.{name}"
-            else:
-                for table in scope.aliases.values():
-                    if name in scope.tables.get(table, ()):
-                        return f"{table}.{name}"
-            scope = scope.outer
-        if not qualifier and not self.tables and len(set(self.aliases.values())) == 1:
-            return f"{next(iter(self.aliases.values()))}.{name}"
-        return f"{qualifier or '?'}.{name}"
 
 
 def parse_select(query: str) -> exp.Expr:
@@ -110,22 +81,24 @@ def read_clauses(query: str, tables: Tables | None = None) -> Clauses:
     Raises ScoringError when the text is not one SELECT statement.
     """
     tree = parse_select(query)
+    names = Names(tables or {}, [])
     try:
-        return _statement(tree, tables or {}, {}, None)
+        clauses = _statement(tree, names, {}, None)
+        return replace(clauses, unknown=tuple(dict.fromkeys(names.unknown)))
     except RecursionError as error:
         raise ScoringError(f"nested too deeply: {query[:200]!r}") from error
 
 
-def _statement(tree: exp.Expr, tables: Tables, common: dict[str, exp.Expr], outer: _Scope | None) -> Clauses:
+def _statement(tree: exp.Expr, names: Names, common: dict[str, exp.Expr], outer: Scope | None) -> Clauses:
     """A SELECT or a set operation, the latter nested to the right."""
     common = common | _common_tables(tree)
     chain: list[exp.Expr] = []
     operations: list[str] = []
     _flatten_set_operations(tree, chain, operations)
     trailing = tree if isinstance(tree, exp.SetOperation) else None
-    clauses = _select(chain[-1], tables, common, outer, trailing)
+    clauses = _select(chain[-1], names, common, outer, trailing)
     for part, operation in zip(reversed(chain[:-1]), reversed(operations), strict=True):
-        clauses = _with_set_operation(_select(part, tables, common, outer, None), operation, clauses)
+        clauses = _with_set_operation(_select(part, names, common, outer, None), operation, clauses)
     return clauses
 
 
@@ -153,7 +126,7 @@ def _with_set_operation(part: Clauses, operation: str, other: Clauses) -> Clause
 
 
 def _select(
-    tree: exp.Expr, tables: Tables, common: dict[str, exp.Expr], outer: _Scope | None, trailing: exp.Expr | None
+    tree: exp.Expr, names: Names, common: dict[str, exp.Expr], outer: Scope | None, trailing: exp.Expr | None
 ) -> Clauses:
     """One SELECT; trailing: the set operation whose ORDER BY and LIMIT the official parser gives to this part."""
     if not isinstance(tree, exp.Select):
@@ -163,7 +136,7 @@ def _select(
     sources = ([] if from_ is None else [(from_.this, "", None)]) + [
         (join.this, _join_kind(join), join.args.get("on")) for join in tree.args.get("joins") or []
     ]
-    scope = _Scope(tables, {}, {}, common, outer)
+    scope = Scope(names, {}, {}, common, outer)
     units = tuple(_table_unit(source, kind, scope) for source, kind, _ in sources)
     for expression in tree.expressions:
         if isinstance(expression, exp.Alias):
@@ -203,25 +176,25 @@ def _join_kind(join: exp.Join) -> str:
     return " ".join(word for word in words if word).lower()
 
 
-def _table_unit(source: exp.Expr, kind: str, scope: _Scope) -> TableUnit:
+def _table_unit(source: exp.Expr, kind: str, scope: Scope) -> TableUnit:
     if isinstance(source, exp.Table):
         name = source.name.lower()
         alias = (source.alias or source.name).lower()
         if name in scope.common:
             scope.aliases[alias] = ""
             rest = {key: value for key, value in scope.common.items() if key != name}
-            return TableUnit("", _statement(scope.common[name], scope.tables, rest, scope.outer), kind)
+            return TableUnit("", _statement(scope.common[name], scope.names, rest, scope.outer), kind)
         scope.aliases[alias] = name
         return TableUnit(name, None, kind)
     if isinstance(source, exp.Subquery) and isinstance(source.this, exp.Select | exp.SetOperation):
         scope.aliases[source.alias.lower()] = ""
-        return TableUnit("", _statement(source.this, scope.tables, scope.common, scope.outer), kind)
+        return TableUnit("", _statement(source.this, scope.names, scope.common, scope.outer), kind)
     if isinstance(source, exp.Subquery | exp.Paren):
         return _table_unit(source.this, kind, scope)
     return TableUnit(source.sql(dialect="sqlite").lower(), None, kind)
 
 
-def _selected(expression: exp.Expr, scope: _Scope) -> Selected:
+def _selected(expression: exp.Expr, scope: Scope) -> Selected:
     expression = _plain(expression, scope, aliases=False)
     aggregate = AGGREGATES.get(type(expression))
     if aggregate is None or expression.expressions:
@@ -234,18 +207,18 @@ def _selected(expression: exp.Expr, scope: _Scope) -> Selected:
     return Selected(aggregate, _unit(inner, scope))
 
 
-def _plain(expression: exp.Expr, scope: _Scope, aliases: bool = True) -> exp.Expr:
+def _plain(expression: exp.Expr, scope: Scope, aliases: bool = True) -> exp.Expr:
     """The expression without its alias and needless parentheses; a selected alias becomes what it names."""
     while isinstance(expression, exp.Alias | exp.Paren):
         expression = expression.this
     if aliases and isinstance(expression, exp.Column) and not expression.table:
         named = scope.selected.get(expression.name.lower())
-        if named is not None and scope.column(expression).startswith("?."):
+        if named is not None and scope.find(expression) is None:
             return _plain(named, scope, aliases=False)
     return expression
 
 
-def _unit(expression: exp.Expr, scope: _Scope) -> Unit:
+def _unit(expression: exp.Expr, scope: Scope) -> Unit:
     expression = _plain(expression, scope)
     operator = _ARITHMETIC.get(type(expression))
     if operator is not None:
@@ -256,12 +229,12 @@ def _unit(expression: exp.Expr, scope: _Scope) -> Unit:
     return Unit("", term) if term is not None else Unit(OPAQUE, _opaque(expression, scope))
 
 
-def _term_of(expression: exp.Expr, scope: _Scope) -> Term:
+def _term_of(expression: exp.Expr, scope: Scope) -> Term:
     expression = _plain(expression, scope)
     return _term(expression, scope) or _opaque(expression, scope)
 
 
-def _term(expression: exp.Expr, scope: _Scope) -> Term | None:
+def _term(expression: exp.Expr, scope: Scope) -> Term | None:
     """A column or an aggregate of one column; None for anything else."""
     expression = _plain(expression, scope)
     aggregate = AGGREGATES.get(type(expression), "")
@@ -282,7 +255,7 @@ def _term(expression: exp.Expr, scope: _Scope) -> Term | None:
     return None
 
 
-def _opaque(expression: exp.Expr, scope: _Scope) -> Term:
+def _opaque(expression: exp.Expr, scope: Scope) -> Term:
     """The whole expression by its text: names resolved and in lower case, literals blanked."""
 
     def normalise(node: exp.Expr) -> exp.Expr:
@@ -295,7 +268,7 @@ def _opaque(expression: exp.Expr, scope: _Scope) -> Term:
     return Term("", expression.copy().transform(normalise).sql(dialect="sqlite").lower(), False)
 
 
-def _order(ordered: list[exp.Expr], scope: _Scope) -> tuple[str, tuple[Unit, ...]] | None:
+def _order(ordered: list[exp.Expr], scope: Scope) -> tuple[str, tuple[Unit, ...]] | None:
     if not ordered:
         return None
     direction = "asc"
@@ -305,7 +278,7 @@ def _order(ordered: list[exp.Expr], scope: _Scope) -> tuple[str, tuple[Unit, ...
     return direction, tuple(_unit(item.this, scope) for item in ordered)
 
 
-def _conditions(tree: exp.Expr | None, scope: _Scope) -> Conditions:
+def _conditions(tree: exp.Expr | None, scope: Scope) -> Conditions:
     """AND and OR as they stand; what parentheses group differently from the plain reading is opaque."""
     if tree is None or isinstance(tree, exp.Boolean):
         return Conditions()
@@ -320,7 +293,7 @@ def _conditions(tree: exp.Expr | None, scope: _Scope) -> Conditions:
     return Conditions((_condition(tree, scope),))
 
 
-def _side(parent: exp.Expr, child: exp.Expr, scope: _Scope) -> Conditions:
+def _side(parent: exp.Expr, child: exp.Expr, scope: Scope) -> Conditions:
     inner = child.unnest()
     if isinstance(child, exp.Paren) and isinstance(parent, exp.And) and isinstance(inner, exp.Or):
         return Conditions((Condition(False, OPAQUE, Unit(OPAQUE, _opaque(inner, scope))),))
@@ -337,7 +310,7 @@ def _and_all(parts: list[Conditions]) -> Conditions:
     return Conditions(units, connectors)
 
 
-def _condition(tree: exp.Expr, scope: _Scope) -> Condition:
+def _condition(tree: exp.Expr, scope: Scope) -> Condition:
     negated = False
     whole = tree
     while isinstance(tree, exp.Not | exp.Paren):
@@ -362,7 +335,7 @@ def _condition(tree: exp.Expr, scope: _Scope) -> Condition:
     return Condition(negated, operator, unit, nested[0], nested[1], texts)
 
 
-def _value_text(value: exp.Expr, scope: _Scope) -> str:
+def _value_text(value: exp.Expr, scope: Scope) -> str:
     """A compared value: 'text', a number, "table.column" or another expression's text.
 
     SQLite reads a name in double quotes that no table has as text, and so does this.
@@ -371,13 +344,13 @@ def _value_text(value: exp.Expr, scope: _Scope) -> str:
     if not isinstance(value, exp.Column):
         return str(value.sql(dialect="sqlite"))
     column = scope.column(value)
-    if value.this.args.get("quoted") and not value.table and (column.startswith("?.") or not scope.tables):
+    if value.this.args.get("quoted") and not value.table and (column.startswith("?.") or not scope.names.tables):
         return str(exp.Literal.string(value.name).sql(dialect="sqlite"))
     return column
 
 
-def _nested(value: exp.Expr, scope: _Scope) -> Clauses | None:
+def _nested(value: exp.Expr, scope: Scope) -> Clauses | None:
     inner = value.unnest()
     if isinstance(inner, exp.Select | exp.SetOperation):
-        return _statement(inner, scope.tables, scope.common, scope)
+        return _statement(inner, scope.names, scope.common, scope)
     return None

@@ -37,6 +37,8 @@ JOIN = "FROM singer AS T1 JOIN concert AS T2 ON T1.id = T2.singer_id"
         ("SELECT x.name FROM singer x WHERE x.age <> 1", "SELECT T1.name FROM singer AS T1 WHERE T1.age != 1"),
         ("SELECT count(*) AS n FROM singer ORDER BY n", "SELECT count(*) FROM singer ORDER BY count(*)"),
         ("SELECT name FROM singer WHERE country IS NULL", "SELECT T1.name FROM singer T1 WHERE T1.country IS NULL"),
+        ('SELECT name FROM singer WHERE country = "Brazil"', "SELECT name FROM singer WHERE country = 'Peru'"),
+        ("SELECT n FROM (SELECT name AS n FROM singer) x", "SELECT n FROM (SELECT name AS n FROM singer)"),
         ("SELECT name FROM singer HAVING count(*) > 1", "SELECT name FROM singer HAVING max(age) < 3"),
     ],
 )
@@ -76,6 +78,8 @@ def test_exact_set_match_what_the_rule_ignores_still_matches(predicted: str, gol
             "SELECT id FROM (SELECT id FROM singer WHERE age = 1)",
             "SELECT id FROM (SELECT id FROM singer WHERE age = 2)",
         ),
+        (f"SELECT T1.name {JOIN.replace('T1.id', 'T1.number')}", f"SELECT T1.name {JOIN}"),
+        ("SELECT name FROM singer WHERE age > nothing", "SELECT name FROM singer WHERE age > 3"),
         ("not sql", "SELECT name FROM singer"),
         ("", "SELECT name FROM singer"),
     ],
