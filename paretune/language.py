@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from paretune.audit_wording import AUDIT_PORTUGUESE
 from paretune.errors import ConfigError
 
 Language = Literal["en", "pt-BR"]
@@ -16,6 +17,7 @@ Translator = Callable[[str], str]
 LANGUAGES: tuple[Language, ...] = ("en", "pt-BR")
 
 PORTUGUESE: dict[str, str] = {
+    **AUDIT_PORTUGUESE,
     "variant": "variante",
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
@@ -137,7 +139,6 @@ PORTUGUESE: dict[str, str] = {
     "scales of {variant}": "escalas de {variant}",
     "checkpoints of {variant}": "checkpoints de {variant}",
     "chosen for a loss of at most {budget} points": "escolhida para uma perda de até {budget} p.p.",
-    "better on both": "melhor nos dois",
     "Training curves": "Curvas de treino",
     "loss": "perda",
     "learning rate": "taxa de aprendizado",
