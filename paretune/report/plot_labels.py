@@ -1,138 +1,144 @@
-"""Names beside points so that no name covers a point, a cross or another name."""
+"""Names beside points so that no name covers a point, a line or another name."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
-
-from paretune.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Place = tuple[float, float]
+Segment = tuple[Place, Place]
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in pixels
-DISTANCES = (9.0, 16.0, 26.0, 40.0, 58.0, 80.0)  # points of 1/72 inch from the marker's centre
+DISTANCES = (8.0, 12.0, 18.0, 28.0, 42.0, 60.0, 80.0)  # points of 1/72 inch from the marker's centre
 DIRECTIONS = ((1, 1), (1, -1), (-1, 1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.5), (1, -0.5), (-1, 0.5))
-LEADER_FROM = 20.0
+LEADER_FROM = 18.0
 FONT_SIZE = 8.5
+MARKER_RADIUS = 6.0
 
 
-def place_labels(
-    figure: Figure,
-    axes: Axes,
-    places: Mapping[str, tuple[float, float]],
-    crosses: Sequence[tuple[Interval, Interval]],
-    colours: Mapping[str, str],
-) -> None:
-    """Write each name near its place (in data units), with a thin line to it where it stands away.
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name, the place in data units that it belongs to, and its colour."""
 
-    crosses: the intervals drawn around the points, across and up. Greedy: names of crowded points first, each at the
-    spot with the least overlap, nearer spots first. The figure is laid out here, so call it last.
+    text: str
+    place: Place
+    colour: str
+
+
+def place_labels(figure: Figure, axes: Axes, labels: Sequence[Label], segments: Sequence[Segment], paper: str) -> None:
+    """Write each label near its place, with a thin line to it where it stands away.
+
+    segments: lines already drawn, in data units. Greedy: labels of crowded points first, each at the spot that covers
+    least, nearer spots first. The figure is laid out here, so call it last.
     """
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     frame = axes.get_window_extent()
     limits: Box = (frame.x0, frame.y0, frame.x1, frame.y1)
-    pixels = {name: tuple(axes.transData.transform(place)) for name, place in places.items()}
-    markers = [_around((x, y), 7 * scale, 7 * scale) for x, y in pixels.values()]
-    lines = [box for cross in crosses for box in _cross_boxes(axes, cross, scale)]
+    pixels = [_pixels(axes, label.place) for label in labels]
+    lines = [(_pixels(axes, start), _pixels(axes, end)) for start, end in segments]
+    radius = MARKER_RADIUS * scale
+    markers = [(x - radius, y - radius, x + radius, y + radius) for x, y in pixels]
     taken: list[Box] = []
-    sizes = _sizes(figure, axes, list(places))
-    for name in sorted(places, key=lambda name: -_neighbours(pixels[name], list(pixels.values()))):
-        width, height = sizes[name]
+    for at in sorted(range(len(labels)), key=lambda at: -_crowding(pixels[at], pixels)):
+        size = _size(axes, labels[at].text)
         best: tuple[float, Box, float] | None = None
         for order, (distance, direction) in enumerate(product(DISTANCES, DIRECTIONS)):
-            box = _beside((pixels[name][0], pixels[name][1]), distance * scale, direction, (width, height))
-            price = (
-                60 * _overlap([box], taken) + 25 * _overlap([box], markers) + 4 * _overlap([box], lines)
-            ) / (width * height) + 100 * _outside(box, limits) + 0.012 * order  # fmt: skip
+            box = _beside(pixels[at], distance * scale, direction, size)
+            covered = 8 * _share_covered(box, taken) + 5 * _share_covered(box, markers) + 100 * _outside(box, limits)
+            price = covered + 0.6 * _crossings(box, lines) + 0.02 * order
             if best is None or price < best[0]:
                 best = (price, box, distance)
         if best is not None:
-            _write(axes, name, best[1], best[2] >= LEADER_FROM, places[name], colours[name])
-            taken.append(_grown(best[1], 2 * scale))
+            _write(axes, labels[at], best[1], best[2] >= LEADER_FROM, paper)
+            left, bottom, right, top = best[1]
+            taken.append((left - 2 * scale, bottom - scale, right + 2 * scale, top + scale))
 
 
-def _write(axes: Axes, name: str, box: Box, leader: bool, place: tuple[float, float], colour: str) -> None:
-    to_data = axes.transData.inverted()
-    centre = to_data.transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
+def _write(axes: Axes, label: Label, box: Box, leader: bool, paper: str) -> None:
+    across, up = axes.transData.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
+    arrow = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.6, "alpha": 0.7, "shrinkB": 3, "shrinkA": 1}
     axes.annotate(
-        name,
-        xy=place,
-        xytext=(float(centre[0]), float(centre[1])),
+        label.text,
+        xy=label.place,
+        xytext=(float(across), float(up)),
         ha="center",
         va="center",
         fontsize=FONT_SIZE,
-        color=colour,
+        color=label.colour,
         zorder=7,
-        arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.7, "shrinkB": 3, "shrinkA": 1}
-        if leader
-        else None,
+        arrowprops=arrow if leader else None,
+        bbox={"facecolor": paper, "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
     )
 
 
-def _sizes(figure: Figure, axes: Axes, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Width and height of each name in pixels."""
-    sizes: dict[str, tuple[float, float]] = {}
-    for name in names:
-        text = axes.text(0, 0, name, fontsize=FONT_SIZE)
-        extent = text.get_window_extent()
-        sizes[name] = (extent.width, extent.height)
-        text.remove()
-    return sizes
+def _pixels(axes: Axes, place: Place) -> Place:
+    across, up = axes.transData.transform(place)
+    return float(across), float(up)
 
 
-def _cross_boxes(axes: Axes, cross: tuple[Interval, Interval], scale: float) -> list[Box]:
-    across, up = cross
-    left, y = axes.transData.transform((across.low, up.estimate))
-    right, _ = axes.transData.transform((across.high, up.estimate))
-    x, bottom = axes.transData.transform((across.estimate, up.low))
-    _, top = axes.transData.transform((across.estimate, up.high))
-    return [(left, y - scale, right, y + scale), (x - scale, bottom, x + scale, top)]
+def _size(axes: Axes, name: str) -> tuple[float, float]:
+    """Width and height of a name in pixels."""
+    text = axes.text(0, 0, name, fontsize=FONT_SIZE)
+    extent = text.get_window_extent()
+    text.remove()
+    return float(extent.width), float(extent.height)
 
 
-def _beside(point: tuple[float, float], away: float, direction: tuple[float, float], size: tuple[float, float]) -> Box:
+def _beside(point: Place, away: float, direction: tuple[float, float], size: tuple[float, float]) -> Box:
     """The box that stands `away` from the point in a direction."""
     across, up = direction
     length = math.hypot(across, up)
     x, y = point[0] + away * across / length, point[1] + away * up / length
-    left = x - size[0] / 2 + (size[0] / 2) * (1 if across > 0 else -1 if across < 0 else 0)
-    bottom = y - size[1] / 2 + (size[1] / 2) * (1 if up > 0 else -1 if up < 0 else 0)
+    left = x + size[0] / 2 * ((across > 0) - (across < 0) - 1)
+    bottom = y + size[1] / 2 * ((up > 0) - (up < 0) - 1)
     return (left, bottom, left + size[0], bottom + size[1])
 
 
-def _around(point: tuple[float, ...], across: float, up: float) -> Box:
-    return (point[0] - across, point[1] - up, point[0] + across, point[1] + up)
-
-
-def _grown(box: Box, by: float) -> Box:
-    return (box[0] - by, box[1] - by, box[2] + by, box[3] + by)
-
-
-def _overlap(boxes: Sequence[Box], others: Sequence[Box]) -> float:
-    """Common area in square pixels, added up over all pairs."""
+def _share_covered(box: Box, others: Sequence[Box]) -> float:
+    """Common area with all others, as a share of the box."""
     area = 0.0
-    for one in boxes:
-        for two in others:
-            width = min(one[2], two[2]) - max(one[0], two[0])
-            height = min(one[3], two[3]) - max(one[1], two[1])
-            if width > 0 and height > 0:
-                area += width * height
-    return area
+    for other in others:
+        width = min(box[2], other[2]) - max(box[0], other[0])
+        height = min(box[3], other[3]) - max(box[1], other[1])
+        if width > 0 and height > 0:
+            area += width * height
+    return area / ((box[2] - box[0]) * (box[3] - box[1]))
+
+
+def _crossings(box: Box, lines: Sequence[Segment]) -> float:
+    """How many box heights of line run under the box."""
+    return sum(_length_inside(box, line) for line in lines) / (box[3] - box[1])
+
+
+def _length_inside(box: Box, line: Segment) -> float:
+    """Length of a segment within a box (Liang and Barsky 1984)."""
+    (x, y), (end_x, end_y) = line
+    step_x, step_y = end_x - x, end_y - y
+    enter, leave = 0.0, 1.0
+    for step, room in ((-step_x, x - box[0]), (step_x, box[2] - x), (-step_y, y - box[1]), (step_y, box[3] - y)):
+        if step == 0:
+            if room < 0:
+                return 0.0
+        elif step < 0:
+            enter = max(enter, room / step)
+        else:
+            leave = min(leave, room / step)
+    return max(0.0, leave - enter) * math.hypot(step_x, step_y)
 
 
 def _outside(box: Box, limits: Box) -> float:
     """Pixels by which the box leaves the frame."""
-    return sum(
-        max(0.0, distance)
-        for distance in (limits[0] - box[0], limits[1] - box[1], box[2] - limits[2], box[3] - limits[3])
-    )
+    beyond = (limits[0] - box[0], limits[1] - box[1], box[2] - limits[2], box[3] - limits[3])
+    return sum(max(0.0, distance) for distance in beyond)
 
 
-def _neighbours(point: tuple[float, ...], others: Sequence[tuple[float, ...]]) -> float:
-    """How crowded a point is: the sum of 1 / distance to all others."""
-    distances = [math.hypot(point[0] - x, point[1] - y) for x, y, *_ in others]
-    return sum(1 / (distance + 5) for distance in distances)
+def _crowding(point: Place, others: Sequence[Place]) -> float:
+    """How near all others are: the sum of 1 / distance."""
+    return sum(1 / (math.dist(point, other) + 5) for other in others)

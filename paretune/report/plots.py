@@ -8,12 +8,13 @@ stays text.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison, SubjectRow, TradeOffPoint, VariantRow
-from paretune.report.plot_labels import place_labels
+from paretune.report.plot_labels import Label, Segment, place_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,7 @@ KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
 MOST_SUBJECTS = 20
 MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
+LETTERS_ACROSS = 105  # of the legend's size, over the width of the figure
 
 
 def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Figure:
@@ -56,6 +58,9 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
         )
         kind = "scales of {variant}" if curve.kind == "scale" else "checkpoints of {variant}"
         handles[say(kind).format(variant=curve.source)] = line
+    handles[say("95 % interval")] = axes.plot(
+        [], [], marker="+", markersize=13, linestyle="none", color=ink["quiet"], markeredgewidth=1.1
+    )[0]
     for variant in comparison.variants:
         _point(axes, points[variant.name], variant, colours[variant.name], ink)
     chosen = comparison.tradeoff.choice
@@ -69,20 +74,17 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
     axes.set_xlabel(say("gain in execution accuracy, points"))
     axes.set_ylabel(say("change in general accuracy, points"))
     axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
-    if handles:
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            loc="outside lower center",
-            ncols=min(3, len(handles)),
-            frameon=False,
-            labelcolor=ink["text"],
-            fontsize=9,
-        )
+    _legend_below(figure, handles, ink)
     _ticks(axes, language)
-    obstacles = [(p.gain, p.general_change) for p in points.values()]
-    places = {name: (p.gain.estimate, p.general_change.estimate) for name, p in points.items()}
-    place_labels(figure, axes, places, obstacles, {name: _readable(colours[name][0], ink) for name in places})
+    labels = [
+        Label(
+            _short_name(row),
+            (points[row.name].gain.estimate, points[row.name].general_change.estimate),
+            _readable(colours[row.name][0], ink),
+        )
+        for row in comparison.variants
+    ]
+    place_labels(figure, axes, labels, _drawn(comparison), ink["paper"])
     return figure
 
 
@@ -93,7 +95,7 @@ def draw_training(comparison: Comparison, language: Language, dark: bool) -> Fig
     colours = _colours(comparison, dark)
     names = ("loss", "learning rate", "gradient norm")
     for panel, name in zip(panels, names, strict=True):
-        panel.set_ylabel(say(name))
+        panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
         panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
     for curve in comparison.training:
         colour, marker = colours[curve.variant]
@@ -109,17 +111,14 @@ def draw_training(comparison: Comparison, language: Language, dark: bool) -> Fig
                 markevery=max(1, len(known) // 8),
                 label=curve.variant,
             )
-    panels[1].ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     panels[-1].set_xlabel(say("step"))
-    panels[0].set_title(say("Training curves"), loc="left", color=ink["text"], fontsize=11)
+    figure.suptitle(say("Training curves"), x=0.012, ha="left", color=ink["text"], fontsize=11)
     if comparison.training:
         panels[0].legend(frameon=False, ncols=2, labelcolor=ink["text"], fontsize=9)
     else:
-        panels[0].text(
-            0.5, 0.5, say("no training was logged"), transform=panels[0].transAxes, ha="center", color=ink["text"]
-        )
+        _instead(panels[0], say("no training was logged"), ink)
     for panel in panels:
-        _ticks(panel, language, both=panel is not panels[1])
+        _ticks(panel, language)
     return figure
 
 
@@ -156,7 +155,7 @@ def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Fig
     if shown and subjects:
         figure.legend(loc="outside lower center", ncols=len(shown), frameon=False, labelcolor=ink["text"])
     else:
-        axes.text(0.5, 0.5, say("no subjects to compare"), transform=axes.transAxes, ha="center", color=ink["text"])
+        _instead(axes, say("no subjects to compare"), ink)
     _ticks(axes, language, both=False)
     return figure
 
@@ -219,6 +218,26 @@ def _figure(
     return figure, panels
 
 
+def _instead(axes: Axes, sentence: str, ink: Mapping[str, str]) -> None:
+    """A sentence where there is nothing to draw."""
+    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", color=ink["text"])
+
+
+def _legend_below(figure: Figure, handles: Mapping[str, Any], ink: Mapping[str, str]) -> None:
+    """A legend under the axes, in as many columns as its longest name lets fit."""
+    longest = max(len(name) for name in handles)
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", frameon=False, labelcolor=ink["text"],
+        ncols=max(1, min(len(handles), LETTERS_ACROSS // (longest + 8))), fontsize=9,
+    )  # fmt: skip
+
+
+def _short_name(variant: VariantRow) -> str:
+    """ "run-1@0.5" is "@0.5" beside its own curve's colour."""
+    source = variant.source or ""
+    return variant.name.removeprefix(source) if source and variant.name != source else variant.name
+
+
 def _ink(dark: bool) -> dict[str, str]:
     """Colours of text, of quiet lines, of the grid and of the paper."""
     if dark:
@@ -256,6 +275,20 @@ def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str
         low, high = min(0, *(f.low for f in figures)), max(0, *(f.high for f in figures))
         room = 0.07 * (high - low) or 1.0
         set_limits(low - room, high + room)
+
+
+def _drawn(comparison: Comparison) -> list[Segment]:
+    """Crosses and curves, as segments that a name should not cover."""
+    points = {point.variant: point for point in comparison.tradeoff.points}
+    segments: list[Segment] = []
+    for point in points.values():
+        gain, change = point.gain, point.general_change
+        segments.append(((gain.low, change.estimate), (gain.high, change.estimate)))
+        segments.append(((gain.estimate, change.low), (gain.estimate, change.high)))
+    for curve in comparison.tradeoff.curves:
+        path = [(points[name].gain.estimate, points[name].general_change.estimate) for name in curve.variants]
+        segments += list(pairwise(path))
+    return segments
 
 
 def _front(axes: Axes, front: list[tuple[float, float]], ink: Mapping[str, str]) -> Any:
@@ -315,7 +348,7 @@ def _subjects_title(comparison: Comparison, shown: int, language: Language) -> s
     title = say("Change by subject, {suite}").format(suite=comparison.main_suite)
     every = len({row.subject for row in comparison.subjects})
     if shown < every:
-        title += ": " + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
+        title += "\n" + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
     return title
 
 
