@@ -41,7 +41,8 @@ class _PlannedGroup:
 class ChoicePlan:
     """All that scoring needs and no weights enter: may be reused for every adapter of one base model.
 
-    token_limit: places a batch, lowered when memory runs out.
+    token_limit: places that a batch of several rows may have, lowered when memory runs out. memory_limit: places
+    that were too many for the memory, if that happened; fewer go through.
     """
 
     prompts: tuple[ChoicePrompt, ...]
@@ -49,6 +50,7 @@ class ChoicePlan:
     token_limit: int
     n_tokens: int  # places computed after the prefixes, padding included
     n_prefix_tokens: int
+    memory_limit: int | None = None
 
 
 def score_choices(
@@ -244,7 +246,8 @@ def _read(
     model: ChoiceModel, batch: DeviceBatch, cache: PrefixCache, plan: ChoicePlan
 ) -> Iterator[tuple[PackedBatch, torch.Tensor]]:
     """The batch's log-probabilities, in parts where it does not fit."""
-    if batch.packed.n_tokens <= plan.token_limit or len(_parts(batch.packed)) == 1:
+    n_tokens = batch.packed.n_tokens
+    if plan.memory_limit is None or n_tokens < plan.memory_limit or len(_parts(batch.packed)) == 1:
         result: torch.Tensor | None = None
         try:
             result = model.read(batch, cache)
@@ -255,7 +258,7 @@ def _read(
             yield batch.packed, result
             return
         release_memory()
-        plan.token_limit = max(1, min(plan.token_limit, batch.packed.n_tokens) // 2)
+        plan.memory_limit = min(plan.memory_limit or n_tokens, n_tokens)
         if len(_parts(batch.packed)) == 1:
             raise _unsplittable(plan, batch.packed.trees[0], cache.length)
     for rows in _parts(batch.packed):
@@ -263,7 +266,7 @@ def _read(
 
 
 def _parts(packed: PackedBatch) -> list[list[list[Tree]]]:
-    """Two halves of a batch: of its questions or, when it holds one, of its options; one part when it is one option."""
+    """Two halves of a batch: of its questions or, when it holds one, of its options; one option is one part."""
     trees = packed.trees
     if len(trees) == 1:
         tree = trees[0]
@@ -272,7 +275,7 @@ def _parts(packed: PackedBatch) -> list[list[list[Tree]]]:
         half = len(tree.options) // 2
         return [[[build_tree(tree.question, part)]] for part in (tree.options[:half], tree.options[half:])]
     half = len(trees) // 2
-    return [[[tree] for tree in part] for part in (trees[:half], trees[half:])]
+    return [fill_rows(part, packed.tokens.shape[1]) for part in (trees[:half], trees[half:])]
 
 
 def _unsplittable(plan: ChoicePlan, tree: Tree, prefix_length: int) -> EngineError:

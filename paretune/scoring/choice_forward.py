@@ -112,7 +112,7 @@ class ChoiceModel:
         with torch.inference_mode(), self.kernels():
             hidden = self._hidden(batch, prefix)
             wanted = hidden.flatten(0, 1).index_select(0, batch.places)
-            return self._log_probabilities(wanted, batch.reads)
+            return self.log_probabilities(wanted, batch.reads)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(n_places, vocabulary) logits of (n_places, width) outputs, by the model's own head, scaling and caps."""
@@ -167,7 +167,7 @@ class ChoiceModel:
         smallest = torch.finfo(self.causal.dtype).min
         return torch.zeros(mask.shape, dtype=self.causal.dtype, device=mask.device).masked_fill_(~mask, smallest)
 
-    def _log_probabilities(self, hidden: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
+    def log_probabilities(self, hidden: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
         """Log-softmax of the wanted tokens, a slice of the places at a time."""
         step = self.head_places()
         normaliser = torch.empty(hidden.shape[0], dtype=torch.float32, device=hidden.device)

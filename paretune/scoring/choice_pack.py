@@ -112,8 +112,7 @@ def cut_batches(rows: Sequence[Sequence[Tree]], token_budget: int, prefix_length
     batches: list[PackedBatch] = []
     start = 0
     while start < len(rows):
-        longest = sum(map(len, rows[start]))
-        count = max(1, token_budget // longest)
+        count = max(1, token_budget // _padded(sum(map(len, rows[start])), prefix_length))
         batches.append(pack(rows[start : start + count], prefix_length))
         start += count
     return batches
@@ -121,8 +120,7 @@ def cut_batches(rows: Sequence[Sequence[Tree]], token_budget: int, prefix_length
 
 def pack(rows: Sequence[Sequence[Tree]], prefix_length: int) -> PackedBatch:
     """One batch of the rows."""
-    longest = max(sum(map(len, row)) for row in rows)
-    length = longest + -(prefix_length + longest) % _MULTIPLE
+    length = max(_padded(sum(map(len, row)), prefix_length) for row in rows)
     tokens = np.zeros((len(rows), length), dtype=np.int64)
     depth, branch = np.zeros_like(tokens), np.zeros_like(tokens)
     question = np.full_like(tokens, -1)
@@ -145,6 +143,10 @@ def pack(rows: Sequence[Sequence[Tree]], prefix_length: int) -> PackedBatch:
     together = np.concatenate(reads)
     places, together[:, 0] = np.unique(together[:, 0], return_inverse=True)
     return PackedBatch(tuple(trees), tokens, depth, question, branch, places, together, tuple(slots))
+
+
+def _padded(row_length: int, prefix_length: int) -> int:
+    return row_length + -(prefix_length + row_length) % _MULTIPLE
 
 
 def _shared(contexts: Sequence[Tokens]) -> Tokens:

@@ -16,6 +16,10 @@ _WORDS = (
     r"(?:\s+(?:is|would\s+be|é|seria))?"
 )
 
+_SIGNS = r"(?:[\s\"'“(\[*${]|\\boxed|\\text)*"
+# "The answer is A bird": an article, unless what follows goes on about the answer.
+_NOT_ARTICLE = r"(?:(?<!A)|(?!\s+[a-zà-ú])|(?=\s+(?:because|since|as|or|and|porque|pois|ou|e)\b))"
+
 
 def parse_letter(text: str, options: Sequence[str]) -> int | None:
     """The index of the option that an answer names, or None when it names none or several.
@@ -23,9 +27,11 @@ def parse_letter(text: str, options: Sequence[str]) -> int | None:
     Only the first paragraph counts (what follows is a new question that the model wrote itself). Rules, the first
     that applies decides:
 
-    1. A lead: "answer", "option", "resposta", "alternativa", ... then "is" or "é" and signs, then a capital letter.
+    1. A lead: "answer", "option", "resposta", "alternativa", ... then "is" or "é" and signs, then a capital letter
+       (but not "A" as an article: "the answer is A bird").
     2. The paragraph is, or begins with, a capital letter set off by punctuation, a line break or the end: "B",
-       "(B)", "**B**", "B. the lark", "B) ...", "B: ...". A letter followed by a word is not enough ("A bird").
+       "(B)", "**B**", "B. the lark", "B) ...", "B: ...". A letter followed by a word is not enough ("A bird"), and
+       another letter in brackets or bold makes it no choice.
     3. One letter in brackets or bold anywhere: "I would say (C)."
     4. The paragraph is one option's text, whatever its case and final stop.
 
@@ -36,13 +42,13 @@ def parse_letter(text: str, options: Sequence[str]) -> int | None:
     """
     paragraph = re.split(r"\n\s*\n", text.strip(), maxsplit=1)[0].strip()
     letter = f"([{_LETTERS[: len(options)]}])"
-    led = set(re.findall(rf"(?i:\b{_WORDS})\s*[:=]?\s*[\"'“(\[*$\\{{]*{letter}(?![\w'’-])(?!\s+[a-z])", paragraph))
+    led = set(re.findall(rf"(?i:\b{_WORDS})\s*[:=]?{_SIGNS}{letter}(?![\w'’-]){_NOT_ARTICLE}", paragraph))
     if led:
         return _single(led)
-    start = re.match(rf"[\"'“(\[*_]*{letter}(?:[\"'”)\]*_]+|\s*[.:,;)]|\s*$|\s*\n)(?!\w)", paragraph)
-    if start:
-        return _single({start.group(1)})
     marked = {found for pair in re.findall(rf"\({letter}\)|\*\*{letter}\.?\*\*", paragraph) for found in pair if found}
+    start = re.match(rf"[\"'“(\[*_]*{letter}(?:(?:[\"'”)\]*_]+|\s*[.:,;)])(?!\w)|\s*$|\s*\n)", paragraph)
+    if start:
+        return _single(marked | {start.group(1)})
     if marked:
         return _single(marked)
     named = [place for place, option in enumerate(options) if _plain(option) == _plain(paragraph) != ""]
