@@ -12,6 +12,7 @@ one adapter flip nested sets of questions.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,7 @@ def write_sql(folder: Path, variant: str, prepared: Prepared, right: Flags, seed
     print_of = fingerprint([variant, prepared.fingerprint])
     header = {"variant": variant, "prepared": prepared.fingerprint, "fingerprint": print_of}
     write_lines(folder / variant / "answers.jsonl", header, answers)
-    write_lines(folder / variant / "sql.jsonl", {**header, "rules": "official"}, verdicts)
+    write_lines(folder / variant / "sql.jsonl", {**header, "rules": "official"}, map(_plain, verdicts))
 
 
 def write_choice(folder: Path, variant: str, prepared: Prepared, right: dict[str, Flags], seed: int) -> None:
@@ -157,10 +158,16 @@ def write_choice(folder: Path, variant: str, prepared: Prepared, right: dict[str
         generator = np.random.default_rng([seed, zlib.crc32(suite.name.encode()), 3])
         noise = generator.exponential(1.0, size=(len(suite.rows), 4))
         others = generator.integers(1, 4, size=len(suite.rows))
-        for row, ok, gaps, other in zip(suite.rows, right[suite.name], noise, others, strict=True):
-            lines.append(_choice_answer(row, bool(ok), variant, suite.method, gaps, int(other)))
+        for row, ok, gaps, other in zip(
+            suite.rows, right[suite.name].tolist(), noise.tolist(), others.tolist(), strict=True
+        ):
+            lines.append(_choice_answer(row, ok, variant, suite.method, gaps, other))
     header = {"variant": variant, "prepared": prepared.fingerprint}
-    write_lines(folder / variant / "choice.jsonl", {**header, "fingerprint": fingerprint([variant, "choice"])}, lines)
+    write_lines(
+        folder / variant / "choice.jsonl",
+        {**header, "fingerprint": fingerprint([variant, "choice"])},
+        map(_plain, lines),
+    )
 
 
 def _baseline_right(generator: np.random.Generator, clusters: Sequence[str], accuracy: float) -> Flags:
@@ -215,16 +222,22 @@ def _verdict(row: Record, correct: bool, variant: str, seed: int) -> SqlVerdict:
     )
 
 
+def _plain(line: SqlVerdict | ChoiceAnswer) -> Record:
+    """The fields as they are; asdict copies each value, which takes longer than all the rest."""
+    return {name: getattr(line, name) for name in line.__slots__}
+
+
 def _choice_answer(
-    row: Record, correct: bool, variant: str, method: Method, gaps: np.ndarray[Any, Any], other: int
+    row: Record, correct: bool, variant: str, method: Method, gaps: Sequence[float], other: int
 ) -> ChoiceAnswer:
     predicted = row["answer"] if correct else (row["answer"] + other) % 4
-    rates = 0.4 + gaps[:4]
+    rates = [0.4 + gap for gap in gaps]
     rates[predicted] = 0.2
-    sizes = np.array([len(option.encode()) for option in row["options"]])
-    scores = -rates * (sizes if method == "cloze" else 3)
+    sizes = [len(option.encode()) if method == "cloze" else 3 for option in row["options"]]
+    scores = [-rate * size for rate, size in zip(rates, sizes, strict=True)]
     if method == "letter":
-        scores = scores - np.log(np.exp(scores).sum()) - 0.05
+        total = math.log(sum(map(math.exp, scores))) + 0.05
+        scores = [score - total for score in scores]
     return ChoiceAnswer(
         suite=row["suite"],
         id=row["id"],
@@ -234,11 +247,11 @@ def _choice_answer(
         method=method,
         outcome=ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG,
         correct=correct,
-        correct_raw=bool(np.argmax(scores) == row["answer"]) if method == "cloze" else None,
+        correct_raw=scores.index(max(scores)) == row["answer"] if method == "cloze" else None,
         answer=row["answer"],
-        predicted=int(predicted),
-        log_probabilities=tuple(round(float(score), 4) for score in scores),
-        letter_mass=round(float(np.exp(scores).sum()), 4) if method == "letter" else None,
+        predicted=predicted,
+        log_probabilities=tuple(round(score, 4) for score in scores),
+        letter_mass=round(sum(map(math.exp, scores)), 4) if method == "letter" else None,
         prompt_tokens=300 + len(row["question"]) // 4,
     )
 
