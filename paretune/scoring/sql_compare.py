@@ -15,7 +15,7 @@ from typing import Literal
 
 from paretune.scoring.column_matching import same_up_to_columns
 from paretune.scoring.sql_execute import Row
-from paretune.scoring.sql_text import orders_rows, tokens
+from paretune.scoring.sql_text import is_blank, orders_rows, tokens
 
 Rules = Literal["official", "multiset", "strict", "tp4"]
 RULES: tuple[Rules, ...] = ("official", "multiset", "strict", "tp4")
@@ -24,9 +24,11 @@ RULES: tuple[Rules, ...] = ("official", "multiset", "strict", "tp4")
 def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) -> str:
     """The text that the official script executes for a query.
 
-    Spaces inside >=, <= and != close; every word DISTINCT outside quotes and comments goes (unless keep_distinct: the
-    script's --keep_distinct is another metric). In a prediction the word `value` between spaces becomes 1: the script
-    does so for parsers that leave values open.
+    Spaces inside >=, <= and != close; every word DISTINCT outside quotes and comments goes, and so does all behind the
+    first semicolon, save for a comment in MySQL's manner (# ...), which SQLite then refuses. With keep_distinct (the
+    script's --keep_distinct, another metric) both stay. In a prediction the word `value` between spaces becomes 1: the
+    script does so for parsers that leave values open. Only for text that SQLite refuses anyway, an unclosed quote or a
+    digit glued to DISTINCT, can the result differ from that of sqlparse, which the script uses.
 
     >>> official_query("SELECT count(DISTINCT a) FROM t WHERE b > = 1", predicted=False)
     'SELECT count( a) FROM t WHERE b >= 1'
@@ -36,7 +38,14 @@ def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) ->
     sql = sql.replace("> =", ">=").replace("< =", "<=").replace("! =", "!=")
     if keep_distinct:
         return sql
-    return "".join(token for token in tokens(sql) if token.lower() != "distinct")
+    kept = ""
+    over = False
+    for token in tokens(sql):
+        if over and not is_blank(token):
+            return kept + token if token == "#" else kept
+        kept += "" if token.lower() == "distinct" else token
+        over = over or token == ";"
+    return kept
 
 
 def official_order_matters(gold: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class Diagnostician:
     """
 
     def __init__(self, databases: Mapping[str, Path], tables_file: Path) -> None:
+        logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
         self._databases = databases
         self._tables_file = tables_file if tables_file.is_file() else None
         self._schemas: dict[str, Schema] = {}
@@ -59,15 +61,22 @@ class Diagnostician:
         return self._schemas[db_id]
 
     def _match(self, db_id: str, sql: str, gold: str) -> bool | None:
-        try:
-            return can_parse(sql) and exact_set_match(sql, gold, self._schema(db_id))
-        except (ScoringError, RecursionError):
+        schema = self._schema(db_id)
+        if self._hardness[gold] == "unknown":
             return None
+        try:
+            return can_parse(sql) and exact_set_match(sql, gold, schema)
+        except Exception:  # a parser that trips over one text must not cost the verdicts on all others
+            return False
 
     def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, str]:
         if sql and not can_parse(sql):
             return str(ErrorClass.OTHER), "The statement is too long or too deeply nested to be compared with the gold."
-        report = classify(sql, gold, self._schema(db_id), message)
+        schema = self._schema(db_id)
+        try:
+            report = classify(sql, gold, schema, message)
+        except Exception as error:  # as above
+            return str(ErrorClass.OTHER), f"The two queries cannot be compared clause by clause: {error}"
         return str(report.error_class), report.explanation
 
 
@@ -84,6 +93,6 @@ def can_parse(sql: str) -> bool:
 
 def _hardness(gold: str) -> str:
     try:
-        return hardness(gold)
+        return hardness(gold) if can_parse(gold) else "unknown"
     except (ScoringError, RecursionError):
         return "unknown"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -133,6 +134,10 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
         )
         return sqlite3.SQLITE_DENY
 
+    for function in ("json_each", "json_tree"):
+        if function in sql.lower():  # SQLite declares such a table on first use, which the authorizer would refuse
+            with suppress(sqlite3.Error):
+                connection.execute(f"SELECT 1 FROM {function}('[]')")
     connection.set_authorizer(authorize)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(limits.max_bytes, 2**20))
     connection.setlimit(sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0)

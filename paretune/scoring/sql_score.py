@@ -60,8 +60,8 @@ class ScoreSettings:
         if self.rules not in RULES:
             raise ConfigError(f"rules {self.rules!r}: expected one of {', '.join(RULES)}")
         for name in ("limit_seconds", "gold_limit_seconds", "max_rows", "max_bytes", "memory_bytes"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} {getattr(self, name)}: expected a number above 0")
+            if not 0 < getattr(self, name) < 2**40:
+                raise ConfigError(f"{name} {getattr(self, name)}: expected a finite number above 0")
         if self.workers is not None and self.workers < 1:
             raise ConfigError(f"workers {self.workers}: expected at least 1")
         if self.keep_distinct and self.rules != "official":
