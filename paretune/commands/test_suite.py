@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
         _print_line(db_id, figures, f"{report.ambiguous[0]}, {report.ambiguous[1]}")
         for query in report.failed:
-            print(f"  left out, does not run: {query}")
+            print(f"  left out, fails or returns too much: {query}")
     _print_line("all", totals, "")
     print("told: neighbours whose result differs from the gold's, by the original database alone and by the suite;")
     print("ties: gold results that depend on the order of rows, on the original and on the variants together")

@@ -5,7 +5,9 @@ units, tables, join conditions, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT and one
 module brings any SQLite SELECT into that form, so that hardness and exact set match follow the official definitions
 without a second SQL parser.
 
-Where the two readings differ (every kind that was found; counts in docs/scoring.md):
+Measured against the official scripts: hardness of all 9,692 gold queries of dev and train that the official parser
+reads, two differ (kind 4); exact set match of 77,372 pairs of gold queries of dev and train_spider and one-edit
+neighbours of them, 529 differ (kinds 1, 3, 4 and 5; 473 of them an outer join after ON). Where the readings differ:
 
 1. Spelling that the official parser refuses and this module reads: an alias without AS, an alias of a selected
    expression, ``<>`` and ``==``, quoted names (in double quotes, backticks or brackets), a comma or INNER or CROSS
@@ -29,6 +31,7 @@ Where the two readings differ (every kind that was found; counts in docs/scoring
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -58,8 +61,9 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
 _SET_OPERATIONS: dict[type[exp.Expr], str] = {exp.Intersect: "intersect", exp.Except: "except", exp.Union: "union"}
 
 
+@lru_cache(maxsize=256)  # the same gold and prediction are read for hardness, match and diagnosis in turn
 def parse_select(query: str) -> exp.Expr:
-    """The tree of one SELECT statement (set operations and WITH included), dialect sqlite.
+    """The tree of one SELECT statement (set operations and WITH included), dialect sqlite. Copy it before changing it.
 
     Raises ScoringError when the text is not exactly one statement of that kind.
     """
