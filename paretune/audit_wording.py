@@ -141,7 +141,7 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
     "at-chance": (
         "{variant}, {suite} ({method}): {accuracy} % [{low}, {high}] cannot be told from the {chance} % of guessing",
         "Nothing can be lost or kept at chance; use the answer-text likelihood (cloze) or a larger model.",
-        "{variant}, {suite} ({method}): {accuracy} % [{low}, {high}] não se distingue dos {chance} % do chute",
+        "{variant}, {suite} ({method}): {accuracy} % [{low}; {high}] não se distingue dos {chance} % do chute",
         "No nível do acaso nada se perde nem se mantém; use a verossimilhança do texto (cloze) ou um modelo maior.",
     ),
     "letters-improbable": (
@@ -168,7 +168,7 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         "{variant}, {axis}: {difference} points [{low}, {high}] on {questions} questions, which show"
         " {detectable} or more",
         "Claim no difference and no equality; `paretune power` tells the questions needed.",
-        "{variant}, {axis}: {difference} pontos [{low}, {high}] em {questions} questões, que mostram"
+        "{variant}, {axis}: {difference} pontos [{low}; {high}] em {questions} questões, que mostram"
         " {detectable} ou mais",
         "Não afirme diferença nem igualdade; `paretune power` diz quantas questões faltam.",
     ),
@@ -208,8 +208,8 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         " [{wide_low}, {wide_high}] over {clusters} databases)",
         "Quote the official figure with its interval.",
         "{variant}: publicado {published} %, reproduzido {reproduced} % pela regra de 2025 (conjuntos de linhas"
-        " impressas, consulta que falhou é resultado vazio); {official} % pela regra oficial ([{low}, {high}] com"
-        " questões como independentes, [{wide_low}, {wide_high}] sobre {clusters} bancos)",
+        " impressas, consulta que falhou é resultado vazio); {official} % pela regra oficial ([{low}; {high}] com"
+        " questões como independentes, [{wide_low}; {wide_high}] sobre {clusters} bancos)",
         "Cite o valor oficial com o intervalo.",
     ),
     "published-differs": (
@@ -233,18 +233,18 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         "Nomeie a versão; compare só com valores da mesma.",
     ),
     "ranked-without-evidence": (
-        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar p {probability};"
-        " {questions} questions show {detectable} points or more",
+        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar"
+        " p {probability}; {questions} questions show {detectable} points or more",
         "Do not rank them on these data.",
-        "{second} sobre {first}: {difference} pontos [{low}, {high}] pela regra oficial, p exato de McNemar"
+        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p exato de McNemar"
         " {probability}; {questions} questões mostram {detectable} pontos ou mais",
         "Não os ordene com estes dados.",
     ),
     "these-databases-only": (
-        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar p {probability},"
-        " with questions taken as independent; over {clusters} databases the interval holds 0",
+        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar"
+        " p {probability}, with questions taken as independent; over {clusters} databases the interval holds 0",
         "Claim the difference for these databases only; more databases are needed for others.",
-        "{second} sobre {first}: {difference} pontos [{low}, {high}] pela regra oficial, p exato de McNemar"
+        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p exato de McNemar"
         " {probability}, com questões como independentes; sobre {clusters} bancos o intervalo contém 0",
         "Afirme a diferença só para estes bancos; para outros são precisos mais bancos.",
     ),

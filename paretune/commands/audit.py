@@ -95,8 +95,9 @@ def _print_rows(rows: Sequence[CorrectedRow], language: Language) -> None:
         published, reproduced, official = (
             number(value, language) for value in (row.published, row.reproduced, row.official.estimate)
         )
+        comma = ", " if language == "en" else "; "
         alone, wide = (
-            f"[{number(interval.low, language)}, {number(interval.high, language)}]"
+            f"[{number(interval.low, language)}{comma}{number(interval.high, language)}]"
             for interval in (row.independent, row.official)
         )
         table.append([row.variant, str(row.questions), published, reproduced, f"{official} {alone}", wide])

@@ -1,0 +1,342 @@
+"""Each kind of finding: a planted defect is reported, and a clean run has nothing above a note."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from paretune.audit import audit_run
+from paretune.audit_general import below_chance
+from paretune.audit_published import audit_published, read_published
+from paretune.audit_records import Finding, read_run
+from paretune.audit_wording import WORDING
+from paretune.commands import audit as command
+from paretune.data.spider import read_split
+from paretune.errors import ConfigError, DataError, RunFolderError
+from paretune.jsonl import Record, read_lines, write_lines
+from paretune.language import PORTUGUESE
+from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
+
+Plant = Callable[[Path], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run", variants(3), size="demo", seed=3)
+
+
+def findings(folder: Path) -> list[Finding]:
+    return audit_run(read_run(folder))
+
+
+def change(file: str, share: float = 1.0, **parts: Any) -> Plant:
+    """Set fields in the first `share` of a file's records."""
+
+    def plant(folder: Path) -> None:
+        path = folder / file
+        header, records = read_lines(path)
+        last = round(share * len(records))
+        write_lines(path, header, [{**row, **parts} if at < last else row for at, row in enumerate(records)])
+
+    return plant
+
+
+def rewrite(file: str, how: Callable[[Record], Record | None]) -> Plant:
+    return lambda folder: change_lines(folder / file, how)
+
+
+def header(file: str, **parts: Any) -> Plant:
+    return lambda folder: change_header(folder / file, **parts)
+
+
+def about(variant: str, **parts: Any) -> Plant:
+    def plant(folder: Path) -> None:
+        entries = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["variants"]
+        change_manifest(folder, variants={**entries, variant: {**entries[variant], **parts}})
+
+    return plant
+
+
+def drop_lines(variant: str) -> Plant:
+    return rewrite(f"{variant}/sql.jsonl", lambda row: None if row["index"] < 10 else row)
+
+
+def letters(**parts: Any) -> Plant:
+    """The baseline's first suite answered by letter."""
+
+    def turned(row: Record) -> Record:
+        return {**row, "method": "letter", "letter_mass": 0.9, "prompt_tokens": 100, **parts}
+
+    return rewrite("baseline/choice.jsonl", turned)
+
+
+def right_rarely(every: int) -> Plant:
+    """Only each `every`-th choice question of the baseline is right."""
+    counter = iter(range(10**6))
+
+    def turned(row: Record) -> Record:
+        correct = next(counter) % every == 0
+        return {**row, "correct": correct, "outcome": "correct" if correct else "wrong"}
+
+    return rewrite("baseline/choice.jsonl", turned)
+
+
+def copy_questions(change_words: Callable[[str], str] = str, rows: int = 3) -> Plant:
+    """Test questions among the training rows."""
+
+    def plant(folder: Path) -> None:
+        test = read_lines(folder / "prepared" / "sql.jsonl")[1][:rows]
+        path = folder / "prepared" / "train.jsonl"
+        head, train = read_lines(path)
+        copied = [{**train[0], "db_id": row["db_id"], "question": change_words(row["question"])} for row in test]
+        write_lines(path, head, [*train, *copied])
+
+    return plant
+
+
+def shot_from_test(folder: Path) -> None:
+    path = folder / "prepared" / "sql.jsonl"
+    shot = read_lines(path)[1][5]
+    change_lines(
+        path, lambda row: {**row, "prompt": f"Question: {shot['question']}\nSQL: SELECT 1\n\n" + row["prompt"]}
+    )
+
+
+def repeated_question(folder: Path) -> None:
+    path = folder / "prepared" / "sql.jsonl"
+    head, rows = read_lines(path)
+    write_lines(path, head, [*rows[:-1], {**rows[0], "index": rows[-1]["index"]}])
+
+
+def seen_database(folder: Path) -> None:
+    db_id = read_lines(folder / "prepared" / "sql.jsonl")[1][0]["db_id"]
+    change("prepared/train.jsonl", 0.1, db_id=db_id)(folder)
+
+
+def non_finite(folder: Path) -> None:
+    """A training log written elsewhere, with a loss that is not a number."""
+    path = folder / "run-1" / "training.jsonl"
+    head, rows = read_lines(path)
+    write_lines(path, head, [{**rows[0], "loss": None}, *rows[1:]])
+
+
+def few_questions(folder: Path) -> None:
+    for variant in ("baseline", "run-1", "run-2"):
+        change_lines(folder / variant / "sql.jsonl", lambda row: row if row["index"] < 20 else None)
+    change_lines(folder / "prepared" / "sql.jsonl", lambda row: row if row["index"] < 20 else None)
+
+
+def one_database(folder: Path) -> None:
+    for variant in ("baseline", "run-1", "run-2"):
+        change(f"{variant}/sql.jsonl", db_id="only")(folder)
+
+
+PLANTED: list[tuple[str, str, Plant]] = [
+    ("failed-lines", "invalid", change("run-1/sql.jsonl", 0.02, outcome="failed")),
+    ("missing-answers", "invalid", drop_lines("run-1")),
+    ("different-setup", "invalid", header("run-1/sql.jsonl", rules="tp4")),
+    ("different-setup", "invalid", header("run-2/choice.jsonl", prepared="other data")),
+    ("different-prompts", "invalid", change("run-1/choice.jsonl", prompt_tokens=7)),
+    ("no-sql", "warning", change("run-1/sql.jsonl", 0.2, outcome="no_answer", sql="")),
+    ("no-sql", "invalid", change("run-1/sql.jsonl", 0.7, outcome="no_answer", sql="")),
+    ("never-stops", "warning", change("run-1/answers.jsonl", 0.2, finish="length")),
+    ("never-stops", "invalid", change("run-1/answers.jsonl", 0.9, finish="length")),
+    ("failed-matches-empty", "invalid", change("run-1/sql.jsonl", 0.02, outcome="correct", error="no such table: x")),
+    ("both-empty", "note", change("run-1/sql.jsonl", 0.02, outcome="correct", both_empty=True, error=None)),
+    ("gold-fails", "warning", change("run-1/sql.jsonl", 0.02, outcome="gold_failed")),
+    ("unknown-names", "warning", change("run-1/sql.jsonl", 0.7, outcome="invalid_sql", error="no such table: x")),
+    ("no-schema", "invalid", rewrite("prepared/sql.jsonl", lambda row: {**row, "prompt": row["question"] + "\nSQL:"})),
+    ("prompts-differ", "warning", rewrite("prepared/train.jsonl", lambda row: {**row, "prompt": row["prompt"] + "->"})),
+    ("train-in-test", "invalid", copy_questions()),
+    ("train-near-test", "warning", copy_questions(lambda question: question + " now", rows=40)),
+    ("shots-in-test", "invalid", shot_from_test),
+    ("databases-overlap", "warning", seen_database),
+    ("test-repeats", "note", repeated_question),
+    ("rows-truncated", "warning", change("prepared/train.jsonl", 0.1, completion="SELECT")),
+    ("rows-truncated", "warning", about("run-1", truncated_rows=5)),
+    ("rows-left-out", "note", about("run-1", left_out_rows=2)),
+    ("rows-left-out", "warning", about("run-1", left_out_rows=100)),
+    ("non-finite-steps", "warning", about("run-1", skipped_steps=3)),
+    ("non-finite-steps", "warning", non_finite),
+    ("non-finite-steps", "invalid", about("run-1", skipped_steps=300)),
+    ("below-chance", "invalid", right_rarely(50)),
+    ("at-chance", "warning", right_rarely(4)),
+    ("letters-improbable", "warning", letters(letter_mass=0.1)),
+    ("one-letter", "warning", letters(predicted=2)),
+    ("no-letter", "invalid", letters(method="generate", outcome="no_answer", predicted=None, correct=False)),
+    ("too-few-questions", "warning", few_questions),
+    ("few-clusters", "note", one_database),
+    ("selected-on-test", "warning", lambda folder: change_manifest(folder, selection={"rows": "test"})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "plant"), PLANTED, ids=[f"{code}-{level}-{at}" for at, (code, level, _) in enumerate(PLANTED)]
+)
+def test_audit_run_planted_defect_is_found(folder: Path, code: str, level: str, plant: Plant) -> None:
+    assert (code, level) not in {(finding.code, finding.level) for finding in findings(folder)}
+    plant(folder)
+    found = [finding for finding in findings(folder) if finding.code == code]
+    assert level in {finding.level for finding in found}
+    for finding in found:
+        assert "{" not in finding.evidence
+        assert len(finding.advice) > 10
+
+
+def test_audit_run_notes_of_every_run_are_planted_by_the_run_itself(tmp_path: Path) -> None:
+    many = findings(write_run(tmp_path / "many", variants(5), size="spider", seed=1))
+    assert {"best-of-many", "public-test-set", "single-seed"} <= {finding.code for finding in many}
+    three_seeds = [SimulatedVariant(f"run-{seed}", 25.0, 5.0, seed=seed) for seed in (1, 2)]
+    few = findings(write_run(tmp_path / "few", three_seeds, size="demo", seed=1))
+    assert not {"best-of-many", "public-test-set", "single-seed"} & {finding.code for finding in few}
+
+
+@pytest.mark.parametrize("size", ["demo", "spider"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_audit_run_clean_run_has_nothing_above_a_note(tmp_path: Path, size: Any, seed: int) -> None:
+    found = findings(write_run(tmp_path / "run", variants(4), size=size, seed=seed))
+    assert [finding.evidence for finding in found if finding.level != "note"] == []
+
+
+def test_audit_run_gravest_findings_come_first(folder: Path) -> None:
+    drop_lines("run-1")(folder)
+    levels = [finding.level for finding in findings(folder)]
+    assert levels == sorted(levels, key=["invalid", "warning", "note"].index)
+    assert levels[0] == "invalid"
+
+
+def test_audit_run_selection_on_validation_rows_is_no_finding(folder: Path) -> None:
+    change_manifest(folder, selection={"rows": "validation", "variant": "run-1"})
+    assert "selected-on-test" not in {finding.code for finding in findings(folder)}
+
+
+def test_read_run_folder_without_variants_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="expected a run folder"):
+        read_run(tmp_path)
+
+
+def test_read_run_folder_made_elsewhere_without_manifest_is_judged(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    for path in (folder / "prepared").iterdir():
+        path.unlink()
+    change("run-1/sql.jsonl", 0.7, outcome="no_answer")(folder)
+    assert "no-sql" in {finding.code for finding in findings(folder)}
+
+
+def test_wording_every_finding_is_planted_or_published() -> None:
+    published = {
+        "published-score", "published-differs", "text-after-query", "old-data", "ranked-without-evidence",
+        "these-databases-only",
+    }  # fmt: skip
+    noted = {"best-of-many", "public-test-set", "single-seed"}
+    assert {code for code, _, _ in PLANTED} | published | noted == set(WORDING)
+
+
+@pytest.mark.parametrize("code", sorted(WORDING))
+def test_wording_portuguese_quotes_the_same_figures(code: str) -> None:
+    for sentence in WORDING[code]:
+        fields, translated = (
+            {name for _, name, _, _ in Formatter().parse(text) if name} for text in (sentence, PORTUGUESE[sentence])
+        )
+        assert fields == translated
+        assert sentence != PORTUGUESE[sentence]
+
+
+def test_below_chance_one_of_150_is_impossible() -> None:
+    assert below_chance(1, 150, 0.25) == pytest.approx(9e-18, rel=0.06)
+
+
+def run_command(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words))
+
+
+def test_command_strict_exits_one_for_an_invalid_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(str(folder), "--strict") == 0
+    drop_lines("run-1")(folder)
+    assert run_command(str(folder)) == 0
+    assert run_command(str(folder), "--strict", "--lang", "pt-BR") == 1
+    assert "INVÁLIDO  run-1: 10 de" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [(), ("--tp4", "x"), ("folder", "--tp4", "x", "--spider", "y")])
+def test_command_incomplete_options_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError):
+        run_command(*words)
+
+
+def published_folder(tmp_path: Path, **cells: str) -> Path:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    row = {"question": "q", "generated_sql": "SELECT 1", "expected_sql": "SELECT 1", "score": "1.0", **cells}
+    text = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
+    (folder / "avaliacao_Baseline_Model.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_read_published_folder_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="generated_sql"):
+        read_published(tmp_path)
+    with pytest.raises(DataError, match="no such folder"):
+        read_published(tmp_path / "absent")
+
+
+def test_read_published_broken_share_names_file_and_line(tmp_path: Path) -> None:
+    folder = published_folder(tmp_path)
+    (folder / "mmlu.csv").write_text(",STEM,Mean\nBaseline,1.5,1.5\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"mmlu\.csv, line 2: STEM"):
+        read_published(folder)
+
+
+def test_audit_published_more_rows_than_the_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the split has 0 questions"):
+        audit_published(read_published(published_folder(tmp_path)), [], tmp_path)
+
+
+def test_audit_published_course_results_are_corrected(shared_data: Path, spider_directory: Path) -> None:
+    published = read_published(shared_data / "tp4-2025")
+    rows, found = audit_published(
+        published, read_split(spider_directory, "dev"), spider_directory / "database", workers=2
+    )
+    assert [round(row.published) for row in rows] == [9, 21, 22]
+    assert [round(row.reproduced) for row in rows] == [9, 21, 22]
+    assert [round(row.official.estimate) for row in rows] == [4, 19, 19]
+    assert all(row.official.low < row.independent.low < row.independent.high < row.official.high for row in rows)
+    said = {finding.code: finding for finding in reversed(found)}
+    assert {
+        "published-score", "failed-matches-empty", "below-chance", "unknown-names", "few-clusters", "old-data",
+        "ranked-without-evidence", "these-databases-only", "single-seed", "text-after-query",
+    } <= set(said)  # fmt: skip
+    assert "published-differs" not in said
+    assert "9e-18" in said["below-chance"].evidence
+    assert "positions 14, 15, 59, 60" in said["failed-matches-empty"].evidence
+    assert said["ranked-without-evidence"].figures["second"] == "Fine-Tuned Run 2"
+    assert said["ranked-without-evidence"].figures["first"] == "Fine-Tuned Run 1"
+
+
+def test_audit_published_score_that_its_own_lines_contradict_is_found(
+    shared_data: Path, spider_directory: Path
+) -> None:
+    published = read_published(shared_data / "tp4-2025")
+    lines = [{**line, "score": "1.0"} for line in published.variants["Baseline Model"]][:20]
+    altered = type(published)({"Baseline Model": lines}, {})
+    found = audit_published(altered, read_split(spider_directory, "dev"), spider_directory / "database", workers=2)[1]
+    assert "published-differs" in {finding.code for finding in found}
+
+
+def test_audit_published_category_of_other_size_asks_for_it(shared_data: Path, spider_directory: Path) -> None:
+    published = read_published(shared_data / "tp4-2025")
+    first = {"Baseline Model": published.variants["Baseline Model"][:2]}
+    with pytest.raises(DataError, match="--questions-per-category"):
+        audit_published(
+            type(published)(first, {"Baseline": {"STEM": 0.333}}),
+            read_split(spider_directory, "dev"),
+            spider_directory / "database",
+        )
