@@ -20,7 +20,7 @@ from paretune.records import ChoicePrompt
 Tokens = list[int]
 
 _TAIL_CHARACTERS = 48  # of text in front of a join, cut at white space
-_SAMPLE_EVERY = 64  # one question in so many is checked against the encoding of its whole text
+_SAMPLE_EVERY = 256  # one question in so many is checked against the encoding of its whole text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +55,42 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[Pref
     by_prefix: dict[str, list[int]] = {}
     for index, prompt in enumerate(prompts):
         by_prefix.setdefault(prompt.prefix, []).append(index)
-    shortened = encoder.short_contexts(
-        [(prompt.prefix, context.rstrip()) for prompt in prompts for context in prompt.contexts]
-    )
+    quick = _quick_questions(encoder, prompts)
+    trusted = _trusted_prefixes(encoder, prompts, by_prefix, quick)
+    doubtful = [index for index, prompt in enumerate(prompts) if quick[index] is None or prompt.prefix not in trusted]
+    exact = _exact_questions(encoder, prompts, doubtful)
     groups: list[PrefixGroup] = []
     for prefix, indices in by_prefix.items():
-        groups.extend(_encode_group(encoder, prefix, [(index, prompts[index]) for index in indices], shortened))
+        tokens = trusted[prefix] if prefix in trusted else encoder.wholes([prefix])[0]
+        known = [item for index in indices if index not in exact and (item := quick[index]) is not None]
+        fitted = _fit(tokens, [exact[index] for index in indices if index in exact])
+        if known and fitted and fitted[0].prefix == tokens:
+            fitted[0].questions = known + fitted[0].questions
+        elif known:
+            fitted.insert(0, PrefixGroup(tokens, known))
+        groups.extend(fitted)
     return _keep_a_token_to_read(_pool_single_questions(groups))
 
 
 def encode_contexts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[PrefixGroup]:
     """As `encode_prompts`, for prompts that the model is to continue: the first context, to its last space."""
     encoder = _Encoder(tokenizer)
-    shortened = encoder.short_contexts((prompt.prefix, prompt.contexts[0]) for prompt in prompts)
-    groups = {prompt.prefix: PrefixGroup(encoder.whole(prompt.prefix)) for prompt in prompts}
+    keys = [(prompt.prefix, prompt.contexts[0]) for prompt in prompts]
+    shortened = encoder.short_contexts(keys)
+    prefixes = list(dict.fromkeys(prefix for prefix, _ in keys))
+    groups = {prefix: PrefixGroup(tokens) for prefix, tokens in zip(prefixes, encoder.wholes(prefixes), strict=True)}
+    sample = list({prefix: (prefix, text) for prefix, text in reversed(keys)}.values()) + keys[::_SAMPLE_EVERY]
+    doubtful = {
+        key[0]
+        for key, whole in zip(sample, encoder.wholes(["".join(key) for key in sample]), strict=True)
+        if groups[key[0]].prefix + (shortened[key] or []) != whole
+    }
     apart = PrefixGroup([])
-    distrusted: set[str] = set()
-    for index, prompt in enumerate(prompts):
-        group, text = groups[prompt.prefix], prompt.contexts[0]
-        tokens = shortened[(prompt.prefix, text)]
-        sampled = tokens and len(group.questions) % _SAMPLE_EVERY == 0
-        if sampled and group.prefix + (tokens or []) != encoder.whole(prompt.prefix + text):
-            distrusted.add(prompt.prefix)
-        if tokens and prompt.prefix not in distrusted:
-            group.questions.append(EncodedQuestion(index, (tokens,), ()))
-        else:
-            apart.questions.append(EncodedQuestion(index, (encoder.whole(prompt.prefix + text),), ()))
+    slow = [index for index, key in enumerate(keys) if not shortened[key] or key[0] in doubtful]
+    for index, whole in zip(slow, encoder.wholes(["".join(keys[index]) for index in slow]), strict=True):
+        apart.questions.append(EncodedQuestion(index, (whole,), ()))
+    for index in sorted(set(range(len(keys))) - set(slow)):
+        groups[keys[index][0]].questions.append(EncodedQuestion(index, (shortened[keys[index]] or [],), ()))
     return _keep_a_token_to_read([group for group in (*groups.values(), apart) if group.questions])
 
 
@@ -90,8 +100,6 @@ class _Encoder:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.bos = tokenizer.bos_token
-        self.lead = list(tokenizer("", add_special_tokens=True)["input_ids"])
-        self._last_whole: tuple[str, Tokens] = ("", [])
         self._continuations: dict[tuple[str, str], Tokens | None] = {}
 
     def bare(self, texts: list[str]) -> list[Tokens]:
@@ -100,10 +108,16 @@ class _Encoder:
             return []
         return list(self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"])
 
-    def whole(self, text: str) -> Tokens:
-        """With the special tokens that the tokenizer adds, unless the text brings its own BOS."""
-        own_bos = bool(self.bos) and text.startswith(self.bos)
-        return list(self.tokenizer(text, add_special_tokens=not own_bos)["input_ids"])
+    def wholes(self, texts: Sequence[str]) -> list[Tokens]:
+        """With the special tokens that the tokenizer adds, unless a text brings its own BOS; each text once."""
+        different = list(dict.fromkeys(texts))
+        known: dict[str, Tokens] = {}
+        for own_bos in (False, True):
+            chosen = [text for text in different if (bool(self.bos) and text.startswith(self.bos)) == own_bos]
+            if chosen:
+                encoded = self.tokenizer(chosen, add_special_tokens=not own_bos, return_attention_mask=False)
+                known.update(zip(chosen, encoded["input_ids"], strict=True))
+        return [known[text] for text in texts]
 
     def short_contexts(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Tokens | None]:
         """The tokens of each (prefix, context) after the prefix; None where they cannot be told apart."""
@@ -128,49 +142,88 @@ class _Encoder:
             self._continuations[key] = _after(head, both) or None
         return self._continuations[key]
 
-    def exact(self, text: str, continuation: str) -> tuple[Tokens, Tokens]:
-        """Context and continuation by lm-eval's rule, each text encoded whole."""
-        stripped, moved = _move_spaces(text, continuation)
-        if not stripped:
-            first = self.tokenizer.bos_token_id
-            first = self.tokenizer.eos_token_id if first is None else first
-            return [first], self.bare([moved])[0]
-        if self._last_whole[0] != stripped:  # the options of a question mostly share their context
-            self._last_whole = (stripped, self.whole(stripped))
-        context = self._last_whole[1]
-        return context, self.whole(stripped + moved)[len(context) :]
+    def exact(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Tokens, Tokens]]:
+        """Context and continuation of each pair by lm-eval's rule, every text encoded whole, in one call."""
+        moved = [_move_spaces(text, continuation) for text, continuation in pairs]
+        contexts = self.wholes([context for context, _ in moved])
+        wholes = self.wholes([context + continuation for context, continuation in moved])
+        first = self.tokenizer.bos_token_id
+        first = self.tokenizer.eos_token_id if first is None else first
+        found: list[tuple[Tokens, Tokens]] = []
+        for (context, continuation), tokens, whole in zip(moved, contexts, wholes, strict=True):
+            if context:
+                found.append((tokens, whole[len(tokens) :]))
+            else:
+                found.append(([first], self.bare([continuation])[0]))
+        return found
 
 
-def _encode_group(
+def _quick_questions(encoder: _Encoder, prompts: Sequence[ChoicePrompt]) -> list[EncodedQuestion | None]:
+    """Each question's tokens after its prefix by the short way; None where the short way cannot tell."""
+    shortened = encoder.short_contexts(
+        [(prompt.prefix, context.rstrip()) for prompt in prompts for context in prompt.contexts]
+    )
+    return [_quick(encoder, index, prompt, shortened) for index, prompt in enumerate(prompts)]
+
+
+def _trusted_prefixes(
     encoder: _Encoder,
-    prefix: str,
-    members: list[tuple[int, ChoicePrompt]],
-    shortened: Mapping[tuple[str, str], Tokens | None],
-) -> list[PrefixGroup]:
-    """One group in which every question fits the prefix's tokens, and one for those that share fewer of them."""
-    group = PrefixGroup(encoder.whole(prefix) if prefix else list(encoder.lead))
-    quick = [(index, prompt, _quick(encoder, index, prompt, shortened)) for index, prompt in members]
-    longest = max(range(len(quick)), key=lambda place: max(map(len, quick[place][1].contexts)))
-    trusted = True
-    for place, (index, prompt, question) in enumerate(quick):
-        if question is not None and (place % _SAMPLE_EVERY == 0 or place == longest):
-            trusted = trusted and _whole_tokens(group.prefix, question) == _exact(encoder, index, prompt)
-    strangers: list[EncodedQuestion] = []
-    for index, prompt, question in quick:
-        if question is not None and trusted:
-            group.questions.append(question)
-            continue
-        contexts, continuations = _exact(encoder, index, prompt)
-        rests = [_after(group.prefix, context) for context in contexts]
-        if all(rest is not None for rest in rests):
-            fitting = tuple(rest for rest in rests if rest is not None)
-            group.questions.append(EncodedQuestion(index, fitting, continuations))
+    prompts: Sequence[ChoicePrompt],
+    by_prefix: Mapping[str, list[int]],
+    quick: Sequence[EncodedQuestion | None],
+) -> dict[str, Tokens]:
+    """The tokens of each prefix for which the short way is right on a sample: the longest question, the first, and
+    one in _SAMPLE_EVERY; of each its first and last option."""
+    prefixes = list(by_prefix)
+    tokens = dict(zip(prefixes, encoder.wholes(prefixes), strict=True))
+    checks: list[tuple[str, EncodedQuestion, int]] = []
+    for prefix, indices in by_prefix.items():
+        longest = max(indices, key=lambda index: max(map(len, prompts[index].contexts)))
+        for index in dict.fromkeys([longest, *indices[::_SAMPLE_EVERY]]):
+            question = quick[index]
+            if question is not None:
+                checks += [(prefix, question, option) for option in {0, len(question.continuations) - 1}]
+    whole = encoder.exact([_texts(prompts[question.index], option) for _, question, option in checks])
+    for (prefix, question, option), expected in zip(checks, whole, strict=True):
+        found = tokens.get(prefix, []) + question.contexts[option], question.continuations[option]
+        if found != expected:
+            tokens.pop(prefix, None)
+    return tokens
+
+
+def _exact_questions(
+    encoder: _Encoder, prompts: Sequence[ChoicePrompt], indices: Sequence[int]
+) -> dict[int, EncodedQuestion]:
+    """Whole contexts (prefix and all) and continuations; PromptError where a continuation has no token."""
+    options = [(index, option) for index in indices for option in range(len(prompts[index].continuations))]
+    pairs = iter(encoder.exact([_texts(prompts[index], option) for index, option in options]))
+    found: dict[int, EncodedQuestion] = {}
+    for index in indices:
+        prompt = prompts[index]
+        encoded = [next(pairs) for _ in prompt.continuations]
+        for option, (_, continuation) in enumerate(encoded):
+            if not continuation:
+                raise PromptError(
+                    f"question {prompt.question.id}: option {option} ({prompt.continuations[option]!r}) has no token "
+                    "of its own after its context; give it a text that can be scored"
+                )
+        found[index] = EncodedQuestion(index, tuple(pair[0] for pair in encoded), tuple(pair[1] for pair in encoded))
+    return found
+
+
+def _fit(prefix: Tokens, questions: Sequence[EncodedQuestion]) -> list[PrefixGroup]:
+    """Questions with whole contexts, grouped behind as much of the prefix as they really share."""
+    fitting, strangers = PrefixGroup(prefix), []
+    for item in questions:
+        rests = [rest for context in item.contexts if (rest := _after(prefix, context)) is not None]
+        if len(rests) == len(item.contexts):
+            fitting.questions.append(EncodedQuestion(item.index, tuple(rests), item.continuations))
         else:
-            strangers.append(EncodedQuestion(index, contexts, continuations))
-    groups = [group] if group.questions else []
+            strangers.append(item)
+    groups = [fitting] if fitting.questions else []
     if strangers:
-        shared = _common_length([group.prefix, *(context for item in strangers for context in item.contexts)])
-        apart = PrefixGroup(group.prefix[:shared])
+        shared = _common_length([prefix, *(context for item in strangers for context in item.contexts)])
+        apart = PrefixGroup(prefix[:shared])
         for item in strangers:
             contexts = tuple(context[shared:] for context in item.contexts)
             apart.questions.append(EncodedQuestion(item.index, contexts, item.continuations))
@@ -195,25 +248,8 @@ def _quick(
     return EncodedQuestion(index, tuple(contexts), tuple(continuations))
 
 
-def _exact(encoder: _Encoder, index: int, prompt: ChoicePrompt) -> tuple[tuple[Tokens, ...], tuple[Tokens, ...]]:
-    """Whole contexts and continuations of every option; PromptError where a continuation has no token."""
-    contexts: list[Tokens] = []
-    continuations: list[Tokens] = []
-    for option, continuation in enumerate(prompt.continuations):
-        text = prompt.prefix + prompt.contexts[option if len(prompt.contexts) > 1 else 0]
-        context, tokens = encoder.exact(text, continuation)
-        if not tokens:
-            raise PromptError(
-                f"question {prompt.question.id}: option {option} ({continuation!r}) has no token of its own after its "
-                "context; give it a text that can be scored"
-            )
-        contexts.append(context)
-        continuations.append(tokens)
-    return tuple(contexts), tuple(continuations)
-
-
-def _whole_tokens(prefix: Tokens, question: EncodedQuestion) -> tuple[tuple[Tokens, ...], tuple[Tokens, ...]]:
-    return tuple(prefix + context for context in question.contexts), question.continuations
+def _texts(prompt: ChoicePrompt, option: int) -> tuple[str, str]:
+    return prompt.prefix + prompt.contexts[option if len(prompt.contexts) > 1 else 0], prompt.continuations[option]
 
 
 def _pool_single_questions(groups: Iterable[PrefixGroup]) -> list[PrefixGroup]:
