@@ -127,7 +127,7 @@ PORTUGUESE: dict[str, str] = {
     "two seeds: the variance between seeds is hardly known": (
         "duas sementes: a variância entre sementes é quase desconhecida"
     ),
-    "STEM": "Exatas e naturais",
+    "STEM": "STEM",
     "Humanities": "Humanidades",
     "Social sciences": "Ciências sociais",
     "Other": "Outras",

@@ -1,0 +1,121 @@
+"""Plots: the same bytes each time, text that stays text, names that cover neither each other nor a point."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from paretune.language import LANGUAGES, Language
+from paretune.report.comparison import compare_run
+from paretune.report.comparison_records import Comparison
+from paretune.report.plot_labels import _length_inside
+from paretune.report.plots import DRAWINGS, OKABE_ITO, draw_tradeoff, draw_training, image_bytes, write_plots
+from paretune.report.run_records import load_run
+from tests.simulated_run import variants, write_run
+
+COUNTS = (2, 3, 6, 12)
+
+
+@pytest.fixture(scope="module")
+def comparisons(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Comparison]:
+    folder = tmp_path_factory.mktemp("runs")
+    return {
+        count: compare_run(load_run(write_run(folder / str(count), variants(count))), replicates=200)
+        for count in COUNTS
+    }
+
+
+def test_write_plots_same_comparison_same_svg(comparisons: dict[int, Comparison], tmp_path: Path) -> None:
+    written = write_plots(comparisons[6], tmp_path / "one", "en")
+    write_plots(comparisons[6], tmp_path / "two", "en")
+    assert sorted(path.name for path in written) == sorted(
+        f"{name}{suffix}" for name in DRAWINGS for suffix in (".svg", "-dark.svg", ".png")
+    )
+    for path in written:
+        again = (tmp_path / "two" / path.name).read_bytes()
+        assert path.read_bytes() == again, path.name
+        if path.suffix == ".svg":
+            assert b"<dc:date>" not in again
+        else:
+            assert again.startswith(b"\x89PNG")
+
+
+def test_draw_tradeoff_svg_names_every_variant_as_text(comparisons: dict[int, Comparison]) -> None:
+    text = image_bytes(draw_tradeoff(comparisons[6], "en", dark=False), "svg").decode()
+    for name in ("baseline", "run-1", "run-2", "@0.5", "@0.25", "@step-200", "Pareto front", "95 % interval"):
+        assert re.search(rf"<text[^>]*>(<tspan[^>]*>)?{re.escape(name)}<", text), name
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("dark", [False, True])
+def test_draw_tradeoff_labels_do_not_overlap(comparisons: dict[int, Comparison], count: int, dark: bool) -> None:
+    figure = draw_tradeoff(comparisons[count], "en", dark)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    names = [text for text in axes.texts if text.get_text()]
+    assert len(names) == count
+    # The annotation's own extent would hold its leader too; the patch behind it holds the words only.
+    boxes = [patch.get_window_extent() for patch in (text.get_bbox_patch() for text in names) if patch is not None]
+    assert len(boxes) == count
+    assert min(box.width for box in boxes) > 15
+    for one, two in combinations(boxes, 2):
+        width, height = min(one.x1, two.x1) - max(one.x0, two.x0), min(one.y1, two.y1) - max(one.y0, two.y0)
+        assert width <= 1.5 or height <= 1.5
+    frame = axes.get_window_extent()
+    for box in boxes:
+        assert frame.x0 - 1 <= box.x0
+        assert box.x1 <= frame.x1 + 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", list(DRAWINGS))
+def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], language: Language, name: str) -> None:
+    text = image_bytes(DRAWINGS[name](comparisons[3], language, False), "svg").decode()
+    words = " ".join(re.findall(r">([^<>]+)</text>", text))
+    if language == "pt-BR":
+        assert not re.search(r"\b(accuracy|change|points|step|loss|subject)\b", words)
+        assert not re.search(r"\d\.\d", words)
+    assert "run-1" in words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_draw_legend_stays_within_the_picture(comparisons: dict[int, Comparison], language: Language) -> None:
+    figure = draw_tradeoff(comparisons[12], language, dark=False)
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_draw_training_without_training_says_so(comparisons: dict[int, Comparison]) -> None:
+    text = image_bytes(draw_training(replace(comparisons[2], training=()), "pt-BR", dark=True), "svg").decode()
+    assert "nenhum treino foi registrado" in text
+
+
+def test_draw_tradeoff_colours_are_okabe_ito(comparisons: dict[int, Comparison]) -> None:
+    figure = draw_tradeoff(comparisons[3], "en", dark=False)
+    drawn = {str(line.get_color()) for line in figure.axes[0].lines}
+    assert {OKABE_ITO[0], OKABE_ITO[1]} <= drawn
+
+
+def test_plots_import_no_pyplot_and_no_matplotlib_at_import() -> None:
+    code = (
+        "import sys, paretune.report.plots; assert 'matplotlib' not in sys.modules;"
+        "from paretune.report.plots import _figure, image_bytes; image_bytes(_figure(True, 1, (2, 2))[0], 'svg');"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("line", "length"),
+    [(((-5, 5), (15, 5)), 10), (((0, 0), (3, 4)), 5), (((-5, 20), (15, 20)), 0), (((5, -5), (5, 3)), 3)],
+)
+def test_length_inside_clips_to_the_box(line: tuple[tuple[float, float], tuple[float, float]], length: float) -> None:
+    assert _length_inside((0, 0, 10, 10), line) == pytest.approx(length)
