@@ -70,7 +70,9 @@ def parse_select(query: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(query, dialect="sqlite") if tree is not None]
     except (SqlglotError, RecursionError, ValueError) as error:
-        raise ScoringError(f"no SQL parser reads {query[:200]!r}: {str(error).splitlines()[0]}") from error
+        raise ScoringError(
+            f"no SQL parser reads {query[:200]!r}: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from error
     if len(trees) != 1:
         raise ScoringError(f"expected one statement, found {len(trees)}: {query[:200]!r}")
     tree = trees[0].unnest() if isinstance(trees[0], exp.Subquery) else trees[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from paretune.errors import EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlVerdict
+from paretune.scoring.exact_match import exact_set_match
+from paretune.scoring.hardness import LEVELS, hardness
 from paretune.scoring.sql_errors import ErrorClass, classify, compare_errors, count_errors
 from paretune.scoring.sql_neighbours import neighbours
 from paretune.scoring.sql_schema import Schema, read_schema
@@ -174,6 +177,23 @@ def test_classify_message_that_says_nothing_falls_back_to_the_clauses() -> None:
 @given(st.text(max_size=60), st.text(max_size=60), st.none() | st.text(max_size=40))
 def test_classify_any_text_gets_a_class(predicted: str, gold: str, message: str | None) -> None:
     assert classify(predicted, gold, SCHEMA, message).error_class in ErrorClass
+
+
+_WORDS = (
+    "SELECT DISTINCT name age count(*) max(age) FROM singer concert AS T1 JOIN LEFT ON T1.id = singer_id WHERE AND OR "
+    "NOT IN ( ) , * . ; EXISTS LIKE BETWEEN 1 'x' \" ` [ CASE WHEN END OVER IS NULL GROUP BY HAVING ORDER DESC LIMIT "
+    "UNION ALL EXCEPT WITH VALUES CAST -- /* NATURAL USING ||"
+).split()
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=25), st.lists(st.sampled_from(_WORDS), max_size=25))
+def test_classify_any_soup_of_sql_words_gets_a_class(first: list[str], second: list[str]) -> None:
+    predicted, gold = "SELECT name FROM singer " + " ".join(first), "SELECT age FROM singer " + " ".join(second)
+    assert classify(predicted, gold, SCHEMA, None).error_class in ErrorClass
+    for query in (predicted, gold):
+        with contextlib.suppress(ScoringError):
+            assert hardness(query) in LEVELS
+            assert exact_set_match(query, query, SCHEMA) in {True, False}
 
 
 _EXPECTED = {
