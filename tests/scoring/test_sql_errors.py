@@ -179,11 +179,67 @@ def test_classify_any_text_gets_a_class(predicted: str, gold: str, message: str 
     assert classify(predicted, gold, SCHEMA, message).error_class in ErrorClass
 
 
-_WORDS = (
-    "SELECT DISTINCT name age count(*) max(age) FROM singer concert AS T1 JOIN LEFT ON T1.id = singer_id WHERE AND OR "
-    "NOT IN ( ) , * . ; EXISTS LIKE BETWEEN 1 'x' \" ` [ CASE WHEN END OVER IS NULL GROUP BY HAVING ORDER DESC LIMIT "
-    "UNION ALL EXCEPT WITH VALUES CAST -- /* NATURAL USING ||"
-).split()
+_WORDS = [
+    "SELECT",
+    "DISTINCT",
+    "name",
+    "age",
+    "count(*)",
+    "max(age)",
+    "FROM",
+    "singer",
+    "concert",
+    "AS",
+    "T1",
+    "JOIN",
+    "LEFT",
+    "ON",
+    "T1.id",
+    "=",
+    "singer_id",
+    "WHERE",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "(",
+    ")",
+    ",",
+    "*",
+    ".",
+    ";",
+    "EXISTS",
+    "LIKE",
+    "BETWEEN",
+    "1",
+    "'x'",
+    '"',
+    "`",
+    "[",
+    "CASE",
+    "WHEN",
+    "END",
+    "OVER",
+    "IS",
+    "NULL",
+    "GROUP",
+    "BY",
+    "HAVING",
+    "ORDER",
+    "DESC",
+    "LIMIT",
+    "UNION",
+    "ALL",
+    "EXCEPT",
+    "WITH",
+    "VALUES",
+    "CAST",
+    "--",
+    "/*",
+    "NATURAL",
+    "USING",
+    "||",
+]
 
 
 @given(st.lists(st.sampled_from(_WORDS), max_size=25), st.lists(st.sampled_from(_WORDS), max_size=25))
