@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from paretune.audit_wording import AUDIT_PORTUGUESE
+from paretune.choice_wording import CHOICE_PORTUGUESE
 from paretune.errors import ConfigError
 
 Language = Literal["en", "pt-BR"]
@@ -18,6 +19,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "pt-BR")
 
 PORTUGUESE: dict[str, str] = {
     **AUDIT_PORTUGUESE,
+    **CHOICE_PORTUGUESE,
     "variant": "variante",
     "questions": "questões",
     "execution accuracy": "acurácia de execução",

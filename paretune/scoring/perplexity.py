@@ -109,6 +109,24 @@ def measure_perplexity(
     return PerplexityResult(size, stride, tuple(windows))
 
 
+def bits_interval(result: PerplexityResult, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Interval of the bits a byte over texts of this kind, each window one observation; None for a single window.
+
+    A ratio of sums, linearised, with Student's t. Neighbouring windows are taken as independent: it says how far the
+    figure may be off because only this text was read, not how far two variants differ (compare those by window).
+    """
+    from scipy import stats
+
+    count = len(result.windows)
+    if count < 2:
+        return None
+    rate = result.bits_per_byte
+    squares = sum((window.bits - rate * window.n_bytes) ** 2 for window in result.windows)
+    error = math.sqrt(squares * count / (count - 1)) / result.n_bytes
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    return rate - half, rate + half
+
+
 def _spans(n_tokens: int, size: int, stride: int) -> list[tuple[int, int, int]]:
     """(start, first token counted, end) of each window; every token but the first is counted once.
 
