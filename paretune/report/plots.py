@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison, SubjectRow, TradeOffPoint, VariantRow
 from paretune.report.plot_labels import Label, Segment, place_labels
+from paretune.report.plot_look import inks, legend_below, looks, new_figure, readable, write_instead, write_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E59CC4", "#F0E442", "#5C9DF5", "#FF8A4C")
-MARKERS = "osD^vPX"
 KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
 MOST_SUBJECTS = 20
 MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
-LETTERS_ACROSS = 105  # of the legend's size, over the width of the figure
 
 
 def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Figure:
@@ -36,10 +33,10 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
     Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
     line is the Pareto front; the ring is the variant chosen under the budget.
     """
-    say, ink = translator(language), _ink(dark)
-    figure, (axes,) = _figure(dark, 1, (7.2, 4.9))
+    say, ink = translator(language), inks(dark)
+    figure, (axes,) = new_figure(dark, 1, (7.2, 4.9))
     points = {point.variant: point for point in comparison.tradeoff.points}
-    colours = _colours(comparison, dark)
+    colours = looks(comparison, dark)
     _frame_of_tradeoff(axes, comparison, ink)
     front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
     handles: dict[str, Any] = {}
@@ -74,13 +71,13 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
     axes.set_xlabel(say("gain in execution accuracy, points"))
     axes.set_ylabel(say("change in general accuracy, points"))
     axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
-    _legend_below(figure, handles, ink)
-    _ticks(axes, language)
+    legend_below(figure, handles, ink)
+    write_ticks(axes, language)
     labels = [
         Label(
             _short_name(row),
             (points[row.name].gain.estimate, points[row.name].general_change.estimate),
-            _readable(colours[row.name][0], ink),
+            readable(colours[row.name][0], ink),
         )
         for row in comparison.variants
     ]
@@ -90,9 +87,9 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
 
 def draw_training(comparison: Comparison, language: Language, dark: bool) -> Figure:
     """Loss, learning rate and gradient norm by step, for every variant trained here."""
-    say, ink = translator(language), _ink(dark)
-    figure, panels = _figure(dark, 3, (7.2, 5.6), share_x=True, heights=(2.2, 1, 1))
-    colours = _colours(comparison, dark)
+    say, ink = translator(language), inks(dark)
+    figure, panels = new_figure(dark, 3, (7.2, 5.6), share_x=True, heights=(2.2, 1, 1))
+    colours = looks(comparison, dark)
     names = ("loss", "learning rate", "gradient norm")
     for panel, name in zip(panels, names, strict=True):
         panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
@@ -116,22 +113,22 @@ def draw_training(comparison: Comparison, language: Language, dark: bool) -> Fig
     if comparison.training:
         panels[0].legend(frameon=False, ncols=2, labelcolor=ink["text"], fontsize=9)
     else:
-        _instead(panels[0], say("no training was logged"), ink)
+        write_instead(panels[0], say("no training was logged"), ink)
     for panel in panels:
-        _ticks(panel, language)
+        write_ticks(panel, language)
     return figure
 
 
 def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Figure:
     """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
     MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest)."""
-    say, ink = translator(language), _ink(dark)
+    say, ink = translator(language), inks(dark)
     variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
     shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
     subjects = _subjects_shown(comparison, shown)
     height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown))
-    figure, (axes,) = _figure(dark, 1, (7.2, max(2.4, height)))
-    colours = _colours(comparison, dark)
+    figure, (axes,) = new_figure(dark, 1, (7.2, max(2.4, height)))
+    colours = looks(comparison, dark)
     axes.axvline(0, color=ink["text"], linewidth=0.8)
     axes.grid(axis="x", color=ink["grid"], linewidth=0.6)
     for place, name in enumerate(shown):
@@ -155,8 +152,8 @@ def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Fig
     if shown and subjects:
         figure.legend(loc="outside lower center", ncols=len(shown), frameon=False, labelcolor=ink["text"])
     else:
-        _instead(axes, say("no subjects to compare"), ink)
-    _ticks(axes, language, both=False)
+        write_instead(axes, say("no subjects to compare"), ink)
+    write_ticks(axes, language, both=False)
     return figure
 
 
@@ -194,72 +191,10 @@ def image_bytes(figure: Figure, form: str, salt: str = "paretune") -> bytes:
     return written.getvalue()
 
 
-def _figure(
-    dark: bool, rows: int, size: tuple[float, float], *, share_x: bool = False, heights: tuple[float, ...] | None = None
-) -> tuple[Figure, list[Axes]]:
-    """An empty figure in the house's look: no box, quiet ticks, titles to the left."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    ink = _ink(dark)
-    figure = Figure(figsize=size, layout="constrained", facecolor=ink["paper"])
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, 1, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": heights})
-    panels: list[Axes] = [row[0] for row in grid]
-    for panel in panels:
-        panel.set_facecolor(ink["paper"])
-        for side in ("top", "right"):
-            panel.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            panel.spines[side].set_color(ink["quiet"])
-        panel.tick_params(colors=ink["quiet"], labelcolor=ink["text"], labelsize=9)
-        panel.xaxis.label.set_color(ink["text"])
-        panel.yaxis.label.set_color(ink["text"])
-    return figure, panels
-
-
-def _instead(axes: Axes, sentence: str, ink: Mapping[str, str]) -> None:
-    """A sentence where there is nothing to draw."""
-    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", color=ink["text"])
-
-
-def _legend_below(figure: Figure, handles: Mapping[str, Any], ink: Mapping[str, str]) -> None:
-    """A legend under the axes, in as many columns as its longest name lets fit."""
-    longest = max(len(name) for name in handles)
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", frameon=False, labelcolor=ink["text"],
-        ncols=max(1, min(len(handles), LETTERS_ACROSS // (longest + 8))), fontsize=9,
-    )  # fmt: skip
-
-
 def _short_name(variant: VariantRow) -> str:
     """ "run-1@0.5" is "@0.5" beside its own curve's colour."""
     source = variant.source or ""
     return variant.name.removeprefix(source) if source and variant.name != source else variant.name
-
-
-def _ink(dark: bool) -> dict[str, str]:
-    """Colours of text, of quiet lines, of the grid and of the paper."""
-    if dark:
-        return {"text": "#e8e8ea", "quiet": "#8b8d94", "grid": "#33353b", "paper": "#16171a"}
-    return {"text": "#1c1d20", "quiet": "#75777d", "grid": "#e3e4e8", "paper": "#ffffff"}
-
-
-def _colours(comparison: Comparison, dark: bool) -> dict[str, tuple[str, str]]:
-    """Colour and marker by variant: one an adapter, its scales and checkpoints in the same."""
-    palette = ON_DARK if dark else OKABE_ITO
-    found: dict[str, tuple[str, str]] = {comparison.variants[0].name: (_ink(dark)["text"], "o")}
-    sources = [row.name for row in comparison.variants[1:] if row.source is None]
-    for at, name in enumerate(sources):
-        found[name] = (palette[at % len(palette)], MARKERS[at % len(MARKERS)])
-    for row in comparison.variants[1:]:
-        found.setdefault(row.name, found.get(row.source or "", (palette[-2], "o")))
-    return found
-
-
-def _readable(colour: str, ink: Mapping[str, str]) -> str:
-    """The colour for text; yellow on white cannot be read."""
-    return ink["text"] if colour in ("#F0E442", "#56B4E9", "#E69F00") and ink["paper"] == "#ffffff" else colour
 
 
 def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
@@ -318,18 +253,6 @@ def _point(
         [gain.estimate], [change.estimate], marker=marker, color=colour, markersize=8.5 * small,
         markeredgecolor=ink["paper"], markeredgewidth=0.9, linestyle="none", zorder=5,
     )  # fmt: skip
-
-
-def _ticks(axes: Axes, language: Language, *, both: bool = True) -> None:
-    """Numbers as the language writes them, with a sign that prints as one."""
-    from matplotlib.ticker import FuncFormatter
-
-    def written(value: float, _: int) -> str:
-        text = f"{value:.10g}".replace("-", "\N{MINUS SIGN}")
-        return text if language == "en" else text.replace(".", ",")
-
-    for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
-        axis.set_major_formatter(FuncFormatter(written))
 
 
 def _subjects_shown(comparison: Comparison, variants: list[str]) -> dict[str, dict[str, SubjectRow]]:

@@ -15,7 +15,8 @@ from paretune.language import LANGUAGES, Language
 from paretune.report.comparison import compare_run
 from paretune.report.comparison_records import Comparison
 from paretune.report.plot_labels import _length_inside
-from paretune.report.plots import DRAWINGS, OKABE_ITO, draw_tradeoff, draw_training, image_bytes, write_plots
+from paretune.report.plot_look import OKABE_ITO, ON_DARK, _contrast, inks, readable
+from paretune.report.plots import DRAWINGS, draw_tradeoff, draw_training, image_bytes, write_plots
 from paretune.report.run_records import load_run
 from tests.simulated_run import variants, write_run
 
@@ -107,7 +108,8 @@ def test_draw_tradeoff_colours_are_okabe_ito(comparisons: dict[int, Comparison])
 def test_plots_import_no_pyplot_and_no_matplotlib_at_import() -> None:
     code = (
         "import sys, paretune.report.plots; assert 'matplotlib' not in sys.modules;"
-        "from paretune.report.plots import _figure, image_bytes; image_bytes(_figure(True, 1, (2, 2))[0], 'svg');"
+        "from paretune.report.plot_look import new_figure;"
+        "paretune.report.plots.image_bytes(new_figure(True, 1, (2, 2))[0], 'svg');"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -119,3 +121,11 @@ def test_plots_import_no_pyplot_and_no_matplotlib_at_import() -> None:
 )
 def test_length_inside_clips_to_the_box(line: tuple[tuple[float, float], tuple[float, float]], length: float) -> None:
     assert _length_inside((0, 0, 10, 10), line) == pytest.approx(length)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_readable_words_have_enough_contrast(dark: bool) -> None:
+    paper = inks(dark)["paper"]
+    for colour in (*(ON_DARK if dark else OKABE_ITO), inks(dark)["text"]):
+        assert _contrast(readable(colour, inks(dark)), paper) >= 4.5
+    assert _contrast("#000000", "#ffffff") == pytest.approx(21)

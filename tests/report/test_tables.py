@@ -149,9 +149,10 @@ def test_escape_latex_leaves_no_special_letter_bare(text: str) -> None:
 
 def test_with_interval_missing_figure_is_empty() -> None:
     assert with_interval(None, "en") == ""
-    assert (
-        with_interval(replace(Interval(1, 0, 2, 0.95, 9, 0, "t"), low=-0.04), "en", signed=True) == "+1.0 [0.0, +2.0]"
-    )
+
+
+def test_with_interval_end_that_rounds_to_zero_has_no_sign() -> None:
+    assert with_interval(Interval(1, -0.04, 2, 0.95, 9, 0, "t"), "en", signed=True) == "+1.0 [0.0, +2.0]"
 
 
 def test_p_value_never_prints_zero() -> None:
