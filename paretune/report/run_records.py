@@ -6,140 +6,49 @@ belong together: other questions, other references, other conditions under the s
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from paretune.config import BASELINE
 from paretune.errors import DataError, RunFolderError
 from paretune.jsonl import Record, read_lines
-from paretune.records import ChoiceAnswer, ChoiceOutcome, SqlOutcome, SqlVerdict
+from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.report.run_checks import (
+    against_choices,
+    against_questions,
+    conditions_that_differ,
+    failures,
+    outdated,
+)
+from paretune.report.run_lines import (
+    AskedChoice,
+    AskedQuestion,
+    GeneratedAnswer,
+    Suite,
+    TrainingRow,
+    TrainingStep,
+    VariantEntry,
+    VariantRecords,
+    from_record,
+)
 from paretune.runfolder import RunFolder
 
-# Parts of a file's header that must be the same for all variants, where they are given.
-SHARED_CONDITIONS = (
-    "prepared", "data", "prompt", "prompts", "rules", "limit_seconds", "decoding", "max_new_tokens", "batch_size",
-    "model", "weights", "precision", "quantization", "device", "suites",
-)  # fmt: skip
-MOST_NAMED = 5  # examples in a message
+__all__ = [
+    "AskedChoice",
+    "AskedQuestion",
+    "GeneratedAnswer",
+    "RunRecords",
+    "Suite",
+    "TrainingRow",
+    "TrainingStep",
+    "VariantEntry",
+    "VariantRecords",
+    "load_run",
+]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class AskedQuestion:
-    """One target question as it was asked: a line of prepared/sql.jsonl."""
-
-    index: int
-    db_id: str
-    question: str
-    gold: str
-    hardness: str
-    prompt: str
-    prompt_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRow:
-    """One training row: a line of prepared/train.jsonl. tokens: prompt and completion together."""
-
-    split: str
-    index: int
-    db_id: str
-    question: str
-    gold: str
-    prompt: str
-    completion: str
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AskedChoice:
-    """One multiple-choice question as it was asked: a line of prepared/choice.jsonl. answer: index of the right one."""
-
-    suite: str
-    id: str
-    subject: str
-    category: str
-    question: str
-    options: tuple[str, ...]
-    answer: int
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known."""
-
-    name: str
-    chance: float | None = None
-    shots: int | None = None
-    method: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingStep:
-    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown."""
-
-    step: int
-    epoch: float
-    loss: float | None
-    learning_rate: float | None
-    gradient_norm: float | None
-    tokens: int
-    seconds: float
-    skipped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedAnswer:
-    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached)."""
-
-    index: int
-    db_id: str
-    text: str
-    tokens: int
-    finish: str
-
-
-@dataclass(frozen=True, slots=True)
-class VariantEntry:
-    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled or checkpoint."""
-
-    name: str
-    kind: str
-    source: str | None = None
-    adapter_scale: float | None = None
-    checkpoint: int | None = None
-    train_rows: int = 0
-    left_out_rows: int = 0
-    steps: int = 0
-    skipped_steps: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class VariantRecords:
-    """All lines of one variant, in the order in which the questions were asked. headers: of each file, by its name."""
-
-    entry: VariantEntry
-    sql: tuple[SqlVerdict, ...]
-    choice: tuple[ChoiceAnswer, ...]
-    answers: tuple[GeneratedAnswer, ...]
-    training: tuple[TrainingStep, ...]
-    headers: Mapping[str, Record]
-
-    @property
-    def name(self) -> str:
-        """The variant's name."""
-        return self.entry.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +92,7 @@ def load_run(path: Path, *, check: bool = True) -> RunRecords:
     manifest = folder.read_manifest()
     if not manifest:
         raise DataError(f"{folder.manifest_path}: not there; run the experiment first, or name its folder")
-    questions = _lines(folder.prepared("sql"), AskedQuestion)[1]
+    sql_header, questions = _lines(folder.prepared("sql"), AskedQuestion)
     choice_header, choice_questions = _lines(folder.prepared("choice"), AskedChoice)
     train_header, training_rows = _optional(folder.prepared("train"), TrainingRow)
     complete: list[VariantRecords] = []
@@ -196,8 +105,9 @@ def load_run(path: Path, *, check: bool = True) -> RunRecords:
             incomplete[name] = tuple(missing)
         else:
             complete.append(records)
-    problems += _conditions_that_differ(complete)
-    problems += [problem for variant in complete for problem in _failures(variant)]
+    problems += conditions_that_differ(complete)
+    problems += outdated(complete, {"answers": sql_header, "sql": sql_header, "choice": choice_header})
+    problems += [problem for variant in complete for problem in failures(variant)]
     if problems and check:
         raise RunFolderError(f"{path}: cannot be compared: " + "; ".join(problems))
     return RunRecords(
@@ -248,8 +158,8 @@ def _load_variant(
         missing.append("no answers were scored (sql.jsonl)")
     if not headers["choice"] and not choice and choices:
         missing.append("no multiple-choice answers (choice.jsonl)")
-    wrong, missing_sql = _against_questions(name, sql, questions)
-    wrong_choice, missing_choice = _against_choices(name, choice, choices)
+    wrong, missing_sql = against_questions(name, sql, questions)
+    wrong_choice, missing_choice = against_choices(name, choice, choices)
     if sql and missing_sql:
         missing.append(f"{missing_sql} of {len(questions)} questions have no scored answer (sql.jsonl)")
     if choice and missing_choice:
@@ -260,79 +170,6 @@ def _load_variant(
     order = {question.index: position for position, question in enumerate(questions)}
     ordered = tuple(sorted(sql, key=lambda verdict: order.get(verdict.index, len(order))))
     return VariantRecords(entry, ordered, choice, answers, training, headers), [], wrong
-
-
-def _against_questions(
-    name: str, verdicts: Sequence[SqlVerdict], questions: Sequence[AskedQuestion]
-) -> tuple[list[str], int]:
-    """Contradictions with what was asked, and how many questions have no line."""
-    asked = {question.index: question for question in questions}
-    seen: set[int] = set()
-    strange: list[str] = []
-    for verdict in verdicts:
-        question = asked.get(verdict.index)
-        if question is None:
-            strange.append(f"question {verdict.index} was not asked")
-        elif verdict.index in seen:
-            strange.append(f"question {verdict.index} has two lines")
-        elif (question.db_id, question.gold) != (verdict.db_id, verdict.gold):
-            strange.append(f"question {verdict.index} has another database or reference")
-        seen.add(verdict.index)
-    return _shortened(f"{name}/sql.jsonl", strange), len(asked.keys() - seen)
-
-
-def _against_choices(
-    name: str, answers: Sequence[ChoiceAnswer], choices: Sequence[AskedChoice]
-) -> tuple[list[str], int]:
-    asked = {(choice.suite, choice.id): choice for choice in choices}
-    seen: set[tuple[str, str, str]] = set()
-    strange: list[str] = []
-    for answer in answers:
-        choice = asked.get((answer.suite, answer.id))
-        key = (answer.suite, answer.method, answer.id)
-        if choice is None:
-            strange.append(f"{answer.suite}: {answer.id} was not asked")
-        elif key in seen:
-            strange.append(f"{answer.suite}: {answer.id} has two lines by {answer.method}")
-        elif (choice.answer, choice.subject) != (answer.answer, answer.subject):
-            strange.append(f"{answer.suite}: {answer.id} has another right answer or subject")
-        seen.add(key)
-    methods: dict[str, set[str]] = {}
-    for suite, method, _ in seen:
-        methods.setdefault(suite, set()).add(method)
-    wanted = {(suite, method, item) for suite, item in asked for method in methods.get(suite, {"any"})}
-    return _shortened(f"{name}/choice.jsonl", strange), len(wanted - seen)
-
-
-def _conditions_that_differ(variants: Sequence[VariantRecords]) -> list[str]:
-    """Header parts that should be common and are not, and methods that only some variants were asked by."""
-    problems: list[str] = []
-    for file in ("answers", "sql", "choice"):
-        for part in SHARED_CONDITIONS:
-            found = {v.name: v.headers[file][part] for v in variants if part in v.headers[file]}
-            other = [name for name, value in found.items() if value != next(iter(found.values()))]
-            if other:
-                problems.append(f"{file}.jsonl: {', '.join(other)}: another {part} than {next(iter(found))}")
-    asked = {v.name: frozenset((answer.suite, answer.method) for answer in v.choice) for v in variants}
-    for name, methods in asked.items():
-        if methods != next(iter(asked.values())):
-            problems.append(f"{name}/choice.jsonl: other suites or methods than {next(iter(asked))}")
-    return problems
-
-
-def _failures(variant: VariantRecords) -> list[str]:
-    """Outcomes that are our own fault; a figure that counts them as wrong answers would blame the model."""
-    questions = [f"question {line.index}" for line in variant.sql if line.outcome is SqlOutcome.FAILED]
-    choices = [f"{line.suite}: {line.id}" for line in variant.choice if line.outcome is ChoiceOutcome.FAILED]
-    advice = "failed here, not in the model; evaluate the variant again"
-    return [f"{problem} {advice}" for problem in _shortened(variant.name, [*questions, *choices])]
-
-
-def _shortened(where: str, items: Sequence[str]) -> list[str]:
-    if not items:
-        return []
-    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return [f"{where}: {', '.join(items[:MOST_NAMED])}{more}"]
 
 
 def _suites(header: Record, choices: Sequence[AskedChoice], manifest: Record) -> tuple[Suite, ...]:
@@ -352,40 +189,3 @@ def _lines(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
 
 def _optional(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
     return _lines(path, kind) if path.exists() else ({}, ())
-
-
-def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
-    """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
-
-    Raises DataError naming the missing key, or the outcome nobody knows.
-    """
-    values: dict[str, Any] = {}
-    for name, required, convert in _plan(typing.cast(Any, kind)):
-        if name in record:
-            value = record[name]
-            try:
-                values[name] = convert(value) if convert is not None and value is not None else value
-            except (ValueError, TypeError) as error:
-                raise DataError(f"{where}: {name}: {value!r} is not known here") from error
-        elif required:
-            raise DataError(f"{where}: a record lacks {name!r}; it was written by another version: evaluate again")
-    return kind(**values)
-
-
-@cache
-def _plan(kind: Any) -> tuple[tuple[str, bool, Any], ...]:
-    """(field, required, conversion) of each field."""
-    hints = typing.get_type_hints(kind)
-    plan: list[tuple[str, bool, Any]] = []
-    for item in dataclasses.fields(kind):
-        hint = hints[item.name]
-        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        convert: Any = None
-        for option in options:
-            if typing.get_origin(option) is tuple:
-                convert = tuple
-            elif isinstance(option, type) and issubclass(option, StrEnum):
-                convert = option
-        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        plan.append((item.name, required, convert))
-    return tuple(plan)

@@ -96,6 +96,12 @@ def test_load_run_other_conditions_are_refused(folder: Path, file: str, part: st
         load_run(folder)
 
 
+def test_load_run_answers_to_earlier_prompts_are_refused(folder: Path) -> None:
+    change_header(folder / "prepared" / "sql.jsonl", fingerprint="0123456789abcdef")
+    with pytest.raises(RunFolderError, match=r"baseline/sql\.jsonl: answers to an earlier prepared/"):
+        load_run(folder)
+
+
 def test_load_run_failed_outcomes_are_named(folder: Path) -> None:
     change_lines(
         folder / "run-1" / "sql.jsonl",
