@@ -264,3 +264,32 @@ def test_bonett_price_holds_its_estimate_and_stays_in_range(gained: int, lost: i
     assert -100 <= found.low <= found.estimate <= found.high <= 100
     mirrored = bonett_price(lost, gained, questions)
     assert mirrored.low == pytest.approx(-found.high)
+
+
+@pytest.mark.parametrize("wrong", [("baseline",), ("baseline", "run-1", "run-2")])
+def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    folder = write_run(tmp_path, variants(3))
+    for name in wrong:
+        change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
+    found = compare_run(load_run(folder), replicates=200)
+    assert found.variants[0].execution.estimate == 0
+    assert found.variants[0].execution.high > 1
+    difference = found.difference("run-1", "target")
+    assert difference is not None
+    assert difference.interval.low < difference.interval.estimate < difference.interval.high
+    assert difference.finding == ("gain shown" if len(wrong) == 1 else "not shown")
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_compare_a_handful_of_questions_claims_nothing(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(3))
+    for name in ("baseline", "run-1", "run-2"):
+        change_lines(folder / name / "sql.jsonl", lambda line: line if line["index"] in (0, 30, 31, 60) else None)
+        change_lines(folder / name / "choice.jsonl", lambda line: line if line["id"].endswith("/1") else None)
+    change_lines(folder / "prepared" / "sql.jsonl", lambda line: line if line["index"] in (0, 30, 31, 60) else None)
+    change_lines(folder / "prepared" / "choice.jsonl", lambda line: line if line["id"].endswith("/1") else None)
+    found = compare_run(load_run(folder), replicates=200)
+    assert {item.finding for item in found.differences} == {"not shown"}
+    assert {item.non_inferiority.verdict for item in found.differences} == {"not shown"}
+    assert found.tradeoff.choice is None
+    json.dumps(found.as_dict(), allow_nan=False)
