@@ -22,7 +22,8 @@ from paretune.errors import EngineError, PromptError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
 from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch, PrefixCache, out_of_memory, release_memory
 from paretune.scoring.choice_pack import PackedBatch, Tree, build_tree, cut_batches, fill_rows, pack
-from paretune.scoring.choice_tokens import PrefixGroup, Tokens, encode_prompts
+from paretune.scoring.choice_tokens import Tokens, encode_prompts
+from paretune.scoring.fused_lora import fused_lora
 
 OnAnswer = Callable[[ChoiceAnswer], None]
 
@@ -109,16 +110,21 @@ def score_plan(model: Any, plan: ChoicePlan, *, suite: str, variant: str, on_ans
     _refuse_too_long(plan, seen.context_length)
     collected = _Collector(plan, suite, variant, on_answer)
     waiting: list[_Reading] = []
-    for group, cache in _with_prefixes(seen, plan):
-        if not group.sent:
-            group.sent = [seen.to_device(batch) for batch in group.batches]
-        for batch in group.sent:
-            for packed, result in _read(seen, batch, cache, plan):
-                waiting.append(_Reading(packed, result))
-                if len(waiting) > 1:  # one batch behind: the device computes while the host counts
-                    collected.take(waiting.pop(0))
+    with fused_lora(model):
+        for packed, result in _batches(seen, plan):
+            waiting.append(_Reading(packed, result))
+            if len(waiting) > 1:  # one batch behind: the device computes while the host counts
+                collected.take(waiting.pop(0))
     for reading in waiting:
         collected.take(reading)
+
+
+def _batches(model: ChoiceModel, plan: ChoicePlan) -> Iterator[tuple[PackedBatch, torch.Tensor]]:
+    for group, cache in _with_prefixes(model, plan):
+        if not group.sent:
+            group.sent = [model.to_device(batch) for batch in group.batches]
+        for batch in group.sent:
+            yield from _read(model, batch, cache, plan)
 
 
 class _Reading:
@@ -301,6 +307,3 @@ def _refuse_too_long(plan: ChoicePlan, context_length: int) -> None:
 
 def _device_kind(model: Any) -> str:
     return str(next(model.parameters()).device.type)
-
-
-__all__ = ["ChoicePlan", "PrefixGroup", "judge", "option_text", "plan_choices", "score_choices", "score_plan"]

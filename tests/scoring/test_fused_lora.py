@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from paretune.scoring.fused_lora import fused_lora
+from tests.tiny_models import add_tiny_adapter, tiny_model
+
+
+def logits(model: Any) -> Any:
+    import torch
+
+    with torch.inference_mode():
+        return model(torch.arange(3, 40)[None]).logits
+
+
+def test_fused_lora_equals_peft_and_leaves_no_trace() -> None:
+    tuned = add_tiny_adapter(tiny_model("qwen2"))
+    expected = logits(tuned)
+    with fused_lora(tuned) as count:
+        assert count == 14  # 2 layers of 7
+        assert float((logits(tuned) - expected).abs().max()) < 1e-4
+    assert not any("forward" in module.__dict__ for module in tuned.modules())
+    assert bool((logits(tuned) == expected).all())
+
+
+def test_fused_lora_uses_the_active_adapter_and_its_scale() -> None:
+    from peft.helpers import rescale_adapter_scale
+
+    tuned = add_tiny_adapter(add_tiny_adapter(tiny_model("qwen2"), name="first"), name="second", seed=5)
+    for name in ("first", "second"):
+        tuned.set_adapter(name)
+        with rescale_adapter_scale(tuned, 0.3):
+            expected = logits(tuned)
+            with fused_lora(tuned) as count:
+                assert count == 14
+                assert float((logits(tuned) - expected).abs().max()) < 1e-4
+
+
+def test_fused_lora_other_layers_are_left_alone() -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    dora = get_peft_model(tiny_model("qwen2"), LoraConfig(r=4, target_modules=["q_proj"], use_dora=True)).eval()
+    with fused_lora(dora) as count:
+        assert count == 0
+    mixed = add_tiny_adapter(tiny_model("qwen2").to(torch.bfloat16))  # PEFT keeps the adapter in float32
+    with fused_lora(mixed) as count:
+        assert count == 0
+    disabled = add_tiny_adapter(tiny_model("qwen2"))
+    with disabled.disable_adapter(), fused_lora(disabled) as count:
+        assert count == 0
+    disabled.merge_adapter()
+    with fused_lora(disabled) as count:
+        assert count == 0
+    with fused_lora(tiny_model("llama")) as count:
+        assert count == 0
+
+
+def test_fused_lora_error_within_restores_the_layers() -> None:
+    tuned = add_tiny_adapter(tiny_model("qwen2"))
+    with pytest.raises(KeyboardInterrupt), fused_lora(tuned):
+        raise KeyboardInterrupt
+    assert not any("forward" in module.__dict__ for module in tuned.modules())
