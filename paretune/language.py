@@ -107,6 +107,9 @@ PORTUGUESE: dict[str, str] = {
     "Detectable: the difference that data like these show in four of five repetitions.": (
         "Detectável: a diferença que dados como estes mostram em quatro de cinco repetições."
     ),
+    "One database: questions count as independent, and the figures hold for this database.": (
+        "Um só banco de dados: as questões contam como independentes, e os números valem para este banco."
+    ),
     "One seed: a difference holds for this adapter; the recipe may vary more.": (
         "Uma só semente: a diferença vale para este adaptador; a receita pode variar mais."
     ),

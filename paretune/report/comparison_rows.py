@@ -76,7 +76,7 @@ def _all_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
             "all",
             "",
             accuracy_interval(axis.correct[:, at], axis.clusters, confidence=CONFIDENCE),
-            change_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters) if at else None,
+            paired_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters) if at else None,
         )
         for at, name in enumerate(names)
     ]
@@ -129,7 +129,11 @@ def change_interval(first: Flags, second: Flags, clusters: Sequence[str] | None)
     """second minus first in points: t over clusters, or Bonett and Price's where questions count as independent."""
     if clusters is None or len(set(clusters)) < 2:
         return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
-    # The t interval does not depend on the draws; few replicates keep the rest of the work short.
+    return paired_interval(first, second, clusters)
+
+
+def paired_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
+    """The t interval of `paired_difference`, which does not depend on its draws: few of them keep this short."""
     found = paired_difference(
         first, second, clusters, generator=np.random.default_rng(0), confidence=CONFIDENCE, replicates=100
     )

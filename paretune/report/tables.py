@@ -150,7 +150,9 @@ def _notes(comparison: Comparison, language: Language) -> tuple[str, ...]:
     say = translator(language)
     notes = [
         _interval_note(language),
-        say("Change: against the baseline, in points, paired by question, clustered by database."),
+        say("Change: against the baseline, in points, paired by question, clustered by database.")
+        if comparison.databases > 1
+        else say("One database: questions count as independent, and the figures hold for this database."),
     ]
     if comparison.differences:
         notes.append(

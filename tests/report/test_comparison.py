@@ -130,6 +130,15 @@ def test_compare_few_subjects_count_as_fixed(compared: Comparison) -> None:
     assert compared.variants[1].general.clusters == 9
 
 
+def test_compare_same_change_has_one_interval_everywhere(compared: Comparison) -> None:
+    for table in compared.suites:
+        for row in table.rows:
+            if row.kind == "all" and row.change is not None:
+                key = (table.suite, table.method, row.variant)
+                whole = next(d for d in compared.differences if (d.benchmark, d.method, d.second) == key)
+                assert row.change == whole.interval
+
+
 def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
     rows = [row for row in compared.subjects if row.variant == "run-1"]
     changes = [row.change.estimate for row in rows]
