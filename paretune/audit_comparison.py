@@ -14,9 +14,10 @@ from paretune.stats.paired import PairedDifference, paired_difference
 AXES = {"target": "sql", "general": "choice"}
 # What a header may say that decides an answer or its verdict; two variants must say the same.
 SETTINGS = (
-    "prepared", "rules", "decoding", "precision", "quantization", "dtype", "weights", "base", "model", "checkpoint_of",
-    "max_new_tokens", "batch_size", "limit_seconds", "device", "sqlite", "data",
+    "prepared", "data", "prompt", "prompts", "suites", "rules", "limit_seconds", "decoding", "max_new_tokens",
+    "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "sqlite",
 )  # fmt: skip
+LONGEST_VALUE = 60  # characters of a setting in a sentence
 FEWEST_QUESTIONS = 30
 FEWEST_CLUSTERS = 5
 
@@ -27,10 +28,12 @@ def comparison_findings(records: RunRecords) -> Iterator[Finding]:
         lines = {variant.name: getattr(variant, kind) for variant in records.variants}
         answered = {name: found for name, found in lines.items() if found.records}
         yield from _failed_lines(axis, answered)
-        yield from _different_setups(axis, answered)
+        yield from _different_setups(axis, {name: found.header for name, found in answered.items()})
         yield from _missing(axis, answered, getattr(records, kind))
         yield from _different_prompts(axis, answered)
         yield from _weak_differences(axis, answered)
+    answers = {variant.name: variant.answers.header for variant in records.variants if variant.answers.records}
+    yield from _different_setups("target", answers)
     yield from _selection(records)
 
 
@@ -53,14 +56,14 @@ def _failed_lines(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]
             yield Finding("invalid", "failed-lines", figures)
 
 
-def _different_setups(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]:
+def _different_setups(axis: str, headers: Mapping[str, Record]) -> Iterator[Finding]:
     for setting in SETTINGS:
         said: dict[str, list[str]] = {}
-        for name, found in answered.items():
-            if setting in found.header:
-                said.setdefault(str(found.header[setting]), []).append(name)
+        for name, header in headers.items():
+            if setting in header:
+                said.setdefault(str(header[setting]), []).append(name)
         if len(said) > 1:
-            values = "; ".join(f"{value} ({', '.join(names)})" for value, names in said.items())
+            values = "; ".join(f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in said.items())
             yield Finding("invalid", "different-setup", {"setting": setting, "axis": axis, "values": values})
 
 

@@ -22,13 +22,19 @@ def training_findings(records: RunRecords) -> Iterator[Finding]:
         truncated = int(about.get("truncated_rows") or 0) or cut
         if truncated:
             yield Finding("warning", "rows-truncated", {"variant": variant.name, "count": truncated, "rows": rows})
-        left_out = int(about.get("left_out_rows") or 0)
+        left_out = int(about.get("left_out_rows") or 0) or _left_out(records, variant.name)
         if left_out:
             many = rows and percent(left_out, rows) > SHARE_OF_ROWS_WORTH_A_WARNING
             figures: Figures = {"variant": variant.name, "count": left_out, "rows": rows}
             yield Finding("warning" if many else "note", "rows-left-out", figures)
         yield from _non_finite(variant, int(about.get("skipped_steps") or 0), int(about.get("steps") or 0))
     yield from _seeds(records)
+
+
+def _left_out(records: RunRecords, variant: str) -> int:
+    """What the header of the training rows says: one number for all variants, or one each."""
+    found = records.train.header.get("left_out") or 0
+    return int(found.get(variant, 0) if isinstance(found, dict) else found)
 
 
 def _is_cut(row: dict[str, object]) -> bool:
@@ -41,7 +47,10 @@ def _is_cut(row: dict[str, object]) -> bool:
 
 def _non_finite(variant: VariantRecords, skipped: int, steps: int) -> Iterator[Finding]:
     lines = variant.training.records
-    broken = sum(not _is_finite(line.get(name, 0.0)) for line in lines for name in ("loss", "gradient_norm"))
+    # A loss that JSON cannot hold is written as null; a gradient norm is null where nobody measured it.
+    broken = sum(
+        not (_is_finite(line.get("loss", 0.0)) and _is_finite(line.get("gradient_norm") or 0.0)) for line in lines
+    )
     skipped = max([skipped, broken, *(int(line.get("skipped") or 0) for line in lines)])
     steps = max([steps, 1, *(int(line.get("step") or 0) for line in lines)])
     if skipped:

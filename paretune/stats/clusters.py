@@ -22,6 +22,9 @@ import numpy.typing as npt
 from paretune.errors import EmptySample, StatisticsError
 
 FloatArray = npt.NDArray[np.float64]
+# No interval over clusters is narrower than this share of the one for as many independent questions: a few clusters may
+# agree by luck. A share of 1 would cover 97 to 98 % where questions really are independent.
+NARROWEST = 0.8
 
 
 @dataclass(frozen=True)

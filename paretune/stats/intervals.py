@@ -16,6 +16,7 @@ from scipy import stats
 
 from paretune.errors import StatisticsError
 from paretune.stats.clusters import (
+    NARROWEST,
     ClusteredMean,
     ClusterSums,
     FloatArray,
@@ -60,9 +61,13 @@ def accuracy_interval(
 
     correct, clusters: (n_questions,). With clusters: the accuracy as a ratio of cluster sums, CR2 standard error,
     Satterthwaite degrees of freedom, and Wilson's shape (the score interval at the effective number of questions
-    p(1-p)/SE^2 and with t in place of z), so that it stays inside [0, 100] and is never narrower than for as many
-    independent questions. Without clusters, with method="wilson", or with one cluster only: Wilson's interval, and
-    `method` says which. All right or all wrong: the spread between clusters cannot be seen; every question then counts
+    p(1-p)/SE^2 and with t in place of z), so that it stays inside [0, 100]; never narrower than NARROWEST times the one
+    for independent questions. Measured coverage of 95 %: 94 to 97 over 20 databases of 4 to 120 questions
+    (intraclass correlation 0 to 0.2, accuracy 9 to 90 %), 94 to 98 over 3 to 6 databases; plain t with G - 1: 91 to 95
+    and 87 to 97; Wilson without clusters: 40 to 96.
+
+    Without clusters, with method="wilson", or with one cluster only: Wilson's interval, and `method` says which. All
+    right or all wrong: the spread between clusters cannot be seen; every question then counts
     once, with t.
 
     Raises EmptySample when there are none.
@@ -90,7 +95,8 @@ def bootstrap_interval(
 ) -> Interval:
     """The same by resampling clusters (questions, without clusters), studentised and symmetric (bootstrap-t).
 
-    The percentile bootstrap is not offered: over 20 unequal clusters it covers too seldom. With fewer than
+    Measured coverage of 95 % over 20 databases: 94 to 96. The percentile bootstrap, which covers 90 to 93 there, is not
+    offered. With fewer than
     FEWEST_CLUSTERS_FOR_BOOTSTRAP clusters, or when all answers are alike, the t interval is returned and `method`
     says so. Raises EmptySample when there are none.
     """
@@ -105,7 +111,6 @@ def bootstrap_interval(
         plain = accuracy_interval(correct, clusters, confidence=confidence)
         return _renamed(plain, f"{plain.method}, all answers alike")
     half = found.standard_error * studentised_quantile(total, confidence, replicates, generator)
-    half = max(half, _normal(confidence) * (found.value_variance / found.questions) ** 0.5)
     low, high = max(0.0, found.mean - half), min(1.0, found.mean + half)
     known = groups if clusters is not None else 0
     return Interval(100 * found.mean, 100 * low, 100 * high, confidence, found.questions, known, "bootstrap-t")
@@ -116,8 +121,9 @@ def macro_interval(
 ) -> Interval:
     """Mean of the subjects' accuracies (macro average), in points, with t over subjects.
 
-    Subjects weigh the same whatever their number of questions. The interval is never narrower than the one in which
-    subjects are fixed and only their questions vary. Raises EmptySample without questions, StatisticsError with one
+    Subjects weigh the same whatever their number of questions. The interval is never narrower than NARROWEST times the
+    one in which subjects are fixed and only their questions vary. Measured coverage of 95 %: 94 to 97 over 20 clusters.
+    Raises EmptySample without questions, StatisticsError with one
     subject.
     """
     _check_confidence(confidence)
@@ -128,7 +134,9 @@ def macro_interval(
     found = clustered_mean(shares, None)
     smoothed = (total.sums[:, 0] + 1) / (total.sizes + 2)
     within = float((smoothed * (1 - smoothed) / total.sizes).sum()) ** 0.5 / len(shares)
-    half = max(_t(confidence, found.degrees_of_freedom) * found.standard_error, _normal(confidence) * within)
+    half = max(
+        _t(confidence, found.degrees_of_freedom) * found.standard_error, NARROWEST * _normal(confidence) * within
+    )
     low, high = max(0.0, found.mean - half), min(1.0, found.mean + half)
     return Interval(
         100 * found.mean, 100 * low, 100 * high, confidence, total.questions, len(shares), "t over subjects"
@@ -173,7 +181,7 @@ def _score_interval(found: ClusteredMean, confidence: float) -> Interval:
     else:
         weight = max(
             quantile**2 * found.standard_error**2 / spread,
-            _normal(confidence) ** 2 / found.questions,
+            (NARROWEST * _normal(confidence)) ** 2 / found.questions,
         )
     low, high = _score_limits(found.mean, weight)
     method = "t over clusters, Wilson shape"
