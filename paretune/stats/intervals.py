@@ -67,8 +67,7 @@ def accuracy_interval(
     and 87 to 97; Wilson without clusters: 40 to 96.
 
     Without clusters, with method="wilson", or with one cluster only: Wilson's interval, and `method` says which. All
-    right or all wrong: the spread between clusters cannot be seen; every question then counts
-    once, with t.
+    right or all wrong: the spread between clusters cannot be seen; every question then counts once, with t.
 
     Raises EmptySample when there are none.
 

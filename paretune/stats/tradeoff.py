@@ -82,8 +82,9 @@ def points_lost_per_point_gained(target: PairedDifference, general: PairedDiffer
     """What a point on the target cost in general ability: -general / target, both against the same baseline.
 
     The two benchmarks share no question, so their errors are independent; Fieller's interval, degrees of freedom by
-    Satterthwaite over both (measured coverage of 95 %: 94 to 96 where the gain is clear). Negative means that general ability rose. Raises UndefinedFigure where the gain's interval
-    holds 0 or lies below it.
+    Satterthwaite over both (measured coverage of 95 %: 94 to 96 where the gain is clear). Negative means that general
+    ability rose. Raises UndefinedFigure where the gain's
+    interval holds 0 or lies below it.
     """
     if target.t.low <= 0:
         raise UndefinedFigure(
