@@ -137,11 +137,17 @@ def one_database(folder: Path) -> None:
         change(f"{variant}/sql.jsonl", db_id="only")(folder)
 
 
+def other_decoding(folder: Path) -> None:
+    for variant, decoding in (("baseline", "greedy"), ("run-1", "sampled"), ("run-2", "greedy")):
+        change_header(folder / variant / "answers.jsonl", decoding=decoding)
+
+
 PLANTED: list[tuple[str, str, Plant]] = [
     ("failed-lines", "invalid", change("run-1/sql.jsonl", 0.02, outcome="failed")),
     ("missing-answers", "invalid", drop_lines("run-1")),
     ("different-setup", "invalid", header("run-1/sql.jsonl", rules="tp4")),
     ("different-setup", "invalid", header("run-2/choice.jsonl", prepared="other data")),
+    ("different-setup", "invalid", other_decoding),
     ("different-prompts", "invalid", change("run-1/choice.jsonl", prompt_tokens=7)),
     ("no-sql", "warning", change("run-1/sql.jsonl", 0.2, outcome="no_answer", sql="")),
     ("no-sql", "invalid", change("run-1/sql.jsonl", 0.7, outcome="no_answer", sql="")),
@@ -161,6 +167,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("rows-truncated", "warning", change("prepared/train.jsonl", 0.1, completion="SELECT")),
     ("rows-truncated", "warning", about("run-1", truncated_rows=5)),
     ("rows-left-out", "note", about("run-1", left_out_rows=2)),
+    ("rows-left-out", "note", header("prepared/train.jsonl", left_out={"run-1": 2})),
     ("rows-left-out", "warning", about("run-1", left_out_rows=100)),
     ("non-finite-steps", "warning", about("run-1", skipped_steps=3)),
     ("non-finite-steps", "warning", non_finite),

@@ -15,7 +15,7 @@ from scipy import stats
 
 from paretune.errors import EmptySample, StatisticsError, UndefinedFigure
 from paretune.stats.clusters import FloatArray, as_columns, covariance, mean_from_sums, sum_by_cluster
-from paretune.stats.intervals import Interval
+from paretune.stats.intervals import FEWEST_CLUSTERS_FOR_BOOTSTRAP, Interval
 from paretune.stats.paired import PairedDifference, Verdict, equivalence, floored_error, paired_difference
 
 FEWEST_REPLICATES_REACHING = 0.95
@@ -82,9 +82,10 @@ def points_lost_per_point_gained(target: PairedDifference, general: PairedDiffer
     """What a point on the target cost in general ability: -general / target, both against the same baseline.
 
     The two benchmarks share no question, so their errors are independent; Fieller's interval, degrees of freedom by
-    Satterthwaite over both (measured coverage of 95 %: 94 to 96 where the gain is clear). Negative means that general
-    ability rose. Raises UndefinedFigure where the gain's
-    interval holds 0 or lies below it.
+    Satterthwaite over both, with few target clusters no more than the target's own. Negative means that general
+    ability rose. Measured coverage of 95 % over 20 databases: 94 to 97 where most samples show the gain; where only the
+    lucky ones do, their price is too low, as their gain is too high. Raises UndefinedFigure where the gain's interval
+    holds 0 or lies below it.
     """
     if target.t.low <= 0:
         raise UndefinedFigure(
@@ -96,6 +97,8 @@ def points_lost_per_point_gained(target: PairedDifference, general: PairedDiffer
     errors = np.diag([general.standard_error**2, target.standard_error**2])
     lost, gained = float(errors[0, 0]), ratio**2 * float(errors[1, 1])
     freedom = (lost + gained) ** 2 / (lost**2 / general.degrees_of_freedom + gained**2 / target.degrees_of_freedom)
+    if 0 < target.t.clusters < FEWEST_CLUSTERS_FOR_BOOTSTRAP:
+        freedom = min(freedom, target.degrees_of_freedom)
     low, high = fieller(
         -general.difference, target.difference, errors, float(stats.t.ppf((1 + confidence) / 2, freedom))
     )
