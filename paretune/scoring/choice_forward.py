@@ -226,8 +226,8 @@ def _base_model(model: Any) -> Any:
 def _attention_kind(causal: Any, config: Any) -> str:
     kind = config._attn_implementation
     if kind not in ("sdpa", "eager"):
-        causal.set_attn_implementation("sdpa")  # others do not take a mask of our own
-        kind = "sdpa"
+        kind = "sdpa" if getattr(causal, "_supports_sdpa", True) else "eager"
+        causal.set_attn_implementation(kind)  # others do not take a mask of our own
     return str(kind)
 
 
