@@ -63,7 +63,7 @@ def main() -> None:
     model, tokenizer = load(arguments.model, arguments.device, arguments.precision)
     run = Ours(model, tokenizer, arguments)
     run.warm_up(subjects)
-    table: dict[str, Any] = {"model": Path(arguments.model).stem, "device": arguments.device}
+    table: dict[str, Any] = {"model": Path(arguments.model).name, "device": arguments.device}
     table |= {"precision": arguments.precision} | versions()
     answers, seconds = run.base(subjects, limit)
     table |= run.report(answers, seconds)
