@@ -18,6 +18,8 @@ Translator = Callable[[str], str]
 LANGUAGES: tuple[Language, ...] = ("en", "pt-BR")
 
 PORTUGUESE: dict[str, str] = {
+    "done": "pronto",
+    "missing": "falta",
     **AUDIT_PORTUGUESE,
     **CHOICE_PORTUGUESE,
     "variant": "variante",

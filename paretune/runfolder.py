@@ -121,6 +121,11 @@ class RunFolder:
             lock.release()
 
 
+def same_fingerprint(path: Path, fingerprint_wanted: str) -> bool:
+    """Whether a line file carries this fingerprint."""
+    return read_lines(path)[0].get("fingerprint") == fingerprint_wanted
+
+
 def is_complete(path: Path, fingerprint_wanted: str, lines_wanted: int | None = None) -> bool:
     """Whether a line file exists with this fingerprint (and this many lines)."""
     if not path.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,8 +22,11 @@ OnAnswer = Callable[[int, Generation], None]
 class Engine(Protocol):
     """Answers rendered prompts (see prompts/chat.py) greedily."""
 
-    def generate(self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer) -> None:
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+    ) -> None:
         """Answer every prompt once, in any order, calling on_answer(position, generation) as each is ready.
 
-        Raises EngineError naming the prompt that cannot be answered.
+        answered: positions that need no answer. They may not change the others' answers, so a batch keeps the
+        members that it had when nothing was answered. Raises EngineError naming the prompt that cannot be answered.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from paretune.engines.base import Generation, OnAnswer
@@ -19,13 +19,21 @@ class TransformersEngine:
         self._batch_size = batch_size
         self._stop = stop_token_ids(tokenizer, model.generation_config)
 
-    def generate(self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer) -> None:
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+    ) -> None:
         """See Engine. Longest prompts first, so that a batch too large for the memory shows at once."""
+
+        def on_missing(position: int, generation: Generation) -> None:
+            if position not in answered:
+                on_answer(position, generation)
+
         encoded = [encode(self._tokenizer, prompt) for prompt in prompts]
         order = sorted(range(len(prompts)), key=lambda position: (-len(encoded[position]), position))
         for start in range(0, len(order), self._batch_size):
             batch = order[start : start + self._batch_size]
-            self._answer_batch([(position, encoded[position]) for position in batch], max_new_tokens, on_answer)
+            if not all(position in answered for position in batch):
+                self._answer_batch([(position, encoded[position]) for position in batch], max_new_tokens, on_missing)
 
     def _answer_batch(self, batch: list[tuple[int, list[int]]], max_new_tokens: int, on_answer: OnAnswer) -> None:
         import torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from paretune.engines.base import Generation, OnAnswer
 
@@ -13,9 +13,13 @@ class ScriptedEngine:
     def __init__(self, answer: Callable[[str], str]) -> None:
         self._answer = answer
 
-    def generate(self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer) -> None:
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+    ) -> None:
         """See Engine. A word counts as a token."""
         for position, prompt in enumerate(prompts):
+            if position in answered:
+                continue
             text = self._answer(prompt)
             words = text.split(" ")
             if len(words) > max_new_tokens:

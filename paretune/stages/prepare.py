@@ -1,0 +1,225 @@
+"""Prepare: data to the exact texts that every variant will be asked, before any weights are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
+from paretune.data.choice import Suite, load_suite, select_questions
+from paretune.data.schema import schema_text
+from paretune.data.spider import database_path, read_split, take
+from paretune.errors import ParetuneError, PromptError
+from paretune.jsonl import read_lines, set_aside, write_lines
+from paretune.prompts.chat import completion, encode, render
+from paretune.prompts.sql import SqlPromptBuilder, choose_examples, one_line
+from paretune.records import ChoiceQuestion, Method, SqlQuestion
+from paretune.runfolder import file_sha256, fingerprint
+from paretune.scoring.hardness import hardness
+from paretune.stages.session import Session, describe_machine
+
+
+@dataclass(frozen=True, slots=True)
+class TargetData:
+    """The target task as read: where its databases are, what is asked, what may be trained on."""
+
+    directory: Path
+    questions: tuple[SqlQuestion, ...]
+    training: tuple[tuple[str, SqlQuestion], ...]  # (split, row)
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralData:
+    """One suite as read, and the questions drawn from it."""
+
+    config: GeneralConfig
+    suite: Suite
+    questions: tuple[ChoiceQuestion, ...]
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """How its questions are scored."""
+        return ("letter", "cloze", "generate") if self.config.method == "all" else (self.config.method,)
+
+
+def target_directory(config: TargetConfig) -> Path:
+    """The directory in Spider's layout; the embedded benchmark is built at first use."""
+    if config.kind == "demo" and config.path is None:
+        from paretune.data.demo.build import demo_directory
+
+        return demo_directory() / "spider"
+    return Path(str(config.path))
+
+
+def read_target(config: ExperimentConfig) -> TargetData:
+    """Read and draw the target's rows. Raises DataError for whatever is wrong with them."""
+    target = config.target
+    directory = target_directory(target)
+    pool = read_split(directory, target.split, target.exclude_databases)
+    questions = take(pool, target.questions, target.selection, config.seed, [_stratum(row) for row in pool])
+    training: list[tuple[str, SqlQuestion]] = []
+    if any(variant.is_trained for variant in config.variants) or config.prompt.few_shot:
+        rows = [
+            (split, row)
+            for split in target.train_splits
+            for row in read_split(directory, split, target.exclude_databases)
+        ]
+        chosen = take([row for _, row in rows], target.train_rows, target.selection, config.seed,
+                      [_stratum(row) for _, row in rows])  # fmt: skip
+        kept = {id(row) for row in chosen}
+        training = [(split, row) for split, row in rows if id(row) in kept]
+    names = [f"{split}.json" for split in (target.split, *target.train_splits)]
+    files = {name: file_sha256(directory / name) for name in names if (directory / name).is_file()}
+    for db_id in sorted({row.db_id for row in questions}):
+        files[f"database/{db_id}"] = file_sha256(database_path(directory, db_id))
+    return TargetData(directory, tuple(questions), tuple(training), files)
+
+
+def read_general(config: ExperimentConfig) -> list[GeneralData]:
+    """Read every multiple-choice suite and draw its questions. Raises DataError."""
+    found = []
+    for general in config.general:
+        if general.kind == "lm-eval":
+            continue
+        suite = load_suite(
+            general.kind,
+            Path(general.path) if general.path else None,
+            subjects=general.subjects,
+            shots=general.few_shot,
+        )
+        questions = select_questions(
+            suite, limit_per_subject=general.questions_per_subject, selection=general.selection, seed=config.seed
+        )
+        found.append(GeneralData(general, suite, questions))
+    return found
+
+
+def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
+    """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
+    target, general = read_target(session.config), read_general(session.config)
+    builder, training = _builder(session, target)
+    context = _context_tokens(session)
+    questions = [_asked(session, builder, question) for question in target.questions]
+    for record in questions:
+        needed = record["prompt_tokens"] + session.config.target.max_new_tokens
+        if needed > context:
+            raise PromptError(
+                f"question {record['index']} ({record['db_id']}): prompt of {record['prompt_tokens']} tokens plus "
+                f"max_new_tokens = {session.config.target.max_new_tokens} exceeds the context of {context} tokens; use "
+                'prompt.schema = "compact", fewer sample_values or examples, or exclude the database'
+            )
+    rows = [_training_row(session, builder, split, row) for split, row in training]
+    _store(session, "sql", questions, {})
+    _store(session, "train", rows, {"left_out": _left_out(session, rows)})
+    _store(session, "choice", *_choice_records(general))
+    manifest = {
+        "name": session.config.name,
+        "config": session.config.as_dict(),
+        "data": _hashes(target, general),
+        **describe_machine(),
+    }
+    session.folder.update_manifest(manifest)
+    return target, general
+
+
+def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
+    hashes = {f"target/{name}": digest for name, digest in target.files.items()}
+    for item in general:
+        hashes.update({f"{item.suite.name}/{name}": digest for name, digest in item.suite.files.items()})
+    return hashes
+
+
+def _builder(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, list[tuple[str, SqlQuestion]]]:
+    """The prompt builder and the training rows it leaves (shots are not trained on)."""
+    prompt = session.config.prompt
+
+    @cache
+    def shown(db_id: str) -> str:
+        return schema_text(database_path(target.directory, db_id), prompt.schema, prompt.sample_values)
+
+    examples = choose_examples([row for _, row in target.training], prompt, session.config.seed)
+    used = {id(example) for example in examples}
+    return SqlPromptBuilder(shown, examples), [(split, row) for split, row in target.training if id(row) not in used]
+
+
+def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion) -> dict[str, Any]:
+    prompt = render(session.tokenizer, builder.messages(question))
+    return {
+        **asdict(question),
+        "hardness": hardness(question.gold),
+        "prompt": prompt,
+        "prompt_tokens": len(encode(session.tokenizer, prompt)),
+    }
+
+
+def _training_row(session: Session, builder: SqlPromptBuilder, split: str, row: SqlQuestion) -> dict[str, Any]:
+    messages = builder.messages(row)
+    prompt = render(session.tokenizer, messages)
+    answer = completion(session.tokenizer, messages, one_line(row.gold))
+    tokens = len(encode(session.tokenizer, prompt)) + len(encode(session.tokenizer, answer))
+    return {"split": split, **asdict(row), "prompt": prompt, "completion": answer, "tokens": tokens}
+
+
+def _left_out(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Rows longer than a variant's max_tokens: left out of its training, never cut."""
+    counts = {}
+    for variant in session.config.variants:
+        if variant.training is not None:
+            longest = variant.training.max_tokens
+            counts[variant.name] = sum(row["tokens"] > longest for row in rows)
+            if counts[variant.name]:
+                session.say(f"{variant.name}: {counts[variant.name]} of {len(rows)} training rows are longer than "
+                            f"max_tokens = {longest} and left out")  # fmt: skip
+    return counts
+
+
+def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    records = [{"suite": item.suite.name, **asdict(question)} for item in general for question in item.questions]
+    suites = {
+        item.suite.name: {
+            "chance": item.suite.chance,
+            "shots": item.config.few_shot,
+            "method": item.config.method,
+            "selection": item.config.selection,
+            "notes": list(item.suite.notes),
+        }
+        for item in general
+    }
+    return records, {"suites": suites}
+
+
+def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> None:
+    """Write a prepared file unless the same stands there; one with other content is set aside."""
+    path = session.folder.prepared(name)
+    header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
+    if path.exists():
+        if read_lines(path)[0] == header:
+            return
+        session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
+    write_lines(path, header, records)
+
+
+def _context_tokens(session: Session) -> int:
+    """The model's context, from its configuration alone."""
+    import json
+
+    wanted = session.config.model.context_tokens
+    config = json.loads((session.source.directory / "config.json").read_text(encoding="utf-8"))
+    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
+    return min(own, wanted or own)
+
+
+def _stratum(row: SqlQuestion) -> str:
+    return f"{row.db_id}/{_level(row.gold)}"
+
+
+@cache
+def _level(query: str) -> str:
+    try:
+        return hardness(query)
+    except ParetuneError:
+        return "unknown"

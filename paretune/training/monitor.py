@@ -1,0 +1,121 @@
+"""What is watched while training: the log, the progress bar, non-finite steps, and what a checkpoint must remember."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from paretune.errors import TrainingError
+from paretune.jsonl import LineWriter, write_text
+
+PROGRESS_FILE = "paretune_progress.json"  # written last into a checkpoint: without it the checkpoint is not whole
+NON_FINITE_IN_A_ROW = 3
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a training is, across restarts. tokens: prompt and answer tokens read, padding left out. seconds: of
+    training, model loading left out. skipped_steps: steps whose loss or gradient was not finite."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    skipped_steps: int = 0
+
+
+class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
+    """Writes training.jsonl, moves the bar, drops non-finite steps and stops after three in a row."""
+
+    def __init__(
+        self, writer: LineWriter, progress: Progress, on_step: Callable[[int, int], None], gradient_scaling: bool
+    ) -> None:
+        self.progress = progress
+        self.loss_is_finite = True
+        self._writer = writer
+        self._on_step = on_step
+        self._gradient_scaling = gradient_scaling  # float16: the scaler itself skips overflowing gradients
+        self._in_a_row = 0
+        self._started = time.monotonic()
+        self._seconds_before = progress.seconds
+        self._tokens_before = progress.tokens
+        self._tokens_here = 0
+
+    def count_tokens(self, tokens: int) -> None:
+        """Add the tokens of one batch."""
+        self._tokens_here += tokens
+        self.progress.tokens = self._tokens_before + self._tokens_here
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Drop the gradients of a step that is not finite, so that the optimizer leaves weights and moments alone."""
+        finite = self.loss_is_finite
+        parameters = [p for p in kwargs["model"].parameters() if p.grad is not None]
+        if finite and not self._gradient_scaling:
+            finite = all(bool(parameter.grad.isfinite().all()) for parameter in parameters)
+        self.loss_is_finite = True
+        if finite:
+            self._in_a_row = 0
+            return
+        for parameter in parameters:
+            parameter.grad = None
+        self.progress.skipped_steps += 1
+        self._in_a_row += 1
+        if self._in_a_row >= NON_FINITE_IN_A_ROW:
+            raise TrainingError(
+                f"step {state.global_step + 1}: loss or gradient not finite for {self._in_a_row} steps in a row; lower "
+                "peak_learning_rate, or set model.precision to float32 or bfloat16"
+            )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Move the bar."""
+        self.progress.step = state.global_step
+        self.progress.seconds = self._seconds_before + time.monotonic() - self._started
+        self._on_step(state.global_step, state.max_steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Write one line of training.jsonl for a logged step."""
+        if not logs or "loss" not in logs:
+            return
+        gradient_norm = logs.get("grad_norm")
+        self._writer.append(
+            {
+                "step": state.global_step,
+                "epoch": round(float(logs.get("epoch", state.epoch or 0.0)), 4),
+                "loss": _finite(logs["loss"]),
+                "learning_rate": _finite(logs.get("learning_rate")),
+                "gradient_norm": _finite(gradient_norm),
+                "tokens": self.progress.tokens,
+                "seconds": round(self.progress.seconds, 2),
+                "skipped": self.progress.skipped_steps,
+            }
+        )
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Mark the checkpoint as whole."""
+        self.progress.step = state.global_step
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        write_text(folder / PROGRESS_FILE, json.dumps(asdict(self.progress)) + "\n")
+
+
+def last_checkpoint(folder: Path) -> tuple[Path, Progress] | None:
+    """The latest whole checkpoint below `folder` and how far it was; None where there is none."""
+    found: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        step = path.name.removeprefix("checkpoint-")
+        if step.isdigit() and (path / PROGRESS_FILE).is_file() and (path / "optimizer.pt").is_file():
+            found.append((int(step), path))
+    if not found:
+        return None
+    path = max(found)[1]
+    return path, Progress(**json.loads((path / PROGRESS_FILE).read_text(encoding="utf-8")))
+
+
+def _finite(value: Any) -> float | None:
+    number = None if value is None else float(value)
+    return number if number is not None and math.isfinite(number) else None
