@@ -17,6 +17,7 @@ from paretune.errors import ConfigError
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
+_TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
 SUITES = Literal[
     "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
     "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
@@ -220,7 +221,7 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         refuse_unknown(overrides, {f.name for f in fields(TrainingConfig)} | own, where, key)
         plain = {name: value for name, value in item.items() if name in own}
         if "from" in plain:
-            plain["source"] = plain.pop("from")
+            plain["source"] = check_value(plain.pop("from"), str, {}, where, f"{key}.from")
             plain.setdefault("name", _derived_name(plain))
         variant = build(VariantConfig, plain, where, key)
         derived = variant.source is not None or variant.adapter is not None
@@ -234,6 +235,8 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
             variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
+        if variant.name.lower() in _TAKEN_NAMES:
+            raise ConfigError(f"{where}: {key}.name: {variant.name!r} is a part of the run folder; choose another name")
         variants.append(variant)
     return tuple(variants)
 

@@ -9,6 +9,7 @@ from typing import Any
 from paretune.errors import ConfigError
 
 _PATH_KEYS = ("path", "adapter")
+_DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
 
 def apply_setting(table: dict[str, Any], setting: str) -> None:
@@ -28,38 +29,42 @@ def apply_setting(table: dict[str, Any], setting: str) -> None:
         following = place.setdefault(section, {}) if isinstance(place, dict) else None
         if isinstance(following, list):
             rest = ".".join(sections)
-            identity = "name" if section == "variant" else "kind"
-            found = [item for item in following if rest and str(item.get(identity)) == rest]
+            found = [item for item in following if rest and _identity(section, item) == rest]
             if not found and not sections and len(following) == 1:
                 found = following
             if not found:
-                known = ", ".join(f"{section}.{item.get(identity)}" for item in following)
+                known = ", ".join(f"{section}.{_identity(section, item)}" for item in following)
                 raise ConfigError(f"--set {setting}: say which {section}: {known}")
             place, sections = found[0], []
+        elif section == "general" and isinstance(following, dict) and sections == [_identity(section, following)]:
+            place, sections = following, []
         else:
             place = following
         if not isinstance(place, dict):
             raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
     value = _parse(text)
-    place[last] = absolute(value, Path.cwd()) if last in _PATH_KEYS else value
+    if last in _PATH_KEYS:
+        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model")
+    place[last] = value
 
 
 def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     """Make the file's relative paths relative to the file's folder."""
     general = table.get("general", {})
     variants = table.get("variant", [])
-    sections = [table.get("model"), table.get("target")]
+    model = table.get("model")
+    sections = [model, table.get("target")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:
         if isinstance(section, dict):
             for key in _PATH_KEYS:
                 if key in section:
-                    section[key] = absolute(section[key], folder)
+                    section[key] = absolute(section[key], folder, may_be_hub_name=section is model)
 
 
-def absolute(value: Any, folder: Path) -> Any:
-    """A path that exists below the folder, or is plainly a path, made absolute; a Hub id as it is."""
+def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
+    """A path made absolute. What may be a Hub name stays one unless it exists below the folder or is plainly a path."""
     if not isinstance(value, str) or not value:
         return value
     expanded = Path(value).expanduser()
@@ -67,7 +72,13 @@ def absolute(value: Any, folder: Path) -> Any:
         return str(expanded)
     below = folder / expanded
     plainly_a_path = value.startswith((".", "~")) or value.endswith(".gguf")
-    return str(below.resolve()) if below.exists() or plainly_a_path else value
+    return str(below.resolve()) if not may_be_hub_name or below.exists() or plainly_a_path else value
+
+
+def _identity(section: str, item: Any) -> str:
+    if not isinstance(item, dict):
+        return repr(item)
+    return str(item.get("name")) if section == "variant" else str(item.get("kind", _DEFAULT_KIND))
 
 
 def _parse(text: str) -> Any:
