@@ -36,9 +36,11 @@ def write_text(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
+        if isinstance(error, OSError):
+            raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
+        raise
 
 
 def write_lines(path: Path, header: Mapping[str, Any], items: Iterable[Any]) -> None:
@@ -76,7 +78,7 @@ class LineWriter:
             found, records, whole_bytes = _parse(path, path.read_bytes())
             if found == wanted:
                 self.done, keep = records, whole_bytes
-            elif found:
+            elif found or records:
                 self.replaced = set_aside(path)
         self._file = open(path, "ab")  # noqa: SIM115  closed in close()
         self._file.truncate(keep)
@@ -114,7 +116,12 @@ def set_aside(path: Path) -> Path:
 
 
 def _line(record: Record) -> str:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half a surrogate pair can stand in JSON only as an escape
+        return json.dumps(record, allow_nan=False) + "\n"
+    return line
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Record, list[Record], int]:
