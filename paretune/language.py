@@ -12,6 +12,7 @@ from typing import Literal
 from paretune.audit_wording import AUDIT_PORTUGUESE
 from paretune.choice_wording import CHOICE_PORTUGUESE
 from paretune.errors import ConfigError
+from paretune.report.page_wording import PAGE_PORTUGUESE
 
 Language = Literal["en", "pt-BR"]
 Translator = Callable[[str], str]
@@ -22,6 +23,7 @@ PORTUGUESE: dict[str, str] = {
     "missing": "falta",
     **AUDIT_PORTUGUESE,
     **CHOICE_PORTUGUESE,
+    **PAGE_PORTUGUESE,
     "variant": "variante",
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
@@ -174,10 +176,10 @@ def translator(language: Language) -> Translator:
 
 
 def number(value: float, language: Language, decimals: int = 1) -> str:
-    """A number as the language writes it.
+    """A number as the language writes it; what rounds to zero has no sign.
 
     >>> number(-3.25, "en", 2), number(21.5, "pt-BR")
     ('-3.25', '21,5')
     """
-    text = f"{value:.{decimals}f}"
+    text = f"{value:z.{decimals}f}"
     return text if language == "en" else text.replace(".", ",")
