@@ -1,0 +1,145 @@
+"""The report: one HTML file that opens offline, in two languages, light and dark, with every answer in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from paretune.audit_records import LEVELS, Finding
+from paretune.jsonl import write_text
+from paretune.language import LANGUAGES, Language, number, translator
+from paretune.report.comparison_records import Comparison
+from paretune.report.page_data import explorer_choice, explorer_sql, packed
+from paretune.report.page_parts import Places, Plot, Section
+from paretune.report.page_plots import page_plot
+from paretune.report.page_sections import sections
+from paretune.report.page_verdict import Verdict, verdict
+from paretune.report.page_wording import script_words
+from paretune.report.run_records import RunRecords
+
+SCRIPTS = ("difference.js", "explorer.js", "page.js")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One finding of the audit, in words."""
+
+    level: str
+    level_name: str
+    evidence: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The whole page in one language."""
+
+    language: Language
+    suffix: str
+    facts: str
+    verdict: Verdict
+    plot: Plot
+    findings: tuple[_Said, ...]
+    counts: tuple[tuple[str, str, int], ...]
+    sections: tuple[Section, ...]
+
+
+def write_page(
+    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], folder: Path, language: Language
+) -> Path:
+    """Write FOLDER/index.html and return it.
+
+    language: the one shown first; the reader can switch. findings: of audit.audit_run. The same arguments give the
+    same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
+    """
+    places = Places(records.path, folder)
+    views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
+    views.sort(key=lambda view: view.language != language)
+    data = {"sql": packed(explorer_sql(records, comparison)), "choice": packed(explorer_choice(records))}
+    settings = {"language": language, "words": script_words(), "levels": list(LEVELS)}
+    text = _template().render(
+        title=f"{records.name}: paretune",
+        name=records.name,
+        views=views,
+        language=language,
+        say={shown: translator(shown) for shown in LANGUAGES},
+        style=_asset("page.css"),
+        scripts="\n".join(_asset(name) for name in SCRIPTS),
+        settings=_embedded_json(settings),
+        data=data,
+    )
+    path = folder / "index.html"
+    write_text(path, text)
+    return path
+
+
+def _view(
+    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
+) -> _View:
+    say = translator(language)
+    said = []
+    for finding in findings:
+        evidence, advice = finding.say(language)
+        said.append(_Said(finding.level, say(finding.level), _sentence(evidence), _sentence(advice)))
+    counts = tuple((level, say(level), sum(item.level == level for item in said)) for level in LEVELS)
+    return _View(
+        language=language,
+        suffix=language.lower(),
+        facts=_facts(comparison, language),
+        verdict=verdict(comparison, language),
+        plot=page_plot("tradeoff", comparison, places, language),
+        findings=tuple(said),
+        counts=counts,
+        sections=sections(records, comparison, places, language),
+    )
+
+
+def _facts(comparison: Comparison, language: Language) -> str:
+    """The line under the name: which model, asked what, judged how."""
+    say = translator(language)
+    parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
+    if comparison.quantization not in ("", "none"):
+        parts.append(comparison.quantization)
+    parts.append(
+        say("{benchmark}: {questions} questions in {databases} databases, {rules} rules").format(
+            benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases,
+            rules=comparison.target_rules,
+        )
+    )  # fmt: skip
+    asked = comparison.variants[0].general.n
+    parts.append(
+        say("{suite}: {questions} questions by {method}").format(
+            suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)
+        )
+    )
+    parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
+    return " · ".join(part for part in parts if part)
+
+
+def _sentence(text: str) -> str:
+    """With a full stop at its end; its first letter stays, it may be a variant's name."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _embedded_json(value: Any) -> str:
+    """JSON that may stand in a script element."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+
+
+def _asset(name: str) -> str:
+    return (resources.files("paretune.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))

@@ -1,0 +1,316 @@
+"""What the page says, in English and in Brazilian Portuguese, and the names of outcomes and reasons.
+
+The English sentence is its own key, as in language.py, which takes this dictionary in.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "correct": ("right", "certa"),
+    "wrong": ("other result", "outro resultado"),
+    "invalid_sql": ("SQL refused", "SQL recusado"),
+    "not_a_query": ("not a query", "não é consulta"),
+    "timeout": ("ran out of time", "tempo esgotado"),
+    "too_large": ("result too large", "resultado grande demais"),
+    "no_answer": ("no answer", "sem resposta"),
+    "gold_failed": ("reference fails", "a referência falha"),
+    "failed": ("failed on our side", "falha nossa"),
+}
+CLASSES: dict[str, tuple[str, str]] = {
+    "no_statement": ("no SQL statement", "nenhum comando SQL"),
+    "syntax": ("syntax", "sintaxe"),
+    "unknown_table": ("unknown table", "tabela desconhecida"),
+    "unknown_column": ("unknown column", "coluna desconhecida"),
+    "ambiguous_column": ("ambiguous column", "coluna ambígua"),
+    "unknown_function": ("unknown function", "função desconhecida"),
+    "set_operation": ("set operation", "operação de conjunto"),
+    "wrong_table": ("wrong table", "tabela errada"),
+    "missing_join": ("missing join", "junção ausente"),
+    "needless_join": ("needless join", "junção desnecessária"),
+    "wrong_join_key": ("wrong join key", "chave de junção errada"),
+    "wrong_join": ("wrong join", "junção errada"),
+    "wrong_aggregate": ("wrong aggregate", "agregação errada"),
+    "wrong_columns": ("wrong columns", "colunas erradas"),
+    "missing_columns": ("missing columns", "colunas ausentes"),
+    "extra_columns": ("extra columns", "colunas a mais"),
+    "wrong_grouping": ("wrong grouping", "agrupamento errado"),
+    "missing_filter": ("missing filter", "filtro ausente"),
+    "needless_filter": ("needless filter", "filtro desnecessário"),
+    "wrong_filter": ("wrong filter", "filtro errado"),
+    "wrong_literal": ("wrong literal", "literal errado"),
+    "missing_clause": ("missing clause", "cláusula ausente"),
+    "distinct": ("DISTINCT", "DISTINCT"),
+    "wrong_order": ("wrong order", "ordem errada"),
+    "wrong_limit": ("wrong limit", "LIMIT errado"),
+    "other": ("other", "outro motivo"),
+    "unclassified": ("not classified", "não classificado"),
+}
+
+SCRIPT: dict[str, str] = {
+    "Dark": "Escuro",
+    "Light": "Claro",
+    "All questions and answers": "Todas as questões e respostas",
+    "{shown} of {all} questions": "{shown} de {all} questões",
+    "any": "qualquer",
+    "newly right": "passaram a certas",
+    "no longer right": "deixaram de ser certas",
+    "right before and after": "certas antes e depois",
+    "wrong before and after": "erradas antes e depois",
+    "any change": "qualquer mudança",
+    "question": "questão",
+    "database": "banco",
+    "subject": "matéria",
+    "hardness": "dificuldade",
+    "easy": "fácil",
+    "medium": "média",
+    "hard": "difícil",
+    "extra": "muito difícil",
+    "unknown": "desconhecida",
+    "prompt": "prompt",
+    "reference SQL": "SQL de referência",
+    "not in the reference": "não está na referência",
+    "only in the reference": "só na referência",
+    "differs from the reference": "diferença em relação à referência",
+    "raw answer": "resposta crua",
+    "reason": "motivo",
+    "no SQL was found in the answer": "nenhum SQL foi encontrado na resposta",
+    "the same text as the reference": "o mesmo texto da referência",
+    "both results empty": "ambos os resultados vazios",
+    "{count} tokens": "{count} tokens",
+    "cut at the token limit": "cortada no limite de tokens",
+    "option": "opção",
+    "right option": "opção certa",
+    "chosen": "escolhida",
+    "probability of the letters together: {mass}": "probabilidade das letras somadas: {mass}",
+    "natural logarithm of the probability; the highest is chosen": (
+        "logaritmo natural da probabilidade; a maior é escolhida"
+    ),
+    "natural logarithm of the probability; the highest for its length in bytes is chosen": (
+        "logaritmo natural da probabilidade; a maior em relação ao comprimento em bytes é escolhida"
+    ),
+    "wrong answer": "resposta errada",
+    "not asked": "não perguntada",
+    "No question fits these filters.": "Nenhuma questão atende a estes filtros.",
+    "This browser cannot unpack the answers; open the page in a newer one, or read the lines beside it.": (
+        "Este navegador não consegue descompactar as respostas; abra a página em um mais novo ou leia as linhas ao"
+        " lado dela."
+    ),
+    "Unpacking…": "Descompactando…",
+    "page {page} of {pages}": "página {page} de {pages}",
+    "letter": "letra",
+    "cloze": "texto da resposta",
+    "generate": "geração",
+}
+
+PAGE_PORTUGUESE: dict[str, str] = {
+    **SCRIPT,
+    "Only the base model has been evaluated: {accuracy} % of {benchmark} is right.": (
+        "Só o modelo base foi avaliado: acerta {accuracy} % de {benchmark}."
+    ),
+    "Its general ability is {accuracy} % on {suite}; there is nothing to compare yet.": (
+        "Sua capacidade geral é de {accuracy} % em {suite}; ainda não há o que comparar."
+    ),
+    "{variant} gains {gain} points on {benchmark} over the base model.": (
+        "{variant} ganha {gain} pontos em {benchmark} sobre o modelo base."
+    ),
+    "A gain of {variant} on {benchmark} is not shown: the change is {gain} points.": (
+        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {gain} pontos."
+    ),
+    "Its general ability ({suite}) changes by {change} points: a loss below {margin} points is shown.": (
+        "Sua capacidade geral ({suite}) varia {change} pontos: está demonstrada uma perda abaixo de {margin} p.p."
+    ),
+    "It pays with general ability: {suite} changes by {change} points, more than the {margin} allowed.": (
+        "Paga com capacidade geral: {suite} varia {change} pontos, mais que os {margin} permitidos."
+    ),
+    "That it loses less than {margin} points of general ability is not shown: {suite} changes by {change} points.": (
+        "Não está demonstrado que perca menos de {margin} p.p. de capacidade geral: {suite} varia {change} pontos."
+    ),
+    "Chosen among {count} variants for the greatest gain at a loss of at most {budget} points on one half of the "
+    "questions ({validation}); the figures above are those of the other half ({test}), 95 % intervals in brackets.": (
+        "Escolhida entre {count} variantes pelo maior ganho com perda de até {budget} p.p. em uma metade das questões "
+        "({validation}); os valores acima são os da outra metade ({test}), com intervalos de 95 % entre colchetes."
+    ),
+    "All {questions} and {general} questions; {count} comparisons were adjusted together (Holm), "
+    "95 % intervals in brackets.": (
+        "Todas as {questions} e {general} questões; {count} comparações ajustadas em conjunto (Holm), intervalos de "
+        "95 % entre colchetes."
+    ),
+    "{variant} is the best of {count} on these very questions, which flatters it.": (
+        "{variant} é a melhor de {count} nestas mesmas questões, o que a favorece."
+    ),
+    "On the half of the questions kept for choosing, no variant gained and lost at most {budget} points, "
+    "so the base model is the choice.": (
+        "Na metade das questões reservada para a escolha, nenhuma variante ganhou perdendo até {budget} p.p.; a "
+        "escolha é o modelo base."
+    ),
+    "{variant} gains {change} points on {benchmark}, from {before} % to {after} % right.": (
+        "{variant} ganha {change} pontos em {benchmark}, de {before} % para {after} % de acertos."
+    ),
+    "{variant} loses on its own task: {benchmark} changes by {change} points, to {after} % right.": (
+        "{variant} perde na própria tarefa: {benchmark} varia {change} pontos, para {after} % de acertos."
+    ),
+    "A gain of {variant} on {benchmark} is not shown: the change is {change} points, and these {questions} "
+    "questions show differences from {detectable} points on.": (
+        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {change} pontos, e estas "
+        "{questions} questões mostram diferenças a partir de {detectable} pontos."
+    ),
+    "It pays with general ability: {suite} changes by {change} points.": (
+        "Paga com capacidade geral: {suite} varia {change} pontos."
+    ),
+    "That it loses less than {margin} points of general ability is not shown: {suite} changes by {change} "
+    "points, and differences from {detectable} points on would show.": (
+        "Não está demonstrado que perca menos de {margin} p.p. de capacidade geral: {suite} varia {change} pontos, e "
+        "só diferenças a partir de {detectable} pontos apareceriam."
+    ),
+    "{variant}: gain {gain}, change in general ability {change}": (
+        "{variant}: ganho {gain}, variação da capacidade geral {change}"
+    ),
+    "unknown model": "modelo desconhecido",
+    "{benchmark}: {questions} questions in {databases} databases, {rules} rules": (
+        "{benchmark}: {questions} questões em {databases} bancos de dados, regras {rules}"
+    ),
+    "{suite}: {questions} questions by {method}": "{suite}: {questions} questões por {method}",
+    "margin {margin} points": "margem de {margin} p.p.",
+    "Training and costs": "Treino e custos",
+    "A variant's name leads to the lines that its figures were computed from.": (
+        "O nome de uma variante leva às linhas das quais seus valores foram calculados."
+    ),
+    "Figures": "Resultados",
+    "deviation between seeds": "desvio entre sementes",
+    "variants of one recipe": "variantes de uma receita",
+    "The intervals hold both the questions and the seeds.": "Os intervalos abrangem as questões e as sementes.",
+    "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em pontos",
+    "Points of general ability lost where a curve reaches a gain of {gain} points": (
+        "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain} pontos"
+    ),
+    "curve": "curva",
+    "points lost": "pontos perdidos",
+    "A figure leads to the very questions that it counts, in the explorer below.": (
+        "Um número leva às próprias questões que ele conta, no explorador abaixo."
+    ),
+    "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
+    "benchmark": "avaliação",
+    "p (McNemar)": "p (McNemar)",
+    "p (permutation)": "p (permutação)",
+    "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects.": (
+        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e matérias."
+    ),
+    "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
+    "category": "categoria",
+    "base model, %": "modelo base, %",
+    "variant, %": "variante, %",
+    "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
+        "Holm sobre todas as matérias e variantes; os intervalos tomam as questões de uma matéria como independentes."
+    ),
+    "{variant}: every subject, the greatest loss first": "{variant}: todas as matérias, a maior perda primeiro",
+    "Why SQL was wrong: questions, and their share in percent": (
+        "Por que o SQL estava errado: questões e sua parcela em %"
+    ),
+    "outcome": "desfecho",
+    "What became of the answers, in questions": "O que foi das respostas, em questões",
+    "Why SQL is wrong": "Por que o SQL erra",
+    "training, s": "treino, s",
+    "answering, s": "respostas, s",
+    "scoring, s": "pontuação, s",
+    "multiple choice, s": "múltipla escolha, s",
+    "steps": "passos",
+    "training rows": "linhas de treino",
+    "training tokens": "tokens de treino",
+    "prompt tokens": "tokens de prompt",
+    "tokens answered": "tokens respondidos",
+    "cut answers": "respostas cortadas",
+    "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
+    "Training rows left out as too long: {counts}.": "Linhas de treino deixadas de fora por longas: {counts}.",
+    "Training steps skipped as not finite: {counts}.": "Passos de treino saltados por não serem finitos: {counts}.",
+    "What it cost": "Quanto custou",
+    "confidence": "confiança",
+    "margin, points": "margem, p.p.",
+    "bootstrap replicates": "réplicas de bootstrap",
+    "seed of the statistics": "semente da estatística",
+    "Model": "Modelo",
+    "Statistics": "Estatística",
+    "Versions": "Versões",
+    "Hardware": "Máquina",
+    "Data (SHA-256)": "Dados (SHA-256)",
+    "Configuration": "Configuração",
+    "The same configuration, weights, data and versions give the same lines.": (
+        "A mesma configuração e os mesmos pesos, dados e versões dão as mesmas linhas."
+    ),
+    "How to make it again": "Como reproduzir",
+    "A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data.": (
+        "Uma impressão digital abrange tudo o que decide uma resposta: pesos, adaptador, prompt, decodificação, dados."
+    ),
+    "Fingerprints": "Impressões digitais",
+    "Verdict": "Veredito",
+    "Reasons not to believe it": "Razões para não acreditar",
+    "The audit found nothing.": "A auditoria não encontrou nada.",
+    "No finding makes these figures unusable.": "Nada torna estes valores inutilizáveis.",
+    "Do not quote these figures: a finding of the audit makes them invalid.": (
+        "Não cite estes valores: um achado da auditoria os invalida."
+    ),
+    "computed from": "calculado de",
+    "Explorer": "Explorador",
+    "Contents": "Conteúdo",
+    "Language": "Idioma",
+    "Skip to the verdict": "Ir para o veredito",
+    "every figure": "todos os valores",
+    "Target questions": "Questões da tarefa-alvo",
+    "General questions": "Questões gerais",
+    "compared with the baseline": "comparada à base",
+    "flip": "mudança",
+    "text in question or answer": "texto na questão ou na resposta",
+    "suite": "conjunto",
+    "method": "método",
+    "Clear": "Limpar",
+    "Previous": "Anterior",
+    "Next": "Próxima",
+    "Close": "Fechar",
+    "The explorer needs JavaScript; the lines are in the files beside this page.": (
+        "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
+    ),
+    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
+        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
+    ),
+    "other figures": "outros valores",
+    "note": "nota",
+    "warning": "aviso",
+    "invalid": "inválido",
+}
+
+
+def outcome_label(name: str, language: Literal["en", "pt-BR"]) -> str:
+    """An outcome as a reader would call it.
+
+    >>> outcome_label("invalid_sql", "pt-BR")
+    'SQL recusado'
+    """
+    return _label(OUTCOMES, name, language)
+
+
+def class_label(name: str, language: Literal["en", "pt-BR"]) -> str:
+    """A reason as a reader would call it; one that nobody named keeps its own name.
+
+    >>> class_label("wrong_join_key", "en"), class_label("bad_luck", "pt-BR")
+    ('wrong join key', 'bad luck')
+    """
+    return _label(CLASSES if name in CLASSES else OUTCOMES, name, language)
+
+
+def script_words() -> dict[str, dict[str, str]]:
+    """What the page's own program says: language -> English sentence -> sentence. Names of outcomes are under
+    "outcome:NAME", of reasons under "class:NAME"."""
+    found: dict[str, dict[str, str]] = {"en": {key: key for key in SCRIPT}, "pt-BR": dict(SCRIPT)}
+    for prefix, names in (("outcome", OUTCOMES), ("class", {**OUTCOMES, **CLASSES})):
+        for name, (english, portuguese) in names.items():
+            found["en"][f"{prefix}:{name}"] = english
+            found["pt-BR"][f"{prefix}:{name}"] = portuguese
+    return found
+
+
+def _label(names: dict[str, tuple[str, str]], name: str, language: Literal["en", "pt-BR"]) -> str:
+    if name not in names:
+        return name.replace("_", " ")
+    english, portuguese = names[name]
+    return english if language == "en" else portuguese
