@@ -57,7 +57,7 @@ def take(
     """At most `limit` questions, in file order.
 
     selection "first": the first ones. "stratified": a seeded draw in which every stratum (one label a question)
-    keeps its share to within one question, and a larger limit contains the smaller one.
+    keeps about its share, every question has the same chance, and a larger limit contains the smaller one.
     """
     if limit is None or limit >= len(questions):
         return list(questions)
@@ -77,7 +77,7 @@ def take(
 def _entries(path: Path) -> list[tuple[object, int]]:
     """The elements of a JSON array with the line on which each begins."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -100,6 +100,10 @@ def _entries(path: Path) -> list[tuple[object, int]]:
             position = _skip(text, position + 1)
         elif text[position : position + 1] != "]":
             raise DataError(f"{path}, line {line} (entry {len(entries) - 1}): the list breaks off after this entry")
+    end = _skip(text, position + 1)
+    if end < len(text):
+        line = text.count("\n", 0, end) + 1
+        raise DataError(f"{path}, line {line}: expected nothing after the list of questions")
     return entries
 
 
