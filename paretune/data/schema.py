@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from paretune.errors import DataError
+
+_QUOTED_OR_SPACE = re.compile(
+    r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?:\s|--[^\n]*|/\*.*?(?:\*/|\Z))+""", re.DOTALL
+)
 
 SchemaStyle = Literal["create_table", "compact"]
 
@@ -74,15 +79,15 @@ def read_schema(path: Path) -> Schema:
 def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
     """The schema as a prompt shows it.
 
-    create_table: the statements themselves, one space between words. compact: one line a table, primary keys marked
-    with *, then the foreign keys. sample_values: that many distinct values a column, in the order of storage.
+    create_table: the statements themselves on one line each, without comments. compact: one line a table, primary
+    keys marked with *, then the foreign keys. sample_values: so many distinct values a column, in the order of storage.
     """
     schema = read_schema(path)
     samples = _sample_values(path, schema, sample_values) if sample_values else {}
     if style == "create_table":
         parts = []
         for table in schema.tables:
-            parts.append(" ".join(table.create_sql.split()) + ";")
+            parts.append(on_one_line(table.create_sql) + ";")
             parts.extend(
                 f"-- {table.name}.{column}: {', '.join(samples[table.name, column])}"
                 for column in table.columns
@@ -92,20 +97,39 @@ def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
     return "\n".join(_compact(table, samples) for table in schema.tables)
 
 
+def on_one_line(statement: str) -> str:
+    """SQL with one space for each run of spaces, line ends and comments; quoted names and texts as they are.
+
+    >>> on_one_line("SELECT a -- the name\\n  FROM t WHERE b = 'x  y'")
+    "SELECT a FROM t WHERE b = 'x  y'"
+    """
+    return _QUOTED_OR_SPACE.sub(lambda found: found[1] or " ", statement).strip()
+
+
 def _table(connection: sqlite3.Connection, name: str, create_sql: str) -> Table:
     quoted = '"' + name.replace('"', '""') + '"'
     columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
-    keys = connection.execute(f"PRAGMA foreign_key_list({quoted})").fetchall()
+    keys = [
+        ForeignKey(column, target, target_column or _implied_target(connection, target, place) or column)
+        for _, place, target, column, target_column, *_ in sorted(
+            connection.execute(f"PRAGMA foreign_key_list({quoted})").fetchall(), key=lambda key: (key[0], key[1])
+        )
+    ]
     return Table(
         name=name,
         columns=tuple(column[1] for column in columns),
         types=tuple(column[2] for column in columns),
         primary_key=tuple(column[1] for column in sorted(columns, key=lambda column: column[5]) if column[5]),
-        foreign_keys=tuple(
-            ForeignKey(key[3], key[2], key[4] or key[3]) for key in sorted(keys, key=lambda key: (key[0], key[1]))
-        ),
+        foreign_keys=tuple(keys),
         create_sql=create_sql,
     )
+
+
+def _implied_target(connection: sqlite3.Connection, table: str, place: int) -> str | None:
+    """The column that `REFERENCES table` without a column means: the primary key's at that place."""
+    quoted = '"' + table.replace('"', '""') + '"'
+    columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    return next((str(column[1]) for column in columns if column[5] == place + 1), None)
 
 
 def _compact(table: Table, samples: dict[tuple[str, str], list[str]]) -> str:
@@ -124,13 +148,14 @@ def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, st
     try:
         samples = {}
         for table in schema.tables:
+            order = "MIN(rowid)" if _has_rowid(connection, table.name) else "1"
             for column in table.columns:
                 quoted_column, quoted_table = (
                     f'"{name.replace(chr(34), chr(34) * 2)}"' for name in (column, table.name)
                 )
                 rows = connection.execute(
                     f"SELECT {quoted_column} FROM {quoted_table} WHERE {quoted_column} IS NOT NULL "
-                    f"GROUP BY {quoted_column} ORDER BY MIN(rowid) LIMIT ?",
+                    f"GROUP BY {quoted_column} ORDER BY {order} LIMIT ?",
                     (count,),
                 ).fetchall()
                 samples[table.name, column] = [_literal(row[0]) for row in rows]
@@ -141,10 +166,20 @@ def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, st
         connection.close()
 
 
+def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
+    quoted = '"' + table.replace('"', '""') + '"'
+    try:
+        connection.execute(f"SELECT rowid FROM {quoted} LIMIT 0")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
 def _literal(value: object) -> str:
     if isinstance(value, bytes):
         return "(binary)"
     text = str(value)
     if isinstance(value, str):
+        text = " ".join(text.split())
         text = "'" + (text if len(text) <= 40 else text[:39] + "…").replace("'", "''") + "'"
     return text
