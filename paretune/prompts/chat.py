@@ -50,10 +50,10 @@ def stop_token_ids(tokenizer: Any, generation_config: Any) -> list[int]:
     """Every token that ends an answer: the model's, the tokenizer's, and the template's end of turn."""
     declared = generation_config.eos_token_id
     found = set(declared if isinstance(declared, list) else [declared]) | {tokenizer.eos_token_id}
-    messages = [{"role": "user", "content": "a"}]
-    ending = completion(tokenizer, messages, "b").rpartition("b")[2]
+    answer = "SELECT 1"
+    ending = completion(tokenizer, [{"role": "user", "content": "a"}], answer).rpartition(answer)[2]
     if ending:
-        found.add(encode(tokenizer, ending)[0])
+        found.add(encode(tokenizer, ending)[-1])  # a line break may stand before the special token
     return sorted(token for token in found if token is not None)
 
 

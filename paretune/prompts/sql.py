@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paretune.config import PromptConfig
+from paretune.data.schema import on_one_line
 from paretune.errors import PromptError
 from paretune.prompts.chat import Message
 from paretune.records import SqlQuestion
@@ -37,12 +38,12 @@ class SqlPromptBuilder:
 
 
 def one_line(query: str) -> str:
-    """A training answer: the query without line breaks and without its final semicolon.
+    """A training answer: the query without line breaks, comments and its final semicolon; texts in it stay whole.
 
     >>> one_line("SELECT name\\nFROM singer ;")
     'SELECT name FROM singer'
     """
-    return " ".join(query.split()).rstrip("; ")
+    return on_one_line(query).rstrip("; ")
 
 
 def choose_examples(rows: Sequence[SqlQuestion], config: PromptConfig, seed: int) -> tuple[SqlQuestion, ...]:
@@ -59,6 +60,7 @@ def choose_examples(rows: Sequence[SqlQuestion], config: PromptConfig, seed: int
             if len(chosen) == config.few_shot:
                 return tuple(chosen)
             known = {example.db_id for example in chosen}
-            if row not in chosen and not (fresh_only and row.db_id in known):
+            taken = any(row is example for example in chosen)
+            if not taken and not (fresh_only and row.db_id in known):
                 chosen.append(row)
     return tuple(chosen)
