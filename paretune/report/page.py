@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from paretune.audit_records import LEVELS, Finding
+from paretune.audit_records import Finding
 from paretune.jsonl import write_text
 from paretune.language import LANGUAGES, Language, number, translator
 from paretune.report.comparison_records import Comparison
@@ -22,7 +22,8 @@ from paretune.report.page_verdict import Verdict, verdict
 from paretune.report.page_wording import script_words
 from paretune.report.run_records import RunRecords
 
-SCRIPTS = ("difference.js", "explorer.js", "page.js")
+STYLES = ("page.css", "explorer.css")
+SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class _View:
     facts: str
     verdict: Verdict
     plot: Plot
-    findings: tuple[_Said, ...]
-    counts: tuple[tuple[str, str, int], ...]
+    is_invalid: bool
+    grave: tuple[_Said, ...]
+    notes: tuple[_Said, ...]
     sections: tuple[Section, ...]
 
 
@@ -61,14 +63,14 @@ def write_page(
     views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
     views.sort(key=lambda view: view.language != language)
     data = {"sql": packed(explorer_sql(records, comparison)), "choice": packed(explorer_choice(records))}
-    settings = {"language": language, "words": script_words(), "levels": list(LEVELS)}
+    settings = {"language": language, "words": script_words()}
     text = _template().render(
         title=f"{records.name}: paretune",
         name=records.name,
         views=views,
         language=language,
         say={shown: translator(shown) for shown in LANGUAGES},
-        style=_asset("page.css"),
+        style="\n".join(_asset(name) for name in STYLES),
         scripts="\n".join(_asset(name) for name in SCRIPTS),
         settings=_embedded_json(settings),
         data=data,
@@ -86,15 +88,15 @@ def _view(
     for finding in findings:
         evidence, advice = finding.say(language)
         said.append(_Said(finding.level, say(finding.level), _sentence(evidence), _sentence(advice)))
-    counts = tuple((level, say(level), sum(item.level == level for item in said)) for level in LEVELS)
     return _View(
         language=language,
         suffix=language.lower(),
         facts=_facts(comparison, language),
         verdict=verdict(comparison, language),
         plot=page_plot("tradeoff", comparison, places, language),
-        findings=tuple(said),
-        counts=counts,
+        is_invalid=any(item.level == "invalid" for item in said),
+        grave=tuple(item for item in said if item.level != "note"),
+        notes=tuple(item for item in said if item.level == "note"),
         sections=sections(records, comparison, places, language),
     )
 

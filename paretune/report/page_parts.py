@@ -13,10 +13,11 @@ from paretune.report.table_text import Table
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that lead somewhere: a file beside the page, or a place in it."""
+    """Words that lead somewhere: a file beside the page, or a place in it. group: what it is one of, "" for nothing."""
 
     text: str
     href: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Places:
 
     def lines(self, names: Sequence[str], file: str) -> tuple[Link, ...]:
         """The same file of several variants."""
-        return tuple(self.file(name, file) for name in names)
+        return tuple(Link(name, self.file(name, file).href, file) for name in names)
 
     def table(self, name: str) -> Link:
         """The CSV file of a table."""

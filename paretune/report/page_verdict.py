@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import BudgetChoice, Comparison, Difference
-from paretune.report.table_text import with_interval
+from paretune.report.table_text import p_value, with_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _chosen(comparison: Comparison, choice: BudgetChoice, language: Language) ->
     )
     gain = say(sentence).format(
         variant=choice.variant,
-        gain=with_interval(choice.gain, language, signed=True),
+        gain=with_interval(choice.gain, language, signed=not shown),
         benchmark=comparison.target_benchmark,
     )
     sentences = {
@@ -112,6 +112,12 @@ def _of_one(comparison: Comparison, name: str, language: Language) -> Verdict:
                 "so the base model is the choice."
             ).format(budget=number(choice.budget, language)),
         )
+    for item in (target, general):
+        if item.finding == "not shown" and 0 not in item.interval:
+            sentence = say("{benchmark}: the interval leaves out 0, but adjusted for {count} comparisons p is {p}.")
+            named = comparison.target_benchmark if item.axis == "target" else item.benchmark
+            adjusted = p_value(item.holm_p, language)
+            basis.append(sentence.format(benchmark=named, count=item.comparisons, p=adjusted))
     basis += _seeds(comparison, name, language)
     return Verdict(name, _target(comparison, target, language), _general(comparison, general, language), tuple(basis))
 
@@ -131,7 +137,7 @@ def _target(comparison: Comparison, found: Difference, language: Language) -> st
         translator(language)(sentence)
         .format(
             variant=found.second,
-            change=with_interval(found.interval, language, signed=True),
+            change=with_interval(found.interval, language, signed=found.finding != "gain shown"),
             benchmark=comparison.target_benchmark,
             before=number(rows[found.first].execution.estimate, language),
             after=number(rows[found.second].execution.estimate, language),

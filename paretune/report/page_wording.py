@@ -102,6 +102,30 @@ SCRIPT: dict[str, str] = {
     "letter": "letra",
     "cloze": "texto da resposta",
     "generate": "geração",
+    "Target questions": "Questões da tarefa-alvo",
+    "General questions": "Questões gerais",
+    "compared with the baseline": "comparada à base",
+    "text in question or answer": "texto na questão ou na resposta",
+    "suite": "conjunto",
+    "method": "método",
+    "Clear": "Limpar",
+    "Previous": "Anterior",
+    "Next": "Próxima",
+    "Close": "Fechar",
+    "category": "categoria",
+    "outcome": "desfecho",
+    "The explorer needs JavaScript; the lines are in the files beside this page.": (
+        "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
+    ),
+    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
+        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
+    ),
+    "Skip to the verdict": "Ir para o veredito",
+    "variant": "variante",
+    "STEM": "STEM",
+    "Humanities": "Humanidades",
+    "Social sciences": "Ciências sociais",
+    "Other": "Outras",
 }
 
 PAGE_PORTUGUESE: dict[str, str] = {
@@ -136,6 +160,9 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "95 % intervals in brackets.": (
         "Todas as {questions} e {general} questões; {count} comparações ajustadas em conjunto (Holm), intervalos de "
         "95 % entre colchetes."
+    ),
+    "{benchmark}: the interval leaves out 0, but adjusted for {count} comparisons p is {p}.": (
+        "{benchmark}: o intervalo não contém 0, mas ajustado para {count} comparações p é {p}."
     ),
     "{variant} is the best of {count} on these very questions, which flatters it.": (
         "{variant} é a melhor de {count} nestas mesmas questões, o que a favorece."
@@ -198,7 +225,6 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e matérias."
     ),
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
-    "category": "categoria",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
@@ -208,7 +234,6 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "Why SQL was wrong: questions, and their share in percent": (
         "Por que o SQL estava errado: questões e sua parcela em %"
     ),
-    "outcome": "desfecho",
     "What became of the answers, in questions": "O que foi das respostas, em questões",
     "Why SQL is wrong": "Por que o SQL erra",
     "training, s": "treino, s",
@@ -251,29 +276,11 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "Não cite estes valores: um achado da auditoria os invalida."
     ),
     "computed from": "calculado de",
+    "{count} notes": "{count} notas",
+    "1 note": "1 nota",
     "Explorer": "Explorador",
     "Contents": "Conteúdo",
     "Language": "Idioma",
-    "Skip to the verdict": "Ir para o veredito",
-    "every figure": "todos os valores",
-    "Target questions": "Questões da tarefa-alvo",
-    "General questions": "Questões gerais",
-    "compared with the baseline": "comparada à base",
-    "flip": "mudança",
-    "text in question or answer": "texto na questão ou na resposta",
-    "suite": "conjunto",
-    "method": "método",
-    "Clear": "Limpar",
-    "Previous": "Anterior",
-    "Next": "Próxima",
-    "Close": "Fechar",
-    "The explorer needs JavaScript; the lines are in the files beside this page.": (
-        "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
-    ),
-    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
-        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
-    ),
-    "other figures": "outros valores",
     "note": "nota",
     "warning": "aviso",
     "invalid": "inválido",
