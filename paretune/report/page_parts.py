@@ -31,8 +31,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table with its title, its notes and the files that it was computed from. words_from: columns from this one on
-    hold words rather than figures. folded: closed until somebody asks for it."""
+    """A table with its title, its notes and the files that it was computed from. words: columns that hold words rather
+    than figures. folded: closed until somebody asks for it."""
 
     title: str
     header: tuple[str, ...]
@@ -53,6 +53,7 @@ class Plot:
     light: str
     dark: str
     sources: tuple[Link, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

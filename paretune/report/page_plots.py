@@ -21,7 +21,10 @@ def page_plot(name: str, comparison: Comparison, places: Places, language: Langu
     }
     pieces = [_piece(name, comparison, language, dark) for dark in (False, True)]
     described = _described(comparison, language) if name == "tradeoff" else titles[name]
-    return Plot(name, titles[name], described, pieces[0], pieces[1], _sources(name, comparison, places))
+    note = (
+        say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
+    )
+    return Plot(name, titles[name], described, pieces[0], pieces[1], _sources(name, comparison, places), note)
 
 
 def _piece(name: str, comparison: Comparison, language: Language, dark: bool) -> str:

@@ -14,7 +14,7 @@ from paretune.report.run_records import RunRecords
 from paretune.report.table_text import data_word, p_value, with_interval
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
 
-SUBJECTS_AT_ONCE = 10  # a variant, unless somebody opens the whole table
+STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
 def sections(records: RunRecords, comparison: Comparison, places: Places, language: Language) -> tuple[Section, ...]:
@@ -185,7 +185,8 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
         for name in names:
             row = found[name, error_class]
             share = with_interval(row.share, language)
-            cells.append(Cell(f"{row.count}: {share}", explorer(axis="sql", variant=name, error=error_class)))
+            link = explorer(axis="sql", variant=name, error=error_class) if row.count else ""
+            cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
     files = places.lines(names, "sql.jsonl")
     why = PageTable(
@@ -215,7 +216,8 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
 
 def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[PageTable, ...]:
     say = translator(language)
-    stages = list(dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds))
+    noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
+    stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
     for cost in comparison.costs:
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
@@ -229,8 +231,7 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
             Cell(_count(cost.generated_tokens)),
             Cell(str(cost.cut_answers)),
         ))  # fmt: skip
-    words = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
-    header = (say("variant"), *(say(words[stage]) if stage in words else f"{stage}, s" for stage in stages),
+    header = (say("variant"), *(say(STAGES[stage]) if stage in STAGES else f"{stage}, s" for stage in stages),
               say("steps"), say("training rows"), say("training tokens"), say("prompt tokens"),
               say("tokens answered"), say("cut answers"))  # fmt: skip
     left_out = [f"{cost.variant}: {cost.left_out_rows}" for cost in comparison.costs if cost.left_out_rows]

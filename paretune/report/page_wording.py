@@ -249,6 +249,9 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
     "Training rows left out as too long: {counts}.": "Linhas de treino deixadas de fora por longas: {counts}.",
     "Training steps skipped as not finite: {counts}.": "Passos de treino saltados por não serem finitos: {counts}.",
+    "Within a subject, variants stand in the order of the names under the plot.": (
+        "Em cada matéria, as variantes estão na ordem dos nomes sob o gráfico."
+    ),
     "What it cost": "Quanto custou",
     "confidence": "confiança",
     "margin, points": "margem, p.p.",

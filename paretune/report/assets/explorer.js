@@ -30,7 +30,6 @@ async function unpacked(id) {
 }
 
 const unique = (values) => [...new Set(values)];
-const spaced = (name) => name.replaceAll("_", " ");
 
 // What the explorer needs to know of one axis: rows with `right` by variant, and which filters they have.
 const AXES = {
@@ -155,7 +154,7 @@ function makeExplorer(body, dialog) {
       choice("outcome", "outcome", unique(rows.flatMap((row) => row.outcome)), (name) => say(`outcome:${name}`)),
       isSql ? choice("error", "reason", unique(rows.flatMap((row) => row.error)).filter(Boolean).sort(), (name) => say(`class:${name}`)) : null,
       choice("level", isSql ? "hardness" : "category", unique(rows.map((row) => row.level)), say),
-      choice("group", AXES[state.axis].groupWord, unique(rows.map((row) => row.group)).sort(), spaced),
+      choice("group", AXES[state.axis].groupWord, unique(rows.map((row) => row.group)).sort(), groupName),
       make("p", { class: "wide" }, make("label", { for: "filter-text" }, say("text in question or answer")), text),
       make("p", { class: "clear" }, make("button", { type: "button", id: "clear", onclick: () => {
         show({ axis: state.axis, suite: state.suite, method: state.method });
@@ -191,13 +190,16 @@ function makeExplorer(body, dialog) {
 
   function line(row, at) {
     const names = loaded[state.axis].variants;
-    const about = [row.title, spaced(row.group), say(row.level)].join(" · ");
+    const about = [row.title, groupName(row.group), say(row.level)].join(" · ");
     const question = make("th", { scope: "row" },
       make("button", { type: "button", class: "open", "aria-haspopup": "dialog" }, row.question),
       make("span", { class: "about" }, about));
     const marks = row.right.map((_, variant) => make("td", { "data-variant": names[variant] }, mark(row, variant)));
     return make("tr", { onclick: () => openQuestion(at) }, question, ...marks);
   }
+
+  // Subjects are words; a database's name is a name.
+  function groupName(name) { return state.axis === "choice" ? name.replaceAll("_", " ") : name; }
 
   // A sign, and the words for it: right, newly right, wrong, no longer right.
   function mark(row, variant) {
@@ -220,7 +222,7 @@ function makeExplorer(body, dialog) {
     if (!row) { dialog.close(); return; }
     const step = (by, words) => make("button", { type: "button", id: by < 0 ? "previous" : "next", disabled: !shown[at + by], onclick: () => openQuestion(at + by) }, say(words));
     const head = make("div", { class: "dialog-head" },
-      make("h2", { id: "question-title" }, [row.title, spaced(row.group), say(row.level)].join(" · ")),
+      make("h2", { id: "question-title" }, [row.title, groupName(row.group), say(row.level)].join(" · ")),
       make("div", { class: "switches" }, step(-1, "Previous"), step(1, "Next"),
         make("button", { type: "button", id: "close", onclick: () => dialog.close() }, say("Close"))));
     const answers = row.options ? choiceAnswers(row, loaded.choice.variants, state.method) : sqlAnswers(row, loaded.sql.variants, mark);

@@ -27,7 +27,16 @@ function setLanguage(chosen) {
   }
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
   labelTheme();
+  markScrolling();
   explorer.draw();
+}
+
+// What does not overflow needs no stop of the keyboard; what is drawn wider than the screen does.
+function markScrolling() {
+  for (const element of document.querySelectorAll(".scrolls, .plot")) {
+    if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
+    else element.removeAttribute("tabindex");
+  }
 }
 
 function isDark() {
@@ -79,6 +88,8 @@ const explorer = makeExplorer(document.getElementById("explorer-body"), document
 if (["light", "dark"].includes(remembered("theme"))) root.dataset.theme = remembered("theme");
 setLanguage(remembered("language") in settings.words ? remembered("language") : language);
 addEventListener("hashchange", followHash);
+addEventListener("resize", markScrolling);
+addEventListener("toggle", markScrolling, true); // a closed part has no width yet
 // The same link again changes nothing in the address, so it is followed here.
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#explorer?"]');
