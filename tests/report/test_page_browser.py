@@ -1,0 +1,258 @@
+"""The page in a real browser: silence in the console, no request, filters, languages, themes, keys, paper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paretune.audit import audit_run
+from paretune.audit_records import read_run
+from paretune.report.comparison import compare_run
+from paretune.report.page import write_page
+from paretune.report.run_records import RunRecords, load_run
+from tests.report.chromium import Browser, find_chromium
+from tests.simulated_run import variants, write_run
+
+CHROMIUM = find_chromium()
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; apt-get install chromium")
+ROWS = "document.querySelectorAll('#results tbody tr').length"
+FOUND = "document.querySelector('.found').textContent"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+    return load_run(write_run(tmp_path_factory.mktemp("runs") / "demo", variants(6)))
+
+
+@pytest.fixture(scope="module")
+def page(run: RunRecords) -> Path:
+    comparison = compare_run(run, replicates=500)
+    return write_page(run, comparison, audit_run(read_run(run.path)), run.path / "report", "en")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    assert CHROMIUM is not None
+    started = Browser(CHROMIUM, tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, page: Path) -> Browser:
+    """The page, fresh, with an empty memory and a wide light window."""
+    browser.resize(1400)
+    browser.prefer("light")
+    browser.open(page)
+    browser.run("localStorage.clear()")
+    browser.errors.clear()
+    browser.requests.clear()
+    browser.ask("Page.navigate", url="about:blank")
+    browser.open(page)
+    return browser
+
+
+def _choose(browser: Browser, name: str, value: str) -> None:
+    browser.run(
+        f"(() => {{ const s = document.getElementById('filter-{name}'); s.value = {value!r};"
+        " s.dispatchEvent(new Event('change')); })()"
+    )
+
+
+def test_page_opened_console_silent_and_nothing_requested(opened: Browser, page: Path) -> None:
+    opened.run("document.getElementById('axis-choice').click()")
+    opened.wait_for("document.getElementById('filter-suite') !== null")
+    opened.run("document.querySelector('.open').click()")
+    assert opened.errors == []
+    elsewhere = [url for url in opened.requests if url not in (page.as_uri(), "about:blank", "data:,")]
+    assert elsewhere == []
+
+
+def test_policy_script_that_fetches_is_stopped(opened: Browser) -> None:
+    asked = "fetch('https://example.org/').then(() => 'answered', () => 'refused')"
+    assert opened.run(asked) == "refused"
+    assert any("Content Security Policy" in error for error in opened.errors)
+
+
+def test_explorer_filters_counts_are_the_records(opened: Browser, run: RunRecords) -> None:
+    baseline, tuned = run.variant("baseline").sql, run.variant("run-1").sql
+    lost = sum(a.outcome == "correct" != b.outcome for a, b in zip(baseline, tuned, strict=True))
+    gained = sum(b.outcome == "correct" != a.outcome for a, b in zip(baseline, tuned, strict=True))
+    _choose(opened, "variant", "run-1")
+    _choose(opened, "flip", "lost")
+    assert opened.run(FOUND) == f"{lost} of {len(tuned)} questions"
+    _choose(opened, "flip", "gained")
+    assert opened.run(FOUND) == f"{gained} of {len(tuned)} questions"
+    _choose(opened, "flip", "")
+    _choose(opened, "outcome", "invalid_sql")
+    assert opened.run(FOUND).startswith(f"{sum(line.outcome == 'invalid_sql' for line in tuned)} of ")
+    _choose(opened, "outcome", "")
+    _choose(opened, "level", "hard")
+    _choose(opened, "group", run.questions[0].db_id)
+    wanted = [q for q in run.questions if q.hardness == "hard" and q.db_id == run.questions[0].db_id]
+    assert opened.run(FOUND).startswith(f"{len(wanted)} of ")
+
+
+def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: RunRecords) -> None:
+    _choose(opened, "variant", "run-2")
+    _choose(opened, "error", "wrong_join")
+    wanted = sum(line.error_class == "wrong_join" for line in run.variant("run-2").sql)
+    assert opened.run(FOUND).startswith(f"{wanted} of ")
+    opened.run("document.getElementById('clear').click()")
+    opened.wait_for(f"{FOUND}.startsWith('{len(run.questions)} of')")
+    opened.run("document.getElementById('filter-text').focus()")
+    opened.ask("Input.insertText", text="HOW MANY READERS")
+    wanted = sum("how many readers" in question.question.lower() for question in run.questions)
+    assert wanted > 0
+    assert opened.run(FOUND).startswith(f"{wanted} of ")
+    opened.ask("Input.insertText", text=" no such words")
+    assert opened.run("document.getElementById('results').textContent") == "No question fits these filters."
+
+
+def test_figure_in_table_leads_to_the_questions_it_counts(opened: Browser) -> None:
+    links = opened.run(
+        "[...document.querySelectorAll('.view:not([hidden]) a[href^=\"#explorer?\"]')]"
+        ".map((a, at) => [at, a.textContent]).filter(([, text]) => /^\\d+(:|$)/.test(text))"
+    )
+    assert len(links) > 30
+    for at, text in links[:: max(1, len(links) // 12)]:
+        opened.run(f"document.querySelectorAll('.view:not([hidden]) a[href^=\"#explorer?\"]')[{at}].click()")
+        count = text.partition(":")[0]
+        opened.wait_for(f"{FOUND}.startsWith('{count} of ')")
+
+
+def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
+    opened.run("document.querySelectorAll('.open')[1].focus()")
+    asked = opened.run("document.activeElement.textContent")
+    opened.press("Enter")
+    opened.wait_for("document.getElementById('question').open")
+    assert opened.run("document.querySelector('#question .asked').textContent") == asked
+    assert opened.run("document.getElementById('question').contains(document.activeElement)")
+    opened.press("ArrowRight")
+    assert opened.run("document.querySelector('#question .asked').textContent") == opened.run(
+        "document.querySelectorAll('.open')[2].textContent"
+    )
+    opened.press("Escape")
+    opened.wait_for("!document.getElementById('question').open")
+    assert opened.run("document.activeElement.textContent") == asked
+
+
+def test_question_shows_answers_difference_and_prompt(opened: Browser, run: RunRecords) -> None:
+    at = next(n for n, line in enumerate(run.variant("run-1").sql) if line.outcome == "invalid_sql")
+    line = run.variant("run-1").sql[at]
+    opened.run(f"document.getElementById('results') && explorer.show({{axis: 'sql', text: {line.question!r}}})")
+    opened.wait_for(f"{ROWS} > 0 && {ROWS} < 20")
+    titles = "[...document.querySelectorAll('#results .about')].map(e => e.textContent)"
+    place = [title.split(" · ")[0] for title in opened.run(titles)].index(str(line.index))
+    opened.run(f"document.querySelectorAll('.open')[{place}].click()")
+    section = "[...document.querySelectorAll('#question .answer')][2]"
+    assert opened.run(f"{section}.querySelector('h3').firstChild.textContent") == "run-1"
+    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {line.error}"
+    added = opened.run(f"[...{section}.querySelectorAll('ins')].map(e => e.textContent).join(' ')")
+    assert "no_such_column" in added
+    removed = opened.run(f"{section}.querySelectorAll('del').length")
+    assert removed > 0
+    prompt = "[...document.querySelectorAll('#question details')].at(-1).querySelector('pre').textContent"
+    assert opened.run(prompt) == run.questions[at].prompt
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "marks"),
+    [
+        ("SELECT name FROM singer", "select  name\nfrom singer", []),
+        ("SELECT 'Ann'", "SELECT 'ann'", [["removed", "'Ann'"], ["added", "'ann'"]]),
+        ("SELECT a, b FROM t", "SELECT a FROM t", [["removed", ","], ["removed", "b"]]),
+        ("", "SELECT 1", [["added", "SELECT"], ["added", "1"]]),
+    ],
+)  # fmt: skip
+def test_differences_marks_only_what_differs(
+    opened: Browser, reference: str, answer: str, marks: list[list[str]]
+) -> None:
+    found = opened.run(f"differences({reference!r}, {answer!r})")
+    assert [pair for pair in found if pair[0] != "same"] == marks
+    kept = [word for kind, word in found if kind != "removed"]
+    assert "".join(kept) == "".join(answer.split())
+
+
+def test_language_switch_changes_every_part_and_is_remembered(opened: Browser, page: Path) -> None:
+    opened.run("document.querySelector('[data-set-language=\"pt-BR\"]').click()")
+    opened.wait_for("document.getElementById('explorer-title').textContent === 'Todas as questões e respostas'")
+    shown = opened.run("[...document.querySelectorAll('.view')].filter(v => v.offsetHeight > 0).map(v => v.lang)")
+    assert shown == ["pt-BR"]
+    assert opened.run("document.documentElement.lang") == "pt-BR"
+    opened.wait_for(f"/ de \\d+ questões$/.test({FOUND})")
+    opened.open(page)
+    assert opened.run("document.documentElement.lang") == "pt-BR"
+    opened.run("localStorage.clear()")
+
+
+def test_theme_follows_the_system_until_chosen(opened: Browser) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    plots = "[...document.querySelectorAll('.view:not([hidden]) .first svg')].map(s => s.checkVisibility())"
+    light = opened.run(paper)
+    assert opened.run(plots) == [True, False]
+    opened.prefer("dark")
+    dark = opened.run(paper)
+    assert dark != light
+    assert opened.run(plots) == [False, True]
+    opened.run("document.getElementById('theme').click()")
+    assert opened.run(paper) == light
+    opened.run("localStorage.clear()")
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_page_is_never_wider_than_the_window(opened: Browser, width: int) -> None:
+    opened.resize(width)
+    opened.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert opened.run("document.documentElement.scrollWidth") <= width
+    opened.run("document.querySelector('.open').click()")
+    assert opened.run("document.documentElement.scrollWidth") <= width
+
+
+def test_every_control_has_a_name(opened: Browser) -> None:
+    opened.run("document.getElementById('axis-choice').click()")
+    opened.wait_for("document.getElementById('filter-suite') !== null")
+    nodes = opened.ask("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "link", "combobox", "searchbox", "region", "table", "image", "navigation", "dialog", "img"}
+    controls = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
+    assert len(controls) > 100
+    nameless = [node["role"] for node in controls if not str(node.get("name", {}).get("value", "")).strip()]
+    assert nameless == []
+    landmarks = {node["role"]["value"] for node in nodes if not node["ignored"]}
+    assert {"main", "banner", "navigation"} <= landmarks
+
+
+def test_page_prints_figures_without_explorer(opened: Browser) -> None:
+    opened.prefer("dark")
+    printed = opened.pdf()
+    assert printed.startswith(b"%PDF-")
+    assert 3 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 14
+    opened.ask("Emulation.setEmulatedMedia", media="print")
+    assert not opened.run("document.getElementById('explorer').checkVisibility()")
+    assert opened.run("document.querySelector('.view:not([hidden]) .on-light').checkVisibility()")
+    opened.ask("Emulation.setEmulatedMedia", media="")
+
+
+def test_spider_size_stays_smooth(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """1034 questions and 14042 of six variants: shown within seconds, filtered within a blink."""
+    folder = write_run(tmp_path_factory.mktemp("spider") / "run", variants(6), size="spider")
+    records = load_run(folder)
+    page = write_page(records, compare_run(records, replicates=100), [], folder / "report", "pt-BR")
+    start = time.monotonic()
+    browser.open(page)
+    opened = time.monotonic() - start
+    timed = (
+        "(() => { const from = performance.now(), s = document.getElementById('filter-flip'); s.value = 'lost';"
+        " s.dispatchEvent(new Event('change')); return performance.now() - from; })()"
+    )
+    sql = browser.run(timed)
+    browser.run("document.getElementById('axis-choice').click()")
+    browser.wait_for("document.getElementById('filter-suite') !== null")
+    choice = browser.run(timed)
+    assert browser.run(ROWS) == 50
+    assert opened < 8
+    assert sql < 200
+    assert choice < 500
