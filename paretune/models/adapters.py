@@ -41,7 +41,10 @@ def check_base(directory: Path, source: ModelSource) -> None:
     """
     origin = directory / ORIGIN_FILE
     if origin.is_file():
-        recorded = json.loads(origin.read_text(encoding="utf-8")).get("base_weights")
+        try:
+            recorded = json.loads(origin.read_text(encoding="utf-8")).get("base_weights")
+        except ValueError as error:
+            raise ModelError(f"{origin}: not readable; train the adapter again") from error
         if recorded != source.weights:
             raise ModelError(
                 f"{directory}: trained on another base (weights {recorded}, here {source.weights} from "
@@ -83,18 +86,21 @@ def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> It
 
 def _attach(base: LoadedModel, directory: Path) -> Any:
     from peft import PeftModel, get_peft_model_state_dict
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
+    if not (directory / "adapter_model.safetensors").is_file():
+        raise ModelError(f"{directory}: no adapter_model.safetensors; expected an adapter in PEFT's format")
     try:
         tuned = PeftModel.from_pretrained(base.model, str(directory), autocast_adapter_dtype=False, is_trainable=False)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        _strip(base.model)
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"{directory}: the adapter does not fit the base model {base.source.names[0]} ({reason})"
         ) from error
     with safe_open(directory / "adapter_model.safetensors", framework="pt") as file:
         stored = set(file.keys())
-    missing = set(get_peft_model_state_dict(tuned)) ^ stored
+    missing = set(get_peft_model_state_dict(tuned, save_embedding_layers=False)) ^ stored
     if missing:
         tuned.unload()
         raise ModelError(
@@ -104,6 +110,20 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
     if base.quantization == "none":
         tuned.to(base.model.dtype)
     return tuned.eval()
+
+
+def _strip(model: Any) -> None:
+    """Take off the layers that a loading which failed midway has left on the base."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils import ModulesToSaveWrapper
+
+    for name, module in list(model.named_modules()):
+        if isinstance(module, BaseTunerLayer):
+            model.set_submodule(name, module.get_base_layer())
+        elif isinstance(module, ModulesToSaveWrapper):
+            model.set_submodule(name, module.original_module)
+    if hasattr(model, "peft_config"):
+        del model.peft_config
 
 
 def _plain(name: str) -> str:

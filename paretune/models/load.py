@@ -9,6 +9,8 @@ from paretune.config import ModelConfig
 from paretune.errors import ModelError
 from paretune.models.source import ModelSource, find_model
 
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
 
 @dataclass(slots=True)
 class LoadedModel:
@@ -48,6 +50,8 @@ def load_tokenizer(source: ModelSource) -> Any:
     """The tokenizer, padding set: to a token of its own where there is one, else the end token."""
     import transformers
 
+    if not any((source.directory / name).is_file() for name in _TOKENIZER_FILES):  # transformers makes an empty one
+        raise ModelError(f"{source.directory}: its tokenizer cannot be loaded (none of {', '.join(_TOKENIZER_FILES)})")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.directory)
     except Exception as error:  # missing files, unknown class: transformers has no common error
@@ -61,6 +65,7 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     """Load weights and tokenizer. Raises ModelError where they cannot be had or do not fit the machine."""
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     source = source or find_model(config)
     tokenizer = load_tokenizer(source)
@@ -73,7 +78,7 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
         model = transformers.AutoModelForCausalLM.from_pretrained(source.directory, **arguments)
         if config.quantization == "none":
             model = model.to(choose_device())
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{source.directory}: the model cannot be loaded ({error})") from error
     model.eval()
     longest = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0)) or 1 << 20

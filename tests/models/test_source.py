@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from paretune.config import DEFAULT_MODEL, ModelConfig
+from paretune.errors import ModelError
+from paretune.models import source as source_module
+from paretune.models.source import cache_directory, find_model
+from tests.tiny_models import save_tiny_model
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub.constants as hub
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def refusal(path: str | Path, revision: str | None = None) -> str:
+    with pytest.raises(ModelError) as caught:
+        find_model(ModelConfig(path=str(path), revision=revision))
+    return str(caught.value)
+
+
+def test_directory_is_used_as_it_is(tmp_path: Path) -> None:
+    folder = save_tiny_model(tmp_path / "tiny")
+    found = find_model(ModelConfig(path=str(folder)))
+    assert found.directory == folder
+    assert found.names == ("tiny",)
+
+
+def test_weights_fingerprint_follows_the_content_not_the_place(tmp_path: Path) -> None:
+    folder = save_tiny_model(tmp_path / "one")
+    first = find_model(ModelConfig(path=str(folder))).weights
+    shutil.copytree(folder, tmp_path / "two")
+    assert find_model(ModelConfig(path=str(tmp_path / "two"))).weights == first
+    (tmp_path / "two" / "README.md").write_text("words", encoding="utf-8")
+    assert find_model(ModelConfig(path=str(tmp_path / "two"))).weights == first
+    tokenizer = tmp_path / "two" / "tokenizer_config.json"
+    tokenizer.write_text(json.dumps({**json.loads(tokenizer.read_text(encoding="utf-8")), "x": 1}), encoding="utf-8")
+    assert find_model(ModelConfig(path=str(tmp_path / "two"))).weights != first
+    assert find_model(ModelConfig(path=str(save_tiny_model(tmp_path / "three", seed=1)))).weights != first
+
+
+def test_directory_without_config_is_refused(tmp_path: Path) -> None:
+    assert f"{tmp_path}: no config.json; expected a model directory" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["absent.gguf", "./absent", "../absent", "/absent/model", "folder/absent.gguf"])
+def test_file_missing_is_refused_before_the_hub_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(source_module, "_from_hub", lambda *_: pytest.fail("the Hub was asked"))
+    assert f"model.path = {name}: no such file or directory" in refusal(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"GGU", b"PK\x03\x04 something else"])
+def test_file_that_is_no_gguf_is_refused(tmp_path: Path, cache: Path, content: bytes) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(content)
+    assert refusal(file) == f"{file}: not a GGUF file"
+    assert not cache.exists()
+
+
+def test_file_gguf_but_damaged_is_refused_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + bytes(200))
+    assert f"{file}: transformers cannot read this GGUF file" in refusal(file)
+    assert list((cache / "models").iterdir()) == []
+
+
+@pytest.mark.usefixtures("offline")
+def test_hub_name_offline_is_refused_with_advice() -> None:
+    for name, revision in (
+        ("nobody/nothing-of-the-kind", None),
+        ("nobody/nothing-of-the-kind", "main"),
+        ("gpt2", None),
+    ):
+        message = refusal(name, revision)
+        assert f"model {name!r}: neither a file or directory here nor to be had from the Hub" in message
+        assert "--set model.path=DIR or FILE.gguf" in message
+        assert "\n" not in message
+
+
+@pytest.mark.usefixtures("offline")
+def test_hub_name_in_the_local_hub_cache_is_found_offline(tmp_path: Path) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "hub" / "models--nobody--tiny"
+    save_tiny_model(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit, encoding="utf-8")
+    found = find_model(ModelConfig(path="nobody/tiny"))
+    assert found.directory == repository / "snapshots" / commit
+    assert found.names == ("nobody/tiny", "tiny")
+    assert find_model(ModelConfig(path="nobody/tiny", revision=commit)).weights == found.weights
+
+
+@pytest.mark.usefixtures("offline")
+def test_default_model_without_its_package_is_sought_on_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "_packaged_gguf", lambda: None)
+    assert DEFAULT_MODEL in refusal(DEFAULT_MODEL)
+
+
+@pytest.mark.usefixtures("offline")
+def test_default_model_of_a_revision_is_not_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "_from_gguf", lambda *_: pytest.fail("the package was taken"))
+    assert DEFAULT_MODEL in refusal(DEFAULT_MODEL, revision="main")
+
+
+def test_cache_directory_is_the_variable_or_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARETUNE_CACHE", "~/somewhere")
+    assert cache_directory() == Path.home() / "somewhere"
+    monkeypatch.setenv("PARETUNE_CACHE", "")
+    assert cache_directory() == Path.home() / ".cache" / "paretune"
+
+
+@pytest.mark.model
+def test_smollm2_from_its_package_ends_turns_with_im_end(smollm2_gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paretune.models.load import load_tokenizer
+    from paretune.prompts.chat import completion, encode, render
+
+    found = find_model(ModelConfig())
+    assert found.names[0] == smollm2_gguf.stem
+    assert find_model(ModelConfig(path=str(smollm2_gguf))) == found
+    monkeypatch.setattr(source_module, "_convert_gguf", lambda *_: pytest.fail("converted a second time"))
+    assert find_model(ModelConfig()) == found
+    tokenizer = load_tokenizer(found)
+    assert tokenizer.eos_token == "<|im_end|>"
+    assert tokenizer.pad_token_id is not None
+    messages = [{"role": "user", "content": "How many?"}]
+    prompt = render(tokenizer, messages)
+    assert prompt.endswith("<|im_start|>assistant\n")
+    assert completion(tokenizer, messages, "SELECT 1") == "SELECT 1<|im_end|>"
+    assert tokenizer.decode(encode(tokenizer, prompt)) == prompt
+    config = json.loads((found.directory / "config.json").read_text(encoding="utf-8"))
+    assert config["hidden_size"] == 576
+    assert "quantization_config" not in config
