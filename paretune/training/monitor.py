@@ -37,7 +37,8 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
         self, writer: LineWriter, progress: Progress, on_step: Callable[[int, int], None], gradient_scaling: bool
     ) -> None:
         self.progress = progress
-        self.loss_is_finite = True
+        self._loss_is_finite = True  # of the step in progress
+        self._logged_loss_is_whole = True  # no loss is missing from the mean that the next line would hold
         self._writer = writer
         self._on_step = on_step
         self._gradient_scaling = gradient_scaling  # float16: the scaler itself skips overflowing gradients
@@ -52,13 +53,18 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
         self._tokens_here += tokens
         self.progress.tokens = self._tokens_before + self._tokens_here
 
+    def drop_loss(self) -> None:
+        """Note that the loss of one batch was not finite: its step is skipped, its line has no loss."""
+        self._loss_is_finite = False
+        self._logged_loss_is_whole = False
+
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Drop the gradients of a step that is not finite, so that the optimizer leaves weights and moments alone."""
-        finite = self.loss_is_finite
+        finite = self._loss_is_finite
         parameters = [p for p in kwargs["model"].parameters() if p.grad is not None]
         if finite and not self._gradient_scaling:
             finite = all(bool(parameter.grad.isfinite().all()) for parameter in parameters)
-        self.loss_is_finite = True
+        self._loss_is_finite = True
         if finite:
             self._in_a_row = 0
             return
@@ -87,7 +93,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
             {
                 "step": state.global_step,
                 "epoch": round(float(logs.get("epoch", state.epoch or 0.0)), 4),
-                "loss": _finite(logs["loss"]),
+                "loss": _finite(logs["loss"]) if self._logged_loss_is_whole else None,
                 "learning_rate": _finite(logs.get("learning_rate")),
                 "gradient_norm": _finite(gradient_norm),
                 "tokens": self.progress.tokens,
@@ -95,6 +101,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
                 "skipped": self.progress.skipped_steps,
             }
         )
+        self._logged_loss_is_whole = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint as whole."""

@@ -95,10 +95,10 @@ def is_trained(folder: Path, fingerprint: str) -> bool:
 
 
 def _set_aside_foreign(folder: Path, fingerprint: str) -> None:
-    """Put a training of another fingerprint out of the way, whole."""
+    """Put a training of another fingerprint, or of none, out of the way; its log last, so that a kill hides nothing."""
     log = folder / "training.jsonl"
-    if log.exists() and read_lines(log)[0].get("fingerprint") != fingerprint:
-        for name in ("training.jsonl", "checkpoints", "adapter"):
+    if not log.exists() or read_lines(log)[0].get("fingerprint") != fingerprint:
+        for name in ("adapter", "checkpoints", "training.jsonl"):
             if (folder / name).exists():
                 set_aside(folder / name)
 
@@ -123,7 +123,8 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
             monitor.count_tokens(int(inputs["attention_mask"].sum()))
             loss = super().training_step(model, inputs, *args, **kwargs)
             if not bool(torch.isfinite(loss)):
-                monitor.loss_is_finite = False
+                monitor.drop_loss()
+                return torch.zeros_like(loss)  # else the trainer's running sum is lost for all later lines
             return loss
 
     on_gpu = base.model.device.type == "cuda"

@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paretune.config import TrainingConfig
+from paretune.errors import TrainingError
+from paretune.jsonl import read_lines
+from paretune.models.adapters import on_base
+from paretune.models.load import LoadedModel
+from paretune.models.source import ModelSource
+from paretune.training import sft
+from paretune.training.sft import TrainingRow, is_trained, total_steps, train_adapter
+from tests.tiny_models import tiny_model, tiny_tokenizer
+
+CONFIG = TrainingConfig(
+    peak_learning_rate=0.01,
+    epochs=2.0,
+    batch_size=2,
+    accumulation_steps=2,
+    rank=4,
+    alpha=8.0,
+    dropout=0.1,
+    max_tokens=64,
+    checkpoint_steps=3,
+    logging_steps=2,
+)
+EOS_ID = 1
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the package handles it."""
+
+
+def loaded(**overrides: Any) -> LoadedModel:
+    source = ModelSource(Path("somewhere") / "tiny", "weights-1", ("tiny",))
+    return LoadedModel(tiny_model("qwen2", **overrides), tiny_tokenizer(), source, "float32", "none", 2048)
+
+
+def rows(count: int = 21) -> list[TrainingRow]:
+    """Random prompts, answers that can be learned, each ending with the end token."""
+    generator = random.Random(0)
+    made = []
+    for _ in range(count):
+        prompt = [generator.randrange(5, 300) for _ in range(generator.randrange(3, 30))]
+        made.append(TrainingRow((*prompt, 50, 51, 52, EOS_ID), 4))
+    return made
+
+
+def train(
+    folder: Path,
+    config: TrainingConfig = CONFIG,
+    *,
+    base: LoadedModel | None = None,
+    fingerprint: str = "f",
+    on_step: Callable[[int, int], None] = lambda step, steps: None,
+) -> LoadedModel:
+    base = base or loaded()
+    train_adapter(base, rows(), config, folder, fingerprint, on_step)
+    return base
+
+
+def weights(folder: Path, name: str = "adapter") -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(folder / name / "adapter_model.safetensors"))
+
+
+def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one.keys() == other.keys()
+    for key, value in one.items():
+        assert float((value - other[key]).abs().max()) <= 1e-6, key
+
+
+def answer_loss(model: Any) -> float:
+    import torch
+
+    total = 0.0
+    with torch.inference_mode():
+        for row in rows():
+            labels = torch.tensor([[-100] * (len(row.tokens) - 4) + list(row.tokens[-4:])])
+            total += float(model(torch.tensor([row.tokens]), labels=labels).loss)
+    return total / len(rows())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one uninterrupted training; read it, do not change it."""
+    folder = tmp_path_factory.mktemp("whole") / "run-1"
+    train(folder)
+    return folder
+
+
+def test_training_lowers_the_loss_on_answers(whole: Path) -> None:
+    base = loaded()
+    before = answer_loss(base.model)
+    with on_base(base, whole / "adapter") as model:
+        after = answer_loss(model)
+    assert after < 0.9 * before
+
+
+def test_training_leaves_the_base_as_it_was(tmp_path: Path) -> None:
+    base = train(tmp_path, replace(CONFIG, epochs=0.5))
+    fresh = tiny_model("qwen2")
+    assert type(base.model) is type(fresh)
+    assert not base.model.training
+    assert base.model.config.use_cache
+    for (name, own), (other_name, other) in zip(base.model.named_parameters(), fresh.named_parameters(), strict=True):
+        assert name == other_name
+        assert bool((own == other).all())
+
+
+def test_training_folder_holds_what_the_design_says(whole: Path) -> None:
+    assert sorted(path.name for path in whole.iterdir()) == ["adapter", "checkpoints", "training.jsonl"]
+    names = sorted(path.name for path in (whole / "adapter").iterdir())
+    assert names == ["adapter_config.json", "adapter_model.safetensors", "paretune.json"]
+    origin = json.loads((whole / "adapter" / "paretune.json").read_text(encoding="utf-8"))
+    assert origin["base_weights"] == "weights-1"
+    assert origin["fingerprint"] == "f"
+    assert origin["progress"]["step"] == 12
+    assert origin["progress"]["tokens"] == 2 * sum(len(row.tokens) for row in rows())
+    config = json.loads((whole / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    assert (config["r"], config["lora_alpha"], config["base_model_name_or_path"]) == (4, 8.0, "tiny")
+    assert is_trained(whole, "f")
+    assert not is_trained(whole, "g")
+    assert not is_trained(whole / "absent", "f")
+
+
+def test_training_is_the_same_whatever_was_drawn_before(whole: Path, tmp_path: Path) -> None:
+    import torch
+
+    torch.manual_seed(1234)
+    random.seed(99)
+    torch.rand(7)
+    train(tmp_path)
+    assert_same(weights(tmp_path), weights(whole))
+
+
+def test_training_of_another_seed_differs(whole: Path, tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, seed=7))
+    first, other = weights(whole), weights(tmp_path)
+    assert max(float((first[key] - other[key]).abs().max()) for key in first) > 1e-3
+
+
+def test_log_has_every_logging_step_once(whole: Path) -> None:
+    header, records = read_lines(whole / "training.jsonl")
+    assert header["fingerprint"] == "f"
+    assert header["config"]["rank"] == 4
+    assert [record["step"] for record in records] == [2, 4, 6, 8, 10, 12]
+    assert all(record["loss"] > 0 and record["gradient_norm"] > 0 for record in records)
+    assert max(record["learning_rate"] for record in records) <= 0.01
+    assert [record["tokens"] for record in records] == sorted(record["tokens"] for record in records)
+    assert records[-1]["skipped"] == 0
+
+
+def test_checkpoints_are_adapters_of_their_own(whole: Path) -> None:
+    names = sorted(path.name for path in (whole / "checkpoints").glob("checkpoint-*"))
+    assert names == ["checkpoint-12", "checkpoint-3", "checkpoint-6", "checkpoint-9"]
+    base = loaded()
+    with on_base(base, whole / "checkpoints" / "checkpoint-3") as model:
+        early = answer_loss(model)
+    with on_base(base, whole / "adapter") as model:
+        assert answer_loss(model) < early
+    assert not list((whole / "checkpoints").rglob("optimizer.pt"))
+    assert_same(weights(whole), weights(whole / "checkpoints", "checkpoint-12"))
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5, 10, 12])
+def test_training_killed_and_started_again_ends_the_same(whole: Path, tmp_path: Path, at: int) -> None:
+    def kill(step: int, steps: int) -> None:
+        if step == at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tmp_path, on_step=kill)
+    assert not (tmp_path / "adapter").exists()
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    last_checkpoint = (at - 1) // 3 * 3  # a step is saved after it was counted
+    assert taken == list(range(last_checkpoint + 1, 13))
+    assert_same(weights(tmp_path), weights(whole))
+    steps = [record["step"] for record in read_lines(tmp_path / "training.jsonl")[1]]
+    assert steps == [2, 4, 6, 8, 10, 12]
+    tokens = [read_lines(folder / "training.jsonl")[1][-1]["tokens"] for folder in (tmp_path, whole)]
+    assert tokens[0] == tokens[1]
+
+
+def test_training_killed_after_its_last_step_only_saves(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sft, "_save", kill)
+        with pytest.raises(Killed):
+            train(tmp_path)
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    assert taken == []
+    assert_same(weights(tmp_path), weights(whole))
+
+
+def test_checkpoint_half_written_is_not_resumed_from(whole: Path, tmp_path: Path) -> None:
+    def kill(step: int, steps: int) -> None:
+        if step == 8:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tmp_path, on_step=kill)
+    (tmp_path / "checkpoints" / "checkpoint-6" / "paretune_progress.json").unlink()
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    assert taken[0] == 4
+    assert_same(weights(tmp_path), weights(whole))
+
+
+def test_training_of_another_fingerprint_is_set_aside_whole(whole: Path, tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, epochs=1.0), fingerprint="old")
+    old = weights(tmp_path)
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    assert taken[0] == 1
+    assert_same(weights(tmp_path), weights(whole))
+    assert_same(weights(tmp_path, "adapter.old-1"), old)
+    assert read_lines(tmp_path / "training.jsonl.old-1")[0]["fingerprint"] == "old"
+    assert (tmp_path / "checkpoints.old-1").is_dir()
+    assert is_trained(tmp_path, "f")
+
+
+def test_checkpoints_without_their_log_are_never_resumed_from(whole: Path, tmp_path: Path) -> None:
+    def kill(step: int, steps: int) -> None:
+        if step == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tmp_path, replace(CONFIG, rank=4, alpha=32.0), fingerprint="old", on_step=kill)
+    (tmp_path / "training.jsonl").unlink()  # as after a kill while the old training is set aside
+    train(tmp_path)
+    assert_same(weights(tmp_path), weights(whole))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 21, 24])
+@pytest.mark.parametrize(("batch", "accumulation"), [(1, 1), (2, 3), (4, 2), (8, 8)])
+@pytest.mark.parametrize("epochs", [0.4, 1.0, 1.5, 3.0])
+def test_total_steps_are_the_trainers(count: int, batch: int, accumulation: int, epochs: float) -> None:
+    from transformers import Trainer, TrainingArguments
+
+    config = replace(CONFIG, batch_size=batch, accumulation_steps=accumulation, epochs=epochs)
+    arguments = TrainingArguments(
+        output_dir="unused", per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation,
+        num_train_epochs=epochs, use_cpu=True, report_to="none",
+    )  # fmt: skip
+    trainer = Trainer(model=_model(), args=arguments, train_dataset=[{"input_ids": [1]}] * count)
+    found = trainer.set_initial_training_values(arguments, trainer.get_train_dataloader())
+    assert total_steps(count, config) == found[-1]
+
+
+def _model() -> Any:
+    import torch
+
+    return torch.nn.Linear(1, 1)
+
+
+def test_total_steps_are_those_announced(tmp_path: Path) -> None:
+    announced: set[int] = set()
+    config = replace(CONFIG, epochs=1.5)
+    train(tmp_path, config, on_step=lambda step, steps: announced.add(steps))
+    assert announced == {total_steps(len(rows()), config)}
+
+
+def test_loss_is_on_answer_tokens_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTTrainer
+
+    plain, seen = SFTTrainer.compute_loss, []
+
+    def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        for tokens, mask, labels in zip(
+            inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), inputs["labels"].tolist(), strict=True
+        ):
+            length = sum(mask)
+            assert labels[length:] == [-100] * (len(labels) - length)
+            answer = [label for label in labels if label != -100]
+            assert labels[length - len(answer) : length] == answer
+            seen.append((tuple(tokens[:length]), tuple(answer)))
+        return plain(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+    base = loaded()
+    base.tokenizer.pad_token = base.tokenizer.eos_token  # the trap: the end token must be learned all the same
+    train(tmp_path, replace(CONFIG, epochs=1.0), base=base)
+    assert sorted(seen) == sorted((row.tokens, (50, 51, 52, EOS_ID)) for row in rows())
+
+
+def test_prompt_tokens_do_not_change_the_logged_loss(tmp_path: Path) -> None:
+    """The first logged loss is the mean over answer tokens of the first batch, computed here by hand."""
+    config = replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, logging_steps=1, dropout=0.0)
+    train(tmp_path, config)
+    assert read_lines(tmp_path / "training.jsonl")[1][0]["loss"] == pytest.approx(
+        answer_loss(tiny_model("qwen2")), abs=1e-3
+    )
+
+
+def plant_nan(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
+    """Make the loss of those batches (0-based, in order) not a number."""
+    from trl import SFTTrainer
+
+    plain, count = SFTTrainer.compute_loss, iter(range(10_000))
+
+    def compute_loss(self: Any, *args: Any, **kwargs: Any) -> Any:
+        loss = plain(self, *args, **kwargs)
+        if next(count) not in calls:
+            return loss
+        return (loss[0] * math.nan, *loss[1:]) if isinstance(loss, tuple) else loss * math.nan
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+
+
+def test_step_not_finite_is_skipped_counted_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nan(monkeypatch, {4, 11, 12})  # steps 3 (one of its two batches) and 7 (both)
+    base = train(tmp_path)
+    records = read_lines(tmp_path / "training.jsonl")[1]
+    assert [record["skipped"] for record in records] == [0, 1, 1, 2, 2, 2]
+    assert [record["loss"] is None for record in records] == [False, True, False, True, False, False]
+    assert all(0 < record["loss"] < 20 for record in records if record["loss"] is not None)
+    assert all(bool(value.isfinite().all()) for value in weights(tmp_path).values())
+    with on_base(base, tmp_path / "adapter") as model:
+        assert answer_loss(model) < 0.9 * answer_loss(tiny_model("qwen2"))
+    origin = json.loads((tmp_path / "adapter" / "paretune.json").read_text(encoding="utf-8"))
+    assert origin["progress"]["skipped_steps"] == 2
+
+
+def test_step_skipped_changes_no_weight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, checkpoint_steps=1)
+    plant_nan(monkeypatch, {0})
+    train(tmp_path, config)
+    untouched = weights(tmp_path)
+    assert all(not value.any() for key, value in untouched.items() if "lora_B" in key)
+
+
+def test_steps_not_finite_three_in_a_row_stop_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nan(monkeypatch, {4, 6, 8})
+    base = loaded()
+    with pytest.raises(TrainingError, match="step 5: loss or gradient not finite for 3 steps in a row; lower peak"):
+        train(tmp_path, base=base)
+    assert not (tmp_path / "adapter").exists()
+    assert not [name for name, _ in base.model.named_parameters() if "lora" in name]
+
+
+def test_steps_not_finite_but_apart_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nan(monkeypatch, {0, 2, 6, 8})
+    train(tmp_path)
+    assert read_lines(tmp_path / "training.jsonl")[1][-1]["skipped"] == 4
+
+
+def test_memory_exhausted_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTTrainer
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("CUDA out of memory. Tried to allocate")
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", fail)
+    with pytest.raises(TrainingError, match=r"out of memory; lower batch_size"):
+        train(tmp_path)
+
+
+def test_rows_none_or_too_long_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no training rows"):
+        train_adapter(loaded(), [], CONFIG, tmp_path, "f", lambda *_: None)
+    with pytest.raises(TrainingError, match="longer than max_tokens = 8; leave it out"):
+        train(tmp_path, replace(CONFIG, max_tokens=8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_modules_that_the_model_has_not_are_refused(tmp_path: Path) -> None:
+    base = loaded()
+    with pytest.raises(TrainingError, match="the training cannot be set up"):
+        train(tmp_path, replace(CONFIG, target_modules=("c_attn",)), base=base)
+    assert not [name for name, _ in base.model.named_parameters() if "lora" in name]
+    train(tmp_path, replace(CONFIG, epochs=0.2, target_modules=("q_proj", "v_proj")), base=base)
+    assert {key.split(".")[-3] for key in weights(tmp_path)} == {"q_proj", "v_proj"}
