@@ -1,0 +1,297 @@
+"""The page without a browser: one whole file, nothing from elsewhere, sentences that say no more than is shown."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import pytest
+
+from paretune.audit import audit_run
+from paretune.audit_records import Finding, read_run
+from paretune.language import LANGUAGES, PORTUGUESE, Language
+from paretune.records import SqlOutcome
+from paretune.report.comparison import compare_run
+from paretune.report.comparison_records import Comparison
+from paretune.report.page import SCRIPTS, write_page
+from paretune.report.page_verdict import verdict
+from paretune.report.page_wording import CLASSES, OUTCOMES, script_words
+from paretune.report.plot_look import READABLE_CONTRAST, _contrast
+from paretune.report.run_records import RunRecords, load_run
+from paretune.report.tables import write_tables
+from paretune.scoring.sql_errors import ErrorClass
+from tests.simulated_run import SimulatedVariant, variants, write_run
+
+ASSETS = resources.files("paretune.report") / "assets"
+VOID = {"meta", "link", "input", "br", "path", "use"}
+
+
+class _Page(HTMLParser):
+    """Elements with their attributes, and what is left open at the end."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open[-1:]):
+            self.words.append(data)
+
+    def all(self, *tags: str) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+    return load_run(write_run(tmp_path_factory.mktemp("a run") / "demo", variants(4)))
+
+
+@pytest.fixture(scope="module")
+def comparison(run: RunRecords) -> Comparison:
+    return compare_run(run, replicates=300)
+
+
+@pytest.fixture(scope="module")
+def text(run: RunRecords, comparison: Comparison) -> str:
+    write_tables(comparison, run.path / "tables", "en")
+    findings = audit_run(read_run(run.path))
+    return write_page(run, comparison, findings, run.path / "report", "en").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> _Page:
+    return _Page(text)
+
+
+def test_write_page_elements_closed_identities_unique(page: _Page) -> None:
+    assert page.open == []
+    identities = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [name for name, count in identities.items() if count > 1] == []
+    for attributes in (attributes for _, attributes in page.elements):
+        for name in ("aria-labelledby", "for"):
+            assert attributes.get(name, "question-title") in identities | {"question-title": 1}
+
+
+def test_write_page_names_nothing_elsewhere(page: _Page, text: str) -> None:
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            if name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
+                assert not re.match(r"(?:[a-z]+:)?//|[a-z]+:(?!,)", value), (tag, value)
+    assert "@import" not in text
+    assert not re.search(r"url\(\s*['\"]?(?!#)", text)
+    assert [attributes for attributes in page.all("script") if "src" in attributes] == []
+    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+
+
+def test_write_page_links_lead_to_files_and_places_that_exist(page: _Page, run: RunRecords) -> None:
+    identities = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    files = set()
+    for attributes in page.all("a"):
+        place = attributes["href"]
+        if place.startswith("#"):
+            assert place[1:].partition("?")[0] in identities, place
+        else:
+            path = (run.path / "report" / unquote(place)).resolve()
+            assert path.is_file(), place
+            files.add(path.relative_to(run.path.resolve()).as_posix())
+    assert {f"{v.name}/{file}" for v in run.variants for file in ("sql.jsonl", "choice.jsonl")} <= files
+    assert "manifest.json" in files
+
+
+def test_write_page_every_table_has_heads_a_name_and_sources(page: _Page, text: str) -> None:
+    assert all(attributes.get("scope") in ("col", "row") for attributes in page.all("th"))
+    tables = page.all("table")
+    after = re.split(r"</table>|<figure>", text)[1:]
+    assert len(after) > len(tables) > 20
+    for piece in after:
+        assert re.search(r'class="sources">.*?<a href="\.\./', piece.partition("<table")[0], re.DOTALL), piece[:300]
+    assert all(attributes.get("aria-label") for attributes in tables)
+    assert all(a.get("aria-label") for _, a in page.elements if a.get("role") in ("img", "region"))
+
+
+def test_write_page_pieces_of_plots_refer_to_their_own_names(page: _Page, text: str) -> None:
+    identities = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    named = {value[1:] for _, a in page.elements for name, value in a.items() if name == "xlink:href"}
+    named |= set(re.findall(r"url\(#([^)]+)\)", text))
+    assert named
+    assert named <= identities
+    assert text.count("<style") == 1
+
+
+def test_write_page_same_arguments_same_bytes(
+    run: RunRecords, comparison: Comparison, text: str, tmp_path: Path
+) -> None:
+    again = write_page(run, comparison, audit_run(read_run(run.path)), run.path / "report", "en")
+    assert again.read_text(encoding="utf-8") == text
+    other = write_page(run, comparison, [], tmp_path, "pt-BR").read_text(encoding="utf-8")
+    assert '<html lang="pt-BR">' in other
+    assert re.search(r'<div class="view" lang="en" data-language="en" hidden>', other)
+
+
+def _unpacked(text: str, name: str) -> Any:
+    found = re.search(rf'id="data-{name}">([^<]*)<', text)
+    assert found is not None
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+
+
+def test_explorer_data_hold_every_answer(text: str, run: RunRecords) -> None:
+    sql = _unpacked(text, "sql")
+    assert [q[0] for q in sql["questions"]] == [question.index for question in run.questions]
+    prompts = [sql["beginnings"][q[5]] + q[6] for q in sql["questions"]]
+    assert prompts == [question.prompt for question in run.questions]
+    for variant, column in zip(run.variants, sql["answers"], strict=True):
+        assert [(a[0], a[1], a[3]) for a in column] == [(v.outcome, v.error_class, v.sql) for v in variant.sql]
+        assert [a[3] if a[4] is None else a[4].strip() for a in column] == [v.text.strip() for v in variant.sql]
+    choice = _unpacked(text, "choice")
+    for at, variant in enumerate(run.variants):
+        right = {line.id: line.correct for line in variant.choice if line.method == "cloze"}
+        shown = {q[1]: bool(a[0]) for q, a in zip(choice["questions"], choice["answers"]["cloze"][at], strict=True)}
+        assert shown == right
+
+
+def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: RunRecords) -> None:
+    script = _asset("explorer.js")
+    for attributes in page.all("a"):
+        if attributes["href"].startswith("#explorer?"):
+            filters = {name: values[0] for name, values in parse_qs(attributes["href"].partition("?")[2]).items()}
+            assert filters["axis"] in ("sql", "choice")
+            assert all(re.search(rf"\b{name}\b", script) for name in filters)
+            assert filters.get("variant", "run-1") in [variant.name for variant in run.variants]
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def test_script_words_cover_what_the_program_says() -> None:
+    words = script_words()
+    said = set(re.findall(r'data-say="([^"]+)"', _asset("page.html")))
+    for name in SCRIPTS:
+        said |= set(re.findall(r'say\("((?:[^"\\]|\\.)*)"', _asset(name)))
+        said |= set(re.findall(r'(?:choice\("\w+", |button\("\w+", |step\(-?1, |turn\(-?1, )"([^"]+)"', _asset(name)))
+    said |= set(
+        re.findall(r': "([a-z][a-z ]+ [a-z ]+|[a-z]+)"', _asset("explorer.js").partition("FLIP_WORDS = ")[2][:200])
+    )
+    assert len(said) > 30
+    assert said <= set(words["en"])
+    assert set(words["en"]) == set(words["pt-BR"])
+    for sentence, portuguese in PORTUGUESE.items():
+        assert set(re.findall(r"\{\w+\}", sentence)) == set(re.findall(r"\{\w+\}", portuguese)), sentence
+
+
+def test_names_of_outcomes_and_reasons_are_all_known() -> None:
+    assert set(OUTCOMES) == {str(outcome) for outcome in SqlOutcome}
+    assert {str(item) for item in ErrorClass} <= set(CLASSES)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_style_colours_can_be_read(theme: str) -> None:
+    blocks = re.findall(r":root[^{]*\{([^}]*--text[^}]*)\}", _asset("page.css"))
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", blocks[0 if theme == "light" else -1]))
+    assert dict(re.findall(r"--(\w+): (#\w{6})", blocks[1])) == dict(re.findall(r"--(\w+): (#\w{6})", blocks[2]))
+    for ink in ("text", "quiet", "link", "right", "wrong", "invalid", "warning", "note"):
+        for paper in ("paper", "panel"):
+            assert _contrast(colours[ink], colours[paper]) >= READABLE_CONTRAST, (ink, paper)
+    for ink, paper in (("right", "added"), ("wrong", "removed"), ("text", "added"), ("text", "removed")):
+        assert _contrast(colours[ink], colours[paper]) >= READABLE_CONTRAST, (ink, paper)
+
+
+def test_write_page_hostile_text_stays_text(run: RunRecords, comparison: Comparison, tmp_path: Path) -> None:
+    hostile = "</script><img src=x onerror=alert(1)><!--"
+    questions = (replace(run.questions[0], question=hostile, prompt=hostile), *run.questions[1:])
+    manifest = {**run.manifest, "config": {"name": hostile}, "versions": {hostile: hostile}}
+    finding = Finding("note", "never-stops", {"variant": hostile, "share": 9.0, "questions": 9})
+    changed = replace(run, name=hostile, questions=questions, manifest=manifest)
+    text = write_page(changed, comparison, [finding], tmp_path, "en").read_text(encoding="utf-8")
+    assert "<img" not in text
+    assert _unpacked(text, "sql")["questions"][0][3] == hostile
+    assert hostile in "".join(_Page(text).words)
+
+
+def _sentences(
+    tmp_path: Path, planted: Sequence[SimulatedVariant], language: Language = "en", **options: Any
+) -> tuple[str, str, tuple[str, ...]]:
+    records = load_run(write_run(tmp_path / "run", planted, size="demo"))
+    found = verdict(compare_run(records, replicates=300, **options), language)
+    return found.gain, found.general, found.basis
+
+
+def test_verdict_planted_gain_is_said_with_figures(tmp_path: Path) -> None:
+    gain, general, basis = _sentences(tmp_path, [SimulatedVariant("run-1", gain=30.0, loss=0.0)])
+    assert re.match(
+        r"run-1 gains \d+\.\d \[\d+\.\d, \d+\.\d\] points on demo, from \d+\.\d % to \d+\.\d % right\.", gain
+    )
+    assert "is not shown" in general
+    assert any("Holm" in line for line in basis)
+
+
+def test_verdict_planted_null_is_not_claimed(tmp_path: Path) -> None:
+    gain, general, _ = _sentences(tmp_path, [SimulatedVariant("run-1", gain=0.0, loss=0.0)])
+    assert gain.startswith("A gain of run-1 on demo is not shown")
+    assert re.search(r"show differences from \d+\.\d points on", gain)
+    assert "is not shown" in general
+
+
+def test_verdict_planted_loss_is_said(tmp_path: Path) -> None:
+    _, general, _ = _sentences(tmp_path, [SimulatedVariant("run-1", gain=30.0, loss=35.0)])
+    assert general.startswith("It pays with general ability: demo changes by -")
+
+
+def test_verdict_wide_margin_shows_that_nothing_much_was_lost(tmp_path: Path) -> None:
+    planted = [SimulatedVariant("run-1", gain=30.0, loss=0.0, churn=0.02)]
+    _, general, _ = _sentences(tmp_path, planted, margin_points=15.0)
+    assert "a loss below 15.0 points is shown" in general
+
+
+def test_verdict_several_variants_quotes_the_half_that_did_not_choose(tmp_path: Path) -> None:
+    planted = [SimulatedVariant(f"run-{n}", gain=20.0 + n, loss=0.0) for n in (1, 2, 3)]
+    records = load_run(write_run(tmp_path / "run", planted, size="demo"))
+    comparison = compare_run(records, replicates=300, budget_points=30.0)
+    choice = comparison.tradeoff.choice
+    assert choice is not None
+    found = verdict(comparison, "en")
+    assert found.variant == choice.variant
+    assert f"{choice.gain.estimate:.1f} [" in found.gain
+    assert str(choice.test_questions) in found.basis[0]
+
+
+def test_verdict_baseline_alone_compares_nothing(tmp_path: Path) -> None:
+    gain, general, _ = _sentences(tmp_path, [])
+    assert gain.startswith("Only the base model")
+    assert "nothing to compare" in general
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_write_page_baseline_alone_and_invalid_finding(tmp_path: Path, language: Language) -> None:
+    records = load_run(write_run(tmp_path / "run", [], size="demo"))
+    finding = Finding("invalid", "never-stops", {"variant": "baseline", "share": 90.0, "questions": 9})
+    path = write_page(records, compare_run(records, replicates=100), [finding], tmp_path / "report", language)
+    text = path.read_text(encoding="utf-8")
+    assert text.count('class="invalid-banner"') == len(LANGUAGES)
+    assert _Page(text).open == []
