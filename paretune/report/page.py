@@ -17,6 +17,7 @@ from paretune.report.comparison_records import Comparison
 from paretune.report.page_data import explorer_choice, explorer_sql, packed
 from paretune.report.page_parts import Places, Plot, Section
 from paretune.report.page_plots import page_plot
+from paretune.report.page_results import result_tables
 from paretune.report.page_sections import sections
 from paretune.report.page_verdict import Verdict, verdict
 from paretune.report.page_wording import script_words
@@ -52,17 +53,28 @@ class _View:
 
 
 def write_page(
-    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], folder: Path, language: Language
+    records: RunRecords,
+    comparison: Comparison,
+    findings: Sequence[Finding],
+    folder: Path,
+    language: Language,
+    *,
+    databases: Path | None = None,
 ) -> Path:
     """Write FOLDER/index.html and return it.
 
-    language: the one shown first; the reader can switch. findings: of audit.audit_run. The same arguments give the
-    same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
+    language: the one shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
+    <db_id>/<db_id>.sqlite, to show what the queries return; without it the page shows none. The same arguments give
+    the same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
     """
     places = Places(records.path, folder)
     views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
     views.sort(key=lambda view: view.language != language)
-    data = {"sql": packed(explorer_sql(records, comparison)), "choice": packed(explorer_choice(records))}
+    results = None if databases is None else result_tables(records, databases)
+    data = {
+        "sql": packed({**explorer_sql(records, comparison), "results": results}),
+        "choice": packed(explorer_choice(records)),
+    }
     settings = {"language": language, "words": script_words()}
     text = _template().render(
         title=f"{records.name}: paretune",

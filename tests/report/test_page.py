@@ -19,6 +19,7 @@ import pytest
 
 from paretune.audit import audit_run
 from paretune.audit_records import Finding, read_run
+from paretune.data.demo.build import demo_directory
 from paretune.language import LANGUAGES, PORTUGUESE, Language
 from paretune.records import SqlOutcome
 from paretune.report.comparison import compare_run
@@ -173,6 +174,25 @@ def test_explorer_data_hold_every_answer(text: str, run: RunRecords) -> None:
         right = {line.id: line.correct for line in variant.choice if line.method == "cloze"}
         shown = {q[1]: bool(a[0]) for q, a in zip(choice["questions"], choice["answers"]["cloze"][at], strict=True)}
         assert shown == right
+
+
+def test_write_page_with_databases_shows_what_queries_return(
+    run: RunRecords, comparison: Comparison, tmp_path: Path
+) -> None:
+    databases = demo_directory() / "spider" / "database"
+    text = write_page(run, comparison, [], tmp_path, "en", databases=databases).read_text(encoding="utf-8")
+    results = _unpacked(text, "sql")["results"]
+    assert len(results["gold"]) == len(run.questions)
+    counted = next(at for at, q in enumerate(run.questions) if q.gold == "SELECT COUNT(*) FROM readers")
+    columns, count, rows = results["tables"][results["gold"][counted]]
+    assert (columns, count) == (1, 1)
+    assert int(rows[0][0]) > 0
+    assert max(len(rows) for _, _, rows in results["tables"]) <= 20
+    for variant, column in zip(run.variants, results["answers"], strict=True):
+        for line, gold, found in zip(variant.sql, results["gold"], column, strict=True):
+            assert found == gold or line.outcome is not SqlOutcome.CORRECT
+    none = write_page(run, comparison, [], tmp_path, "en", databases=tmp_path / "nowhere").read_text(encoding="utf-8")
+    assert _unpacked(none, "sql")["results"]["tables"] == []
 
 
 def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: RunRecords) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from paretune.audit import audit_run
 from paretune.audit_records import read_run
+from paretune.data.demo.build import demo_directory
 from paretune.report.comparison import compare_run
 from paretune.report.page import write_page
 from paretune.report.run_records import RunRecords, load_run
@@ -30,7 +31,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
 @pytest.fixture(scope="module")
 def page(run: RunRecords) -> Path:
     comparison = compare_run(run, replicates=500)
-    return write_page(run, comparison, audit_run(read_run(run.path)), run.path / "report", "en")
+    databases = demo_directory() / "spider" / "database"
+    findings = audit_run(read_run(run.path))
+    return write_page(run, comparison, findings, run.path / "report", "en", databases=databases)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,8 @@ def test_question_shows_answers_difference_and_prompt(opened: Browser, run: RunR
     assert "no_such_column" in added
     removed = opened.run(f"{section}.querySelectorAll('del').length")
     assert removed > 0
+    returned = "document.querySelectorAll('#question .reference .result tbody td').length"
+    assert opened.run(returned) > 0
     prompt = "[...document.querySelectorAll('#question details')].at(-1).querySelector('pre').textContent"
     assert opened.run(prompt) == run.questions[at].prompt
 

@@ -4,17 +4,31 @@ function folded(words, text, code = true) {
   return make("details", {}, make("summary", {}, words), make("pre", {}, code ? make("code", {}, text) : text));
 }
 
+// What a query returned; "" where that is not known.
+function resultTable(table, open) {
+  if (!table) return "";
+  const [columns, count, rows] = table;
+  const words = count > rows.length ? say("result: first {shown} of {count} rows", { shown: rows.length, count })
+    : say(count === 1 ? "result: 1 row" : "result: {count} rows", { count });
+  if (!count) return make("p", { class: "about" }, words);
+  const head = Array.from({ length: columns }, (_, at) => make("th", { scope: "col" }, String(at + 1)));
+  const lines = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", cell === null ? { class: "null" } : {}, cell === null ? "NULL" : cell))));
+  return make("details", { open }, make("summary", {}, words), make("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": words },
+    make("table", { class: "result" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...lines))));
+}
+
 function sqlAnswers(row, variants, mark) {
   const legend = make("p", { class: "legend" }, say("differs from the reference"), ": ",
     make("ins", {}, say("not in the reference")), " ", make("del", {}, say("only in the reference")));
-  const parts = row.answers.map((answer, at) => sqlAnswer(row, answer, variants[at], mark(row, at)));
+  const parts = row.answers.map((answer, at) => sqlAnswer(row, answer, variants[at], mark(row, at), row.results && row.results.answers[at]));
   return [
-    make("section", { class: "answer reference" }, make("h3", {}, say("reference SQL")), make("pre", {}, make("code", {}, row.gold))),
+    make("section", { class: "answer reference" }, make("h3", {}, say("reference SQL")), make("pre", {}, make("code", {}, row.gold)),
+      row.results ? resultTable(row.results.gold, true) : null),
     legend, ...parts, folded(say("prompt"), row.prompt()),
   ];
 }
 
-function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, finish], name, sign) {
+function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, finish], name, sign, result) {
   const facts = [say(`outcome:${outcome}`)];
   if (error && error !== outcome) facts.push(say(`class:${error}`));
   if (bothEmpty) facts.push(say("both results empty"));
@@ -28,6 +42,7 @@ function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, 
     message ? make("p", { class: "reason" }, `${say("reason")}: ${message}`) : null,
     body,
     same ? make("p", { class: "about" }, say("the same text as the reference")) : null,
+    result ? resultTable(result, outcome !== "correct") : null,
     text === null ? null : folded(say("raw answer"), text));
 }
 
