@@ -22,6 +22,7 @@ from paretune.report.page_sections import sections
 from paretune.report.page_verdict import Verdict, verdict
 from paretune.report.page_wording import script_words
 from paretune.report.run_records import RunRecords
+from paretune.report.table_text import data_word
 
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
@@ -29,12 +30,13 @@ SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One finding of the audit, in words."""
+    """One kind of finding of the audit, in words. alike: the evidence of further findings of that kind."""
 
     level: str
     level_name: str
     evidence: str
     advice: str
+    alike: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,7 @@ def write_page(
 def _view(
     records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
 ) -> _View:
-    say = translator(language)
-    said = []
-    for finding in findings:
-        evidence, advice = finding.say(language)
-        said.append(_Said(finding.level, say(finding.level), _sentence(evidence), _sentence(advice)))
+    said = _said(findings, language)
     return _View(
         language=language,
         suffix=language.lower(),
@@ -113,6 +111,20 @@ def _view(
     )
 
 
+def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
+    """Findings in words, those of one kind together: an audit of twelve variants should still be read."""
+    say = translator(language)
+    kinds: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for finding in findings:
+        kinds.setdefault((finding.level, finding.code), []).append(finding.say(language))
+    said = []
+    for (level, _), words in kinds.items():
+        evidence = [_sentence(text) for text, _ in words]
+        advice = " ".join(dict.fromkeys(_sentence(text) for _, text in words))
+        said.append(_Said(level, say(level), evidence[0], advice, tuple(evidence[1:])))
+    return said
+
+
 def _facts(comparison: Comparison, language: Language) -> str:
     """The line under the name: which model, asked what, judged how."""
     say = translator(language)
@@ -120,9 +132,9 @@ def _facts(comparison: Comparison, language: Language) -> str:
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
     parts.append(
-        say("{benchmark}: {questions} questions in {databases} databases, {rules} rules").format(
+        say("{benchmark}: {questions} questions in {databases} databases, {rules}").format(
             benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases,
-            rules=comparison.target_rules,
+            rules=data_word(f"{comparison.target_rules} rules", language),
         )
     )  # fmt: skip
     asked = comparison.variants[0].general.n

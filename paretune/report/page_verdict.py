@@ -75,7 +75,8 @@ def _chosen(comparison: Comparison, choice: BudgetChoice, language: Language) ->
     )
     basis = say(
         "Chosen among {count} variants for the greatest gain at a loss of at most {budget} points on one half of the "
-        "questions ({validation}); the figures above are those of the other half ({test}), 95 % intervals in brackets."
+        "questions ({validation}); the figures above are those of the other half ({test}), with 95 % intervals; "
+        "plots and tables show all."
     ).format(
         count=len(comparison.variants),
         budget=number(choice.budget, language),

@@ -155,9 +155,11 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "Não está demonstrado que perca menos de {margin} p.p. de capacidade geral: {suite} varia {change} pontos."
     ),
     "Chosen among {count} variants for the greatest gain at a loss of at most {budget} points on one half of the "
-    "questions ({validation}); the figures above are those of the other half ({test}), 95 % intervals in brackets.": (
+    "questions ({validation}); the figures above are those of the other half ({test}), with 95 % intervals; "
+    "plots and tables show all.": (
         "Escolhida entre {count} variantes pelo maior ganho com perda de até {budget} p.p. em uma metade das questões "
-        "({validation}); os valores acima são os da outra metade ({test}), com intervalos de 95 % entre colchetes."
+        "({validation}); os valores acima são os da outra metade ({test}), com intervalos de 95 %; "
+        "gráficos e tabelas mostram todas."
     ),
     "All {questions} and {general} questions; {count} comparisons were adjusted together (Holm), "
     "95 % intervals in brackets.": (
@@ -198,9 +200,13 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "{variant}: ganho {gain}, variação da capacidade geral {change}"
     ),
     "unknown model": "modelo desconhecido",
-    "{benchmark}: {questions} questions in {databases} databases, {rules} rules": (
-        "{benchmark}: {questions} questões em {databases} bancos de dados, regras {rules}"
+    "{benchmark}: {questions} questions in {databases} databases, {rules}": (
+        "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}"
     ),
+    "official rules": "regras oficiais",
+    "multiset rules": "regras de multiconjunto",
+    "strict rules": "regras estritas",
+    "tp4 rules": "regras de 2025",
     "{suite}: {questions} questions by {method}": "{suite}: {questions} questões por {method}",
     "margin {margin} points": "margem de {margin} p.p.",
     "Training and costs": "Treino e custos",
@@ -282,6 +288,7 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "Não cite estes valores: um achado da auditoria os invalida."
     ),
     "computed from": "calculado de",
+    "(and {count} alike)": "(e mais {count} assim)",
     "{count} notes": "{count} notas",
     "1 note": "1 nota",
     "Explorer": "Explorador",

@@ -183,7 +183,9 @@ function makeExplorer(body, dialog) {
     state.page = Math.min(state.page, pages - 1);
     const start = state.page * PER_PAGE;
     if (!shown.length) { results.replaceChildren(make("p", {}, say("No question fits these filters."))); return; }
-    const head = make("tr", {}, ...[say("question"), ...loaded[state.axis].variants].map((name) => make("th", { scope: "col" }, name)));
+    // A name breaks before its "@", not at its hyphens.
+    const names = loaded[state.axis].variants.map((name) => name.replaceAll("-", "\u2011").replaceAll("@", "\u200b@"));
+    const head = make("tr", {}, ...[say("question"), ...names].map((name) => make("th", { scope: "col" }, name)));
     const lines = shown.slice(start, start + PER_PAGE).map((row, at) => line(row, start + at));
     const table = make("table", { class: "answers" }, make("caption", { class: "unseen" }, say("All questions and answers")),
       make("thead", {}, head), make("tbody", {}, ...lines));
