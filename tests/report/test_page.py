@@ -22,6 +22,7 @@ from paretune.audit_records import Finding, read_run
 from paretune.data.demo.build import demo_directory
 from paretune.language import LANGUAGES, PORTUGUESE, Language
 from paretune.records import SqlOutcome
+from paretune.report import page_plots
 from paretune.report.comparison import compare_run
 from paretune.report.comparison_records import Comparison
 from paretune.report.page import SCRIPTS, write_page
@@ -88,6 +89,12 @@ def text(run: RunRecords, comparison: Comparison) -> str:
 @pytest.fixture(scope="module")
 def page(text: str) -> _Page:
     return _Page(text)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without plots, which take longer than all the rest."""
+    monkeypatch.setattr(page_plots, "_piece", lambda *_: "<svg></svg>")
 
 
 def test_write_page_elements_closed_identities_unique(page: _Page) -> None:
@@ -233,6 +240,7 @@ def test_style_colours_can_be_read(theme: str) -> None:
         assert _contrast(colours[ink], colours[paper]) >= READABLE_CONTRAST, (ink, paper)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_write_page_hostile_text_stays_text(run: RunRecords, comparison: Comparison, tmp_path: Path) -> None:
     hostile = "</script><img src=x onerror=alert(1)><!--"
     questions = (replace(run.questions[0], question=hostile, prompt=hostile), *run.questions[1:])
@@ -298,6 +306,7 @@ def test_verdict_baseline_alone_compares_nothing(tmp_path: Path) -> None:
     assert "nothing to compare" in general
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_write_page_baseline_alone_and_invalid_finding(tmp_path: Path, language: Language) -> None:
     records = load_run(write_run(tmp_path / "run", [], size="demo"))
