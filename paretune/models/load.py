@@ -46,6 +46,27 @@ def choose_precision(requested: str) -> str:
     return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
 
+def keep_freed_memory() -> None:
+    """On a CPU with glibc: keep freed memory instead of giving it back and faulting it in again at every step.
+
+    Activations of hundreds of megabytes are freed and taken again all the time; in a measurement with two cores, a
+    third of the time of training went into page faults before. Does nothing elsewhere.
+    """
+    import ctypes
+    import sys
+
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    trim_threshold, top_pad, mmap_max = -1, -2, -4  # malloc.h
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 256 * 2**20)
+
+
 def load_tokenizer(source: ModelSource) -> Any:
     """The tokenizer, padding set: to a token of its own where there is one, else the end token."""
     import transformers
@@ -70,6 +91,8 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     source = source or find_model(config)
     tokenizer = load_tokenizer(source)
     precision = choose_precision(config.precision)
+    if choose_device() == "cpu":
+        keep_freed_memory()
     arguments: dict[str, Any] = {"dtype": getattr(torch, precision)}
     if config.quantization != "none":
         arguments["quantization_config"] = _quantization(config.quantization, precision)

@@ -12,6 +12,7 @@ from paretune.report.export import export_tp4
 from paretune.report.plots import write_plots
 from paretune.report.run_records import load_run
 from paretune.report.tables import print_tables, write_tables
+from paretune.stages.prepare import target_directory
 from paretune.stages.session import Session
 
 
@@ -31,7 +32,8 @@ def report(session: Session, comparison: Comparison) -> Path:
     write_plots(comparison, session.folder.report, session.language)
     findings = audit_run(read_run(session.folder.path))
     records = load_run(session.folder.path)
-    return write_page(records, comparison, findings, session.folder.report, session.language)
+    databases = target_directory(session.config.target) / "database"
+    return write_page(records, comparison, findings, session.folder.report, session.language, databases=databases)
 
 
 def export(session: Session) -> list[Path]:
