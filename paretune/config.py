@@ -20,7 +20,7 @@ BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
 SUITES = Literal[
     "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
-    "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
+    "commonsense-qa", "boolq", "enem", "demo", "demo-pt",
 ]  # fmt: skip
 
 
@@ -74,12 +74,11 @@ class TargetConfig:
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent. tasks: for kind "lm-eval"."""
+    """[general], or several [[general]]. questions_per_subject: all when absent."""
 
     kind: SUITES = "mmlu"
     path: str | None = None
     subjects: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
     few_shot: int = _at_least(0, 5)
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
@@ -269,9 +268,7 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
     if config.target.kind == "spider" and config.target.path is None:
         raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
     for general in config.general:
-        if general.kind == "lm-eval" and not general.tasks:
-            raise ConfigError(f"{where}: general.tasks: missing; name lm-eval tasks")
-        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
+        if general.kind not in ("demo", "demo-pt") and general.path is None:
             raise ConfigError(
                 f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
             )

@@ -243,8 +243,8 @@ def test_general_missing_or_empty_or_twice_is_refused(tmp_path: Path) -> None:
     assert "different kinds, found ['demo', 'demo']" in refusal(tmp_path, head + twice + RUN_1)
 
 
-def test_general_lm_eval_without_tasks_is_refused(tmp_path: Path) -> None:
-    assert "general.tasks: missing" in refusal(
+def test_general_of_a_kind_that_no_stage_measures_is_refused(tmp_path: Path) -> None:
+    assert "general.kind: expected one of" in refusal(
         tmp_path, GROUND.replace('[general]\nkind = "demo"', '[general]\nkind = "lm-eval"') + RUN_1
     )
 

@@ -83,8 +83,6 @@ def read_general(config: ExperimentConfig) -> list[GeneralData]:
     """Read every multiple-choice suite and draw its questions. Raises DataError."""
     found = []
     for general in config.general:
-        if general.kind == "lm-eval":
-            continue
         suite = load_suite(
             general.kind,
             Path(general.path) if general.path else None,
