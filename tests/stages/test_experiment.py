@@ -107,8 +107,12 @@ def test_changed_setting_of_generation_starts_it_anew_and_leaves_the_rest(
 
 
 def test_second_process_on_one_folder_is_refused_and_told_by_whom(
-    commands: Commands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    commands: Commands, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in commands.environment.items():  # else main() sets some of these for the tests to come
+        monkeypatch.setenv(name, value)
+    for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
+        monkeypatch.setenv(name, "")
     folder = tmp_path / "shared"
     words = commands.words("prepare", folder)
     first = commands.start(words)
