@@ -99,7 +99,8 @@ def test_dry_run_of_the_demo_says_the_plan_and_writes_no_run_folder(
     monkeypatch.chdir(tmp_path)
     assert main(["run", DEMO, "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    assert "target demo: 120 questions" in printed
+    asked = load_experiment(Path(DEMO)).target.questions
+    assert f"target demo: {asked} questions" in printed
     assert "variant baseline: evaluate" in printed
     assert "variant run-1: train " in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache"]
