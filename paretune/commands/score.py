@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score and print; raises ParetuneError for what the user can mend."""
     from paretune.data.predictions import join_predictions, read_predictions
-    from paretune.data.spider import read_split
+    from paretune.data.spider import read_questions
     from paretune.jsonl import write_lines
     from paretune.progress import progress_bar
     from paretune.report.score_summary import score_summary
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         as_written=file.as_written,
     )
-    questions = read_split(arguments.spider, arguments.split, databases=databases)
+    questions = read_questions(arguments.spider, arguments.split)
     gold = read_predictions(arguments.gold).rows if arguments.gold else None
     predictions = join_predictions(file.rows, questions, gold)
     with progress_bar("score", len(predictions)) as advance:
@@ -103,9 +103,10 @@ def _check_ours(verdicts: list[SqlVerdict]) -> None:
 
 
 def _cache_folder() -> Path | None:
-    """Where gold results stay between calls; None where the home folder cannot be written."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(root) if root else Path.home() / ".cache") / "paretune" / "gold-results"
+    """Where gold results stay between calls; None where that folder cannot be written."""
+    from paretune.files import cache_directory
+
+    folder = cache_directory() / "gold"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -126,18 +127,18 @@ def _header(
     import sqlite3
 
     import paretune
-    from paretune.scoring.gold_results import hash_file
+    from paretune.files import file_sha256
     from paretune.scoring.sql_score import find_databases
 
     files = find_databases(databases, {prediction.db_id for prediction in predictions})
-    listing = "".join(f"{hash_file(path)}  {path.name}\n" for paths in files.values() for path in paths)
+    listing = "".join(f"{file_sha256(path)}  {path.name}\n" for paths in files.values() for path in paths)
     hashes = {
-        "predictions": hash_file(arguments.predictions),
-        "split": hash_file(arguments.spider / f"{arguments.split}.json"),
+        "predictions": file_sha256(arguments.predictions),
+        "split": file_sha256(arguments.spider / f"{arguments.split}.json"),
         "databases": hashlib.sha256(listing.encode()).hexdigest(),
     }
     if arguments.gold:
-        hashes["gold"] = hash_file(arguments.gold)
+        hashes["gold"] = file_sha256(arguments.gold)
     return {
         "kind": "sql verdicts",
         "paretune": paretune.__version__,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from paretune.data.sqlite_file import open_read_only
 from paretune.errors import DataError
 
 _QUOTED_OR_SPACE = re.compile(
@@ -40,40 +43,27 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All tables of a database in the order of their creation."""
+    """All tables of a database, then all its views, in the order of their creation. A view that refers to what is no
+    longer there is left out: no query can read it."""
 
     tables: tuple[Table, ...]
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write and leaves no journal. Raises DataError where there is no SQLite database."""
-    try:
-        with open(path, "rb") as file:
-            magic = file.read(16)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such database") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    if magic != b"SQLite format 3\x00":
-        raise DataError(f"{path}: not a SQLite 3 database")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-    connection.text_factory = lambda raw: raw.decode("utf-8", errors="ignore")
-    return connection
+    views: tuple[Table, ...] = ()
 
 
 def read_schema(path: Path) -> Schema:
     """The schema of the database at `path`. Raises DataError naming the file where it cannot be read."""
-    connection = open_read_only(path)
-    try:
-        rows = connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-            "ORDER BY rowid"
-        ).fetchall()
-        return Schema(tuple(_table(connection, name, sql) for name, sql in rows))
-    except sqlite3.DatabaseError as error:
-        raise DataError(f"{path}: damaged database ({error})") from error
-    finally:
-        connection.close()
+    with closing(open_read_only(path)) as connection:
+        try:
+            rows = connection.execute(
+                "SELECT type, name, sql FROM sqlite_master "
+                "WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+            ).fetchall()
+            return Schema(
+                tuple(_table(connection, name, sql) for kind, name, sql in rows if kind == "table"),
+                tuple(_views(connection, [(name, sql) for kind, name, sql in rows if kind == "view"])),
+            )
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"{path}: damaged database ({error})") from error
 
 
 def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
@@ -106,9 +96,27 @@ def on_one_line(statement: str) -> str:
     return _QUOTED_OR_SPACE.sub(lambda found: found[1] or " ", statement).strip()
 
 
+def quote_name(name: str) -> str:
+    """A table's or column's name as SQL may always write it.
+
+    >>> quote_name("order")
+    '"order"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _views(connection: sqlite3.Connection, views: Iterable[tuple[str, str]]) -> Iterator[Table]:
+    for name, sql in views:
+        try:
+            yield _table(connection, name, sql)
+        except sqlite3.OperationalError:  # SQLite resolves a view only now
+            continue
+
+
 def _table(connection: sqlite3.Connection, name: str, create_sql: str) -> Table:
-    quoted = '"' + name.replace('"', '""') + '"'
-    columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    quoted = quote_name(name)
+    described = connection.execute(f"PRAGMA table_xinfo({quoted})").fetchall()
+    columns = [column for column in described if column[6] != 1]  # 1: hidden in a virtual table; generated ones stay
     keys = [
         ForeignKey(column, target, target_column or _implied_target(connection, target, place) or column)
         for _, place, target, column, target_column, *_ in sorted(
@@ -127,8 +135,7 @@ def _table(connection: sqlite3.Connection, name: str, create_sql: str) -> Table:
 
 def _implied_target(connection: sqlite3.Connection, table: str, place: int) -> str | None:
     """The column that `REFERENCES table` without a column means: the primary key's at that place."""
-    quoted = '"' + table.replace('"', '""') + '"'
-    columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    columns = connection.execute(f"PRAGMA table_info({quote_name(table)})").fetchall()
     return next((str(column[1]) for column in columns if column[5] == place + 1), None)
 
 
@@ -146,13 +153,11 @@ def _compact(table: Table, samples: dict[tuple[str, str], list[str]]) -> str:
 def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[str]]:
     connection = open_read_only(path)
     try:
-        samples = {}
+        samples: dict[tuple[str, str], list[str]] = {}
         for table in schema.tables:
             order = "MIN(rowid)" if _has_rowid(connection, table.name) else "1"
             for column in table.columns:
-                quoted_column, quoted_table = (
-                    f'"{name.replace(chr(34), chr(34) * 2)}"' for name in (column, table.name)
-                )
+                quoted_column, quoted_table = quote_name(column), quote_name(table.name)
                 rows = connection.execute(
                     f"SELECT {quoted_column} FROM {quoted_table} WHERE {quoted_column} IS NOT NULL "
                     f"GROUP BY {quoted_column} ORDER BY {order} LIMIT ?",
@@ -167,9 +172,8 @@ def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, st
 
 
 def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
-    quoted = '"' + table.replace('"', '""') + '"'
     try:
-        connection.execute(f"SELECT rowid FROM {quoted} LIMIT 0")
+        connection.execute(f"SELECT rowid FROM {quote_name(table)} LIMIT 0")
     except sqlite3.OperationalError:
         return False
     return True

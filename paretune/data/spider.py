@@ -11,7 +11,7 @@ import random
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from paretune.data.schema import open_read_only
+from paretune.data.sqlite_file import check_database
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
 
@@ -21,34 +21,48 @@ def database_path(directory: Path, db_id: str) -> Path:
     return directory / "database" / db_id / f"{db_id}.sqlite"
 
 
-def read_split(
-    directory: Path, split: str, exclude_databases: Collection[str] = (), databases: Path | None = None
-) -> list[SqlQuestion]:
-    """The questions of DIR/<split>.json in file order, those of excluded databases left out.
+def read_questions(directory: Path, split: str) -> list[SqlQuestion]:
+    """The questions of DIR/<split>.json in file order; no database is looked at.
 
-    databases: folder of <db_id>/<db_id>.sqlite in place of DIR/database.
-
-    Raises DataError naming file and line for a missing or broken file, an entry without db_id, question or query,
-    and a db_id without a readable database.
+    Raises DataError naming file and line for a missing, broken or empty file and an entry without db_id, question or
+    query.
     """
-    path = directory / f"{split}.json"
-    if not directory.is_dir():
-        raise DataError(f"{directory}: no such directory; expected Spider's layout ({split}.json, database/)")
+    return [question for question, _ in _located(directory, split)]
+
+
+def read_split(directory: Path, split: str, exclude_databases: Collection[str] = ()) -> list[SqlQuestion]:
+    """The same for questions that are to be answered: every db_id must have a database that can be relied on.
+
+    exclude_databases: the questions on these are left out. Raises DataError besides for a database that check_database
+    refuses, and when nothing is left.
+    """
     questions = []
     checked: set[str] = set()
-    for index, (entry, line) in enumerate(_entries(path)):
-        where = f"{path}, line {line} (entry {index})"
-        values = [_text(entry, key, where) for key in ("db_id", "question", "query")]
-        question = SqlQuestion(index, *values)
+    for question, where in _located(directory, split):
         if question.db_id in exclude_databases:
             continue
         if question.db_id not in checked:
-            _check_database(databases or directory / "database", question.db_id, where)
+            _check_database(directory, question.db_id, where)
             checked.add(question.db_id)
         questions.append(question)
     if not questions:
-        raise DataError(f"{path}: no questions" + (" left after exclude_databases" if exclude_databases else ""))
+        raise DataError(f"{directory / split}.json: no questions left after exclude_databases")
     return questions
+
+
+def _located(directory: Path, split: str) -> list[tuple[SqlQuestion, str]]:
+    """Each question with its place in the file, for messages."""
+    path = directory / f"{split}.json"
+    if not directory.is_dir():
+        raise DataError(f"{directory}: no such directory; expected Spider's layout ({split}.json, database/)")
+    found = []
+    for index, (entry, line) in enumerate(_entries(path)):
+        where = f"{path}, line {line} (entry {index})"
+        values = [_text(entry, key, where) for key in ("db_id", "question", "query")]
+        found.append((SqlQuestion(index, *values), where))
+    if not found:
+        raise DataError(f"{path}: no questions")
+    return found
 
 
 def take(
@@ -120,9 +134,8 @@ def _text(entry: object, key: str, where: str) -> str:
     return value
 
 
-def _check_database(databases: Path, db_id: str, where: str) -> None:
-    path = databases / db_id / f"{db_id}.sqlite"
+def _check_database(directory: Path, db_id: str, where: str) -> None:
     try:
-        open_read_only(path).close()
+        check_database(database_path(directory, db_id))
     except DataError as error:
         raise DataError(f"{where}: db_id {db_id!r}: {error}; exclude it with target.exclude_databases") from error

@@ -40,8 +40,8 @@ class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not an
     only; verbose_mode and flaky as in DeepEval.
 
     `reason` says in one sentence why the prediction is wrong, `verdict` is the whole record (paretune.records). Missing
-    fields raise DeepEval's MissingTestCaseParamsError; a missing database, a gold query that fails, or a failure of
-    ours raises ScoringError: none of them says anything about the prediction, so none is scored 0.
+    fields raise DeepEval's MissingTestCaseParamsError, a missing or damaged database DataError, a gold query that fails
+    or a failure of ours ScoringError: none of them says anything about the prediction, so none is scored 0.
     """
 
     def __init__(

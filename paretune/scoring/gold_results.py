@@ -8,7 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from paretune.errors import ScoringError
+from paretune.errors import DataError, ScoringError
+from paretune.files import file_sha256
 from paretune.scoring.sql_pool import Answer, WorkerPool
 from paretune.scoring.sql_worker import read_gold
 
@@ -36,7 +37,7 @@ class GoldCache:
     def prepare(self, wanted: list[tuple[Path, str]], pool: WorkerPool) -> None:
         """Have the result of every (database, query), running those that are not there.
 
-        Raises ScoringError for a damaged database and for a folder that cannot be written.
+        Raises DataError for a damaged database, ScoringError for a folder that cannot be written.
         """
         missing = []
         for database, sql in dict.fromkeys(wanted):
@@ -49,7 +50,7 @@ class GoldCache:
             database, sql, _ = missing[position]
             status, error = answer["status"], answer["error"]
             if status == "broken_database":
-                raise ScoringError(f"{database}: cannot be read ({error}); download it again")
+                raise DataError(f"{database}: cannot be read ({error}); fetch it again")
             if status == "unwritable":
                 raise ScoringError(f"{self._folder}: gold results cannot be kept there ({error})")
             if status != "ok":
@@ -71,16 +72,7 @@ class GoldCache:
 
     def _path(self, database: Path, sql: str) -> Path:
         if database not in self._hashes:
-            self._hashes[database] = hash_file(database)
+            self._hashes[database] = file_sha256(database)
         caps = [self._limits["max_rows"], self._limits["max_bytes"]]
         key = json.dumps([self._hashes[database], sql, caps, sqlite3.sqlite_version])
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. Raises ScoringError when it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror})") from error

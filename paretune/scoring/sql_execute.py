@@ -3,7 +3,8 @@
 Three walls stand between a query and the disk: the file is opened with mode=ro&immutable=1 (no lock, no journal), an
 authorizer refuses every action but reading while SQLite compiles the statement, and temporary storage stays in memory.
 A query that does not return (SQLite checks the clock only between steps of its machine) needs a process that can be
-killed: scoring/sql_pool.py has them. This module imports only the standard library, so a worker starts fast.
+killed: scoring/sql_pool.py has them. Beside data/sqlite_file.py only the standard library is imported, so a worker
+starts fast.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
-from paretune.errors import ScoringError
+from paretune.data.sqlite_file import open_read_only
+from paretune.errors import DataError
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -76,52 +77,19 @@ class Execution:
     seconds: float
 
 
-def check_database(path: Path) -> None:
-    """Is this file a SQLite database that can be read without its journal?
-
-    Raises ScoringError naming the file when it is missing, unreadable, no database, or has unfinished writes beside it
-    (immutable opening would not see them).
-    """
-    try:
-        with open(path, "rb") as file:
-            head = file.read(16)
-    except FileNotFoundError as error:
-        raise ScoringError(f"{path}: no such database; expected DATABASES/<db_id>/<db_id>.sqlite") from error
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    if head != b"SQLite format 3\0":
-        raise ScoringError(f"{path}: not a SQLite database (empty, truncated or another format); download it again")
-    for suffix in ("-wal", "-journal"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists() and beside.stat().st_size:
-            raise ScoringError(f"{path}: {beside.name} holds unfinished writes; open and close it once with sqlite3")
-    ran = execute(path, "SELECT count(*) FROM sqlite_master", ExecutionLimits())
-    if ran.status != "ok":
-        raise ScoringError(f"{path}: damaged ({ran.error}); download it again")
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot change the file, its neighbours or the schema; text that is not UTF-8 loses its broken
-    bytes, as in the official script. Raises ScoringError where SQLite cannot open it."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-    try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
-        connection.execute("PRAGMA temp_store = MEMORY")
-    except sqlite3.Error as error:
-        raise ScoringError(f"{path}: SQLite cannot open it ({error})") from error
-    connection.text_factory = _decode
-    return connection
-
-
 def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
     """Run one statement and fetch its whole result within the limits; never raises for what the query does.
 
     Only reading is allowed: no PRAGMA (nor pragma_ functions), transaction, temporary table or virtual table either.
-    As in the official script, YEAR(CURDATE()) reads as 2020.
+    A file that is not there or is no database gives "broken_database". As in the official script, YEAR(CURDATE())
+    reads as 2020.
     """
-    connection = open_read_only(path)
-    refused: list[str] = []
     began = time.monotonic()
+    try:
+        connection = open_read_only(path)
+    except DataError as failure:
+        return Execution("broken_database", 0, [], str(failure), time.monotonic() - began)
+    refused: list[str] = []
     deadline = began + limits.seconds
 
     def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
@@ -196,7 +164,3 @@ def _status(error: sqlite3.Error) -> Status:
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}:
         return "broken_database"
     return "invalid_sql"
-
-
-def _decode(text: bytes) -> str:
-    return text.decode(errors="ignore")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from paretune.errors import DataError, ScoringError
+from paretune.data import schema
+from paretune.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,58 +55,26 @@ class Schema:
         return result
 
 
-def open_unchanged(database: Path) -> sqlite3.Connection:
-    """A connection that can only read. Raises ScoringError when there is no such file; never creates one."""
-    if not database.is_file():
-        raise ScoringError(f"{database}: no such SQLite database")
-    connection = sqlite3.connect(f"file:{quote(str(database.resolve()))}?mode=ro&immutable=1", uri=True)
-    connection.text_factory = lambda raw: raw.decode("utf-8", errors="ignore")
-    return connection
-
-
 def read_schema(database: Path, tables_file: Path | None = None) -> Schema:
-    """The names in a SQLite file.
+    """The names in a SQLite file, views among its tables.
 
     tables_file: Spider's tables.json; where it holds the database (by the file's stem) the foreign keys, and the
     order that decides between them, come from there as in the official script, which matters to exact set match only:
-    many Spider databases declare fewer keys than tables.json. Raises ScoringError when the file is missing or is not
-    a SQLite database, DataError when tables_file cannot be read.
+    many Spider databases declare fewer keys than tables.json. Raises DataError when one of the files cannot be read.
     """
-    with closing(open_unchanged(database)) as connection:
-        try:
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-            names = [name for (name,) in rows if not name.lower().startswith("sqlite_")]
-            tables = {name.lower(): _columns(connection, name) for name in names}
-            keys = [key for name in names for key in _declared_keys(connection, name, tables)]
-        except sqlite3.DatabaseError as error:
-            raise ScoringError(f"{database}: not a readable SQLite database ({error})") from error
+    declared = schema.read_schema(database)
+    described = (*declared.tables, *declared.views)
+    tables = {table.name.lower(): tuple(column.lower() for column in table.columns) for table in described}
     entry = None if tables_file is None else _entry(tables_file, database.stem)
-    if entry is None:
-        return Schema(tables, tuple(sorted(set(keys), key=_key_order(tables))))
-    return _with_official_keys(tables, entry)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    return tuple(row[1].lower() for row in connection.execute(f"PRAGMA table_info({_quoted(table)})"))
-
-
-def _declared_keys(
-    connection: sqlite3.Connection, table: str, tables: Mapping[str, tuple[str, ...]]
-) -> Iterable[tuple[str, str]]:
-    for row in connection.execute(f"PRAGMA foreign_key_list({_quoted(table)})").fetchall():
-        parent, column, target = row[2].lower(), row[3].lower(), row[4]
-        if target is None:  # the primary key of the other table is meant
-            primary = [info for info in connection.execute(f"PRAGMA table_info({_quoted(row[2])})") if info[5]]
-            ranked = sorted(primary, key=lambda info: info[5])
-            if row[1] >= len(ranked):
-                continue
-            target = ranked[row[1]][1]
-        if parent in tables:
-            yield f"{table.lower()}.{column}", f"{parent}.{target.lower()}"
+    if entry is not None:
+        return _with_official_keys(tables, entry)
+    keys = {
+        (f"{table.name}.{key.column}".lower(), f"{key.target_table}.{key.target_column}".lower())
+        for table in described
+        for key in table.foreign_keys
+        if key.target_column.lower() in tables.get(key.target_table.lower(), ())
+    }
+    return Schema(tables, tuple(sorted(keys, key=_key_order(tables))))
 
 
 def _key_order(tables: Mapping[str, tuple[str, ...]]) -> Any:

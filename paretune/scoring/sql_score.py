@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from paretune.errors import ConfigError, EmptySample, ScoringError
+from paretune.data.sqlite_file import check_database
+from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.scoring.gold_results import GoldCache, GoldFailure
 from paretune.scoring.sql_compare import RULES, Rules, official_order_matters, official_query
 from paretune.scoring.sql_diagnosis import Diagnostician
-from paretune.scoring.sql_execute import ExecutionLimits, check_database
+from paretune.scoring.sql_execute import ExecutionLimits
 from paretune.scoring.sql_extract import begins_with_statement, extract_sql
 from paretune.scoring.sql_pool import Answer, Request, WorkerPool
 
@@ -108,8 +109,8 @@ def score_predictions(
     on_verdict: called with each verdict as soon as it is known, in no fixed order. Under `tp4` a failed query counts as
     an empty result, so a verdict can be correct and carry an error.
 
-    Raises ScoringError where no verdict could be trusted (a missing, unreadable or damaged database, an unwritable
-    cache) and EmptySample without predictions.
+    Raises DataError for a missing, unreadable or damaged database, ScoringError where no verdict could be trusted
+    otherwise (an unwritable cache), EmptySample without predictions.
     """
     if not predictions:
         raise EmptySample("no predictions to score")
@@ -135,10 +136,10 @@ def score_predictions(
 def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
     """For each db_id its SQLite files: <db_id>.sqlite first, then the variants of a test suite by name.
 
-    Raises ScoringError naming the first that is missing, unreadable or no database.
+    Raises DataError naming the first that is missing, unreadable or no database.
     """
     if not databases.is_dir():
-        raise ScoringError(f"{databases}: no such folder; expected <db_id>/<db_id>.sqlite in it")
+        raise DataError(f"{databases}: no such folder; expected <db_id>/<db_id>.sqlite in it")
     found = {}
     for db_id in sorted(db_ids):
         plain = databases / db_id / f"{db_id}.sqlite"
@@ -258,7 +259,7 @@ class _Run:
 def _check_answer(question: _Question, answer: Answer) -> None:
     """Raise where an answer says that the set-up is broken."""
     if answer["status"] == "broken_database":
-        raise ScoringError(f"{question.suite[0]}: cannot be read ({answer['error']}); download it again")
+        raise DataError(f"{question.suite[0]}: cannot be read ({answer['error']}); fetch it again")
     if answer["status"] == "damaged_gold":
         raise ScoringError(f"{answer['error']}: not a gold result; delete that file")
 

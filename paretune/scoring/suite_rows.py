@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from paretune.data.schema import quote_name
 from paretune.scoring.suite_tables import ColumnPlan, DatabasePlan, KeyPlan, TablePlan, Value
 
 _WANTED_SHARE = 0.35  # of a column's values are ones that a query compares with
@@ -53,9 +54,8 @@ def _insert(
 ) -> list[dict[str, Value]]:
     pools = {column.name: _pool(column, count, shape, rng) for column in table.columns}
     marks = ", ".join("?" for _ in table.columns)
-    names = ", ".join('"' + column.name.replace('"', '""') + '"' for column in table.columns)
-    name = table.name.replace('"', '""')
-    statement = f'INSERT OR IGNORE INTO "{name}" ({names}) VALUES ({marks})'
+    names = ", ".join(quote_name(column.name) for column in table.columns)
+    statement = f"INSERT OR IGNORE INTO {quote_name(table.name)} ({names}) VALUES ({marks})"
     rows: list[dict[str, Value]] = []
     for _ in range(count):
         row = _row(table, pools, filled | {table.name.lower(): rows}, shape, rng)
@@ -181,4 +181,4 @@ def _remove_orphans(connection: sqlite3.Connection) -> None:
             return
         for table, rowid, *_ in broken:
             if rowid is not None:
-                connection.execute(f'DELETE FROM "{table.replace(chr(34), chr(34) * 2)}" WHERE rowid = ?', (rowid,))
+                connection.execute(f"DELETE FROM {quote_name(table)} WHERE rowid = ?", (rowid,))

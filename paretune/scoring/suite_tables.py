@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from paretune.data.schema import quote_name
 from paretune.errors import ScoringError
 from paretune.scoring.sql_clauses import Clauses
 from paretune.scoring.sql_reading import read_clauses
@@ -134,16 +135,13 @@ def _neighbouring_texts(text: str) -> list[Value]:
     return [f"{number + 1:g}", f"{number - 1:g}"]
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _table(connection: sqlite3.Connection, name: str, wishes: _Wishes) -> TablePlan:
-    described = connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
+    described = connection.execute(f"PRAGMA table_info({quote_name(name)})").fetchall()
     unique = set(_unique_columns(connection, name))
     primary = [row[1] for row in described if row[5]]
     unique |= set(primary) if len(primary) == 1 else set()
-    sample = connection.execute(f"SELECT * FROM {_quoted(name)} LIMIT {_OBSERVED_ROWS}").fetchall()
+    listed = ", ".join(quote_name(row[1]) for row in described)  # not *, which has generated columns as well
+    sample = connection.execute(f"SELECT {listed} FROM {quote_name(name)} LIMIT {_OBSERVED_ROWS}").fetchall()
     columns = []
     for position, (_, column, declared, not_null, _, rank) in enumerate(described):
         seen = [row[position] for row in sample if row[position] is not None]
@@ -166,21 +164,21 @@ def _table(connection: sqlite3.Connection, name: str, wishes: _Wishes) -> TableP
 
 
 def _unique_columns(connection: sqlite3.Connection, name: str) -> Iterator[str]:
-    for row in connection.execute(f"PRAGMA index_list({_quoted(name)})").fetchall():
+    for row in connection.execute(f"PRAGMA index_list({quote_name(name)})").fetchall():
         if row[2]:
-            inside = connection.execute(f"PRAGMA index_info({_quoted(row[1])})").fetchall()
+            inside = connection.execute(f"PRAGMA index_info({quote_name(row[1])})").fetchall()
             if len(inside) == 1 and inside[0][2] is not None:
                 yield inside[0][2]
 
 
 def _declared(connection: sqlite3.Connection, name: str) -> Iterator[KeyPlan]:
-    rows = sorted(connection.execute(f"PRAGMA foreign_key_list({_quoted(name)})").fetchall())
+    rows = sorted(connection.execute(f"PRAGMA foreign_key_list({quote_name(name)})").fetchall())
     for _, group in groupby(rows, key=lambda row: row[0]):
         parts = list(group)
         parent = parts[0][2]
         targets = [part[4] for part in parts]
         if None in targets:
-            described = connection.execute(f"PRAGMA table_info({_quoted(parent)})").fetchall()
+            described = connection.execute(f"PRAGMA table_info({quote_name(parent)})").fetchall()
             primary = sorted((row for row in described if row[5]), key=lambda row: row[5])
             targets = [row[1] for row in primary]
         if len(targets) == len(parts):

@@ -9,7 +9,6 @@ queries (sql_neighbours.py) whose results it is the first to tell from the gold'
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -22,10 +21,12 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from paretune.data.spider import read_questions
+from paretune.data.sqlite_file import check_database, open_read_only
 from paretune.errors import DataError, EmptySample, ScoringError
 from paretune.scoring.sql_neighbours import neighbours
 from paretune.scoring.sql_reading import parse_select
-from paretune.scoring.sql_schema import Schema, open_unchanged, read_schema
+from paretune.scoring.sql_schema import Schema, read_schema
 from paretune.scoring.suite_rows import fill
 from paretune.scoring.suite_tables import DatabasePlan, Value, plan_database
 
@@ -83,14 +84,15 @@ def build_test_suite(
     primary, unique, check and foreign keys; NULL appears only in columns that hold one already. The same seed, input
     and SQLite version give the same files. Triggers and virtual tables are not carried over.
 
-    Raises ScoringError when the database cannot be read, EmptySample when no gold query runs on it, DataError when
-    the folder exists already and holds other files, or cannot be written.
+    Raises EmptySample when no gold query runs on the database, DataError when the database cannot be read, or the
+    folder exists already and holds other files, or cannot be written.
     """
     if databases < 1:
         raise ScoringError(f"a suite of {databases} databases: expected at least 1")
+    check_database(database)
     schema = read_schema(database)
     target = _fresh_folder(directory / database.stem)
-    with closing(open_unchanged(database)) as original:
+    with closing(open_read_only(database)) as original:
         golds, failed = _running(original, gold_queries)
         if not golds:
             raise EmptySample(f"{database}: none of its {len(gold_queries)} gold queries runs, so nothing can be told")
@@ -124,14 +126,8 @@ def read_gold_queries(spider: Path, splits: Sequence[str] = ("dev",)) -> dict[st
     """The distinct gold queries of each db_id in a Spider folder, in file order. Raises DataError."""
     found: dict[str, dict[str, None]] = {}
     for split in splits:
-        path = spider / f"{split}.json"
-        try:
-            for item in json.loads(path.read_text(encoding="utf-8")):
-                found.setdefault(item["db_id"], {})[item["query"]] = None
-        except FileNotFoundError as error:
-            raise DataError(f"{path}: no such file; expected a Spider split in its official layout") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: expected a JSON list of items with db_id and query ({error})") from error
+        for question in read_questions(spider, split):
+            found.setdefault(question.db_id, {})[question.gold] = None
     return {db_id: list(queries) for db_id, queries in found.items()}
 
 

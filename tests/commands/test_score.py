@@ -21,7 +21,7 @@ GOLD = ["SELECT name FROM people ORDER BY age", "SELECT count(*) FROM people", "
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

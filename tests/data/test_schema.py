@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paretune.data.schema import ForeignKey, open_read_only, read_schema, schema_text
+from paretune.data.schema import ForeignKey, read_schema, schema_text
+from paretune.data.sqlite_file import open_read_only
 from paretune.errors import DataError
 
 STATEMENTS = (
@@ -143,6 +144,28 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
             read_schema(path)
     with pytest.raises(DataError, match="cannot be read"):
         read_schema(tmp_path)
+
+
+def test_read_schema_lists_views_apart_and_leaves_out_a_broken_one(tmp_path: Path) -> None:
+    path = database(
+        tmp_path,
+        [
+            "CREATE TABLE gone (a)",
+            "CREATE TABLE t (a, b)",
+            "CREATE VIEW broken AS SELECT a FROM gone",
+            "CREATE VIEW whole AS SELECT b AS c FROM t",
+            "DROP TABLE gone",
+        ],
+    )
+    schema = read_schema(path)
+    assert [table.name for table in schema.tables] == ["t"]
+    assert [(view.name, view.columns) for view in schema.views] == [("whole", ("c",))]
+    assert schema_text(path, "compact", 0) == "t(a, b)"
+
+
+def test_read_schema_generated_column_is_a_column(tmp_path: Path) -> None:
+    path = database(tmp_path, ["CREATE TABLE t (a INTEGER, twice INTEGER AS (2 * a), b TEXT)"])
+    assert read_schema(path).tables[0].columns == ("a", "twice", "b")
 
 
 def test_file_damaged_is_refused_by_name(tmp_path: Path) -> None:

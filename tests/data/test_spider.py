@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretune.data.spider import database_path, read_split, take
+from paretune.data.spider import database_path, read_questions, read_split, take
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
 
@@ -60,12 +60,11 @@ def test_split_wholly_excluded_is_an_error(directory: Path) -> None:
         read_split(directory, "dev", exclude_databases=["zoo"])
 
 
-def test_databases_may_lie_elsewhere(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    write(elsewhere, [ROW])
-    assert len(read_split(elsewhere, "dev", databases=directory / "database")) == 1
+def test_read_questions_looks_at_no_database(directory: Path) -> None:
+    write(directory, [ROW, {**ROW, "db_id": "gone"}])
+    assert [question.db_id for question in read_questions(directory, "dev")] == ["zoo", "gone"]
     with pytest.raises(DataError, match="no such database"):
-        read_split(elsewhere, "dev")
+        read_split(directory, "dev")
 
 
 def test_directory_or_file_missing_is_named(directory: Path) -> None:

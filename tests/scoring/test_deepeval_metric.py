@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from paretune.errors import ConfigError, ScoringError
+from paretune.errors import ConfigError, ParetuneError, ScoringError
 
 if importlib.util.find_spec("deepeval") is None:
     pytest.skip("package deepeval is not installed (pip install 'paretune[deepeval]')", allow_module_level=True)
@@ -141,7 +141,7 @@ def test_measure_missing_field_raises_deepevals_own_error(databases: Path, case:
 )
 def test_measure_broken_set_up_raises_instead_of_scoring(databases: Path, case: LLMTestCase, words: str) -> None:
     metric = ExecutionAccuracy(databases)
-    with pytest.raises(ScoringError, match=words):
+    with pytest.raises(ParetuneError, match=words):
         metric.measure(case)
     assert (metric.score, metric.is_successful()) == (None, False)
 

@@ -124,14 +124,14 @@ def test_read_schema_names_and_keys_are_lower_case(tmp_path: Path) -> None:
 
 
 def test_read_schema_missing_file_raises_and_creates_none(tmp_path: Path) -> None:
-    with pytest.raises(ScoringError, match="no such"):
+    with pytest.raises(DataError, match="no such"):
         read_schema(tmp_path / "absent.sqlite")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_read_schema_corrupt_file_raises(tmp_path: Path) -> None:
     (tmp_path / "d.sqlite").write_bytes(b"not a database" * 200)
-    with pytest.raises(ScoringError, match="not a readable"):
+    with pytest.raises(DataError, match="not a SQLite 3 database"):
         read_schema(tmp_path / "d.sqlite")
 
 

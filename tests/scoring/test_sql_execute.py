@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.errors import ScoringError
-from paretune.scoring.sql_execute import ExecutionLimits, Status, check_database, execute
+from paretune.scoring.sql_execute import ExecutionLimits, Status, execute
 
 SMALL = ExecutionLimits(seconds=2.0, max_rows=1000, max_bytes=2**20)
 
@@ -94,39 +93,12 @@ def test_execute_row_cap_at_the_cap_is_whole(database: Path) -> None:
     assert execute(database, sql, ExecutionLimits(2.0, 8)).status == "too_large"
 
 
-def test_check_database_missing_file_is_an_error_and_is_not_made(tmp_path: Path) -> None:
-    path = tmp_path / "none.sqlite"
-    with pytest.raises(ScoringError, match=r"none\.sqlite: no such database"):
-        check_database(path)
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"SQLite", b"<html>not found</html>", b"SQLite format 3\0"])
-def test_check_database_other_file_is_an_error(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"<html>not found</html>" * 100])
+def test_execute_file_that_is_no_database_says_so_and_makes_none(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "x.sqlite"
-    path.write_bytes(content)
-    with pytest.raises(ScoringError, match=r"x\.sqlite"):
-        check_database(path)
-
-
-def test_check_database_scrambled_schema_is_an_error(database: Path) -> None:
-    raw = bytearray(database.read_bytes())
-    raw[100:200] = b"\xff" * 100
-    database.write_bytes(raw)
-    with pytest.raises(ScoringError, match="damaged"):
-        check_database(database)
-
-
-def test_check_database_unfinished_journal_is_an_error(database: Path) -> None:
-    database.with_name(database.name + "-wal").write_bytes(b"x")
-    with pytest.raises(ScoringError, match="unfinished writes"):
-        check_database(database)
-
-
-def test_check_database_unreadable_file_is_an_error(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(ScoringError, match=r"cannot be read \(Permission denied\)"):
-        check_database(database)
+    if content is not None:
+        path.write_bytes(content)
+    ran = execute(path, "SELECT 1", SMALL)
+    assert (ran.status, ran.rows) == ("broken_database", [])
+    assert str(path) in (ran.error or "")
+    assert path.exists() == (content is not None)

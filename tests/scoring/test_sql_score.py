@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.errors import ConfigError, EmptySample, ScoringError
+from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.scoring import sql_pool
 from paretune.scoring.sql_compare import Rules
@@ -175,7 +175,7 @@ def test_score_bytes_and_extreme_numbers_survive_the_cache(databases: Path) -> N
 
 
 def test_score_missing_database_is_an_error(databases: Path) -> None:
-    with pytest.raises(ScoringError, match=r"city\.sqlite: no such database"):
+    with pytest.raises(DataError, match=r"city\.sqlite: no such database"):
         score_predictions([SqlPrediction(0, "city", "Who?", GOLD, GOLD)], databases, ScoreSettings(workers=1))
     assert not (databases / "city").exists()
 
@@ -185,7 +185,7 @@ def test_score_database_damaged_in_its_data_is_an_error(databases: Path) -> None
     raw = bytearray(path.read_bytes())
     raw[4096:] = b"\xee" * (len(raw) - 4096)
     path.write_bytes(raw)
-    with pytest.raises(ScoringError, match=r"town\.sqlite"):
+    with pytest.raises(DataError, match=r"town\.sqlite"):
         score(databases, GOLD)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from paretune.commands import test_suite as command
-from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
+from paretune.errors import ConfigError, DataError, EmptySample
 from paretune.records import SqlPrediction
 from paretune.scoring.sql_neighbours import neighbours
 from paretune.scoring.sql_schema import Schema
@@ -128,7 +128,7 @@ def test_build_test_suite_empty_tables_get_rows_of_the_declared_types(tmp_path: 
 
 
 def test_build_test_suite_missing_database_or_foreign_folder_raises(database: Path, tmp_path: Path) -> None:
-    with pytest.raises(ScoringError, match="no such"):
+    with pytest.raises(DataError, match="no such"):
         build_test_suite(tmp_path / "absent.sqlite", GOLD, tmp_path / "d", 1, seed=0)
     (tmp_path / "d" / "band").mkdir(parents=True)
     (tmp_path / "d" / "band" / "notes.txt").write_text("mine", encoding="utf-8")
@@ -154,7 +154,7 @@ def test_read_gold_queries_missing_or_broken_split_raises(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="no such file"):
         read_gold_queries(tmp_path)
     (tmp_path / "dev.json").write_text("[1]", encoding="utf-8")
-    with pytest.raises(DataError, match="expected a JSON list"):
+    with pytest.raises(DataError, match="expected a text under 'db_id'"):
         read_gold_queries(tmp_path)
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError
+from paretune.files import cache_directory
 
 TRAINING = ("bakery", "gym", "bookshop", "farm", "hospital_ward", "film_club", "bus_lines", "museum")
 EVALUATION = ("library_loans", "pet_clinic", "football_league", "coffee_roastery", "observatory", "music_school")
@@ -41,11 +42,10 @@ Pair = dict[str, Any]
 def demo_directory(cache: Path | None = None) -> Path:
     """The folder of the built benchmark, built now if it is not there.
 
-    cache: the folder it is kept in; by default $PARETUNE_CACHE, or ~/.cache/paretune. The name holds a hash of all
-    sources, so another version of the benchmark is another folder. Raises DataError.
+    cache: the folder it is kept in, by default that of paretune.files. The name holds a hash of all sources, so another
+    version of the benchmark is another folder. Raises DataError.
     """
-    root = cache or Path(os.environ.get("PARETUNE_CACHE") or Path.home() / ".cache" / "paretune")
-    return build_demo(root.expanduser() / f"demo-{_hash_of_sources()[:16]}")
+    return build_demo((cache or cache_directory()) / f"demo-{_hash_of_sources()[:16]}")
 
 
 def build_demo(directory: Path) -> Path:
