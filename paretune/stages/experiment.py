@@ -15,7 +15,7 @@ from paretune.stages.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PartDone:
     """One line of `paretune list`. done: lines there; wanted: lines a whole file has (None where not known yet)."""
 
     variant: str
@@ -86,21 +86,21 @@ def describe_plan(session: Session) -> str:
     return "\n".join(lines)
 
 
-def list_progress(session: Session) -> list[Progress]:
+def list_progress(session: Session) -> list[PartDone]:
     """What is done and what is missing, from the files alone."""
     rows = []
     wanted = {name: _count(session.folder.prepared(name)) for name in ("sql", "train", "choice")}
     for name, count in wanted.items():
-        rows.append(Progress("", f"prepared/{name}", count or 0, count))
+        rows.append(PartDone("", f"prepared/{name}", count or 0, count))
     methods = sum(3 if item.method == "all" else 1 for item in session.config.general) / len(session.config.general)
     choice = None if wanted["choice"] is None else round(wanted["choice"] * methods)
     for variant in session.config.all_variants():
         if variant.is_trained:
             trained = (session.folder.variant(variant.name, "adapter") / "adapter_config.json").is_file()
-            rows.append(Progress(variant.name, "adapter", int(trained), 1))
+            rows.append(PartDone(variant.name, "adapter", int(trained), 1))
         for part, whole in (("answers", wanted["sql"]), ("sql", wanted["sql"]), ("choice", choice)):
             done = _count(session.folder.variant(variant.name, f"{part}.jsonl")) or 0
-            rows.append(Progress(variant.name, part, done, whole))
+            rows.append(PartDone(variant.name, part, done, whole))
     return rows
 
 
