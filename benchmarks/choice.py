@@ -17,7 +17,8 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,14 @@ class Ours:
         score_plan(model, plan, suite="mmlu", variant=variant, on_answer=answers.append)
         return answers
 
+    def score_variants(self, model: Any, plan: Any, variants: Sequence[str]) -> dict[str, float]:
+        """Seconds of each variant over one plan: "baseline", or the name of an adapter on the model."""
+        seconds: dict[str, float] = {}
+        for variant in variants:
+            with _as_variant(model, variant):
+                _, seconds[variant] = timed(lambda name=variant: self.score(model, plan, name))  # type: ignore[misc]
+        return seconds
+
     def warm_up(self, subjects: Sequence[str]) -> None:
         self.score(self.model, self.plan(self.prompts(subjects[:1] or ["philosophy"], 8)), "warm-up")
 
@@ -151,16 +160,11 @@ class Ours:
 
     def adapters(self, subjects: Sequence[str], limit: int | None, count: int, one: float) -> dict[str, Any]:
         """Base and adapters over one plan, against the base alone (`one`) and against one adapter alone."""
-        tuned = self._with_random_adapters(count)
+        tuned = self.with_random_adapters(count)
         start = time.perf_counter()
         plan = self.plan(self.prompts(subjects, limit))
         planned = time.perf_counter() - start
-        each: dict[str, float] = {}
-        with tuned.disable_adapter():
-            _, each["baseline"] = timed(lambda: self.score(tuned, plan, "baseline"))
-        for number in range(1, count + 1):
-            tuned.set_adapter(f"run-{number}")
-            _, each[f"run-{number}"] = timed(lambda name=f"run-{number}": self.score(tuned, plan, name))  # type: ignore[misc]
+        each = self.score_variants(tuned, plan, ["baseline", *(f"run-{number}" for number in range(1, count + 1))])
         together = planned + sum(each.values())
         adapter_alone = planned + each["run-1"]
         self.model = tuned.unload()
@@ -183,7 +187,7 @@ class Ours:
             "padding share": round(self.work.padding, 3),
         }
 
-    def _with_random_adapters(self, count: int) -> Any:
+    def with_random_adapters(self, count: int) -> Any:
         from peft import LoraConfig, get_peft_model
 
         config = LoraConfig(
@@ -209,6 +213,14 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return result, time.perf_counter() - start
+
+
+@contextmanager
+def _as_variant(model: Any, variant: str) -> Iterator[None]:
+    if variant != "baseline":
+        model.set_adapter(variant)
+    with model.disable_adapter() if variant == "baseline" and hasattr(model, "peft_config") else nullcontext():
+        yield
 
 
 def useful_work(model: Any, plan: Any) -> Work:
