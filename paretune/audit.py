@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from paretune.audit_comparison import comparison_findings
 from paretune.audit_data import data_findings
 from paretune.audit_general import general_findings
+from paretune.audit_limit import limit_findings
 from paretune.audit_records import LEVELS, Figures, Finding, RunRecords, examples, level_of_share, percent
 from paretune.audit_training import training_findings
 from paretune.jsonl import Record
@@ -41,7 +42,7 @@ def target_findings(records: RunRecords) -> Iterator[Finding]:
         lines = variant.sql.records
         if lines:
             yield from sql_findings(variant.name, lines)
-        yield from _never_stops(variant.name, variant.answers.records)
+        yield from limit_findings(variant.name, variant.answers.records, lines)
 
 
 def sql_findings(variant: str, lines: list[Record]) -> Iterator[Finding]:
@@ -77,10 +78,3 @@ def _gold_fails(records: RunRecords) -> Iterator[Finding]:
     if failed:
         figures: Figures = {"count": len(failed), "questions": questions, "examples": examples(list(failed))}
         yield Finding("warning", "gold-fails", figures)
-
-
-def _never_stops(variant: str, answers: list[Record]) -> Iterator[Finding]:
-    known = [line["finish"] for line in answers if line.get("finish") is not None]
-    endless = percent(sum(finish != "stop" for finish in known), len(known)) if known else 0.0
-    if level := level_of_share(endless):
-        yield Finding(level, "never-stops", {"variant": variant, "share": endless, "questions": len(known)})

@@ -9,6 +9,7 @@ import numpy as np
 
 from paretune.audit_records import Figures, Finding, Lines, RunRecords
 from paretune.jsonl import Record
+from paretune.stats.budget import FEWEST_TO_SPLIT
 from paretune.stats.paired import PairedDifference, paired_difference
 
 AXES = {"target": "sql", "general": "choice"}
@@ -136,13 +137,21 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
 
 
 def _selection(records: RunRecords) -> Iterator[Finding]:
+    """What the manifest of a folder made elsewhere says of its choice; else what these records allow."""
     selection = records.manifest.get("selection")
     if isinstance(selection, dict) and selection.get("rows"):
         if selection["rows"] == "test":
             yield Finding("warning", "selected-on-test", {"variant": str(selection.get("variant", "?"))})
         return
-    tuned = [variant.name for variant in records.variants if variant.name != "baseline"]
-    if len(tuned) > 2:
+    tuned = [variant for variant in records.variants if variant.name != "baseline"]
+    if len(tuned) < 2:
+        return
+    asked = [len(lines.records) for lines in (records.variants[0].sql, records.variants[0].choice) if lines.records]
+    if min(asked, default=FEWEST_TO_SPLIT) < FEWEST_TO_SPLIT:
+        # Too few to choose on one half and judge on the other: whoever names the best has looked at the test rows.
+        best = max(tuned, key=lambda variant: sum(map(_is_correct, variant.sql.records)))
+        yield Finding("warning", "selected-on-test", {"variant": best.name})
+    elif len(tuned) > 2:
         yield Finding("note", "best-of-many", {"variants": len(tuned)})
 
 

@@ -34,11 +34,21 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         "{variant}: nenhum comando SQL foi encontrado em {share} % de {questions} respostas",
         "Leia as respostas cruas; se o modelo escreve SQL que não é extraído, o número mede o analisador.",
     ),
+    "cut-statements": (
+        "{variant}: {count} of {questions} answers ({share} %) hit the token limit within their SQL, so its execution"
+        " accuracy may be anything from {lowest} to {highest} %",
+        "Raise max_new_tokens and evaluate again: what an unfinished statement would have become is not known.",
+        "{variant}: {count} de {questions} respostas ({share} %) bateram no limite de tokens dentro do SQL; a acurácia"
+        " de execução pode ser qualquer valor de {lowest} a {highest} %",
+        "Aumente max_new_tokens e avalie de novo: não se sabe o que um comando inacabado teria sido.",
+    ),
     "never-stops": (
-        "{variant}: {share} % of {questions} answers hit the token limit instead of stopping",
-        "Train the end-of-turn token, check the stop tokens, or raise the limit.",
-        "{variant}: {share} % de {questions} respostas bateram no limite de tokens em vez de parar",
-        "Treine o token de fim de turno, confira os tokens de parada ou aumente o limite.",
+        "{variant}: {share} % of {questions} answers ran on to the token limit after their statement; that costs time"
+        " and does not change the figures",
+        "Train the end-of-turn token or check the stop tokens, to save that time.",
+        "{variant}: {share} % de {questions} respostas seguiram até o limite de tokens depois do comando; isso custa"
+        " tempo e não muda os valores",
+        "Treine o token de fim de turno ou confira os tokens de parada, para poupar esse tempo.",
     ),
     "failed-matches-empty": (
         "{variant}: {count} of {correct} correct answers are queries that failed where the gold result is empty"

@@ -13,6 +13,7 @@ import pytest
 
 from paretune.audit import audit_run
 from paretune.audit_general import below_chance
+from paretune.audit_limit import is_undecided, limit_findings
 from paretune.audit_published import audit_published, read_published
 from paretune.audit_records import Finding, read_run
 from paretune.audit_wording import WORDING
@@ -126,6 +127,19 @@ def non_finite(folder: Path) -> None:
     write_lines(path, head, [{**rows[0], "loss": None}, *rows[1:]])
 
 
+def runs_on(variant: str, share: float) -> Plant:
+    """Answers that go on after a complete statement until the limit."""
+
+    def plant(folder: Path) -> None:
+        path = folder / variant / "answers.jsonl"
+        header, rows = read_lines(path)
+        last = round(share * len(rows))
+        endless = [{**row, "text": row["text"] + ";\n\nSELECT more", "finish": "length"} for row in rows[:last]]
+        write_lines(path, header, [*endless, *rows[last:]])
+
+    return plant
+
+
 def few_questions(folder: Path) -> None:
     for variant in ("baseline", "run-1", "run-2"):
         change_lines(folder / variant / "sql.jsonl", lambda row: row if row["index"] < 20 else None)
@@ -151,8 +165,10 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("different-prompts", "invalid", change("run-1/choice.jsonl", prompt_tokens=7)),
     ("no-sql", "warning", change("run-1/sql.jsonl", 0.2, outcome="no_answer", sql="")),
     ("no-sql", "invalid", change("run-1/sql.jsonl", 0.7, outcome="no_answer", sql="")),
-    ("never-stops", "warning", change("run-1/answers.jsonl", 0.2, finish="length")),
-    ("never-stops", "invalid", change("run-1/answers.jsonl", 0.9, finish="length")),
+    ("cut-statements", "warning", change("run-1/answers.jsonl", 0.2, finish="length")),
+    ("cut-statements", "invalid", change("run-1/answers.jsonl", 0.9, finish="length")),
+    ("never-stops", "warning", runs_on("run-1", 0.9)),
+    ("never-stops", "note", runs_on("baseline", 0.9)),
     ("failed-matches-empty", "invalid", change("run-1/sql.jsonl", 0.02, outcome="correct", error="no such table: x")),
     ("both-empty", "note", change("run-1/sql.jsonl", 0.02, outcome="correct", both_empty=True, error=None)),
     ("gold-fails", "warning", change("run-1/sql.jsonl", 0.02, outcome="gold_failed")),
@@ -179,6 +195,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("no-letter", "invalid", letters(method="generate", outcome="no_answer", predicted=None, correct=False)),
     ("too-few-questions", "warning", few_questions),
     ("few-clusters", "note", one_database),
+    ("selected-on-test", "warning", few_questions),
     ("selected-on-test", "warning", lambda folder: change_manifest(folder, selection={"rows": "test"})),
 ]  # fmt: skip
 
@@ -277,6 +294,62 @@ def test_command_strict_exits_one_for_an_invalid_run(folder: Path, capsys: pytes
 def test_command_incomplete_options_are_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError):
         run_command(*words)
+
+
+def test_command_experiment_file_takes_settings_and_a_folder(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\n[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n',
+        encoding="utf-8",
+    )
+    assert run_command(str(file), "--out", str(folder)) == 0
+    (tmp_path / "runs").mkdir()
+    folder.rename(tmp_path / "runs" / "again")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(str(file), "--set", "name=again") == 0
+    with pytest.raises(RunFolderError):
+        run_command(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "sql", "gold", "undecided"),
+    [
+        ("SELECT name FROM sing", "SELECT name FROM sing", "SELECT name FROM singer", True),
+        ("I would think that", "", "SELECT 1", True),
+        ("<think>long", "", "SELECT 1", True),
+        ("Try this: SELECT T1.", "SELECT T1", "SELECT a FROM t", True),
+        ("SELECT name FROM singer;", "SELECT name FROM singer", "SELECT 1", False),
+        ("```sql\nSELECT name FROM singer\n```", "SELECT name FROM singer", "SELECT 1", False),
+        ("SELECT name FROM singer\n\nIt lists", "SELECT name FROM singer", "SELECT 1", False),
+        ("SELECT 1; SELECT 1", "SELECT 1", "SELECT 1", False),
+        ("CREATE TABLE t (a INT", "CREATE TABLE t (a INT", "SELECT 1", False),
+        ("SELECT a, b, c, ", "SELECT a, b, c,", "SELECT a, b FROM t", False),
+        ("SELECT a, b", "SELECT a, b", "SELECT a, b FROM t", True),
+        ("SELECT *", "SELECT *", "SELECT a, b FROM t", True),
+        ("SELECT max(a, 1), (SELECT b, c FR", "SELECT max(a, 1), (SELECT b, c FR", "SELECT a, b FROM t", True),
+        ("WITH x AS (SELECT 1, 2, 3", "WITH x AS (SELECT 1, 2, 3", "SELECT 1", True),
+    ],
+)
+def test_is_undecided_only_where_more_tokens_could_change_the_verdict(
+    text: str, sql: str, gold: str, undecided: bool
+) -> None:
+    outcome = "not_a_query" if sql.startswith("CREATE") else "invalid_sql"
+    assert is_undecided(text, {"sql": sql, "gold": gold, "outcome": outcome}) is undecided
+
+
+def test_limit_findings_quote_the_range_that_the_accuracy_may_have() -> None:
+    answers = [{"index": at, "text": "SELECT 1", "finish": "length" if at < 3 else "stop"} for at in range(10)]
+    verdicts = [
+        {"index": at, "sql": "SELECT 1", "gold": "SELECT 1", "outcome": "correct" if at in (0, 5) else "wrong"}
+        for at in range(10)
+    ]
+    (found,) = limit_findings("run-1", answers, verdicts)
+    assert (found.level, found.code, found.figures["share"]) == ("invalid", "cut-statements", 30.0)
+    assert (found.figures["lowest"], found.figures["highest"]) == (10.0, 40.0)
+
+
+def test_limit_findings_answers_without_a_known_end_are_not_judged() -> None:
+    assert list(limit_findings("run-1", [{"index": 0, "text": "SELECT 1"}], [{"index": 0, "outcome": "wrong"}])) == []
 
 
 def published_folder(tmp_path: Path, **cells: str) -> Path:

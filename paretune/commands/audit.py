@@ -20,6 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "experiment", nargs="?", type=Path, help="a run folder, or an experiment file whose run folder is in runs/"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="change a key of the experiment file, such as name=again",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of the experiment file, if not in runs/")
     parser.add_argument("--tp4", type=Path, metavar="DIR", help="published CSV files in the form of the 2025 results")
     parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's layout, to score them again")
@@ -65,7 +73,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return Path(arguments.out)
     from paretune.config import load_experiment
 
-    return Path("runs") / load_experiment(given).name
+    return Path("runs") / load_experiment(given, arguments.settings).name
 
 
 def _published(arguments: argparse.Namespace, language: Language) -> list[Finding]:
