@@ -12,6 +12,7 @@ from paretune.errors import StatisticsError, UndefinedFigure
 from paretune.report.comparison_axes import AnsweredAxis
 from paretune.report.comparison_records import BudgetChoice, Curve, MatchedLoss, TradeOff, TradeOffPoint
 from paretune.report.run_records import RunRecords, VariantEntry
+from paretune.stats import budget
 from paretune.stats import tradeoff as ratios
 from paretune.stats.clusters import FloatArray, joint_bootstrap
 from paretune.stats.intervals import Interval
@@ -23,7 +24,6 @@ NOT_REACHED = "too few replicates of the curve reach this gain"
 TOO_FEW_TO_SPLIT = "too few questions to choose on one half and judge on the other"
 CONFIDENCE = 0.95
 SHARE_OF_SMALLEST_REACH = 0.8  # of the curve that gains least: near its end, many replicates fall short
-FEWEST_TO_SPLIT = 40
 Differences = Mapping[str, PairedDifference]
 
 
@@ -179,13 +179,13 @@ def _choice(
     axes: tuple[AnsweredAxis, AnsweredAxis], names: Sequence[str], settings: Settings
 ) -> tuple[BudgetChoice | None, str]:
     """Chosen on a random half of the questions, judged on the other half."""
-    if len(names) < 2 or min(len(axis.ids) for axis in axes) < FEWEST_TO_SPLIT:
+    if len(names) < 2 or min(len(axis.ids) for axis in axes) < budget.FEWEST_TO_SPLIT:
         return None, TOO_FEW_TO_SPLIT
     generator = np.random.default_rng([settings.seed, 2])
     halves = [_halves(axis, generator) for axis in axes]
     validation, test = ((halves[0][side], halves[1][side]) for side in (0, 1))
     try:
-        chosen = ratios.choose_within_budget(
+        chosen = budget.choose_within_budget(
             (validation[0], validation[1]), (test[0], test[1]), settings.budget, generator=generator
         )
     except StatisticsError:
@@ -203,7 +203,7 @@ def _choice(
     ), ""
 
 
-def _halves(axis: AnsweredAxis, generator: np.random.Generator) -> tuple[ratios.Axis, ratios.Axis]:
+def _halves(axis: AnsweredAxis, generator: np.random.Generator) -> tuple[budget.Axis, budget.Axis]:
     """Validation and test half, drawn within each database or subject."""
     groups = np.array(axis.groups)
     chosen = np.zeros(len(groups), dtype=np.bool_)
@@ -214,7 +214,7 @@ def _halves(axis: AnsweredAxis, generator: np.random.Generator) -> tuple[ratios.
     return _half(axis, chosen), _half(axis, ~chosen)
 
 
-def _half(axis: AnsweredAxis, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ratios.Axis:
+def _half(axis: AnsweredAxis, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> budget.Axis:
     ids = tuple(name for name, kept in zip(axis.ids, keep, strict=True) if kept)
     correct, clusters = axis.part(keep)
-    return ratios.Axis(ids, clusters if clusters is not None else ids, correct)
+    return budget.Axis(ids, clusters if clusters is not None else ids, correct)
