@@ -20,7 +20,7 @@ BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
 SUITES = Literal[
     "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
-    "commonsense-qa", "boolq", "enem", "demo", "demo-pt",
+    "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
 ]  # fmt: skip
 
 
@@ -74,12 +74,18 @@ class TargetConfig:
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent."""
+    """[general], or several [[general]]. questions_per_subject: all when absent.
+
+    kind "lm-eval": tasks by lm-eval's names; path: a folder of the user's own task files, if any; few_shot: each
+    task's own number when absent (null); questions_per_subject: the first of each task. The tasks themselves decide
+    method and subjects.
+    """
 
     kind: SUITES = "mmlu"
     path: str | None = None
+    tasks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
-    few_shot: int = _at_least(0, 5)
+    few_shot: int | None = _at_least(0, 5)
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
     method: Literal["letter", "cloze", "generate", "all"] = "letter"
@@ -192,10 +198,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
-        general=tuple(
-            build(GeneralConfig, item, where, "general")
-            for item in (general if isinstance(general, list) else [general])
-        ),
+        general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
         prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
@@ -203,6 +206,22 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     )
     _check_together(config, where)
     return config
+
+
+def _general(item: Any, where: str) -> GeneralConfig:
+    general: GeneralConfig = build(GeneralConfig, item, where, "general")
+    if general.kind != "lm-eval":
+        if general.tasks:
+            raise ConfigError(f'{where}: general.tasks: only for kind = "lm-eval"; remove the key')
+        return general
+    for key in ("method", "subjects", "selection"):
+        if key in item:
+            raise ConfigError(f"{where}: general.{key}: lm-eval's tasks decide this themselves; remove the key")
+    if not general.tasks:
+        raise ConfigError(f'{where}: general.tasks: missing; name tasks of lm-eval, for example ["arc_easy"]')
+    if len(set(general.tasks)) < len(general.tasks):
+        raise ConfigError(f"{where}: general.tasks: expected different tasks, found {list(general.tasks)}")
+    return replace(general, few_shot=item.get("few_shot"), selection="first")
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
@@ -268,7 +287,7 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
     if config.target.kind == "spider" and config.target.path is None:
         raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
     for general in config.general:
-        if general.kind not in ("demo", "demo-pt") and general.path is None:
+        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
             raise ConfigError(
                 f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
             )

@@ -244,9 +244,42 @@ def test_general_missing_or_empty_or_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_general_of_a_kind_that_no_stage_measures_is_refused(tmp_path: Path) -> None:
-    assert "general.kind: expected one of" in refusal(
-        tmp_path, GROUND.replace('[general]\nkind = "demo"', '[general]\nkind = "lm-eval"') + RUN_1
-    )
+    text = GROUND.replace('[general]\nkind = "demo"', '[general]\nkind = "lm_eval"') + RUN_1
+    assert "did you mean 'lm-eval'?" in refusal(tmp_path, text)
+
+
+def with_lm_eval(*lines: str) -> str:
+    return GROUND.replace('[general]\nkind = "demo"', "\n".join(['[general]\nkind = "lm-eval"', *lines])) + RUN_1
+
+
+def test_general_by_lm_eval_leaves_shots_and_method_to_its_tasks(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (general,) = load(tmp_path, with_lm_eval('tasks = ["arc_easy", "piqa"]', 'path = "tasks"')).general
+    assert general.tasks == ("arc_easy", "piqa")
+    assert (general.few_shot, general.path) == (None, str(tmp_path / "tasks"))
+    assert load(tmp_path, with_lm_eval('tasks = "piqa"', "few_shot = 0")).general[0].few_shot == 0
+    assert load(tmp_path, GROUND + RUN_1).general[0].few_shot == 5
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "general.tasks: missing"),
+        (['tasks = ["piqa", "piqa"]'], "general.tasks: expected different tasks"),
+        (['tasks = ["piqa"]', 'method = "letter"'], "general.method: lm-eval's tasks decide this"),
+        (['tasks = ["piqa"]', 'subjects = ["law"]'], "general.subjects: lm-eval's tasks decide this"),
+        (['tasks = ["piqa"]', 'selection = "first"'], "general.selection: lm-eval's tasks decide this"),
+    ],
+)
+def test_general_by_lm_eval_with_a_key_that_does_not_fit_is_refused(
+    tmp_path: Path, lines: list[str], message: str
+) -> None:
+    assert message in refusal(tmp_path, with_lm_eval(*lines))
+
+
+def test_general_tasks_of_another_kind_are_refused(tmp_path: Path) -> None:
+    text = GROUND + 'tasks = ["piqa"]\n' + RUN_1
+    assert 'general.tasks: only for kind = "lm-eval"' in refusal(tmp_path, text)
 
 
 def test_file_missing_or_broken_is_named(tmp_path: Path) -> None:

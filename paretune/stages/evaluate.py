@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from paretune.config import VariantConfig
+from paretune.data.lm_eval_tasks import LmEvalSuite, lm_eval_version, score_lm_eval
 from paretune.engines.base import Generation
 from paretune.jsonl import LineWriter, Record, read_lines, write_lines
 from paretune.models.adapters import adapter_fingerprint, on_base
@@ -19,7 +20,7 @@ from paretune.stages.prepare import GeneralData, target_directory
 from paretune.stages.session import Session, prepared_lines
 
 
-def evaluate(session: Session, variant: VariantConfig, general: Iterable[GeneralData]) -> None:
+def evaluate(session: Session, variant: VariantConfig, general: Sequence[GeneralData]) -> None:
     """Write answers.jsonl, sql.jsonl and choice.jsonl of a variant. Loads the model only where answers are missing.
 
     Raises EngineError, ScoringError, ModelError or RunFolderError.
@@ -28,18 +29,20 @@ def evaluate(session: Session, variant: VariantConfig, general: Iterable[General
     conditions = _conditions(session, adapter, variant.adapter_scale)
     prompts = list(_choice_prompts(general))
     generated = _answers_header(session, conditions)
-    chosen = _choice_header(session, conditions, prompts)
+    suites = [item.lm_eval for item in general if item.lm_eval]
+    chosen = _choice_header(session, conditions, prompts, suites)
     sql_prompts = prepared_lines(session, "sql")[1]
     answers = session.folder.variant(variant.name, "answers.jsonl")
     choices = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(sql_prompts))
-    choose = not is_complete(choices, chosen["fingerprint"], len(prompts))
+    wanted = len(prompts) + sum(len(suite.questions) for suite in suites)
+    choose = not is_complete(choices, chosen["fingerprint"], wanted)
     if generate or choose:
         with on_base(session.base, adapter, variant.adapter_scale) as model:
             if generate:
                 _generate(session, variant.name, model, generated, sql_prompts)
             if choose:
-                _choose(session, variant.name, model, chosen, prompts)
+                _choose(session, variant.name, model, chosen, prompts, suites)
     else:
         session.say(f"{variant.name}: already answered")
     score(session, variant)
@@ -100,16 +103,21 @@ def _answers_header(session: Session, conditions: Record) -> Record:
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 
-def _choice_header(session: Session, conditions: Record, prompts: list[tuple[str, ChoicePrompt]]) -> Record:
+def _choice_header(
+    session: Session, conditions: Record, prompts: list[tuple[str, ChoicePrompt]], suites: Sequence[LmEvalSuite]
+) -> Record:
     asked = fingerprint([[suite, asdict(prompt)] for suite, prompt in prompts])
     decided = {**conditions, "prepared": prepared_lines(session, "choice")[0], "prompts": asked}
+    if suites:  # what lm-eval asks stands in prepared/, how it judges that does not
+        definitions = fingerprint({suite.name: dict(suite.files) for suite in suites})
+        decided["lm_eval"] = {"version": lm_eval_version(), "definitions": definitions}
     return {"kind": "choice", "fingerprint": fingerprint(decided), **decided}
 
 
 def _choice_prompts(general: Iterable[GeneralData]) -> Iterable[tuple[str, ChoicePrompt]]:
     for item in general:
-        for method in item.methods:
-            for prompt in build_prompts(item.suite, item.questions, shots=item.config.few_shot, method=method):
+        for method in item.methods if item.lm_eval is None else ():
+            for prompt in build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method):
                 yield item.suite.name, prompt
 
 
@@ -135,15 +143,23 @@ def _generate(session: Session, name: str, model: Any, header: Record, questions
             engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
 
 
-def _choose(session: Session, name: str, model: Any, header: Record, prompts: list[tuple[str, ChoicePrompt]]) -> None:
+def _choose(
+    session: Session,
+    name: str,
+    model: Any,
+    header: Record,
+    prompts: list[tuple[str, ChoicePrompt]],
+    suites: Sequence[LmEvalSuite],
+) -> None:
     from paretune.scoring.choice import score_choices
 
     with LineWriter(session.folder.variant(name, "choice.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
+        wanted = len(prompts) + sum(len(suite.questions) for suite in suites)
         with (
             session.folder.timed("choice", name),
-            progress_bar(f"{name} answer questions", len(prompts), len(done)) as advance,
+            progress_bar(f"{name} answer questions", wanted, len(done)) as advance,
         ):
 
             def on_answer(answer: ChoiceAnswer) -> None:
@@ -158,6 +174,15 @@ def _choose(session: Session, name: str, model: Any, header: Record, prompts: li
                 ]
                 if missing:
                     score_choices(model, session.tokenizer, missing, suite=suite, variant=name, on_answer=on_answer)
+            for asked in suites:
+                # lm-eval scores a suite whole: of one that a kill left in part, the known answers stay as they are
+                keys = [(asked.name, asked.method, question.id) for question in asked.questions]
+                if not set(keys) <= done:
+                    longest = session.base.context_tokens
+                    answers = score_lm_eval(model, session.tokenizer, asked, variant=name, longest=longest)
+                    for answer in answers:
+                        if (answer.suite, answer.method, answer.id) not in done:
+                            on_answer(answer)
 
 
 def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:

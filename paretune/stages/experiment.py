@@ -134,7 +134,7 @@ def _describe_general(item: GeneralData) -> str:
     subjects = len({question.subject for question in item.questions})
     return (
         f"general {item.suite.name}: {len(item.questions)} questions in {subjects} subjects, "
-        f"{item.config.few_shot} shots, by {' and '.join(item.methods)}"
+        f"{'several numbers of' if item.shots is None else item.shots} shots, by {' and '.join(item.methods)}"
     )
 
 

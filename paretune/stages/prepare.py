@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
 from paretune.data.choice import Suite, load_suite, select_questions
+from paretune.data.lm_eval_tasks import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.data.schema import schema_text
 from paretune.data.spider import database_path, read_split, take
 from paretune.errors import ParetuneError, PromptError
@@ -34,16 +35,29 @@ class TargetData:
 
 @dataclass(frozen=True, slots=True)
 class GeneralData:
-    """One suite as read, and the questions drawn from it."""
+    """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them."""
 
     config: GeneralConfig
     suite: Suite
     questions: tuple[ChoiceQuestion, ...]
+    lm_eval: LmEvalSuite | None = None
+
+    @property
+    def method(self) -> str:
+        """One of the methods, or "all" of them."""
+        return self.lm_eval.method if self.lm_eval else self.config.method
 
     @property
     def methods(self) -> tuple[Method, ...]:
         """How its questions are scored."""
+        if self.lm_eval:
+            return (self.lm_eval.method,)
         return ("letter", "cloze", "generate") if self.config.method == "all" else (self.config.method,)
+
+    @property
+    def shots(self) -> int | None:
+        """Solved questions before each; None where lm-eval's tasks differ."""
+        return self.lm_eval.shots if self.lm_eval else self.config.few_shot
 
 
 def target_directory(config: TargetConfig) -> Path:
@@ -80,15 +94,15 @@ def read_target(config: ExperimentConfig) -> TargetData:
 
 
 def read_general(config: ExperimentConfig) -> list[GeneralData]:
-    """Read every multiple-choice suite and draw its questions. Raises DataError."""
+    """Read every suite and draw its questions. Raises DataError, and what `read_lm_eval` raises."""
     found = []
     for general in config.general:
-        suite = load_suite(
-            general.kind,
-            Path(general.path) if general.path else None,
-            subjects=general.subjects,
-            shots=general.few_shot,
-        )
+        path = Path(general.path) if general.path else None
+        if general.kind == "lm-eval":
+            suites = read_lm_eval(general.tasks, path, shots=general.few_shot, limit=general.questions_per_subject)
+            found += [_lm_eval_data(general, suite) for suite in suites]
+            continue
+        suite = load_suite(general.kind, path, subjects=general.subjects, shots=general.few_shot or 0)
         questions = select_questions(
             suite, limit_per_subject=general.questions_per_subject, selection=general.selection, seed=config.seed
         )
@@ -96,11 +110,17 @@ def read_general(config: ExperimentConfig) -> list[GeneralData]:
     return found
 
 
+def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
+    suite = Suite(asked.name, asked.questions, {}, asked.chance, asked.files, asked.notes)
+    return GeneralData(general, suite, asked.questions, asked)
+
+
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
     target, general = read_target(session.config), read_general(session.config)
     builder, training = _builder(session, target)
     context = _context_tokens(session)
+    general = [_cut_prompts(session, item, context) for item in general]
     questions = [_asked(session, builder, question) for question in target.questions]
     for record in questions:
         needed = record["prompt_tokens"] + session.config.target.max_new_tokens
@@ -176,18 +196,39 @@ def _left_out(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 
 def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    records = [{"suite": item.suite.name, **asdict(question)} for item in general for question in item.questions]
-    suites = {
-        item.suite.name: {
+    records: list[dict[str, Any]] = []
+    suites: dict[str, Any] = {}
+    for item in general:
+        asked = item.lm_eval
+        requests: Sequence[Mapping[str, Any]] = asked.requests if asked else [{}] * len(item.questions)
+        for question, request in zip(item.questions, requests, strict=True):
+            records.append({"suite": item.suite.name, **asdict(question), **request})
+        suites[item.suite.name] = {
             "chance": item.suite.chance,
-            "shots": item.config.few_shot,
-            "method": item.config.method,
+            "shots": item.shots,
+            "method": item.method,
             "selection": item.config.selection,
             "notes": list(item.suite.notes),
         }
-        for item in general
-    }
+        if asked:
+            suites[item.suite.name]["lm_eval"] = {"version": lm_eval_version(), "tasks": dict(asked.files)}
     return records, {"suites": suites}
+
+
+def _cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
+    """The same, with a note where lm-eval will cut prompts: it takes from the left what is too long for the model."""
+    if item.lm_eval is None:
+        return item
+    longest = [
+        max(len(encode(session.tokenizer, prompt)) for prompt in request["contexts"])
+        for request in item.lm_eval.requests
+    ]
+    cut = sum(tokens > context for tokens in longest)
+    if not cut:
+        return item
+    note = f"{cut} of {len(longest)} prompts are longer than the context of {context} tokens; lm-eval cuts their start"
+    session.say(f"{item.suite.name}: {note}")
+    return replace(item, suite=replace(item.suite, notes=(*item.suite.notes, note)))
 
 
 def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> None:

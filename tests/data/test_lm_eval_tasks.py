@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from paretune.data.lm_eval_tasks import _categories, run_lm_eval
+from paretune.data import lm_eval_tasks
+from paretune.data.lm_eval_tasks import LmEvalSuite, _categories, read_lm_eval, score_lm_eval
 from paretune.errors import ConfigError, DataError, ScoringError
 from paretune.records import ChoiceAnswer, ChoiceOutcome
 from tests.tiny_models import add_tiny_adapter, tiny_model, tiny_tokenizer
@@ -50,6 +52,13 @@ def _task(folder: Path, name: str, rows: list[dict[str, Any]] | None = None, **s
     } | settings
 
 
+def run_lm_eval(
+    model: Any, tokenizer: Any, tasks: list[Any], limit: int | None, *, variant: str = "baseline", **settings: Any
+) -> list[ChoiceAnswer]:
+    suites = read_lm_eval(tasks, limit=limit, **settings)
+    return [answer for suite in suites for answer in score_lm_eval(model, tokenizer, suite, variant=variant)]
+
+
 def _log_probability(model: Any, tokenizer: Any, context: str, continuation: str) -> float:
     """log P(continuation | context) by one plain forward pass."""
     import torch
@@ -69,7 +78,7 @@ def test_run_lm_eval_cloze_task_equals_plain_forward(model: Any, tokenizer: Any,
         plain = [_log_probability(model, tokenizer, context, f" {option}") for option in row["choices"]]
         scores = [total / len(option) for total, option in zip(plain, row["choices"], strict=True)]
         assert answer.log_probabilities == pytest.approx(plain, abs=1e-4)
-        assert (answer.method, answer.variant, answer.suite) == ("cloze", "run-1", "lm-eval")
+        assert (answer.method, answer.variant, answer.suite) == ("cloze", "run-1", "lm-eval/tiny_cloze")
         assert answer.subject == answer.category == "tiny_cloze"
         assert answer.answer == row["answer"]
         assert answer.predicted == scores.index(max(scores))
@@ -192,29 +201,136 @@ def test_run_lm_eval_definition_it_cannot_use_is_refused(model: Any, tokenizer: 
         run_lm_eval(model, tokenizer, [_task(tmp_path, "tiny_odd", flavour="sweet")], 1)
 
 
-def test_run_lm_eval_unknown_name_names_the_nearest(
-    model: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_lm_eval_unknown_name_names_the_nearest(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Index:  # the real one takes half a minute
-        all_tasks = ("arc_easy", "hellaswag")
-
-        def __init__(self, include_defaults: bool) -> None:
-            assert include_defaults
+        def __init__(self, include_path: str | None, include_defaults: bool) -> None:
+            self.all_tasks = ("arc_easy", "hellaswag") if include_defaults else ()
 
     monkeypatch.setattr("lm_eval.tasks.TaskManager", Index)
-    with pytest.raises(ConfigError, match="no task 'helaswag'; the nearest is 'hellaswag'"):
-        run_lm_eval(model, tokenizer, ["arc_easy", "helaswag"], 1)
+    lm_eval_tasks._manager.cache_clear()
+    with pytest.raises(ConfigError, match="no task 'helaswag'; the nearest are hellaswag, arc_easy"):
+        read_lm_eval(["arc_easy", "helaswag"])
+    lm_eval_tasks._manager.cache_clear()
 
 
-def test_run_lm_eval_absent_package_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_lm_eval_absent_package_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lm_eval", None)
+    monkeypatch.setitem(sys.modules, "lm_eval.evaluator", None)
     with pytest.raises(ConfigError, match=r"pip install 'paretune\[lm-eval\]'"):
-        run_lm_eval(None, None, ["arc_easy"], 2)
+        read_lm_eval(["arc_easy"])
 
 
 def test_run_lm_eval_records_are_writable_as_lines(model: Any, tokenizer: Any, tmp_path: Path) -> None:
-    from dataclasses import asdict
-
     (answer,) = run_lm_eval(model, tokenizer, [_task(tmp_path, "tiny_line")], 1)
     assert isinstance(answer, ChoiceAnswer)
     assert json.loads(json.dumps(asdict(answer), allow_nan=False))["predicted"] == answer.predicted
+
+
+def write_task_files(folder: Path, **tasks: dict[str, Any]) -> Path:
+    """A folder of task files (JSON is YAML)."""
+    folder.mkdir(exist_ok=True)
+    for name, task in tasks.items():
+        (folder / f"{name}.yaml").write_text(json.dumps(task), encoding="utf-8")
+    return folder
+
+
+def test_read_lm_eval_folder_of_task_files_needs_no_index_and_no_model(
+    tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters: dict[str, Any] = {"doc_to_choice": ["A", "B", "C", "D"], "metric_list": [{"metric": "acc"}]}
+    folder = write_task_files(
+        tmp_path / "tasks",
+        one=_task(tmp_path, "tiny_one", num_fewshot=2),
+        two=_task(tmp_path, "tiny_two", **letters),
+        both={"group": "tiny_both", "task": ["tiny_one", "tiny_two"]},
+    )
+    real = lm_eval_tasks._manager
+
+    def manager(own: Path | None, *, with_defaults: bool) -> Any:
+        assert not with_defaults
+        return real(own, with_defaults=False)
+
+    monkeypatch.setattr(lm_eval_tasks, "_manager", manager)
+    suites = read_lm_eval(["tiny_both"], folder, limit=3)
+    assert [(s.name, s.method, s.shots, len(s.questions)) for s in suites] == [
+        ("lm-eval/tiny_both/cloze", "cloze", 2, 3),
+        ("lm-eval/tiny_both/letter", "letter", 0, 3),
+    ]
+    cloze, letter = suites
+    assert cloze.chance == letter.chance == 0.25
+    assert {question.category for question in cloze.questions} == {"tiny_both"}
+    assert letter.questions[1].question == "Question: Which is 1?\nAnswer:"
+    assert letter.requests[1] == {
+        "contexts": ["Question: Which is 1?\nAnswer:"],
+        "continuations": [" A", " B", " C", " D"],
+    }
+    assert cloze.requests[1]["contexts"][0].count("Answer:") == 3
+    assert cloze.metrics == {"tiny_one": "acc_norm"}
+    assert "right or wrong by acc_norm" in cloze.notes[0]
+    (alone,) = read_lm_eval(["tiny_one"], folder, shots=0)
+    assert (alone.name, alone.shots, len(alone.questions)) == ("lm-eval/tiny_one", 0, 6)
+    with pytest.raises(ConfigError, match="tiny_one is asked through tiny_both and through tiny_one"):
+        read_lm_eval(["tiny_both", "tiny_one"], folder)
+
+
+def test_read_lm_eval_folder_that_is_not_there_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="absent: no such folder of lm-eval task files"):
+        read_lm_eval(["tiny_one"], tmp_path / "absent")
+
+
+def test_read_lm_eval_shots_drawn_by_chance_are_drawn_alike(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+    import random
+
+    task = _task(tmp_path, "tiny_drawn", fewshot_config={"sampler": "default"})
+    random.seed(5)
+    state = random.getstate()
+    first, second = (read_lm_eval([task], shots=2)[0] for _ in range(2))
+    assert random.getstate() == state
+    assert first.requests == second.requests
+    assert len({tuple(request["contexts"]) for request in first.requests}) == len(ROWS)
+    answers = [score_lm_eval(model, tokenizer, first, variant=name) for name in ("baseline", "run-1")]
+    assert [answer.log_probabilities for answer in answers[0]] == [answer.log_probabilities for answer in answers[1]]
+
+
+def test_score_lm_eval_other_prompt_than_prepared_is_refused(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+    (suite,) = read_lm_eval([_task(tmp_path, "tiny_moved")], limit=2)
+    changed = replace(suite, requests=({**suite.requests[0], "contexts": ["else"]}, *suite.requests[1:]))
+    with pytest.raises(ScoringError, match="tiny_moved, question 0: not asked as it was prepared"):
+        score_lm_eval(model, tokenizer, changed, variant="baseline")
+
+
+def test_read_lm_eval_metric_between_right_and_wrong_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    task = _task(tmp_path, "tiny_share", process_results=_share, metric_list=[{"metric": "acc"}])
+    with pytest.raises(ScoringError, match="tiny_share: no metric says right or wrong"):
+        read_lm_eval([task])
+
+
+def _share(row: dict[str, Any], results: list[tuple[float, bool]]) -> dict[str, float]:
+    return {"acc": 1 / (1 + math.exp(results[0][0]))}
+
+
+def test_score_lm_eval_without_memory_halves_the_batch(
+    model: Any, tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite,) = read_lm_eval([_task(tmp_path, "tiny_memory")], limit=2)
+    plain = score_lm_eval(model, tokenizer, suite, variant="baseline")
+    evaluate, sizes = lm_eval_tasks._evaluate, []
+
+    def scarce(language_model: Any, tasks: Any, limit: int | None) -> Any:
+        sizes.append(language_model.batch_size)
+        if language_model.batch_size > 2:
+            raise RuntimeError("CUDA out of memory")
+        return evaluate(language_model, tasks, limit)
+
+    monkeypatch.setattr(lm_eval_tasks, "_evaluate", scarce)
+    again = score_lm_eval(model, tokenizer, suite, variant="baseline")
+    assert sizes == [8, 4, 2]
+    assert [answer.predicted for answer in again] == [answer.predicted for answer in plain]
+
+
+def test_score_lm_eval_leaves_the_tokenizer_as_it_is(model: Any, tmp_path: Path) -> None:
+    own = tiny_tokenizer()
+    before = (own.padding_side, own.pad_token, own.model_max_length, own.truncation_side)
+    suite: LmEvalSuite = read_lm_eval([_task(tmp_path, "tiny_left")], limit=1)[0]
+    score_lm_eval(model, own, suite, variant="baseline", longest=64)
+    assert (own.padding_side, own.pad_token, own.model_max_length, own.truncation_side) == before
