@@ -113,32 +113,33 @@ def _score(
     answers: list[ChoiceAnswer],
     keep: Any,
 ) -> None:
-    """What is not answered yet, variant by variant; prompts are tokenised and packed once where all need the same."""
+    """What is not answered yet, variant by variant; prompts are tokenised and packed once."""
     from paretune.models.adapters import on_base
     from paretune.progress import progress_bar
-    from paretune.scoring.choice import ChoicePlan, plan_choices, score_choices, score_plan
+    from paretune.scoring.choice import plan_choices, score_choices, score_plan
 
-    done = {(answer.variant, answer.method, answer.id) for answer in answers}
-    plans: dict[tuple[tuple[str, str], ...], ChoicePlan] = {}
+    kind = next(base.model.parameters()).device.type
+    scored = [prompt for prompt in prompts if prompt.method != "generate"]
+    written = [prompt for prompt in prompts if prompt.method == "generate"]
+    known = {
+        variant: {(answer.method, answer.id) for answer in answers if answer.variant == variant} for variant in variants
+    }
+    asked = {(prompt.method, prompt.question.id) for prompt in prompts}
+    if all(asked <= done for done in known.values()):
+        return
+    plan = plan_choices(base.tokenizer, scored, device=kind, token_budget=arguments.token_budget)
     for variant, folder in variants.items():
-        left = [prompt for prompt in prompts if (variant, prompt.method, prompt.question.id) not in done]
-        if not left:
+        done = known[variant] & asked
+        if done == asked:
             continue
-        scored = [prompt for prompt in left if prompt.method != "generate"]
-        with on_base(base, folder) as model, progress_bar(variant, len(prompts), len(prompts) - len(left)) as advance:
+        with on_base(base, folder) as model, progress_bar(variant, len(asked), len(done)) as advance:
 
             def take(answer: ChoiceAnswer, advance: Any = advance) -> None:
                 keep(answer)
                 advance(1)
 
-            if scored:
-                key = tuple((prompt.method, prompt.question.id) for prompt in scored)
-                if key not in plans:
-                    kind = next(base.model.parameters()).device.type
-                    plans[key] = plan_choices(base.tokenizer, scored, device=kind, token_budget=arguments.token_budget)
-                score_plan(model, plans[key], suite=suite, variant=variant, on_answer=take)
-            written = [prompt for prompt in left if prompt.method == "generate"]
-            score_choices(model, base.tokenizer, written, suite=suite, variant=variant, on_answer=take)
+            score_plan(model, plan, suite=suite, variant=variant, answered=done, on_answer=take)
+            score_choices(model, base.tokenizer, written, suite=suite, variant=variant, answered=done, on_answer=take)
 
 
 @contextmanager

@@ -14,18 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from paretune.errors import EngineError, PromptError
-from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from paretune.records import ChoicePrompt
 from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch, PrefixCache, out_of_memory, release_memory
 from paretune.scoring.choice_pack import PackedBatch, Tree, build_tree, cut_batches, fill_rows, pack
 from paretune.scoring.choice_tokens import Tokens, encode_prompts
+from paretune.scoring.choice_verdict import Answered, Collector, OnAnswer, Reading, is_answered
 from paretune.scoring.fused_lora import fused_lora
 
-OnAnswer = Callable[[ChoiceAnswer], None]
+Wanted = Callable[[PackedBatch], bool]
 
 # Measured in benchmarks/choice.py: (tokens a batch, tokens a row). Long rows pad less and attend to more in vain.
 _BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
@@ -35,7 +34,7 @@ _BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
 class _PlannedGroup:
     prefix: Tokens
     batches: list[PackedBatch]
-    sent: list[DeviceBatch] = field(default_factory=list)  # kept beside the weights for the next adapter
+    sent: dict[int, DeviceBatch] = field(default_factory=dict)  # kept beside the weights for the next adapter
 
 
 @dataclass(slots=True)
@@ -62,13 +61,16 @@ def score_choices(
     suite: str,
     variant: str,
     token_budget: int | None = None,
+    answered: Answered = (),
     on_answer: OnAnswer,
 ) -> None:
     """Score every prompt with the model as it stands (eval mode, the wanted adapter active).
 
     on_answer receives each question's ChoiceAnswer once, as soon as it is known, in an order that depends on the
-    prompts alone; to resume, leave out the prompts already answered. token_budget: tokens a batch (default by kind
-    of device; halved by itself when memory runs out). Prompts of the methods letter, cloze and generate may be mixed.
+    prompts alone. answered: (method, question id) of what an earlier run has answered; to resume, give all prompts
+    again and these: batches stay what they were, those finished are skipped, and the answers are to the bit those of
+    an uninterrupted run on this machine. token_budget: tokens a batch (default by kind of device; halved by itself
+    when memory runs out). Prompts of the methods letter, cloze and generate may be mixed.
 
     Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the context,
     ScoringError for a model in training mode or of an unsupported kind.
@@ -76,12 +78,14 @@ def score_choices(
     scored = [prompt for prompt in prompts if prompt.method != "generate"]
     if scored:
         plan = plan_choices(tokenizer, scored, device=_device_kind(model), token_budget=token_budget)
-        score_plan(model, plan, suite=suite, variant=variant, on_answer=on_answer)
+        score_plan(model, plan, suite=suite, variant=variant, answered=answered, on_answer=on_answer)
     written = [prompt for prompt in prompts if prompt.method == "generate"]
     if written:
         from paretune.scoring.choice_generate import generate_choices
 
-        generate_choices(model, tokenizer, written, suite=suite, variant=variant, on_answer=on_answer)
+        generate_choices(
+            model, tokenizer, written, suite=suite, variant=variant, answered=answered, on_answer=on_answer
+        )
 
 
 def plan_choices(
@@ -104,125 +108,43 @@ def plan_choices(
     return ChoicePlan(tuple(prompts), groups, budget, n_tokens, sum(len(group.prefix) for group in groups))
 
 
-def score_plan(model: Any, plan: ChoicePlan, *, suite: str, variant: str, on_answer: OnAnswer) -> None:
+def score_plan(
+    model: Any, plan: ChoicePlan, *, suite: str, variant: str, answered: Answered = (), on_answer: OnAnswer
+) -> None:
     """Score a plan with the model as it stands; as `score_choices`, tokenisation and packing already done."""
     seen = ChoiceModel(model)
     _refuse_too_long(plan, seen.context_length)
-    collected = _Collector(plan, suite, variant, on_answer)
-    waiting: list[_Reading] = []
+    collector = Collector(plan.prompts, suite, variant, on_answer, answered)
+
+    def wanted(batch: PackedBatch) -> bool:
+        return any(not is_answered(plan.prompts[tree.question.index], answered) for tree in batch.trees)
+
+    waiting: list[Reading] = []
     with fused_lora(model):
-        for packed, result in _batches(seen, plan):
-            waiting.append(_Reading(packed, result))
+        for reading in _readings(seen, plan, wanted):
+            waiting.append(reading)
             if len(waiting) > 1:  # one batch behind: the device computes while the host counts
-                collected.take(waiting.pop(0))
+                collector.take(waiting.pop(0))
     for reading in waiting:
-        collected.take(reading)
+        collector.take(reading)
 
 
-def _batches(model: ChoiceModel, plan: ChoicePlan) -> Iterator[tuple[PackedBatch, torch.Tensor]]:
-    for group, cache in _with_prefixes(model, plan):
-        if not group.sent:
-            group.sent = [model.to_device(batch) for batch in group.batches]
-        for batch in group.sent:
-            yield from _read(model, batch, cache, plan)
+def _readings(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[Reading]:
+    for group, cache in _with_prefixes(model, plan, wanted):
+        for place, packed in enumerate(group.batches):
+            if wanted(packed):
+                if place not in group.sent:
+                    group.sent[place] = model.to_device(packed, cache.length)
+                for part, result in _read(model, group.sent[place], cache, plan):
+                    yield Reading(part, cache.length, result)
 
 
-class _Reading:
-    """Log-probabilities on their way to the host."""
+def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[tuple[_PlannedGroup, PrefixCache]]:
+    """Each group with its prefix's cache; as many prefixes a forward as the budget allows.
 
-    def __init__(self, packed: PackedBatch, result: torch.Tensor) -> None:
-        self.packed = packed
-        self._event: Any = None
-        if result.device.type == "cuda":
-            self._host = torch.empty(result.shape, dtype=result.dtype, pin_memory=True)
-            self._host.copy_(result, non_blocking=True)
-            self._event = torch.cuda.Event()
-            self._event.record()
-        else:
-            self._host = result
-
-    def numbers(self) -> npt.NDArray[np.float64]:
-        if self._event is not None:
-            self._event.synchronize()
-        numbers: npt.NDArray[np.float64] = self._host.numpy().astype(np.float64)
-        return numbers
-
-
-class _Collector:
-    """Sums tokens to options, options to questions, and hands out answers."""
-
-    def __init__(self, plan: ChoicePlan, suite: str, variant: str, on_answer: OnAnswer) -> None:
-        self._plan, self._suite, self._variant, self._on_answer = plan, suite, variant, on_answer
-        self._prefix_length = {
-            tree.question.index: len(group.prefix)
-            for group in plan.groups
-            for batch in group.batches
-            for tree in batch.trees
-        }
-        self._partial: dict[int, dict[int, float]] = {}
-
-    def take(self, reading: _Reading) -> None:
-        packed = reading.packed
-        sums = np.bincount(packed.reads[:, 2], weights=reading.numbers(), minlength=len(packed.slots))
-        for (number, option), value in zip(packed.slots, sums.tolist(), strict=True):
-            question = packed.trees[number].question
-            options = self._partial.setdefault(question.index, {})
-            options[option] = value
-            if len(options) == len(question.continuations):
-                values = tuple(options[place] for place in range(len(options)))
-                del self._partial[question.index]
-                tokens = self._prefix_length[question.index] + max(map(len, question.contexts))
-                prompt = self._plan.prompts[question.index]
-                self._on_answer(judge(prompt, values, self._suite, self._variant, prompt_tokens=tokens))
-
-
-def judge(
-    prompt: ChoicePrompt, log_probabilities: tuple[float, ...], suite: str, variant: str, *, prompt_tokens: int
-) -> ChoiceAnswer:
-    """The verdict that the options' log-probabilities give, by the prompt's method.
-
-    letter: the most probable. cloze: the most probable a byte of its text (lm-eval's acc_bytes, and its acc_norm
-    where the texts are ASCII), with the most probable (lm-eval's acc) as correct_raw. The first of equals counts.
-    A log-probability that is not a number makes the outcome `failed`.
+    Prefixes are computed together whether their groups are finished or not, so that resuming changes no rounding;
+    a forward of which nothing is wanted is left out.
     """
-    question = prompt.question
-    finite = bool(np.isfinite(log_probabilities).all())
-    raw = int(np.argmax(log_probabilities))
-    lengths = [max(1, len(option_text(text).encode())) for text in prompt.continuations]
-    normalised = int(np.argmax(np.array(log_probabilities) / lengths))
-    cloze = prompt.method == "cloze"
-    predicted = normalised if cloze else raw
-    correct = finite and predicted == question.answer
-    outcome = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
-    return ChoiceAnswer(
-        suite=suite,
-        id=question.id,
-        subject=question.subject,
-        category=question.category,
-        variant=variant,
-        method=prompt.method,
-        outcome=outcome if finite else ChoiceOutcome.FAILED,
-        correct=correct,
-        correct_raw=(finite and raw == question.answer) if cloze else None,
-        answer=question.answer,
-        predicted=predicted if finite else None,
-        log_probabilities=log_probabilities if finite else (),
-        letter_mass=None if cloze or not finite else float(min(1.0, np.exp(log_probabilities).sum())),
-        prompt_tokens=prompt_tokens,
-    )
-
-
-def option_text(continuation: str) -> str:
-    """A continuation without the space that separates it from its context: what its length is counted on.
-
-    >>> option_text(" a brown dog")
-    'a brown dog'
-    """
-    return continuation.removeprefix(" ")
-
-
-def _with_prefixes(model: ChoiceModel, plan: ChoicePlan) -> Iterator[tuple[_PlannedGroup, PrefixCache]]:
-    """Each group with its prefix's cache; as many prefixes a forward as the budget allows."""
     start = 0
     while start < len(plan.groups):
         end, longest = start, 0
@@ -232,6 +154,9 @@ def _with_prefixes(model: ChoiceModel, plan: ChoicePlan) -> Iterator[tuple[_Plan
                 break
             end += 1
         chosen = plan.groups[start:end]
+        if not any(wanted(batch) for group in chosen for batch in group.batches):
+            start = end
+            continue
         caches: list[PrefixCache] = []
         try:
             caches = model.prefix_caches([group.prefix for group in chosen])
@@ -268,7 +193,7 @@ def _read(
         if len(_parts(batch.packed)) == 1:
             raise _unsplittable(plan, batch.packed.trees[0], cache.length)
     for rows in _parts(batch.packed):
-        yield from _read(model, model.to_device(pack(rows, cache.length)), cache, plan)
+        yield from _read(model, model.to_device(pack(rows, cache.length), cache.length), cache, plan)
 
 
 def _parts(packed: PackedBatch) -> list[list[list[Tree]]]:

@@ -12,12 +12,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from paretune.errors import EngineError, ScoringError
+from paretune.scoring import choice_attention
+from paretune.scoring.choice_attention import DeviceParts, PartsLayer, cut_parts
 from paretune.scoring.choice_pack import PackedBatch
 
 _HEAD_ELEMENTS = {"cpu": 2**25, "cuda": 2**29}  # logits held at once
@@ -35,16 +39,18 @@ class PrefixCache:
 class DeviceBatch:
     """A packed batch where the model is, with all that does not depend on the weights: masks wait for the forward.
 
+    Either padded rows, (n_rows, row_length), with question and branch; or, by parts, one row of the questions alone.
     reads: (n_reads, 2) of index into places, token.
     """
 
     packed: PackedBatch
     tokens: torch.Tensor
     depth: torch.Tensor
-    question: torch.Tensor
-    branch: torch.Tensor
     places: torch.Tensor
     reads: torch.Tensor
+    question: torch.Tensor | None = None
+    branch: torch.Tensor | None = None
+    parts: DeviceParts | None = None
 
 
 class _FrozenPrefixLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not followed by the type checker
@@ -81,6 +87,9 @@ class ChoiceModel:
         self.kinds, self.window = _layer_kinds(self.config)
         self.context_length: int = getattr(self.config, "max_position_embeddings", None) or 2**31
         self.device = self.causal.get_input_embeddings().weight.device
+        self.by_parts = self.attention == "sdpa" and choice_attention.fits(
+            self.config, self.device, self.causal.dtype, self.window
+        )
         if self.decoder is None:
             raise ScoringError(f"{type(self.causal).__name__}: its decoder cannot be reached; choose another engine")
 
@@ -102,10 +111,18 @@ class ChoiceModel:
             found.append(PrefixCache(layers if prefix else (), len(prefix)))
         return found
 
-    def to_device(self, packed: PackedBatch) -> DeviceBatch:
-        """The batch's arrays beside the weights."""
-        arrays = (packed.tokens, packed.depth, packed.question, packed.branch, packed.places, packed.reads[:, :2])
-        return DeviceBatch(packed, *(self._send(torch.from_numpy(array)) for array in arrays))
+    def to_device(self, packed: PackedBatch, prefix_length: int) -> DeviceBatch:
+        """The batch's arrays beside the weights, laid out as its attention wants them."""
+        send = self._send
+        reads = send(packed.reads[:, :2])
+        parts = cut_parts(packed, prefix_length) if self.by_parts else None
+        if parts is None or not choice_attention.pays(parts, packed, prefix_length):
+            tokens, depth, places = send(packed.tokens), send(packed.depth), send(packed.places)
+            return DeviceBatch(packed, tokens, depth, places, reads, send(packed.question), send(packed.branch))
+        starts, key_starts = (send(item.astype(np.int32)) for item in (parts.starts, parts.key_starts))
+        cut = DeviceParts(send(parts.keys), starts, key_starts, parts.longest)
+        tokens, depth, places = send(parts.tokens[None]), send(parts.depth[None]), send(parts.places)
+        return DeviceBatch(packed, tokens, depth, places, reads, parts=cut)
 
     def read(self, batch: DeviceBatch, prefix: PrefixCache) -> torch.Tensor:
         """(n_reads,) float32 natural log of the probability of each token read, still on the device."""
@@ -126,6 +143,8 @@ class ChoiceModel:
         return max(1, _HEAD_ELEMENTS.get(self.device.type, 2**25) // int(self.config.vocab_size))
 
     def _hidden(self, batch: DeviceBatch, prefix: PrefixCache) -> torch.Tensor:
+        if batch.parts is not None:
+            return self._hidden_by_parts(batch, batch.parts, prefix)
         position = batch.depth + prefix.length
         cache = Cache(layers=[_FrozenPrefixLayer(*layer) for layer in prefix.layers]) if prefix.length else None
         output = self.decoder(
@@ -138,8 +157,29 @@ class ChoiceModel:
         hidden: torch.Tensor = output.last_hidden_state
         return hidden
 
+    def _hidden_by_parts(self, batch: DeviceBatch, parts: DeviceParts, prefix: PrefixCache) -> torch.Tensor:
+        pairs: Sequence[Any] = prefix.layers or [(None, None)] * int(self.config.num_hidden_layers)
+        nothing = torch.ones((1, 1, 1, 1), dtype=torch.bool, device=self.device)  # keeps the model from making masks
+        choice_attention.register()
+        self.config._attn_implementation = choice_attention.NAME
+        try:
+            output = self.decoder(
+                input_ids=batch.tokens,
+                attention_mask=dict.fromkeys(self.kinds, nothing) if len(self.kinds) > 1 else nothing,
+                position_ids=batch.depth + prefix.length,
+                past_key_values=Cache(layers=[PartsLayer(keys, values, parts.keys) for keys, values in pairs]),
+                use_cache=True,
+                parts=parts,
+            )
+        finally:
+            self.config._attn_implementation = self.attention
+        hidden: torch.Tensor = output.last_hidden_state
+        return hidden
+
     def _masks(self, batch: DeviceBatch, position: torch.Tensor, prefix_length: int) -> Any:
         """(n_rows, 1, row_length, prefix_length + row_length), or one for each kind of layer where kinds differ."""
+        assert batch.question is not None
+        assert batch.branch is not None
         n_rows, length = position.shape
         ordered = torch.ones((length, length), dtype=torch.bool, device=position.device).tril()
         same_question = batch.question[:, :, None] == batch.question[:, None, :]
@@ -183,7 +223,8 @@ class ChoiceModel:
                 result[inside] = logits[reads[inside, 0] - start, reads[inside, 1]]
         return result - normaliser[reads[:, 0]]
 
-    def _send(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _send(self, array: npt.NDArray[Any]) -> torch.Tensor:
+        tensor = torch.from_numpy(array)
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor.to(self.device)

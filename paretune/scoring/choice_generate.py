@@ -6,7 +6,8 @@ positions, and no row sees padding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from paretune.errors import EngineError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
 from paretune.scoring.choice_forward import ChoiceModel, PrefixCache, out_of_memory, release_memory
 from paretune.scoring.choice_tokens import EncodedQuestion, Tokens, encode_contexts
+from paretune.scoring.choice_verdict import Answered, OnAnswer, is_answered
 from paretune.scoring.letter_parser import parse_letter
 
 MAX_NEW_TOKENS = 16
@@ -30,20 +32,27 @@ def generate_choices(
     suite: str,
     variant: str,
     token_budget: int | None = None,
-    on_answer: Callable[[ChoiceAnswer], None],
+    answered: Answered = (),
+    on_answer: OnAnswer,
 ) -> None:
     """Write up to MAX_NEW_TOKENS tokens after each prompt, greedily, and read the option from the text.
 
-    The outcome is no_answer where `parse_letter` finds no choice. Raises as `score_choices` does.
+    The outcome is no_answer where `parse_letter` finds no choice. answered, and what is raised: as
+    `score_choices` says.
     """
     seen = ChoiceModel(model)
     ends = _end_tokens(model, tokenizer)
     limit = token_budget or _BUDGETS.get(seen.device.type, _BUDGETS["cpu"])
     for group in encode_contexts(tokenizer, prompts):
-        cache = seen.prefix_caches([group.prefix])[0]
+        cache: PrefixCache | None = None
         questions = sorted(group.questions, key=lambda item: len(item.contexts[0]))
         while questions:
             chosen = _as_many_as_fit(questions, limit)
+            missing = [not is_answered(prompts[item.index], answered) for item in chosen]
+            if not any(missing):
+                questions = questions[len(chosen) :]
+                continue
+            cache = cache or seen.prefix_caches([group.prefix])[0]
             answers: list[Tokens] | None = None
             try:
                 answers = _continue(seen, cache, [item.contexts[0] for item in chosen], ends)
@@ -57,7 +66,7 @@ def generate_choices(
                     raise EngineError(f"question {name}: does not fit the memory even alone; use fewer shots")
                 limit //= 2
                 continue
-            for item, tokens in zip(chosen, answers, strict=True):
+            for item, tokens in zip(compress(chosen, missing), compress(answers, missing), strict=True):
                 text = tokenizer.decode(tokens, skip_special_tokens=True)
                 n_tokens = len(group.prefix) + len(item.contexts[0])
                 on_answer(_judge(prompts[item.index], text, suite, variant, n_tokens))

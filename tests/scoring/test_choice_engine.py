@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from paretune.errors import EngineError, PromptError, ScoringError
-from paretune.records import ChoiceAnswer, ChoiceOutcome
-from paretune.scoring.choice import judge, score_choices
+from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from paretune.scoring.choice import score_choices
 from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch
+from paretune.scoring.choice_verdict import judge
 from tests.scoring.plain_choice import cloze_prompts, letter_prompts, make_prompt
 from tests.scoring.test_choice_exact import score
 from tests.tiny_models import tiny_model, tiny_tokenizer
@@ -51,25 +53,51 @@ def test_score_choices_same_prompts_twice_gives_the_same_order_and_numbers() -> 
     assert first == second
 
 
-def test_score_choices_killed_and_resumed_answers_each_question_once() -> None:
-    prompts = [*letter_prompts([5, 9, 2, 30, 7, 7]), *cloze_prompts([3, 8, 1])]
-    model, tokenizer = tiny_model("qwen2"), tiny_tokenizer()
-    whole = score(model, tokenizer, prompts, 64)
-    kept: dict[str, ChoiceAnswer] = {}
+def mixed_prompts() -> list[ChoicePrompt]:
+    """Enough for several batches, in two groups of one prefix forward, with a written part."""
+    written = [replace(prompt, method="generate") for prompt in letter_prompts([6, 2, 11], subject="written")]
+    return [
+        *letter_prompts([5, 9, 2, 30, 7, 7]),
+        *letter_prompts([4, 8, 1], prefix="Short.\n\n", subject="fish"),
+        *cloze_prompts([3, 8, 1]),
+        *written,
+    ]
+
+
+@pytest.mark.parametrize("n_kept", [1, 4, 8, 11, 13, 14])
+def test_score_choices_killed_and_resumed_equals_an_uninterrupted_run_to_the_bit(n_kept: int) -> None:
+    prompts, model, tokenizer = mixed_prompts(), tiny_model("qwen2"), tiny_tokenizer()
+    whole: list[ChoiceAnswer] = []
+    settings: dict[str, Any] = {"suite": "suite", "variant": "baseline", "token_budget": 96}
+    score_choices(model, tokenizer, prompts, on_answer=whole.append, **settings)
+    kept: list[ChoiceAnswer] = []
 
     def until_killed(answer: ChoiceAnswer) -> None:
-        kept[answer.id] = answer
-        if len(kept) == 4:
+        kept.append(answer)
+        if len(kept) == n_kept:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score_choices(
-            model, tokenizer, prompts, suite="suite", variant="baseline", token_budget=64, on_answer=until_killed
-        )
-    rest = score(model, tokenizer, [prompt for prompt in prompts if prompt.question.id not in kept], 64)
-    assert not set(rest) & set(kept)
-    for name, answer in (kept | rest).items():
-        assert answer.log_probabilities == pytest.approx(whole[name].log_probabilities, abs=1e-4)
+        score_choices(model, tokenizer, prompts, on_answer=until_killed, **settings)
+    answered = {(answer.method, answer.id) for answer in kept}
+    score_choices(model, tokenizer, prompts, answered=answered, on_answer=kept.append, **settings)
+    assert kept == whole  # dataclasses of floats: equal to the last bit, and in the same order
+
+
+def test_score_choices_resumed_computes_only_batches_with_missing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts, model, tokenizer = letter_prompts([5, 9, 2, 30, 7, 7]), tiny_model("qwen2"), tiny_tokenizer()
+    sizes = _limit_memory(monkeypatch, 10**6)
+    whole: list[ChoiceAnswer] = []
+    settings: dict[str, Any] = {"suite": "suite", "variant": "baseline", "token_budget": 64}
+    score_choices(model, tokenizer, prompts, on_answer=whole.append, **settings)
+    n_whole = len(sizes)
+    answered = {(answer.method, answer.id) for answer in whole}
+    score_choices(model, tokenizer, prompts, answered=answered, on_answer=whole.append, **settings)
+    assert (len(sizes), len(whole)) == (n_whole, len(prompts))
+    answered.discard((whole[2].method, whole[2].id))
+    score_choices(model, tokenizer, prompts, answered=answered, on_answer=whole.append, **settings)
+    assert len(sizes) == n_whole + 1
+    assert whole[-1] == whole[2]
 
 
 def _limit_memory(monkeypatch: pytest.MonkeyPatch, largest: int) -> list[int]:

@@ -1,0 +1,213 @@
+"""Attention over packed questions without a mask: every part of a question is a sequence of its own.
+
+A mask over prefix and row makes the kernels read a number for every pair, also for the many that cannot see each
+other, and forces keys to be repeated for grouped queries. Here the trunk of a question is one sequence and each of
+its branches another; the keys of a part are gathered (prefix, trunk, branch: in the order of their positions), and
+one call of FlashAttention-2, which torch brings along, computes all parts. Padding is left out altogether.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AttentionInterface
+from transformers.cache_utils import DynamicLayer
+
+from paretune.scoring.choice_pack import Integers, PackedBatch
+
+NAME = "paretune_parts"  # under which transformers knows `attend_by_parts`
+_TILE = 64  # queries that the kernel handles together at least
+_ADVANTAGE = 2  # a pair costs the masked kernels about twice as much
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Questions laid one after another, (n_tokens,) arrays, cut into parts that are each one sequence.
+
+    keys: (n_keys,) what the parts look at, as index into the prefix followed by the tokens. starts, key_starts:
+    (n_parts + 1,). places: (n_places,) index of each output wanted into the tokens.
+    """
+
+    tokens: Integers
+    depth: Integers
+    keys: Integers
+    starts: Integers
+    key_starts: Integers
+    places: Integers
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """The most queries and the most keys of one part."""
+        return int(np.diff(self.starts).max()), int(np.diff(self.key_starts).max())
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceParts:
+    """Where parts begin, beside the weights; longest as in `Parts`."""
+
+    keys: torch.Tensor
+    starts: torch.Tensor
+    key_starts: torch.Tensor
+    longest: tuple[int, int]
+
+
+def cut_parts(packed: PackedBatch, prefix_length: int) -> Parts:
+    """A packed batch's questions without its padding, cut into trunks and branches."""
+    real = packed.question.ravel() >= 0
+    question, branch = packed.question.ravel()[real], packed.branch.ravel()[real]
+    begins = np.flatnonzero((np.diff(question, prepend=-1) != 0) | (np.diff(branch, prepend=0) != 0))
+    starts = np.append(begins, len(question))
+    before = np.arange(prefix_length)
+    keys: list[Integers] = []
+    trunk: Integers = before[:0]
+    trunk_of = -1
+    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        own = np.arange(prefix_length + start, prefix_length + end)
+        if branch[start] == 0 or question[start] != trunk_of:
+            trunk, trunk_of = own[:0] if branch[start] else own, int(question[start])
+        keys.append(np.concatenate([before, trunk, own] if branch[start] else [before, own]))
+    key_starts = np.cumsum([0, *map(len, keys)])
+    places = (np.cumsum(real) - 1)[packed.places]
+    tokens, depth = packed.tokens.ravel()[real], packed.depth.ravel()[real]
+    return Parts(tokens, depth, np.concatenate(keys), starts, key_starts, places)
+
+
+def pays(parts: Parts, packed: PackedBatch, prefix_length: int) -> bool:
+    """Whether the parts are less work than the masked rows: many short branches behind a long prefix are not."""
+    n_rows, length = packed.tokens.shape
+    tiles = -(-np.diff(parts.starts) // _TILE) * _TILE
+    by_parts = int((tiles * np.diff(parts.key_starts)).sum())
+    masked = n_rows * length * (prefix_length + length)
+    return bool(by_parts <= _ADVANTAGE * masked)
+
+
+class PartsLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not followed by the type checker
+    """Gives every part its keys and values: those of the prefix, and the batch's own as far as the part sees them.
+
+    keys, values: (1, key_heads, prefix_length, head_dim), or None without a prefix.
+    """
+
+    def __init__(self, keys: torch.Tensor | None, values: torch.Tensor | None, index: torch.Tensor) -> None:
+        super().__init__()
+        self.prefix_keys, self.prefix_values, self.index = keys, values, index
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(1, key_heads, n_keys, head_dim) each, of (1, key_heads, n_tokens, head_dim)."""
+        return self._gathered(self.prefix_keys, key_states), self._gathered(self.prefix_values, value_states)
+
+    def _gathered(self, prefix: torch.Tensor | None, own: torch.Tensor) -> torch.Tensor:
+        n_heads, head_dim = own.shape[1], own.shape[3]
+        rows = own[0].transpose(0, 1)
+        if prefix is not None:
+            rows = torch.cat([prefix[0].transpose(0, 1), rows])
+        chosen = rows.reshape(-1, n_heads * head_dim).index_select(0, self.index)
+        return chosen.view(-1, n_heads, head_dim).transpose(0, 1)[None]
+
+
+def attend_by_parts(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    parts: DeviceParts | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """What transformers calls in each layer: (1, n_tokens, heads, head_dim) of (1, heads, n_tokens, head_dim)."""
+    assert parts is not None, "this attention belongs to ChoiceModel.read"
+    rows, keys, values = (item[0].transpose(0, 1) for item in (query, key, value))
+    return sequences(rows, keys, values, parts, scaling, sliding_window)[None], None
+
+
+def sequences(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    parts: DeviceParts,
+    scale: float | None,
+    window: int | None,
+) -> torch.Tensor:
+    """(n_tokens, heads, head_dim): causal attention of each part, whose queries are the last of its keys.
+
+    query: (n_tokens, heads, head_dim). key, value: (n_keys, key_heads, head_dim). window: keys that a query sees,
+    itself included (None: all).
+    """
+    limits = {} if window is None else {"window_size_left": window - 1, "window_size_right": 0}
+    longest = parts.longest
+    found: torch.Tensor = torch.ops.aten._flash_attention_forward(
+        query, key, value, parts.starts, parts.key_starts, *longest, 0.0, True, False, scale=scale, **limits
+    )[0]
+    return found
+
+
+def plain_sequences(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    parts: DeviceParts,
+    scale: float | None,
+    window: int | None,
+) -> torch.Tensor:
+    """What `sequences` computes, part by part in float32: slow, what the kernel is checked against."""
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    repeats = query.shape[1] // key.shape[1]
+    found: list[torch.Tensor] = []
+    starts, key_starts = parts.starts.tolist(), parts.key_starts.tolist()
+    for number in range(len(starts) - 1):
+        own = query[starts[number] : starts[number + 1]].float().transpose(0, 1)
+        here = slice(key_starts[number], key_starts[number + 1])
+        keys, values = (item[here].float().transpose(0, 1).repeat_interleave(repeats, 0) for item in (key, value))
+        n_keys = keys.shape[1]
+        last = torch.arange(n_keys - own.shape[1], n_keys, device=query.device)[:, None]
+        behind = last - torch.arange(n_keys, device=query.device)[None, :]
+        hidden = (behind < 0) | (behind >= (n_keys if window is None else window))
+        scores = (own @ keys.transpose(1, 2) * scale).masked_fill(hidden, -torch.inf)
+        found.append((scores.softmax(-1) @ values).transpose(0, 1))
+    return torch.cat(found).to(query.dtype)
+
+
+def register() -> None:
+    """Make the attention known to transformers, whose models look it up by name."""
+    AttentionInterface.register(NAME, attend_by_parts)
+
+
+def fits(config: Any, device: torch.device, dtype: torch.dtype, window: int | None) -> bool:
+    """Whether the kernel can be used for a model, by its shape and by a small trial against plain arithmetic."""
+    if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
+        return False
+    if getattr(config, "attn_logit_softcapping", None) or torch.cuda.get_device_capability(device) < (8, 0):
+        return False
+    heads = int(config.num_attention_heads)
+    key_heads = int(getattr(config, "num_key_value_heads", None) or heads)
+    head_dim = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    return head_dim % 8 == 0 and head_dim <= 256 and _trial(heads, key_heads, head_dim, device, dtype, window)
+
+
+@cache
+def _trial(
+    heads: int, key_heads: int, head_dim: int, device: torch.device, dtype: torch.dtype, window: int | None
+) -> bool:
+    made = torch.Generator(device=device).manual_seed(0)
+    starts, key_starts = ([0, 3, 80, 81], [0, 40, 300, 330])
+    sizes = ((starts[-1], heads), (key_starts[-1], key_heads), (key_starts[-1], key_heads))
+    query, key, value = (torch.randn((*size, head_dim), generator=made, device=device).to(dtype) for size in sizes)
+    begins, key_begins = (torch.tensor(item, dtype=torch.int32, device=device) for item in (starts, key_starts))
+    parts = DeviceParts(torch.zeros(0, device=device), begins, key_begins, (77, 260))
+    for cut in {None, window, None if window is None else 7}:
+        expected = plain_sequences(query, key, value, parts, None, cut).float()
+        try:
+            found = sequences(query, key, value, parts, None, cut).float()
+        except (RuntimeError, TypeError, NotImplementedError):  # a build of torch without the kernel
+            return False
+        if not torch.allclose(found, expected, atol=2e-2, rtol=2e-2):
+            return False
+    return True
