@@ -20,6 +20,7 @@ from paretune.scoring.hardness import LEVELS, hardness
 from paretune.scoring.sql_errors import ErrorClass, classify, compare_errors, count_errors
 from paretune.scoring.sql_neighbours import neighbours
 from paretune.scoring.sql_schema import Schema, read_schema
+from paretune.scoring.sql_wording import in_portuguese
 
 SCRIPT = """
 CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, age INT, country TEXT);
@@ -132,6 +133,7 @@ def test_classify_one_fault_is_named(predicted: str, gold: str, error_class: str
     assert report.error_class == error_class
     assert words in report.explanation
     assert report.explanation.count("\n") == 0
+    assert in_portuguese(report.explanation) != report.explanation
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,7 @@ def test_classify_sqlites_own_message_is_explained(predicted: str, error_class: 
     report = classify(predicted, "SELECT name FROM singer", SCHEMA, str(raised.value))
     assert report.error_class == error_class, raised.value
     assert words in report.explanation
+    assert in_portuguese(report.explanation) != report.explanation
 
 
 def test_classify_several_faults_names_the_gravest_and_lists_the_rest() -> None:
