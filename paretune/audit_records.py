@@ -10,7 +10,7 @@ from typing import Literal
 from paretune.audit_wording import WORDING
 from paretune.errors import RunFolderError
 from paretune.jsonl import Record, read_lines
-from paretune.language import Language, number, translator
+from paretune.language import Language, in_number, number, translator
 from paretune.runfolder import RunFolder
 
 Level = Literal["invalid", "warning", "note"]
@@ -50,7 +50,9 @@ class Finding:
         words = {name: _word(value, language) for name, value in self.figures.items()}
         for name in TRANSLATED & set(words):
             words[name] = ", ".join(map(translate, words[name].split(", ")))
-        evidence, advice = (translate(sentence).format(**words) for sentence in WORDING[self.code])
+        evidence, advice = (
+            in_number(translate(sentence).format(**words), language) for sentence in WORDING[self.code]
+        )
         return evidence, advice
 
 

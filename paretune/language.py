@@ -6,7 +6,9 @@ error, so that a half-translated page cannot be published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 from paretune.audit_wording import AUDIT_PORTUGUESE
@@ -55,6 +57,7 @@ PORTUGUESE: dict[str, str] = {
     "gold_failed": "referência falhou",
     "failed": "falha nossa",
     "both results empty": "ambos os resultados vazios",
+    "why SQL was wrong, with an example each": "por que o SQL estava errado, com um exemplo de cada",
     "predictions": "predições",
     "split": "partição",
     "databases": "bancos de dados",
@@ -173,6 +176,42 @@ def translator(language: Language) -> Translator:
     if language == "en":
         return lambda sentence: sentence
     return PORTUGUESE.__getitem__
+
+
+ONE: dict[Language, dict[str, str]] = {
+    "en": {
+        word: word.removesuffix("s")
+        for word in (
+            "questions", "databases", "clusters", "variants", "comparisons", "answers", "rows", "tokens", "lines",
+            "points", "prompts", "recipes", "steps", "subjects", "notes",
+        )
+    },
+    "pt-BR": {
+        "questões": "questão", "bancos de dados": "banco de dados", "bancos": "banco", "grupos": "grupo",
+        "variantes": "variante", "comparações": "comparação", "respostas": "resposta", "linhas": "linha",
+        "tokens": "token", "pontos": "ponto", "prompts": "prompt", "receitas": "receita", "passos": "passo",
+        "matérias": "matéria", "notas": "nota", "minutos": "minuto", "consultas": "consulta",
+    },
+}  # fmt: skip
+
+
+def in_number(text: str, language: Language) -> str:
+    """The text with a noun in the singular wherever exactly 1 stands before it.
+
+    >>> in_number("1 questions in 1 databases, 21 questions", "en")
+    '1 question in 1 database, 21 questions'
+    >>> in_number("run-1 points to 1 note", "en")
+    'run-1 points to 1 note'
+    >>> in_number("1 questões em 1 bancos de dados, 0,1 pontos", "pt-BR")
+    '1 questão em 1 banco de dados, 0,1 pontos'
+    """
+    return _counted_once(language).sub(lambda found: f"1 {ONE[language][found[1]]}", text)
+
+
+@cache
+def _counted_once(language: Language) -> re.Pattern[str]:
+    words = "|".join(sorted(map(re.escape, ONE[language]), key=len, reverse=True))
+    return re.compile(rf"(?<![\w.,@-])1 ({words})\b")
 
 
 def number(value: float, language: Language, decimals: int = 1) -> str:

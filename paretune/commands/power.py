@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, RunFolderError
-from paretune.language import Language, number, parse_language, translator
+from paretune.language import Language, in_number, number, parse_language, translator
 
 ANSWERING = {"target": (("generate",), "sql.jsonl"), "general": (("choice",), "choice.jsonl")}
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _say(language: Language, sentence: str, **figures: object) -> None:
-    print(translator(language)(sentence).format(**figures))
+    print(in_number(translator(language)(sentence).format(**figures), language))
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from paretune.audit_records import Finding
 from paretune.jsonl import write_text
-from paretune.language import LANGUAGES, Language, number, translator
+from paretune.language import LANGUAGES, ONE, Language, in_number, number, translator
 from paretune.report.comparison_records import Comparison
 from paretune.report.page_data import explorer_choice, explorer_sql, packed
 from paretune.report.page_parts import Places, Plot, Section
@@ -77,7 +77,7 @@ def write_page(
         "sql": packed({**explorer_sql(records, comparison), "results": results}),
         "choice": packed(explorer_choice(records)),
     }
-    settings = {"language": language, "words": script_words()}
+    settings = {"language": language, "words": script_words(), "one": ONE}
     text = _template().render(
         title=f"{records.name}: paretune",
         name=records.name,
@@ -144,7 +144,7 @@ def _facts(comparison: Comparison, language: Language) -> str:
         )
     )
     parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
-    return " · ".join(part for part in parts if part)
+    return in_number(" · ".join(part for part in parts if part), language)
 
 
 def _sentence(text: str) -> str:

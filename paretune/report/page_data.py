@@ -12,6 +12,7 @@ from paretune.records import ChoiceAnswer, SqlVerdict
 from paretune.report.comparison_axes import METHODS
 from paretune.report.comparison_records import Comparison
 from paretune.report.run_records import RunRecords, VariantRecords
+from paretune.scoring.sql_wording import in_portuguese
 
 Data = dict[str, Any]
 
@@ -28,6 +29,7 @@ def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
     questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
     as (number of a shared beginning, rest). answers: a list a variant, in the order of the questions:
     [outcome, error class, error, sql, raw text or null where it is the sql itself, both empty, tokens, finish].
+    portuguese: each error in Brazilian Portuguese, where that is other words.
     """
     beginnings, prompts = _shared([question.prompt for question in records.questions])
     questions = [
@@ -40,7 +42,14 @@ def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
         "beginnings": beginnings,
         "questions": questions,
         "answers": [_sql_answers(variant) for variant in records.variants],
+        "portuguese": _translated(records),
     }
+
+
+def _translated(records: RunRecords) -> dict[str, str]:
+    errors = dict.fromkeys(line.error for variant in records.variants for line in variant.sql if line.error)
+    worded = {error: in_portuguese(error) for error in errors if error}
+    return {error: words for error, words in worded.items() if words != error}
 
 
 def _sql_answers(variant: VariantRecords) -> list[list[Any]]:

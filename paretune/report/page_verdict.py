@@ -48,9 +48,15 @@ def _baseline_alone(comparison: Comparison, language: Language) -> Verdict:
 
 
 def _chosen(comparison: Comparison, choice: BudgetChoice, language: Language) -> Verdict:
-    """Figures of the half that did not choose."""
+    """Figures of the half that did not choose. A gain or a loss is claimed only where the adjusted p over all
+    questions shows it too, so that the sentence never says more than the tables."""
     say = translator(language)
-    shown = choice.gain.low > 0
+    findings = {
+        axis: found.finding if found else "not shown"
+        for axis in ("target", "general")
+        for found in [comparison.difference(choice.variant, axis)]
+    }
+    shown = choice.gain.low > 0 and findings["target"] == "gain shown"
     sentence = (
         "{variant} gains {gain} points on {benchmark} over the base model."
         if shown
@@ -68,7 +74,10 @@ def _chosen(comparison: Comparison, choice: BudgetChoice, language: Language) ->
     not_shown = (
         "That it loses less than {margin} points of general ability is not shown: {suite} changes by {change} points."
     )
-    general = say(sentences.get(choice.within_budget, not_shown)).format(
+    within = choice.within_budget
+    if within == "refuted" and findings["general"] != "loss shown":
+        within = "not shown"
+    general = say(sentences.get(within, not_shown)).format(
         suite=comparison.main_suite,
         change=with_interval(choice.general_change, language, signed=True),
         margin=number(choice.budget, language),
@@ -83,7 +92,16 @@ def _chosen(comparison: Comparison, choice: BudgetChoice, language: Language) ->
         validation=choice.validation_questions,
         test=choice.test_questions,
     )
-    return Verdict(choice.variant, gain, general, (basis, *_seeds(comparison, choice.variant, language)))
+    adjusted = comparison.difference(choice.variant, "target")
+    doubts = []
+    if choice.gain.low > 0 and not shown and adjusted is not None:
+        doubts.append(
+            say(
+                "That interval leaves out 0, but over all questions p is {p} after adjustment for {count} comparisons, "
+                "so the gain does not count as shown."
+            ).format(p=p_value(adjusted.holm_p, language), count=adjusted.comparisons)
+        )
+    return Verdict(choice.variant, gain, general, (basis, *doubts, *_seeds(comparison, choice.variant, language)))
 
 
 def _of_one(comparison: Comparison, name: str, language: Language) -> Verdict:

@@ -82,6 +82,7 @@ SCRIPT: dict[str, str] = {
     "result: first {shown} of {count} rows": "resultado: as primeiras {shown} de {count} linhas",
     "result: {count} rows": "resultado: {count} linhas",
     "result: 1 row": "resultado: 1 linha",
+    "column {number}": "coluna {number}",
     "cut at the token limit": "cortada no limite de tokens",
     "option": "opção",
     "right option": "opção certa",
@@ -147,6 +148,11 @@ PAGE_PORTUGUESE: dict[str, str] = {
     ),
     "Its general ability ({suite}) changes by {change} points: a loss below {margin} points is shown.": (
         "Sua capacidade geral ({suite}) varia {change} pontos: está demonstrada uma perda abaixo de {margin} p.p."
+    ),
+    "That interval leaves out 0, but over all questions p is {p} after adjustment for {count} comparisons, so the gain"
+    " does not count as shown.": (
+        "Esse intervalo não contém 0, mas sobre todas as questões p é {p} após o ajuste para {count} comparações; o "
+        "ganho não conta como demonstrado."
     ),
     "It pays with general ability: {suite} changes by {change} points, more than the {margin} allowed.": (
         "Paga com capacidade geral: {suite} varia {change} pontos, mais que os {margin} permitidos."

@@ -9,10 +9,13 @@ from typing import Any
 from paretune.errors import EmptySample
 from paretune.language import Language, Translator, number, translator
 from paretune.records import SqlOutcome, SqlVerdict
+from paretune.report.page_wording import class_label
+from paretune.scoring.sql_wording import in_portuguese
 from paretune.stats.intervals import accuracy_interval
 
 _LEVELS = ("easy", "medium", "hard", "extra", "unknown")
 _WIDTH = 36
+_MOST_REASONS = 8
 
 
 def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], language: Language) -> str:
@@ -34,6 +37,7 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], lan
     lines += _other_accuracies(judged, header, language)
     lines += ["", f"{say('confidence intervals')}: 95 %, {say('clustered by database')}", ""]
     lines += _counts(verdicts, say)
+    lines += _reasons(judged, language)
     lines += ["", f"SQLite {header['sqlite']}, paretune {header['paretune']}, {say('rules')}: {header['rules']}"]
     lines += [f"sha256 {say(name)}: {value}" for name, value in header["sha256"].items()]
     return "\n".join(lines)
@@ -71,6 +75,22 @@ def _accuracy(label: str, items: Sequence[tuple[SqlVerdict, bool]], language: La
     low, high = number(found.low, language), number(found.high, language)
     separator = "; " if language == "pt-BR" else ", "
     return f"{label:<{_WIDTH}} {number(found.estimate, language):>5} %  [{low}{separator}{high}]  n = {len(items)}"
+
+
+def _reasons(judged: Sequence[SqlVerdict], language: Language) -> list[str]:
+    """Why SQL was wrong: the commonest reasons, each with one question's own sentence."""
+    say = translator(language)
+    wrong = [verdict for verdict in judged if not verdict.execution_match and verdict.error_class]
+    counts = Counter(str(verdict.error_class) for verdict in wrong)
+    if not counts:
+        return []
+    lines = ["", say("why SQL was wrong, with an example each")]
+    for error_class, count in counts.most_common(_MOST_REASONS):
+        one = next(verdict for verdict in wrong if verdict.error_class == error_class)
+        error = (one.error or "") if language == "en" else in_portuguese(one.error or "")
+        label = f"  {class_label(error_class, language)}"
+        lines.append(f"{label:<{_WIDTH}} {count:>5}   {one.index}: {error}".rstrip())
+    return lines
 
 
 def _counts(verdicts: Sequence[SqlVerdict], say: Translator) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from paretune.jsonl import write_text
-from paretune.language import Language, number, translator
+from paretune.language import Language, in_number, number, translator
 from paretune.report.comparison_records import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
 from paretune.report.table_csv import csv_files
 from paretune.report.table_text import (
@@ -55,7 +55,8 @@ def execution_table(comparison: Comparison, language: Language) -> Table:
     title = say("Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases").format(
         benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases
     )
-    return Table(title, _header(say("execution accuracy"), language), tuple(rows), _notes(comparison, language))
+    header = _header(say("execution accuracy"), language)
+    return Table(in_number(title, language), header, tuple(rows), _notes(comparison, language))
 
 
 def general_table(comparison: Comparison, suite: SuiteTable, language: Language) -> Table:
@@ -79,7 +80,7 @@ def general_table(comparison: Comparison, suite: SuiteTable, language: Language)
     )
     if suite.chance is not None:
         title += say(", chance {chance} %").format(chance=number(suite.chance, language))
-    return Table(title, header, tuple(rows), _general_notes(comparison, suite, language))
+    return Table(in_number(title, language), header, tuple(rows), _general_notes(comparison, suite, language))
 
 
 def hardness_table(comparison: Comparison, language: Language) -> Table:

@@ -11,7 +11,7 @@ function resultTable(table, open) {
   const words = count > rows.length ? say("result: first {shown} of {count} rows", { shown: rows.length, count })
     : say(count === 1 ? "result: 1 row" : "result: {count} rows", { count });
   if (!count) return make("p", { class: "about" }, words);
-  const head = Array.from({ length: columns }, (_, at) => make("th", { scope: "col" }, String(at + 1)));
+  const head = Array.from({ length: columns }, (_, at) => make("th", { scope: "col" }, say("column {number}", { number: at + 1 })));
   const lines = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", cell === null ? { class: "null" } : {}, cell === null ? "NULL" : cell))));
   return make("details", { open }, make("summary", {}, words), make("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": words },
     make("table", { class: "result" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...lines))));
@@ -39,7 +39,7 @@ function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, 
     : make("pre", {}, same ? make("code", {}, sql) : markedSql(row.gold, sql));
   return make("section", { class: "answer" },
     make("h3", {}, name, " ", sign, make("span", { class: "facts-line" }, facts.join(" · "))),
-    message ? make("p", { class: "reason" }, `${say("reason")}: ${message}`) : null,
+    message ? make("p", { class: "reason" }, `${say("reason")}: ${row.explained(message)}`) : null,
     body,
     same ? make("p", { class: "about" }, say("the same text as the reference")) : null,
     result ? resultTable(result, outcome !== "correct") : null,

@@ -7,7 +7,8 @@ let language = settings.language;
 function say(sentence, values = {}) {
   const found = settings.words[language][sentence];
   const text = found === undefined ? sentence.replace(/^(outcome|class):/, "").replaceAll("_", " ") : found;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  const filled = text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  return filled.replace(/(?<![\w.,@-])1 (\p{L}+)/gu, (whole, noun) => (settings.one[language][noun] ? `1 ${settings.one[language][noun]}` : whole));
 }
 
 function remembered(name, value) {
