@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 from dataclasses import dataclass
 from typing import Any
 
-from paretune.config import ModelConfig
+from paretune.config import ExperimentConfig, ModelConfig
 from paretune.errors import ModelError
 from paretune.models.source import ModelSource, find_model
 
@@ -84,6 +86,7 @@ def load_tokenizer(source: ModelSource) -> Any:
 
 def load_model(config: ModelConfig, source: ModelSource | None = None) -> LoadedModel:
     """Load weights and tokenizer. Raises ModelError where they cannot be had or do not fit the machine."""
+    _drop_needless_remarks()
     import torch
     import transformers
     from safetensors import SafetensorError
@@ -103,6 +106,8 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
             model = model.to(choose_device())
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{source.directory}: the model cannot be loaded ({error})") from error
+    if config.quantization == "nf4" and choose_device() == "cpu":
+        _keep_weights_unpacked(model)
     model.eval()
     longest = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0)) or 1 << 20
     return LoadedModel(
@@ -110,14 +115,32 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     )
 
 
-def _quantization(kind: str, precision: str) -> Any:
-    import importlib.util
+def require_bitsandbytes(config: ExperimentConfig) -> None:
+    """Refuse an experiment that needs bitsandbytes where it is not installed, before anything is read or loaded.
 
+    Raises ModelError naming the settings that need it and what to set instead.
+    """
+    needed = {}
+    if config.model.quantization != "none":
+        needed[f'model.quantization = "{config.model.quantization}"'] = "model.quantization=none"
+    for variant in config.variants:
+        if variant.training is not None and variant.training.optimizer.endswith("8bit"):
+            needed[f'training.optimizer = "{variant.training.optimizer}"'] = "training.optimizer=adamw_torch"
+    if needed and importlib.util.find_spec("bitsandbytes") is None:
+        raise _bitsandbytes_missing(" and ".join(needed), *dict.fromkeys(needed.values()))
+
+
+def _bitsandbytes_missing(what: str, *settings: str) -> ModelError:
+    instead = " ".join(f"--set {setting}" for setting in settings)
+    return ModelError(f'{what} needs bitsandbytes: pip install "paretune[quantization]", or do without: {instead}')
+
+
+def _quantization(kind: str, precision: str) -> Any:
     import torch
     import transformers
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(f'model.quantization = "{kind}" needs bitsandbytes (pip install "paretune[quantization]")')
+        raise _bitsandbytes_missing(f'model.quantization = "{kind}"', "model.quantization=none")
     if kind == "int8":
         return transformers.BitsAndBytesConfig(load_in_8bit=True)
     return transformers.BitsAndBytesConfig(
@@ -126,3 +149,24 @@ def _quantization(kind: str, precision: str) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=getattr(torch, precision),
     )
+
+
+def _keep_weights_unpacked(model: Any) -> None:
+    """On a CPU with AVX-512 bfloat16, bitsandbytes 0.50 packs 4-bit weights at the first evaluation, for a product in
+    bfloat16 that has no gradient: a training after an evaluation would learn from wrong ones without a word. Unpacked
+    weights are multiplied in the precision asked for, and differentiated."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def _drop_needless_remarks() -> None:
+    """bitsandbytes remarks at import that a kernel for CPUs is not installed, whether or not anything is quantised,
+    and at every product of 8-bit weights that its input is rounded, as that method does."""
+    for module in ("backends.cpu.ops", "autograd._functions"):
+        logging.getLogger(f"bitsandbytes.{module}").addFilter(_is_worth_reading)
+
+
+def _is_worth_reading(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return "gemm_4bit_forward" not in message and not message.startswith("MatMul8bitLt: inputs will be cast")

@@ -17,7 +17,11 @@ from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
 from paretune.runfolder import file_sha256, fingerprint
 
-_WEIGHT_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja")
+_OLD_WEIGHTS = "*.bin"
+_WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
+_SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")  # what transformers looks for first
+# Weights that transformers does not read: other libraries' copies, often as large as the model itself.
+_FOREIGN_WEIGHTS = ("consolidated*", "*/*.safetensors", "*/*.bin", "training_args.bin", "optimizer.bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +71,23 @@ def _from_directory(path: Path) -> ModelSource:
 
 
 def _from_hub(name: str, revision: str | None) -> ModelSource:
+    """A repository's files, those with pickled weights only where it has no others."""
     from huggingface_hub import snapshot_download
 
+    patterns = [pattern for pattern in _WEIGHT_FILES if pattern != _OLD_WEIGHTS]
+    unread = list(_FOREIGN_WEIGHTS)
     try:
-        directory = snapshot_download(name, revision=revision, allow_patterns=list(_WEIGHT_FILES))
+        directory = Path(snapshot_download(name, revision=revision, allow_patterns=patterns, ignore_patterns=unread))
+        if not any((directory / file).is_file() for file in _SAFE_WEIGHTS):
+            snapshot_download(name, revision=directory.name, allow_patterns=[_OLD_WEIGHTS], ignore_patterns=unread)
     except Exception as error:  # the client's errors are many: offline, unknown, gated, disk full
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
             "your connection and access, or name a local copy (--set model.path=DIR or FILE.gguf)"
         ) from error
-    commit = Path(directory).name  # snapshots/<commit>
-    return ModelSource(Path(directory), fingerprint([name, commit]), (name, name.rsplit("/", maxsplit=1)[-1]))
+    commit = directory.name  # snapshots/<commit>
+    return ModelSource(directory, fingerprint([name, commit]), (name, name.rsplit("/", maxsplit=1)[-1]))
 
 
 def _from_gguf(path: Path) -> ModelSource:

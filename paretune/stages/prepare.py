@@ -15,6 +15,7 @@ from paretune.data.schema import schema_text
 from paretune.data.spider import database_path, read_split, take
 from paretune.errors import ParetuneError, PromptError
 from paretune.jsonl import read_lines, set_aside, write_lines
+from paretune.models.load import require_bitsandbytes
 from paretune.prompts.chat import completion, encode, render
 from paretune.prompts.sql import SqlPromptBuilder, choose_examples, one_line
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
@@ -117,6 +118,7 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
+    require_bitsandbytes(session.config)
     target, general = read_target(session.config), read_general(session.config)
     builder, training = _builder(session, target)
     context = _context_tokens(session)

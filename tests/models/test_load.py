@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from paretune.config import ModelConfig
+from paretune.config import ExperimentConfig, ModelConfig, TrainingConfig, VariantConfig
 from paretune.errors import ModelError
-from paretune.models.load import choose_precision, load_model, load_tokenizer
+from paretune.models.load import choose_precision, load_model, load_tokenizer, require_bitsandbytes
 from paretune.models.source import ModelSource
 from tests.tiny_models import save_tiny_model, tiny_model
 
@@ -97,10 +98,52 @@ def test_weights_cut_short_are_refused(folder: Path, tmp_path: Path) -> None:
         load_model(ModelConfig(path=str(broken)))
 
 
-def test_quantization_without_its_library_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_bitsandbytes(monkeypatch: pytest.MonkeyPatch) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "bitsandbytes" else find_spec(name, *rest)
     )
-    with pytest.raises(ModelError, match=r"model\.quantization = \"nf4\" needs bitsandbytes \(pip install"):
+
+
+@pytest.mark.usefixtures("without_bitsandbytes")
+def test_quantization_without_its_library_says_what_to_install(folder: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.quantization = \"nf4\" needs bitsandbytes: pip install"):
         load_model(ModelConfig(path=str(folder), quantization="nf4"))
+
+
+def experiment(quantization: Any, optimizer: Any) -> ExperimentConfig:
+    variants = (VariantConfig("run-1", training=TrainingConfig(optimizer=optimizer)),)
+    return ExperimentConfig("trial", variants, (), model=ModelConfig(quantization=quantization))
+
+
+@pytest.mark.usefixtures("without_bitsandbytes")
+@pytest.mark.parametrize(
+    ("quantization", "optimizer", "instead"),
+    [
+        ("nf4", "adamw_torch", "--set model.quantization=none"),
+        ("none", "adamw_8bit", "--set training.optimizer=adamw_torch"),
+        ("nf4", "paged_adamw_8bit", "--set model.quantization=none --set training.optimizer=adamw_torch"),
+    ],
+)
+def test_experiment_that_needs_an_absent_bitsandbytes_is_told_what_to_set(
+    quantization: str, optimizer: str, instead: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        require_bitsandbytes(experiment(quantization, optimizer))
+    assert str(caught.value).endswith(f'pip install "paretune[quantization]", or do without: {instead}')
+
+
+@pytest.mark.usefixtures("without_bitsandbytes")
+def test_experiment_that_does_without_bitsandbytes_is_not_refused() -> None:
+    require_bitsandbytes(experiment("none", "adamw_torch_fused"))
+
+
+def test_remarks_of_bitsandbytes_on_kernels_are_dropped_and_no_others(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_model(ModelConfig(path=str(folder)))
+    logger = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    logger.warning("Failed to load CPU gemm_4bit_forward from kernels-community: %s.", "no module")
+    logger.warning("something else")
+    assert [record.getMessage() for record in caplog.records if record.name == logger.name] == ["something else"]

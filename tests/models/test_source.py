@@ -108,6 +108,46 @@ def test_hub_name_in_the_local_hub_cache_is_found_offline(tmp_path: Path) -> Non
     assert find_model(ModelConfig(path="nobody/tiny", revision=commit)).weights == found.weights
 
 
+CONFIGURATION = ("config.json", "tokenizer.json", "generation_config.json", "chat_template.jinja")
+OLD_SHARDS = ("pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin")
+
+
+@pytest.mark.parametrize(
+    ("repository", "fetched"),
+    [
+        (("model.safetensors", "pytorch_model.bin"), {"model.safetensors"}),
+        (
+            ("model.safetensors.index.json", "model-00001-of-00001.safetensors", *OLD_SHARDS),
+            {"model.safetensors.index.json", "model-00001-of-00001.safetensors", OLD_SHARDS[0]},
+        ),
+        (("model.safetensors", "consolidated.safetensors", "onnx/model.bin", "tf_model.h5"), {"model.safetensors"}),
+        ((*OLD_SHARDS, "training_args.bin"), set(OLD_SHARDS)),
+        (("adapter_model.safetensors", "pytorch_model.bin"), {"adapter_model.safetensors", "pytorch_model.bin"}),
+    ],
+)
+def test_hub_repository_pickled_weights_are_fetched_only_where_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: tuple[str, ...], fetched: set[str]
+) -> None:
+    from huggingface_hub.utils import filter_repo_objects
+
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    asked: list[str | None] = []
+
+    def download(name: str, *, revision: str | None, allow_patterns: list[str], ignore_patterns: list[str]) -> str:
+        asked.append(revision)
+        files = [*CONFIGURATION, *repository]
+        for file in filter_repo_objects(files, allow_patterns=allow_patterns, ignore_patterns=ignore_patterns):
+            (tmp_path / commit / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / commit / file).touch()
+        return str(tmp_path / commit)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    found = find_model(ModelConfig(path="nobody/tiny", revision="main"))
+    here = {str(path.relative_to(found.directory)) for path in found.directory.rglob("*") if path.is_file()}
+    assert here == {*CONFIGURATION, *fetched}
+    assert asked in (["main"], ["main", commit])  # the second download must not meet a newer commit
+
+
 @pytest.mark.usefixtures("offline")
 def test_default_model_without_its_package_is_sought_on_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "_packaged_gguf", lambda: None)
