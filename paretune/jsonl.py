@@ -27,7 +27,12 @@ def as_record(item: Any) -> Record:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed."""
+    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed.
+
+    Raises DataError where that fails, and for a folder or a device (/dev/stdout), which the renaming would replace.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: not a file; expected the name of one to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -71,6 +71,18 @@ def test_error_in_a_process_is_one_line_and_status_two_without_traceback(tmp_pat
     assert done.stdout == ""
 
 
+def test_folder_that_may_not_be_entered_is_named_without_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "predictions.json").write_text('["SELECT 1"]')
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    words = ["score", "--spider", str(tmp_path), "--predictions", str(tmp_path / "predictions.json")]
+    assert one_error_line(capsys, words) == f"error: {tmp_path}: Permission denied\n"
+
+
 def test_unknown_key_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     error = one_error_line(capsys, ["run", DEMO, "--set", "target.question=3", "--dry-run"])
     assert "target.question" in error

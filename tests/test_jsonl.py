@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,13 @@ def test_line_is_one_json_object_in_utf8(tmp_path: Path) -> None:
     assert len(lines) == 3
     assert "é".encode() in lines[1]
     assert json.loads(lines[1]) == {"text": "a\nb\u2028é"}
+
+
+def test_write_text_to_what_is_no_file_is_refused_and_replaces_nothing(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path):
+        with pytest.raises(DataError, match="not a file"):
+            write_text(path, "text")
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]

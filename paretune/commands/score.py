@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     language = parse_language(arguments.lang)
     databases = arguments.databases or arguments.spider / "database"
-    _check_output(arguments.out)
+    _check_output(arguments)
     file = read_predictions(arguments.predictions)
     settings = ScoreSettings(
         rules=arguments.rules,
@@ -66,30 +66,36 @@ def run(arguments: argparse.Namespace) -> int:
     questions = read_questions(arguments.spider, arguments.split)
     gold = read_predictions(arguments.gold).rows if arguments.gold else None
     predictions = join_predictions(file.rows, questions, gold)
+    header = _header(arguments, settings, file, questions, predictions, databases)
     with progress_bar("score", len(predictions)) as advance:
         verdicts = score_predictions(
             predictions, databases, settings, cache=_cache_folder(), on_verdict=lambda _: advance(1)
         )
     _check_ours(verdicts)
-    header = _header(arguments, settings, file, questions, predictions, databases)
     if arguments.out is not None:
         write_lines(arguments.out, header, verdicts)
     print(score_summary(verdicts, header, language))
     return 0
 
 
-def _check_output(out: Path | None) -> None:
+def _check_output(arguments: argparse.Namespace) -> None:
     """Find out before the work whether its result can be kept."""
+    import tempfile
+
+    out: Path | None = arguments.out
     if out is None:
         return
+    if out.exists() and not out.is_file():
+        raise DataError(f"--out {out}: a folder or a device; expected a file to write")
+    split = arguments.spider / f"{arguments.split}.json"
+    for read in filter(None, (arguments.predictions, arguments.gold, split)):
+        if out.exists() and read.exists() and out.samefile(read):
+            raise DataError(f"--out {out}: this file is read; name another one to write")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out.parent).close()
     except OSError as error:
-        raise DataError(f"--out {out}: its folder cannot be made ({error.strerror})") from error
-    if out.is_dir():
-        raise DataError(f"--out {out}: a folder; expected a file to write")
-    if not os.access(out.parent, os.W_OK):
-        raise DataError(f"--out {out}: no permission to write in {out.parent}")
+        raise DataError(f"--out {out}: nothing can be written in {out.parent} ({error.strerror})") from error
 
 
 def _check_ours(verdicts: list[SqlVerdict]) -> None:

@@ -44,9 +44,9 @@ class PredictionFile:
 def read_predictions(path: Path) -> PredictionFile:
     """The rows of a prediction file; its suffix says which format it has, anything unknown is one query a line.
 
-    .json: list of texts. .jsonl: objects with sql, and index or position (all or none). .csv: column generated_sql,
-    optionally question and expected_sql (the row's own gold). Otherwise lines, a tab and a db_id may follow the query;
-    an empty line is an empty answer, so that positions hold.
+    .json: list of texts, null for no answer. .jsonl: objects with sql, and index or position (all or none). .csv:
+    column generated_sql, optionally question and expected_sql (the row's own gold). Otherwise lines, a tab and a db_id
+    may follow the query; an empty line is an empty answer, so that positions hold.
 
     Raises DataError naming file and row: missing, unreadable, empty, binary, another format, a position twice.
     """
@@ -129,9 +129,9 @@ def _json_rows(path: Path, text: str) -> list[PredictionRow]:
         raise DataError(f"{path}: expected a JSON list of texts, found {type(entries).__name__}")
     rows = []
     for position, entry in enumerate(entries):
-        if not isinstance(entry, str):
+        if not isinstance(entry, str | None):
             raise DataError(f"{path}, entry {position}: expected a text, found {type(entry).__name__}")
-        rows.append(PredictionRow(position, entry, where=f"{path}, entry {position}"))
+        rows.append(PredictionRow(position, entry or "", where=f"{path}, entry {position}"))
     return rows
 
 

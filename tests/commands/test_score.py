@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -121,7 +123,7 @@ def test_score_other_folder_of_databases_is_used(spider: Path, tmp_path: Path) -
         (["--limit-seconds", "0"], "limit_seconds"),
         (["--workers", "0"], "workers"),
         (["--lang", "fr"], "--lang fr"),
-        (["--out", "{tmp}"], "a folder"),
+        (["--out", "{tmp}"], "a folder or a device"),
         (["--databases", "{tmp}/none"], "none"),
     ],
 )
@@ -154,10 +156,36 @@ def test_score_full_disk_leaves_no_half_file(spider: Path, tmp_path: Path, monke
 def test_score_unwritable_output_is_found_before_the_work(
     spider: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     monkeypatch.setattr(sql_score, "score_predictions", pytest.fail)
-    with pytest.raises(DataError, match="no permission to write"):
+    with pytest.raises(DataError, match=r"nothing can be written in .* \(Permission denied\)"):
         run(spider, "--out", str(tmp_path / "v.jsonl"))
+
+
+def test_score_output_that_is_no_file_or_is_read_is_refused_and_kept(spider: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(DataError, match="a folder or a device"):
+        run(spider, "--out", str(pipe))
+    assert pipe.is_fifo()
+    for read in (tmp_path / "predictions.json", spider / "dev.json"):
+        (tmp_path / "predictions.json").write_text(json.dumps(GOLD))
+        before = read.read_bytes()
+        (tmp_path / "link.jsonl").symlink_to(read)
+        with pytest.raises(DataError, match="this file is read"):
+            run(spider, "--out", str(tmp_path / "link.jsonl"))
+        assert read.read_bytes() == before
+        (tmp_path / "link.jsonl").unlink()
+
+
+def test_score_needs_only_the_databases_of_the_rows_it_scores(spider: Path) -> None:
+    shutil.rmtree(spider / "database" / "city")
+    assert run(spider, predictions=GOLD[:2]) == 0
+    with pytest.raises(DataError, match=r"city\.sqlite: no such database"):
+        run(spider)
 
 
 def test_score_question_lost_by_us_gives_no_figure(

@@ -24,6 +24,7 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
     ("name", "content"),
     [
         ("p.json", json.dumps(["SELECT 1", "SELECT\n2", ""])),
+        ("p.json", json.dumps(["SELECT 1", "SELECT\n2", None])),
         ("p.jsonl", '{"header": {}}\n{"index": 2, "sql": null}\n{"index": 0, "sql": "SELECT 1"}\n'
          '{"index": 1, "sql": "SELECT\\n2", "db_id": "town"}\n'),
         ("p.jsonl", '{"position": 0, "sql": "SELECT 1"}\n\n{"position": 1, "sql": "SELECT\\n2"}\n'
