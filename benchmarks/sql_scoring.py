@@ -3,7 +3,8 @@
     python -m benchmarks.sql_scoring --spider DIR [--workers 1 2 4] [--predictions FILE]
 
 Scores dev with 1034 predictions: a file, or the gold with every second query exchanged for a neighbour's. Everything is
-counted: starting workers, gold (no cache), comparison and diagnosis. Then the comparison alone on wide results.
+counted: starting workers, gold (no cache), comparison and diagnosis. Then the comparison alone on wide results, and
+the extraction alone on a megabyte of text.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from paretune.data.spider import read_split
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.scoring.sql_compare import match_official
 from paretune.scoring.sql_execute import Row
+from paretune.scoring.sql_extract import extract_sql
 from paretune.scoring.sql_score import ScoreSettings, score_predictions
 
 
@@ -43,6 +45,7 @@ def main() -> None:
     first, *others = scored.values()
     print("verdicts equal for every number of workers:", all(first == other for other in others))
     wide_results()
+    long_texts()
 
 
 def exchanged(questions: list[SqlQuestion]) -> list[SqlPrediction]:
@@ -80,6 +83,8 @@ def wide_results() -> None:
         "numbers": [tuple(generator.randint(0, 10**6) for _ in range(20)) for _ in range(10_000)],
         "bits": [tuple(generator.randint(0, 1) for _ in range(20)) for _ in range(10_000)],
         "equal columns": [(row % 7,) * 20 for row in range(10_000)],
+        "whole floats": [tuple(float(generator.randint(0, 50)) for _ in range(20)) for _ in range(10_000)],
+        "permutations": list(zip(*[generator.sample(range(10_000), 10_000) for _ in range(20)], strict=True)),
         "two ones a row": [tuple(int(c in {r % 20, r // 20 % 20}) for c in range(20)) for r in range(10_000)],
     }
     for kind, rows in kinds.items():
@@ -88,6 +93,15 @@ def wide_results() -> None:
         began = time.process_time()
         equal = match_official(rows, moved, ordered=False)
         print(f"20 columns x 10,000 rows, {kind}: {time.process_time() - began:.2f} s of processor time, equal {equal}")
+
+
+def long_texts() -> None:
+    """Time to look for a statement in a million characters of what is hard to read."""
+    for unit in ("SELECT '", "(", "x SELECT (", "a\n", "```", "-- x\n", "/*", "<|"):
+        text = unit * (10**6 // len(unit))
+        began = time.process_time()
+        extract_sql(text)
+        print(f"{len(text)} characters of {unit!r}: {time.process_time() - began:.2f} s of processor time")
 
 
 if __name__ == "__main__":
