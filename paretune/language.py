@@ -96,6 +96,11 @@ PORTUGUESE: dict[str, str] = {
     "Front: no other variant is as good on both axes and better on one.": (
         "Fronteira: nenhuma outra variante é tão boa nos dois eixos e melhor em um deles."
     ),
+    "Hypervolume: {area} square points, dominated above 0 % execution and {chance} % general accuracy; compare it "
+    "only between experiments with as many variants on the same questions.": (
+        "Hipervolume: {area} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance} % de acurácia "
+        "geral; compare só entre experimentos com tantas variantes e as mesmas questões."
+    ),
     "p (Holm)": "p (Holm)",
     "detectable": "detectável",
     "finding": "conclusão",

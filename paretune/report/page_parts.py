@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -110,11 +110,29 @@ def explorer(**filters: str) -> str:
     return "#explorer?" + urlencode(filters)
 
 
-def as_page_table(table: Table, link: Callable[[str], str], *sources: Link, words: Sequence[int] = ()) -> PageTable:
-    """A table of words with its row heads linked. link: from a row's name to where its lines are, "" for nowhere."""
+Filters = Mapping[str, str]
+
+
+def as_page_table(
+    table: Table,
+    link: Callable[[str], str],
+    *sources: Link,
+    words: Sequence[int] = (),
+    figures: Callable[[str, int, bool], Filters | None] = lambda *_: None,
+) -> PageTable:
+    """A table of words with its row heads and figures linked.
+
+    link: from a row's name to where its lines are, "" for nowhere. figures: from a variant's name, a column and
+    whether the row holds changes to the explorer's filters that show the questions behind the figure; None for none.
+    """
     rows: list[tuple[Cell, ...]] = []
+    variant = ""
     for row in table.rows:
-        head = row[0]
-        first = Cell(head.strip(), link(head), head.startswith(" "))
-        rows.append((first, *(Cell(text) for text in row[1:])))
+        head, is_change = row[0], row[0].startswith(" ")
+        variant = variant if is_change else head
+        cells = [Cell(head.strip(), link(head), is_change)]
+        for at, text in enumerate(row[1:], start=1):
+            found = figures(variant, at, is_change) if any(map(str.isdigit, text)) else None
+            cells.append(Cell(text, explorer(**found) if found else ""))
+        rows.append(tuple(cells))
     return PageTable(table.title, table.header, tuple(rows), table.notes, tuple(sources), words=frozenset(words))

@@ -10,6 +10,7 @@ from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison
 from paretune.report.page_parts import Cell, Facts, PageTable, Places, Section
 from paretune.report.run_records import RunRecords
+from paretune.report.table_text import data_word
 
 LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
 
@@ -26,10 +27,10 @@ def reproduction(records: RunRecords, comparison: Comparison, places: Places, la
         (say("seed of the statistics"), str(comparison.seed)),
     )
     facts = [
-        Facts(say("Model"), _facts(manifest.get("model")), sources=source),
+        Facts(say("Model"), _facts(manifest.get("model"), language), sources=source),
         Facts(say("Statistics"), statistics),
         Facts(say("Versions"), _facts({**manifest.get("versions", {}), "git commit": manifest.get("git_commit")})),
-        Facts(say("Hardware"), _facts(manifest.get("hardware"))),
+        Facts(say("Hardware"), _facts(manifest.get("hardware"), language)),
         Facts(say("Data (SHA-256)"), _facts(manifest.get("data")), folded=True),
         Facts(
             say("Configuration"),
@@ -45,9 +46,12 @@ def reproduction(records: RunRecords, comparison: Comparison, places: Places, la
     )
 
 
-def _facts(found: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+def _facts(found: Mapping[str, Any] | None, language: Language = "en") -> tuple[tuple[str, str], ...]:
+    """Names as the manifest has them, in words; those of programs and files (no language given) stay as they are."""
     return tuple(
-        (str(name).replace("_", " "), str(value)) for name, value in (found or {}).items() if value is not None
+        (data_word(str(name).replace("_", " "), language), str(value))
+        for name, value in (found or {}).items()
+        if value is not None
     )
 
 

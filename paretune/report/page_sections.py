@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison, Difference, SubjectRow
+from paretune.report.page_links import FigureLinks
 from paretune.report.page_parts import Cell, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page_plots import page_plot
 from paretune.report.page_reproduction import reproduction
@@ -48,18 +49,25 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
     names = [row.name for row in comparison.variants]
     sql, choice = (_line_link(places, file, set(names)) for file in ("sql.jsonl", "choice.jsonl"))
     sql_files, choice_files = places.lines(names, "sql.jsonl"), places.lines(names, "choice.jsonl")
+    links = FigureLinks(comparison)
     tables = [
         as_page_table(execution_table(comparison, language), sql, *sql_files, places.table("execution_accuracy"),
-                      words=[5]),
-        as_page_table(tradeoff_table(comparison, language), sql, *sql_files, *choice_files, places.table("tradeoff")),
-        as_page_table(hardness_table(comparison, language), sql, *sql_files, places.table("by_hardness")),
+                      words=[5], figures=links.execution),
+        as_page_table(tradeoff_table(comparison, language), sql, *sql_files, *choice_files, places.table("tradeoff"),
+                      places.table("hypervolume"), figures=links.tradeoff),
+        as_page_table(hardness_table(comparison, language), sql, *sql_files, places.table("by_hardness"),
+                      figures=links.hardness),
     ]  # fmt: skip
     for suite in comparison.suites:
         table = general_table(comparison, suite, language)
-        tables.append(as_page_table(table, choice, *choice_files, places.table("general_accuracy")))
+        source = places.table("general_accuracy")
+        tables.append(as_page_table(table, choice, *choice_files, source, figures=links.general(suite)))
     tables += _seeds(comparison, places, language)
     tables += _matched(comparison, places, language)
-    introduction = say("A variant's name leads to the lines that its figures were computed from.")
+    introduction = say(
+        "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
+        "explorer below."
+    )
     return Section("figures", say("Figures"), introduction, tuple(tables))
 
 
@@ -131,9 +139,10 @@ def _flips(comparison: Comparison, places: Places, language: Language) -> PageTa
             benchmark = say("execution accuracy") if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
                          Cell(p_value(item.mcnemar_p, language)), Cell(p_value(item.permutation_p, language)),
-                         Cell(p_value(item.holm_p, language)), Cell(say(item.finding))))  # fmt: skip
+                         Cell(p_value(item.holm_p, language)), Cell(say(item.finding)),
+                         Cell(number(item.minimum_detectable_effect, language))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
-              say("p (permutation)"), say("p (Holm)"), say("finding"))  # fmt: skip
+              say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
     notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."),)
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
@@ -151,7 +160,7 @@ def _subjects(
 ) -> PageTable:
     """All subjects of one variant, the greatest loss first; folded, the plot above shows the extremes."""
     say = translator(language)
-    rows = []
+    rows, base = [], comparison.variants[0].name
     for row in subjects:
         link = {"axis": "choice", "suite": comparison.main_suite, "method": comparison.main_method, "variant": name,
                 "subject": row.subject}  # fmt: skip
@@ -159,9 +168,9 @@ def _subjects(
             Cell(row.subject.replace("_", " "), explorer(**link)),
             Cell(data_word(row.category, language)),
             Cell(str(row.questions)),
-            Cell(number(row.baseline, language)),
-            Cell(number(row.tuned, language)),
-            Cell(with_interval(row.change, language, signed=True)),
+            Cell(number(row.baseline, language), explorer(**{**link, "variant": base}, outcome="correct")),
+            Cell(number(row.tuned, language), explorer(**link, outcome="correct")),
+            Cell(with_interval(row.change, language, signed=True), explorer(**link, flip="changed")),
             Cell(str(row.gained), explorer(**link, flip="gained")),
             Cell(str(row.lost), explorer(**link, flip="lost")),
             Cell(p_value(row.holm_p, language)),
@@ -169,7 +178,7 @@ def _subjects(
     header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
               say("change"), say("newly right"), say("no longer right"), say("p (Holm)"))  # fmt: skip
     notes = (say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),)
-    sources = (*places.lines([comparison.variants[0].name, name], "choice.jsonl"), places.table("by_subject"))
+    sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
     title = say("{variant}: every subject, the greatest loss first").format(variant=name)
     return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
 

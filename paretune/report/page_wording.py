@@ -216,8 +216,10 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "{suite}: {questions} questions by {method}": "{suite}: {questions} questões por {method}",
     "margin {margin} points": "margem de {margin} p.p.",
     "Training and costs": "Treino e custos",
-    "A variant's name leads to the lines that its figures were computed from.": (
-        "O nome de uma variante leva às linhas das quais seus valores foram calculados."
+    "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
+    "explorer below.": (
+        "O nome de uma variante leva às linhas das quais seus valores foram calculados; um valor, às suas questões no "
+        "explorador abaixo."
     ),
     "Figures": "Resultados",
     "deviation between seeds": "desvio entre sementes",
@@ -234,6 +236,7 @@ PAGE_PORTUGUESE: dict[str, str] = {
     ),
     "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
     "benchmark": "avaliação",
+    "detectable, points": "detectável, pontos",
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects.": (
@@ -276,6 +279,17 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "Statistics": "Estatística",
     "Versions": "Versões",
     "Hardware": "Máquina",
+    "name": "nome",
+    "weights": "pesos",
+    "precision": "precisão",
+    "quantization": "quantização",
+    "device": "dispositivo",
+    "parameters": "parâmetros",
+    "cores": "núcleos",
+    "threads": "linhas de execução",
+    "processor": "processador",
+    "gpu": "GPU",
+    "memory": "memória",
     "Data (SHA-256)": "Dados (SHA-256)",
     "Configuration": "Configuração",
     "The same configuration, weights, data and versions give the same lines.": (

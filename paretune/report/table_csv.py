@@ -26,6 +26,7 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "outcomes": _outcomes(comparison),
         "flips": _flips(comparison),
         "tradeoff": _tradeoff(comparison),
+        "hypervolume": _hypervolume(comparison),
         "matched_loss": _matched(comparison),
         "choice": _choice(comparison),
         "seeds": _seeds(comparison),
@@ -215,6 +216,18 @@ def _tradeoff(comparison: Comparison) -> Iterable[Row]:
             "on_front": point.on_front,
             "front_probability": point.front_probability,
         }
+
+
+def _hypervolume(comparison: Comparison) -> Iterable[Row]:
+    area, (target, general) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
+    return [
+        {
+            "variants": len(comparison.variants),
+            "reference_execution_percent": target,
+            "reference_general_percent": general,
+            **_interval("hypervolume", "square_points", area, method=True),
+        }
+    ]
 
 
 def _matched(comparison: Comparison) -> Iterable[Row]:

@@ -109,6 +109,13 @@ def tradeoff_table(comparison: Comparison, language: Language) -> Table:
         reason for point in comparison.tradeoff.points for reason in (point.retention_reason, point.price_reason)
     )
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
+    area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
+    notes.append(
+        say(
+            "Hypervolume: {area} square points, dominated above 0 % execution and {chance} % general accuracy; compare "
+            "it only between experiments with as many variants on the same questions."
+        ).format(area=with_interval(area, language, decimals=0), chance=number(chance, language))
+    )
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))
 
 
