@@ -151,14 +151,19 @@ def _profiled(
     kinds: dict[str, float] = defaultdict(float)
     modules: dict[str, float] = {}
     operations: list[tuple[str, float, int]] = []
+    kernels = 0.0
     for event in found.key_averages():
-        if event.key.startswith("inside "):
-            if str(event.device_type).endswith("CPU"):
+        if on_cuda and str(event.device_type).endswith("CUDA") and not event.key.startswith("inside "):
+            kernels += event.self_device_time_total / 1e6
+        elif event.key.startswith("inside "):
+            if str(event.device_type).endswith("CPU"):  # the range, not its shadow among the kernels
                 modules[event.key] = getattr(event, whole) / 1e6
         elif event.key.startswith(("aten::", "torch_attn::")) and getattr(event, own) > 0:
             seconds = getattr(event, own) / 1e6
             kinds[_kind(event.key)] += seconds
             operations.append((event.key, seconds, event.count))
+    if on_cuda:
+        kinds["busy: kernels of no operation"] = max(0.0, kernels - sum(kinds.values()))
     operations.sort(key=lambda item: -item[1])
     return dict(sorted(kinds.items())), dict(sorted(modules.items())), operations
 

@@ -23,6 +23,7 @@ from paretune.scoring.choice_pack import PackedBatch, Tree, build_tree, cut_batc
 from paretune.scoring.choice_tokens import Tokens, encode_prompts
 from paretune.scoring.choice_verdict import Answered, Collector, OnAnswer, Reading, is_answered
 from paretune.scoring.fused_lora import fused_lora
+from paretune.scoring.fused_passes import fused_passes
 
 Wanted = Callable[[PackedBatch], bool]
 
@@ -120,7 +121,7 @@ def score_plan(
         return any(not is_answered(plan.prompts[tree.question.index], answered) for tree in batch.trees)
 
     waiting: list[Reading] = []
-    with fused_lora(model):
+    with fused_lora(model), fused_passes(model):
         for reading in _readings(seen, plan, wanted):
             waiting.append(reading)
             if len(waiting) > 1:  # one batch behind: the device computes while the host counts
