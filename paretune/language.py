@@ -62,6 +62,7 @@ PORTUGUESE: dict[str, str] = {
     "split": "partição",
     "databases": "bancos de dados",
     "gold": "referência",
+    "tables": "tabelas",
     "{questions} questions show a difference of {points} points": (
         "{questions} questões mostram uma diferença de {points} pontos"
     ),

@@ -69,7 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     header = _header(arguments, settings, file, questions, predictions, databases)
     with progress_bar("score", len(predictions)) as advance:
         verdicts = score_predictions(
-            predictions, databases, settings, cache=_cache_folder(), on_verdict=lambda _: advance(1)
+            predictions,
+            databases,
+            settings,
+            cache=_cache_folder(),
+            tables_file=arguments.spider / "tables.json",
+            on_verdict=lambda _: advance(1),
         )
     _check_ours(verdicts)
     if arguments.out is not None:
@@ -145,6 +150,8 @@ def _header(
     }
     if arguments.gold:
         hashes["gold"] = file_sha256(arguments.gold)
+    if (arguments.spider / "tables.json").is_file():
+        hashes["tables"] = file_sha256(arguments.spider / "tables.json")
     return {
         "kind": "sql verdicts",
         "paretune": paretune.__version__,

@@ -52,6 +52,7 @@ _ACTIONS: dict[int, str] = {
     sqlite3.SQLITE_TRANSACTION: "TRANSACTION",
     sqlite3.SQLITE_UPDATE: "UPDATE",
 }
+_CATALOGUES = frozenset({"sqlite_master", "sqlite_temp_master", "sqlite_schema", "sqlite_temp_schema"})
 _STEPS_BETWEEN_CLOCK_READINGS = 2000
 _CURRENT_YEAR = re.compile(r"year\s*\(\s*curdate\s*\(\s*\)\s*\)\s*", re.IGNORECASE)
 _BYTES_OF_A_VALUE = 32  # what a number costs in memory, about; a text costs its length besides
@@ -97,9 +98,9 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
             action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _REFUSED_FUNCTIONS
         ):
             return sqlite3.SQLITE_OK
-        refused.append(
-            _ACTIONS.get(action, second if action == sqlite3.SQLITE_FUNCTION else None) or f"action {action}"
-        )
+        name = second if action == sqlite3.SQLITE_FUNCTION else _ACTIONS.get(action)
+        # CREATE, DROP and the first use of a virtual table begin with a change of the catalogue: say of what
+        refused.append((name or f"action {action}") + (f" {first}" if first in _CATALOGUES else ""))
         return sqlite3.SQLITE_DENY
 
     for function in ("json_each", "json_tree"):

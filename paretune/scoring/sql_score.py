@@ -98,13 +98,15 @@ def score_predictions(
     settings: ScoreSettings,
     *,
     cache: Path | None = None,
+    tables_file: Path | None = None,
     on_verdict: Callable[[SqlVerdict], None] | None = None,
 ) -> list[SqlVerdict]:
     """The verdict on each prediction, in the order given.
 
     databases: the folder that holds <db_id>/<db_id>.sqlite; a database folder with further .sqlite files is a test
     suite, as in the official layout, and then test_suite_match is found as well (official name, plain execution_match
-    kept apart); a tables.json beside the folder gives the foreign keys of the exact set match.
+    kept apart). tables_file: Spider's tables.json, which gives the foreign keys of the exact set match; by default the
+    one beside the folder, and without one the keys that the databases declare.
     cache: folder that keeps gold results between calls, by content hash of database and query.
     on_verdict: called with each verdict as soon as it is known, in no fixed order. Under `tp4` a failed query counts as
     an empty result, so a verdict can be correct and carry an error.
@@ -117,7 +119,7 @@ def score_predictions(
     suites = find_databases(databases, {prediction.db_id for prediction in predictions})
     questions = [_Question(item, settings.statement(item.text), suites[item.db_id]) for item in predictions]
     diagnostician = Diagnostician(
-        {db_id: suite[0] for db_id, suite in suites.items()}, databases.parent / "tables.json"
+        {db_id: suite[0] for db_id, suite in suites.items()}, tables_file or databases.parent / "tables.json"
     )
     verdicts: dict[int, SqlVerdict] = {}
 

@@ -115,6 +115,28 @@ def test_score_other_folder_of_databases_is_used(spider: Path, tmp_path: Path) -
     assert run(spider, "--databases", str(tmp_path / "elsewhere")) == 0
 
 
+def test_score_foreign_keys_are_the_splits_own_wherever_the_databases_lie(spider: Path, tmp_path: Path) -> None:
+    gold = "SELECT people.name FROM people JOIN pet ON people.name = pet.owner"
+    for db_id in ("town", "city"):
+        connection = sqlite3.connect(spider / "database" / db_id / f"{db_id}.sqlite")
+        connection.execute("CREATE TABLE pet (owner TEXT)")
+        connection.close()
+    (spider / "dev.json").write_text(json.dumps([{"db_id": "town", "question": "Who?", "query": gold}]))
+    columns = [[-1, "*"], [0, "name"], [0, "age"], [1, "owner"]]
+    entry = {"db_id": "town", "table_names_original": ["people", "pet"], "column_names_original": columns,
+             "foreign_keys": [[3, 1]]}  # fmt: skip
+    (spider / "database").rename(tmp_path / "elsewhere")
+    found = []
+    for tables in ([], [entry]):
+        (spider / "tables.json").write_text(json.dumps(tables))
+        options = ["--databases", str(tmp_path / "elsewhere"), "--out", str(tmp_path / "v.jsonl")]
+        run(spider, *options, predictions=[gold.replace("SELECT people.name", "SELECT pet.owner")])
+        header, records = read_lines(tmp_path / "v.jsonl")
+        found.append((records[0]["exact_set_match"], header["sha256"]["tables"]))
+    assert [match for match, _ in found] == [False, True]
+    assert found[0][1] != found[1][1]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -81,6 +81,19 @@ def test_execute_anything_else_has_its_status(database: Path, sql: str, status: 
     assert ran.error
 
 
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("DELETE FROM t", "DELETE"),
+        ("DROP TABLE t", "DELETE sqlite_master"),
+        ("CREATE TEMP TABLE x (a)", "INSERT sqlite_temp_master"),
+        ("SELECT load_extension('x')", "load_extension"),
+    ],
+)
+def test_execute_refusal_names_what_was_refused(database: Path, sql: str, named: str) -> None:
+    assert execute(database, sql, SMALL).error == f"only reading is allowed; refused: {named}"
+
+
 def test_execute_byte_cap_counts_the_whole_result(database: Path) -> None:
     wide = "SELECT printf('%100000d', id) FROM (SELECT a.id FROM t a, t b, t c)"
     assert execute(database, wide, SMALL).status == "too_large"
