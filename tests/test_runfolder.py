@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from paretune.errors import DataError, RunFolderError
 from paretune.jsonl import LineWriter, write_lines
-from paretune.runfolder import RunFolder, file_sha256, fingerprint, is_complete
+from paretune.runfolder import RunFolder, fingerprint, is_complete
 
 HOLDER = """
 import sys, time
@@ -103,14 +103,6 @@ def test_fingerprint_is_the_same_in_every_version_and_process() -> None:
     assert fingerprint((1, 2)) == fingerprint([1, 2])
     assert fingerprint([1, 2]) != fingerprint([2, 1])
     assert fingerprint("\ud800") != fingerprint("\ud801")
-
-
-def test_file_hash_is_sha256_of_all_bytes(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"abc")
-    (tmp_path / "b").write_bytes(bytes(1 << 22) + b"x")
-    (tmp_path / "c").write_bytes(bytes(1 << 22) + b"y")
-    assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert file_sha256(tmp_path / "b") != file_sha256(tmp_path / "c")
 
 
 def test_manifest_update_replaces_only_the_named_parts(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ModelError
+from paretune.files import file_sha256
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
-from paretune.runfolder import file_sha256, fingerprint
+from paretune.runfolder import fingerprint
 
 ORIGIN_FILE = "paretune.json"  # what an adapter trained here says of its base and its training
 

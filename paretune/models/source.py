@@ -15,7 +15,8 @@ from typing import Any
 
 from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
-from paretune.runfolder import file_sha256, fingerprint
+from paretune.files import cache_directory, file_sha256
+from paretune.runfolder import fingerprint
 
 _OLD_WEIGHTS = "*.bin"
 _WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
@@ -32,11 +33,6 @@ class ModelSource:
     directory: Path
     weights: str
     names: tuple[str, ...]
-
-
-def cache_directory() -> Path:
-    """Converted models and the embedded benchmark ($PARETUNE_CACHE, or ~/.cache/paretune)."""
-    return Path(os.environ.get("PARETUNE_CACHE") or Path.home() / ".cache" / "paretune").expanduser()
 
 
 def find_model(config: ModelConfig) -> ModelSource:

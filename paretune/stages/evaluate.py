@@ -50,7 +50,7 @@ def evaluate(session: Session, variant: VariantConfig, general: Sequence[General
 
 def score(session: Session, variant: VariantConfig) -> None:
     """Judge the answers of a variant: no model needed."""
-    from paretune.models.source import cache_directory
+    from paretune.files import cache_directory
     from paretune.scoring.sql_score import ScoreSettings, score_predictions
 
     target = session.config.target

@@ -14,12 +14,13 @@ from paretune.data.lm_eval_tasks import LmEvalSuite, lm_eval_version, read_lm_ev
 from paretune.data.schema import schema_text
 from paretune.data.spider import database_path, read_split, take
 from paretune.errors import ParetuneError, PromptError
+from paretune.files import file_sha256
 from paretune.jsonl import read_lines, set_aside, write_lines
 from paretune.models.load import require_bitsandbytes
 from paretune.prompts.chat import completion, encode, render
 from paretune.prompts.sql import SqlPromptBuilder, choose_examples, one_line
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
-from paretune.runfolder import file_sha256, fingerprint
+from paretune.runfolder import fingerprint
 from paretune.scoring.hardness import hardness
 from paretune.stages.session import Session, describe_machine
 

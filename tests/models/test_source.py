@@ -9,7 +9,7 @@ import pytest
 from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
 from paretune.models import source as source_module
-from paretune.models.source import cache_directory, find_model
+from paretune.models.source import find_model
 from tests.tiny_models import save_tiny_model
 
 
@@ -158,13 +158,6 @@ def test_default_model_without_its_package_is_sought_on_the_hub(monkeypatch: pyt
 def test_default_model_of_a_revision_is_not_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "_from_gguf", lambda *_: pytest.fail("the package was taken"))
     assert DEFAULT_MODEL in refusal(DEFAULT_MODEL, revision="main")
-
-
-def test_cache_directory_is_the_variable_or_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARETUNE_CACHE", "~/somewhere")
-    assert cache_directory() == Path.home() / "somewhere"
-    monkeypatch.setenv("PARETUNE_CACHE", "")
-    assert cache_directory() == Path.home() / ".cache" / "paretune"
 
 
 @pytest.mark.model
