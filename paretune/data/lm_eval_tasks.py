@@ -157,7 +157,10 @@ def _load(tasks: Sequence[str | Mapping[str, Any]], folder: Path | None) -> Iter
             with _quiet(), _seeded():
                 loaded = manager.load([task if isinstance(task, str) else copy.deepcopy(dict(task))])
         except Exception as error:  # the task's own code, its data, the network: no common error
-            raise DataError(f"lm-eval cannot load {asked}: {_one_line(error)}") from error
+            raise DataError(
+                f"lm-eval cannot load {asked}: {_one_line(error)} (its data come from the Hub unless its definition "
+                "names files of your own)"
+            ) from error
         yield asked, loaded
 
 

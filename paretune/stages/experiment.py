@@ -92,8 +92,7 @@ def list_progress(session: Session) -> list[PartDone]:
     wanted = {name: _count(session.folder.prepared(name)) for name in ("sql", "train", "choice")}
     for name, count in wanted.items():
         rows.append(PartDone("", f"prepared/{name}", count or 0, count))
-    methods = sum(3 if item.method == "all" else 1 for item in session.config.general) / len(session.config.general)
-    choice = None if wanted["choice"] is None else round(wanted["choice"] * methods)
+    choice = _choice_lines(session.folder.prepared("choice"))
     for variant in session.config.all_variants():
         if variant.is_trained:
             trained = (session.folder.variant(variant.name, "adapter") / "adapter_config.json").is_file()
@@ -113,6 +112,16 @@ def print_progress(session: Session) -> str:
         state = say("done") if row.wanted is not None and row.done >= row.wanted else say("missing")
         lines.append(f"{row.variant or '-':<24} {row.part:<16} {row.done:>6} / {whole:<6} {state}")
     return "\n".join(lines)
+
+
+def _choice_lines(path: Path) -> int | None:
+    """Answers that a variant owes to prepared/choice.jsonl: three a question of a suite asked by all methods."""
+    try:
+        header, records = read_lines(path)
+    except DataError:
+        return None
+    by_all = {name for name, suite in header.get("suites", {}).items() if suite.get("method") == "all"}
+    return sum(3 if record["suite"] in by_all else 1 for record in records)
 
 
 def _count(path: Path) -> int | None:

@@ -31,6 +31,7 @@ max_new_tokens = 4
 kind = "demo"
 few_shot = 1
 questions_per_subject = 2
+method = "all"
 [[general]]
 kind = "lm-eval"
 path = "tasks"
@@ -115,7 +116,8 @@ def test_run_scores_every_variant_by_lm_eval_beside_another_suite(finished: Path
     seen = set()
     for variant in VARIANTS:
         records = read_lines(finished / variant / "choice.jsonl")[1]
-        assert sorted((record["suite"], record["id"]) for record in records) == sorted(asked)
+        assert {(record["suite"], record["id"]) for record in records} == set(asked)
+        assert len(records) == 18 + 3 * (len(asked) - 18)
         own = [record for record in records if record["suite"] == "lm-eval/own_texts"]
         assert {(record["method"], record["subject"], record["variant"]) for record in own} == {
             ("cloze", "own_texts", variant)
@@ -130,6 +132,13 @@ def test_run_shows_the_axes_of_lm_eval_in_tables_and_page(finished: Path) -> Non
     for suite in ("lm-eval/own_letters", "lm-eval/own_texts"):
         assert table.count(suite) >= len(VARIANTS)
         assert suite in page
+
+
+def test_list_of_a_finished_run_misses_nothing(home: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", str(home / "harness.toml"), "--out", str(finished)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.endswith("done")] == []
+    assert sum(" choice " in line for line in lines) == len(VARIANTS)
 
 
 def test_second_run_asks_lm_eval_nothing(
