@@ -45,13 +45,16 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One plot as two pieces of SVG. described: what it shows, for those who do not see it."""
+    """One plot as four pieces of SVG: for light and dark paper, for a wide and for a narrow window. described: what it
+    shows, for those who do not see it."""
 
     name: str
     title: str
     described: str
     light: str
     dark: str
+    narrow_light: str
+    narrow_dark: str
     sources: tuple[Link, ...] = ()
     note: str = ""
 

@@ -12,24 +12,27 @@ from paretune.report.table_text import with_interval
 
 
 def page_plot(name: str, comparison: Comparison, places: Places, language: Language) -> Plot:
-    """The plot NAME of plots.DRAWINGS, for light and for dark paper."""
+    """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
     say = translator(language)
     titles = {
         "tradeoff": say("Gain and loss against the baseline"),
         "training": say("Training curves"),
         "subjects": say("Change by subject, {suite}").format(suite=comparison.main_suite),
     }
-    pieces = [_piece(name, comparison, language, dark) for dark in (False, True)]
+    light, dark, narrow_light, narrow_dark = (
+        _piece(name, comparison, language, dark, narrow) for narrow in (False, True) for dark in (False, True)
+    )
     described = _described(comparison, language) if name == "tradeoff" else titles[name]
     note = (
         say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
     )
-    return Plot(name, titles[name], described, pieces[0], pieces[1], _sources(name, comparison, places), note)
+    sources = _sources(name, comparison, places)
+    return Plot(name, titles[name], described, light, dark, narrow_light, narrow_dark, sources, note)
 
 
-def _piece(name: str, comparison: Comparison, language: Language, dark: bool) -> str:
-    salt = f"{name}-{language}-{'dark' if dark else 'light'}"
-    figure = DRAWINGS[name](comparison, language, dark)
+def _piece(name: str, comparison: Comparison, language: Language, dark: bool, narrow: bool) -> str:
+    salt = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
+    figure = DRAWINGS[name](comparison, language, dark, narrow)
     return embeddable(image_bytes(figure, "svg", salt).decode(), salt)
 
 

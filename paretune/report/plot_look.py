@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paretune.language import Language
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E59CC4", "#F0E442", "#5C9DF5", "#FF8A4C")
 MARKERS = "osD^vPX"
-LETTERS_ACROSS = 105  # of the legend's size, over the width of the figure
+FULL_WIDTH = 7.2  # inches
+LETTERS_ACROSS = 105  # of the legend's size, over the full width
 READABLE_CONTRAST = 4.5
 
 
@@ -62,6 +64,41 @@ def looks(comparison: Comparison, dark: bool) -> dict[str, tuple[str, str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one variant is drawn among others. hollow: derived from another, whose colour it has."""
+
+    colour: str
+    marker: str
+    hollow: bool
+
+
+def distinct_looks(comparison: Comparison, shown: Sequence[str], dark: bool) -> dict[str, Look]:
+    """A look for each of the variants shown, no two alike: what is derived from an adapter has its colour, hollow
+    markers, and a shape that no other of the same colour has."""
+    colours = looks(comparison, dark)
+    kinds = {row.name: row.source is not None for row in comparison.variants}
+    found: dict[str, Look] = {}
+    for name in shown:
+        colour, marker = colours[name]
+        taken = {look.marker for look in found.values() if look.colour == colour}
+        if kinds[name]:
+            marker = next((shape for shape in MARKERS if shape not in taken | {marker}), marker)
+        found[name] = Look(colour, marker, kinds[name])
+    return found
+
+
+def wrapped(name: str, letters: int) -> str:
+    """A name in lines of at most so many letters.
+
+    >>> wrapped("high school government", 12)
+    'high school\\ngovernment'
+    """
+    import textwrap
+
+    return "\n".join(textwrap.wrap(name, letters))
+
+
 def readable(colour: str, ink: Mapping[str, str]) -> str:
     """The colour, darkened (on dark paper: lightened) until words in it can be read: WCAG's contrast of 4.5."""
     toward = 0.0 if _luminance(ink["paper"]) > 0.5 else 1.0
@@ -95,7 +132,8 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], ink: Mapping[str, s
     longest = max(len(name) for name in handles)
     figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, labelcolor=ink["text"],
-        ncols=max(1, min(len(handles), LETTERS_ACROSS // (longest + 8))), fontsize=9,
+        ncols=max(1, min(len(handles), int(LETTERS_ACROSS * figure.get_figwidth() / FULL_WIDTH) // (longest + 8))),
+        fontsize=9,
     )  # fmt: skip
 
 

@@ -15,26 +15,38 @@ from typing import TYPE_CHECKING, Any
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison, SubjectRow, TradeOffPoint, VariantRow
 from paretune.report.plot_labels import Label, Segment, place_labels
-from paretune.report.plot_look import inks, legend_below, looks, new_figure, readable, write_instead, write_ticks
+from paretune.report.plot_look import (
+    distinct_looks,
+    inks,
+    legend_below,
+    looks,
+    new_figure,
+    readable,
+    wrapped,
+    write_instead,
+    write_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
+WIDE, NARROW = 7.2, 4.3  # inches; the second for the width of a phone, where letters keep their size
+NARROW_NAME = 20  # letters of a subject before it goes on in the next line
 MOST_SUBJECTS = 20
 MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
 
 
-def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Figure:
+def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
     """Gain on the target to the right, change of general ability upward, both in points against the baseline.
 
     Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
-    line is the Pareto front; the ring is the variant chosen under the budget.
+    line is the Pareto front; the ring is the variant chosen under the budget. narrow: for the width of a phone.
     """
     say, ink = translator(language), inks(dark)
-    figure, (axes,) = new_figure(dark, 1, (7.2, 4.9))
+    figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
     points = {point.variant: point for point in comparison.tradeoff.points}
     colours = looks(comparison, dark)
     _frame_of_tradeoff(axes, comparison, ink)
@@ -85,10 +97,10 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool) -> Fig
     return figure
 
 
-def draw_training(comparison: Comparison, language: Language, dark: bool) -> Figure:
+def draw_training(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
     """Loss, learning rate and gradient norm by step, for every variant trained here."""
     say, ink = translator(language), inks(dark)
-    figure, panels = new_figure(dark, 3, (7.2, 5.6), share_x=True, heights=(2.2, 1, 1))
+    figure, panels = new_figure(dark, 3, (NARROW if narrow else WIDE, 5.6), share_x=True, heights=(2.2, 1, 1))
     colours = looks(comparison, dark)
     names = ("loss", "learning rate", "gradient norm")
     for panel, name in zip(panels, names, strict=True):
@@ -119,16 +131,19 @@ def draw_training(comparison: Comparison, language: Language, dark: bool) -> Fig
     return figure
 
 
-def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Figure:
+def draw_subjects(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
     """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
-    MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest)."""
+    MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest). A scale or checkpoint has its adapter's
+    colour, hollow markers of another shape and dashed intervals."""
     say, ink = translator(language), inks(dark)
     variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
     shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
     subjects = _subjects_shown(comparison, shown)
-    height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown))
-    figure, (axes,) = new_figure(dark, 1, (7.2, max(2.4, height)))
-    colours = looks(comparison, dark)
+    names = [wrapped(subject.replace("_", " "), NARROW_NAME if narrow else 99) for subject in subjects]
+    lines = 0.09 * sum(name.count("\n") for name in names) if len(shown) < 3 else 0.0
+    height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown)) + lines
+    figure, (axes,) = new_figure(dark, 1, (NARROW if narrow else WIDE, max(2.4, height)))
+    styles = distinct_looks(comparison, shown, dark)
     axes.axvline(0, color=ink["text"], linewidth=0.8)
     axes.grid(axis="x", color=ink["grid"], linewidth=0.6)
     for place, name in enumerate(shown):
@@ -140,24 +155,33 @@ def draw_subjects(comparison: Comparison, language: Language, dark: bool) -> Fig
             [row.change.estimate - row.change.low for row in rows],
             [row.change.high - row.change.estimate for row in rows],
         ]
-        axes.errorbar(
-            estimates, centres, xerr=lengths, fmt=colours[name][1], color=colours[name][0], markersize=4.5,
-            elinewidth=1, capsize=0, label=name, markeredgecolor=ink["paper"], markeredgewidth=0.5,
+        look = styles[name]
+        drawn = axes.errorbar(
+            estimates, centres, xerr=lengths, fmt=look.marker, color=look.colour, markersize=4.5 + look.hollow,
+            elinewidth=1, capsize=0, label=name, markerfacecolor=ink["paper"] if look.hollow else look.colour,
+            markeredgecolor=look.colour if look.hollow else ink["paper"], markeredgewidth=1.0 if look.hollow else 0.5,
         )  # fmt: skip
-    axes.set_yticks(range(len(subjects)), [_subject_name(subject) for subject in subjects])
+        if look.hollow:
+            drawn[2][0].set_linestyle((0, (3, 1.6)))
+    axes.set_yticks(range(len(subjects)), names)
     axes.set_ylim(len(subjects) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(say("change in accuracy, points"))
-    axes.set_title(_subjects_title(comparison, len(subjects), language), loc="left", color=ink["text"], fontsize=11)
+    title = _subjects_title(comparison, len(subjects), language)
+    if narrow:  # names take half of the width, so the title begins at the edge
+        figure.suptitle(title, x=0.012, ha="left", color=ink["text"], fontsize=10)
+    else:
+        axes.set_title(title, loc="left", color=ink["text"], fontsize=11)
     if shown and subjects:
-        figure.legend(loc="outside lower center", ncols=len(shown), frameon=False, labelcolor=ink["text"])
+        columns = 2 if narrow else len(shown)
+        figure.legend(loc="outside lower center", ncols=columns, frameon=False, labelcolor=ink["text"])
     else:
         write_instead(axes, say("no subjects to compare"), ink)
     write_ticks(axes, language, both=False)
     return figure
 
 
-DRAWINGS: Mapping[str, Callable[[Comparison, Language, bool], Any]] = {
+DRAWINGS: Mapping[str, Callable[[Comparison, Language, bool, bool], Any]] = {
     "tradeoff": draw_tradeoff,
     "training": draw_training,
     "subjects": draw_subjects,
@@ -170,7 +194,7 @@ def write_plots(comparison: Comparison, folder: Path, language: Language) -> lis
     written: list[Path] = []
     for name, draw in DRAWINGS.items():
         for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
-            figure = draw(comparison, language, dark)
+            figure = draw(comparison, language, dark, False)
             for suffix in suffixes:
                 path = folder / f"{name}{suffix}"
                 path.write_bytes(image_bytes(figure, "png" if suffix == ".png" else "svg", name))
@@ -273,7 +297,3 @@ def _subjects_title(comparison: Comparison, shown: int, language: Language) -> s
     if shown < every:
         title += "\n" + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
     return title
-
-
-def _subject_name(subject: str) -> str:
-    return subject.replace("_", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -136,6 +137,38 @@ def test_figure_in_table_leads_to_the_questions_it_counts(opened: Browser) -> No
         opened.wait_for(f"{FOUND}.startsWith('{count} of ')")
 
 
+def test_accuracy_in_a_table_leads_to_its_right_answers(opened: Browser, run: RunRecords) -> None:
+    """Every percentage of the main tables: as many questions are shown as make it up."""
+    figures = opened.run(
+        "[...document.querySelectorAll('.view:not([hidden]) td a[href*=\"outcome=correct\"]')]"
+        ".map((a, at) => [at, a.textContent, a.hash])"
+    )
+    assert len(figures) > 6 * 4
+    totals = {level: sum(q.hardness == level for q in run.questions) for level in ("easy", "medium", "hard", "extra")}
+    checked = 0
+    for at, text, place in figures:
+        filters = dict(parse_qsl(place.partition("?")[2]))
+        if filters["axis"] != "sql" or "[" not in text:
+            continue
+        opened.run(f"document.querySelectorAll('.view:not([hidden]) td a[href*=\"outcome=correct\"]')[{at}].click()")
+        total = totals[filters["level"]] if "level" in filters else len(run.questions)
+        share = float(text.split(" ")[0])
+        count = next(n for n in range(total + 1) if abs(100 * n / total - share) <= 0.0501)
+        opened.wait_for(f"{FOUND} === '{count} of {len(run.questions)} questions'")
+        checked += 1
+    assert checked >= 6 * 4
+
+
+@pytest.mark.parametrize(("width", "kind"), [(1400, "wide"), (400, "narrow")])
+def test_plots_are_drawn_for_the_width_of_the_window(opened: Browser, width: int, kind: str) -> None:
+    opened.resize(width)
+    shown = (
+        "[...document.querySelectorAll('.view:not([hidden]) .plot svg')].filter(s => s.checkVisibility())"
+        ".map(s => s.closest('.wide, .narrow').className)"
+    )
+    assert opened.run(shown) == [kind] * 3
+
+
 def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
     opened.run("document.querySelectorAll('.open')[1].focus()")
     asked = opened.run("document.activeElement.textContent")
@@ -211,7 +244,7 @@ def test_language_switch_changes_every_part_and_is_remembered(opened: Browser, p
 
 def test_theme_follows_the_system_until_chosen(opened: Browser) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
-    plots = "[...document.querySelectorAll('.view:not([hidden]) .first svg')].map(s => s.checkVisibility())"
+    plots = "[...document.querySelectorAll('.view:not([hidden]) .first .wide svg')].map(s => s.checkVisibility())"
     light = opened.run(paper)
     assert opened.run(plots) == [True, False]
     opened.prefer("dark")

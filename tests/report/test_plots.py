@@ -15,8 +15,8 @@ from paretune.language import LANGUAGES, Language
 from paretune.report.comparison import compare_run
 from paretune.report.comparison_records import Comparison
 from paretune.report.plot_labels import _length_inside
-from paretune.report.plot_look import OKABE_ITO, ON_DARK, _contrast, inks, readable
-from paretune.report.plots import DRAWINGS, draw_tradeoff, draw_training, image_bytes, write_plots
+from paretune.report.plot_look import OKABE_ITO, ON_DARK, _contrast, distinct_looks, inks, readable
+from paretune.report.plots import DRAWINGS, draw_subjects, draw_tradeoff, draw_training, image_bytes, write_plots
 from paretune.report.run_records import load_run
 from tests.simulated_run import variants, write_run
 
@@ -77,7 +77,7 @@ def test_draw_tradeoff_labels_do_not_overlap(comparisons: dict[int, Comparison],
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", list(DRAWINGS))
 def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], language: Language, name: str) -> None:
-    text = image_bytes(DRAWINGS[name](comparisons[3], language, False), "svg").decode()
+    text = image_bytes(DRAWINGS[name](comparisons[3], language, False, False), "svg").decode()
     words = " ".join(re.findall(r">([^<>]+)</text>", text))
     if language == "pt-BR":
         assert not re.search(r"\b(accuracy|change|points|step|loss|subject)\b", words)
@@ -85,13 +85,38 @@ def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], l
     assert "run-1" in words
 
 
+@pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_draw_legend_stays_within_the_picture(comparisons: dict[int, Comparison], language: Language) -> None:
-    figure = draw_tradeoff(comparisons[12], language, dark=False)
-    figure.draw_without_rendering()
-    box = figure.legends[0].get_window_extent()
-    assert box.x0 >= 0
-    assert box.x1 <= figure.bbox.x1
+def test_draw_legend_and_titles_stay_within_the_picture(
+    comparisons: dict[int, Comparison], language: Language, narrow: bool
+) -> None:
+    for draw in DRAWINGS.values():
+        figure = draw(comparisons[6], language, False, narrow)
+        figure.draw_without_rendering()
+        titles = [axes.title if axes.title.get_text() else axes._left_title for axes in figure.axes]
+        titles += [figure._suptitle] if figure._suptitle else []
+        for part in (*figure.legends, *titles):
+            box = part.get_window_extent()
+            assert box.x0 >= 0
+            assert box.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_distinct_looks_no_two_variants_are_drawn_alike(comparisons: dict[int, Comparison], dark: bool) -> None:
+    names = ["run-1", "run-2", "run-1@0.5", "run-1@0.25", "run-1@step-200"]
+    found = distinct_looks(comparisons[6], names, dark)
+    assert len({(look.colour, look.marker, look.hollow) for look in found.values()}) == len(names)
+    assert {name for name, look in found.items() if look.hollow} == set(names[2:])
+    assert {found[name].colour for name in names if name.startswith("run-1")} == {found["run-1"].colour}
+
+
+def test_draw_subjects_legend_tells_an_adapter_from_its_scale(comparisons: dict[int, Comparison]) -> None:
+    figure = draw_subjects(comparisons[6], "en", dark=False)
+    lines = {bars.get_label(): bars[0] for bars in figure.axes[0].containers}
+    whole, half = lines["run-1"], lines["run-1@0.5"]
+    assert whole.get_color() == half.get_color()
+    assert whole.get_marker() != half.get_marker()
+    assert whole.get_markerfacecolor() != half.get_markerfacecolor()
 
 
 def test_draw_training_without_training_says_so(comparisons: dict[int, Comparison]) -> None:
