@@ -139,9 +139,12 @@ def _start(piece: str) -> int | None:
     for match in islice(_START.finditer(piece), _MOST_CANDIDATES):
         begin = match.start()
         before, rest = piece[:begin], piece[begin:]
-        if _INSIDE.search(before[-40:].rstrip()) or before.count("(") > before.count(")"):
+        lines, _, line = before.rpartition("\n")
+        quoted_or_listed = not line.strip(" \t>*-")  # "> SELECT" and "- SELECT" are markup, not operators
+        context = lines if quoted_or_listed else before
+        if _INSIDE.search(context[-40:].rstrip()) or before.count("(") > before.count(")"):
             continue
-        if _is_statement(match.group(), rest, starts_line=not before.rpartition("\n")[2].strip(" \t>*-`\"'")):
+        if _is_statement(match.group(), rest, starts_line=not line.strip(" \t>*-`\"'")):
             return begin
     return None
 
@@ -158,11 +161,15 @@ def _is_statement(verb: str, rest: str, starts_line: bool) -> bool:
 
 
 def _from_prose(piece: str, start: int) -> str:
-    """The statement that begins at start, after prose: inline code ends at its backtick, a sentence at its stop."""
-    rest = piece[start:]
-    if piece[start - 1] == "`":
+    """The statement that begins at start, after prose: inline code ends at its backtick, a sentence at its stop, and a
+    quotation at the mark that closes it."""
+    rest, mark = piece[start:], piece[start - 1]
+    if mark == "`":
         rest = rest.partition("`")[0]
-    return _until_end(rest).rstrip("`*").rstrip().removesuffix(".").rstrip()
+    statement = _until_end(rest).rstrip("`*").rstrip().removesuffix(".").rstrip()
+    if mark in "\"'" and statement.endswith(mark) and statement.count(mark) % 2:
+        statement = statement[:-1].rstrip()
+    return statement
 
 
 def _until_end(text: str) -> str:

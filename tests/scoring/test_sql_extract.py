@@ -46,6 +46,11 @@ QUERY = "SELECT name FROM singer WHERE age > 20"
         f"{QUERY}\n### Question 2",
         f"{QUERY}\n\nThe names of singers are selected from the table.",
         f"1. {QUERY}",
+        f"The query:\n\n- {QUERY}",
+        f"The answer is\n> {QUERY}",
+        f'"{QUERY}"',
+        f"'{QUERY};'",
+        f'Use "{QUERY}".',
         f"; {QUERY}",
     ],
 )
@@ -100,6 +105,12 @@ def test_extract_sql_no_statement_is_empty(text: str) -> None:
 def test_extract_sql_broken_start_is_not_repaired_into_its_second_half() -> None:
     assert extract_sql("SLECT name FROM a UNION SELECT name FROM b") == ""
     assert extract_sql("name FROM a WHERE id IN (SELECT id FROM b)") == ""
+    assert extract_sql("name FROM a WHERE id >\n  SELECT id FROM b") == ""
+
+
+def test_extract_sql_quotation_that_ends_in_a_literal_keeps_the_literal() -> None:
+    assert extract_sql('Use "SELECT a FROM t WHERE b = "x""') == 'SELECT a FROM t WHERE b = "x"'
+    assert extract_sql("Use \"SELECT a FROM t WHERE b = 'x'\"") == "SELECT a FROM t WHERE b = 'x'"
 
 
 def test_extract_sql_all_gold_queries_come_back(spider_directory: Path) -> None:
