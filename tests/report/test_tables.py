@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from paretune.report.comparison import compare_run
 from paretune.report.comparison_records import Comparison
 from paretune.report.run_records import load_run
 from paretune.report.table_text import Table, as_latex, as_markdown, as_text, escape_latex, p_value, with_interval
-from paretune.report.tables import print_tables, write_tables
+from paretune.report.tables import execution_table, print_tables, write_tables
 from paretune.stats.intervals import Interval
 from tests.simulated_run import SimulatedVariant, variants, write_run
 
@@ -110,18 +112,87 @@ def test_write_tables_units_are_in_the_headers(compared: Comparison, tmp_path: P
                 )
 
 
-def test_write_tables_latex_is_balanced_and_escaped(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10)])
-    write_tables(compare_run(load_run(folder), replicates=100), tmp_path / "tables", "en")
-    for path in (tmp_path / "tables").glob("*.tex"):
-        text = path.read_text(encoding="utf-8")
-        assert r"\toprule" in text
-        assert r"\bottomrule" in text
-        assert text.count(r"\begin") == text.count(r"\end") == 2
-        assert r"my\_run-1" in text
-        body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
-        widths = {line.count(" & ") for line in body.splitlines() if line.endswith(r"\\")}
-        assert len(widths) == 1
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language: Language) -> None:
+    folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10), SimulatedVariant("a&b %#~^$", gain=5)])
+    comparison = compare_run(load_run(folder), replicates=100)
+    write_tables(comparison, tmp_path / "tables", language)
+    written = sorted((tmp_path / "tables").glob("*.tex"))
+    assert len(written) == 4
+    for path in written:
+        rows = latex_rows(path.read_text(encoding="utf-8"))
+        assert len(rows) > 2
+        assert any(cells[0] == "my_run-1" for cells in rows)
+        assert any(cells[0] == "a&b %#~^$" for cells in rows)
+    accuracy = latex_rows((tmp_path / "tables" / "execution_accuracy.tex").read_text(encoding="utf-8"))
+    shown = execution_table(comparison, language)
+    assert accuracy == [list(cells) for cells in (shown.header, *shown.rows)]
+
+
+def test_latex_tables_compile(tmp_path: Path) -> None:
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("no pdflatex here; apt-get install texlive-latex-recommended")
+    folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10), SimulatedVariant("a&b %#~^$", gain=5)])
+    comparison = compare_run(load_run(folder), replicates=100)
+    for language in LANGUAGES:
+        write_tables(comparison, tmp_path / language, language)
+    inputs = "\n".join(rf"\input{{{path}}}" for path in sorted(tmp_path.glob("*/*.tex")))
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        f"\\begin{{document}}\n{inputs}\n\\end{{document}}\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [program, "-halt-on-error", "-interaction=nonstopmode", "paper.tex"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    """The cells of the one table in a file, read by rules stricter than LaTeX's: braces and environments closed in
+    order, no bare special letter, mathematics only for signs, every row as wide as the column specification."""
+    opened: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+        if kind == "begin":
+            opened.append(name)
+        else:
+            assert opened.pop() == name
+    assert opened == []
+    bare = re.sub(r"\\[\\&%$#_{}]", "", text)
+    depth = 0
+    for letter in bare:
+        depth += (letter == "{") - (letter == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert re.findall(r"[%#~^_]", bare) == []
+    assert set(re.findall(r"\$([^$]*)\$", bare)) <= {"-", "<", ">"}
+    assert "$" not in re.sub(r"\$[-<>]\$", "", bare)
+    known = {"begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "textbackslash",
+             "textasciitilde", "textasciicircum"}  # fmt: skip
+    assert set(re.findall(r"\\([A-Za-z]+)", bare)) <= known
+    found = re.search(r"\\begin\{tabular\}\{(l+r*)\}(.*)\\end\{tabular\}", text, re.DOTALL)
+    assert found
+    assert re.findall(r"\\(toprule|midrule|bottomrule)", found[2]) == ["toprule", "midrule", "bottomrule"]
+    rows = []
+    for line in re.sub(r"\\(?:top|mid|bottom)rule", "", found[2]).strip().splitlines():
+        if not line.strip():
+            continue
+        assert line.endswith(r" \\")
+        cells = re.split(r"(?<!\\)&", line.removesuffix(r" \\"))
+        assert len(cells) == len(found[1])
+        rows.append([_unescaped(cell.strip()) for cell in cells])
+    return rows
+
+
+def _unescaped(cell: str) -> str:
+    for command, letter in (("textasciitilde", "~"), ("textasciicircum", "^"), ("textbackslash", "\\")):
+        cell = cell.replace(rf"\{command}{{}}", letter)
+    return re.sub(r"\$([-<>])\$", r"\1", re.sub(r"\\([&%$#_{}])", r"\1", cell))
 
 
 def test_as_text_wide_table_is_broken_into_blocks() -> None:
