@@ -147,6 +147,11 @@ class Ours:
                 _, seconds[variant] = timed(lambda name=variant: self.score(model, plan, name))  # type: ignore[misc]
         return seconds
 
+    def attention(self) -> str:
+        from paretune.scoring.choice_forward import ChoiceModel
+
+        return "by parts where it pays" if ChoiceModel(self.model).by_parts else "masked"
+
     def warm_up(self, subjects: Sequence[str]) -> None:
         self.score(self.model, self.plan(self.prompts(subjects[:1] or ["philosophy"], 8)), "warm-up")
 
@@ -185,6 +190,7 @@ class Ours:
             "questions a second": round(len(answers) / seconds, 1),
             "tokens computed": self.work.tokens,
             "padding share": round(self.work.padding, 3),
+            "attention": self.attention(),
         }
 
     def with_random_adapters(self, count: int) -> Any:

@@ -52,7 +52,7 @@ def main() -> None:
     subjects = [name for name in arguments.subjects.split(",") if name]
     run = Ours(*load(arguments.model, arguments.device, arguments.precision), arguments)
     run.warm_up(subjects)
-    print(versions()["versions"])
+    print(f"{versions()['versions']}; attention {run.attention()}")
     prompts, reading = timed(lambda: run.prompts(subjects, arguments.limit))
     plan, planning = timed(lambda: run.plan(prompts))
     batches = [batch for group in plan.groups for batch in group.batches]

@@ -3,7 +3,9 @@
 The shots of a subject are computed once and their key-value cache serves all its questions; questions are packed
 without padding, and only the outputs that predict an option's tokens meet the vocabulary. In float32 the result is
 that of one plain forward a question. In 16 bits it depends in the last digits on what stands in a batch, as with any
-batched engine, so compare variants only under the same budget (the default depends on the kind of device alone).
+batched engine, so compare variants only under the same budget (the default depends on the kind of device alone, not
+on the memory that happens to be free; a batch that does not fit is halved). A variant's batches are its own: its
+numbers do not depend on which other variants the same call answers.
 
 `plan_choices` does the work that no weights enter (tokens, packing); several adapters over one base share its result.
 """
@@ -101,7 +103,8 @@ def plan_choices(
     budget, row = _BUDGETS.get(device, _BUDGETS["cpu"])
     budget, row = token_budget or budget, row_tokens or row
     groups: list[_PlannedGroup] = []
-    for group in encode_prompts(tokenizer, prompts):
+    # by length: prefixes are computed several at a time, padded to the longest of them
+    for group in sorted(encode_prompts(tokenizer, prompts), key=lambda group: len(group.prefix)):
         trees = [build_tree(question) for question in group.questions]
         rows = fill_rows(trees, min(row, budget))
         groups.append(_PlannedGroup(group.prefix, cut_batches(rows, budget, len(group.prefix))))
@@ -144,7 +147,8 @@ def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iter
     """Each group with its prefix's cache; as many prefixes a forward as the budget allows.
 
     Prefixes are computed together whether their groups are finished or not, so that resuming changes no rounding;
-    a forward of which nothing is wanted is left out.
+    a forward of which nothing is wanted is left out. (Where memory ran out, fewer go together from then on: there a
+    resumed run may round otherwise.)
     """
     start = 0
     while start < len(plan.groups):

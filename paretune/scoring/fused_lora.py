@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 
+from paretune.scoring.choice_forward import out_of_memory
+
 _SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))  # layers of one module with one input
 _MULTIPLE = 8  # of the columns of a weight: matrix kernels want rows aligned so
 
@@ -35,7 +37,7 @@ def fused_lora(model: Any, *, widen: bool | None = None) -> Iterator[int]:
         for group in _siblings(model) if fused else []:
             on_cuda = group[0].base_layer.weight.device.type == "cuda"
             if on_cuda if widen is None else widen:
-                stack.enter_context(_widened(group))
+                _enter_if_it_fits(stack, group)
         for layer in fused:
             if "forward" not in layer.__dict__:
                 layer.forward = _forward_of(layer)
@@ -111,6 +113,15 @@ class _WideInput:
         if self._left == 0:
             self._seen = self._wide = None
         return wide
+
+
+def _enter_if_it_fits(stack: ExitStack, group: Sequence[Any]) -> None:
+    """Widen the group; where the memory does not hold one more weight, its layers stay as they are."""
+    try:
+        stack.enter_context(_widened(group))
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
 
 
 @contextmanager

@@ -70,6 +70,21 @@ def test_fused_lora_error_within_restores_the_layers(widen: bool) -> None:
     assert all(weight.is_contiguous() and weight.equal(weights[name]) for name, weight in tuned.state_dict().items())
 
 
+def test_fused_lora_no_memory_to_widen_runs_fused_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def exhausted(layer: Any, *_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    tuned = add_tiny_adapter(tiny_model("qwen2"))
+    expected = logits(tuned)
+    monkeypatch.setattr("paretune.scoring.fused_lora._beside", exhausted)
+    with fused_lora(tuned, widen=True) as count:
+        assert count == 14
+        assert float((logits(tuned) - expected).abs().max()) < 1e-4
+    assert not any("forward" in module.__dict__ for module in tuned.modules())
+
+
 def test_fused_lora_widened_some_layers_of_an_input_adapted_or_of_odd_rank_equals_peft() -> None:
     from peft import LoraConfig, get_peft_model
 
