@@ -3,8 +3,8 @@
 Three walls stand between a query and the disk: the file is opened with mode=ro&immutable=1 (no lock, no journal), an
 authorizer refuses every action but reading while SQLite compiles the statement, and temporary storage stays in memory.
 A query that does not return (SQLite checks the clock only between steps of its machine) needs a process that can be
-killed: scoring/sql_pool.py has them. Beside data/sqlite_file.py only the standard library is imported, so a worker
-starts fast.
+killed: scoring/sql_pool.py has them. Beside the light readers of data/ only the standard library is imported, so a
+worker starts fast.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from paretune.data.schema import quote_name
 from paretune.data.sqlite_file import open_read_only
 from paretune.errors import DataError
 
@@ -98,15 +99,14 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
             action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _REFUSED_FUNCTIONS
         ):
             return sqlite3.SQLITE_OK
+        if virtual and action == sqlite3.SQLITE_PRAGMA and first == "data_version":  # FTS5 asks for it when it reads
+            return sqlite3.SQLITE_OK
         name = second if action == sqlite3.SQLITE_FUNCTION else _ACTIONS.get(action)
         # CREATE, DROP and the first use of a virtual table begin with a change of the catalogue: say of what
         refused.append((name or f"action {action}") + (f" {first}" if first in _CATALOGUES else ""))
         return sqlite3.SQLITE_DENY
 
-    for function in ("json_each", "json_tree"):
-        if function in sql.lower():  # SQLite declares such a table on first use, which the authorizer would refuse
-            with suppress(sqlite3.Error):
-                connection.execute(f"SELECT 1 FROM {function}('[]')")
+    virtual = _open_virtual_tables(connection, sql)
     connection.set_authorizer(authorize)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(limits.max_bytes, 2**20))
     connection.setlimit(sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0)
@@ -118,6 +118,22 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
     if refused and status != "ok":
         status, error = "not_a_query", f"only reading is allowed; refused: {refused[0]}"
     return Execution(status, columns, rows, error, time.monotonic() - began)
+
+
+def _open_virtual_tables(connection: sqlite3.Connection, sql: str) -> bool:
+    """Use what SQLite declares on first use, which the authorizer would refuse: the database's own virtual tables (full
+    text search) and the JSON functions that are tables. True where the database has such tables."""
+    with suppress(sqlite3.Error):
+        for function in ("json_each", "json_tree"):
+            if function in sql.lower():
+                connection.execute(f"SELECT 1 FROM {function}('[]')")
+    names: list[tuple[str]] = []
+    with suppress(sqlite3.Error):  # a damaged file is found out by the query itself
+        names = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'").fetchall()
+    for (name,) in names:
+        with suppress(sqlite3.Error):  # of a module that is not here
+            connection.execute(f"SELECT 1 FROM {quote_name(name)} LIMIT 0")
+    return bool(names)
 
 
 def _fetch(

@@ -94,6 +94,25 @@ def test_execute_refusal_names_what_was_refused(database: Path, sql: str, named:
     assert execute(database, sql, SMALL).error == f"only reading is allowed; refused: {named}"
 
 
+def test_execute_full_text_search_is_read_but_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    connection = sqlite3.connect(path)
+    try:
+        connection.executescript(
+            "CREATE VIRTUAL TABLE d USING fts5(body); INSERT INTO d VALUES ('hello world'), ('bye');"
+        )
+    except sqlite3.OperationalError:
+        pytest.skip("this SQLite has no FTS5")
+    finally:
+        connection.close()
+    before = path.read_bytes()
+    assert execute(path, "SELECT body FROM d WHERE d MATCH 'hello'", SMALL).rows == [("hello world",)]
+    for sql in ("DELETE FROM d", "INSERT INTO d(d) VALUES ('optimize')", "INSERT INTO d VALUES ('x')", "DROP TABLE d",
+                "DELETE FROM d_content", "PRAGMA table_info(d)", "SELECT * FROM pragma_table_info('d')"):  # fmt: skip
+        assert execute(path, sql, SMALL).status == "not_a_query"
+    assert path.read_bytes() == before
+
+
 def test_execute_byte_cap_counts_the_whole_result(database: Path) -> None:
     wide = "SELECT printf('%100000d', id) FROM (SELECT a.id FROM t a, t b, t c)"
     assert execute(database, wide, SMALL).status == "too_large"
