@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -277,11 +277,9 @@ def test_total_steps_are_those_announced(tmp_path: Path) -> None:
 
 
 def test_loss_is_on_answer_tokens_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trl import SFTTrainer
+    plain, seen = sft.answer_loss, []
 
-    plain, seen = SFTTrainer.compute_loss, []
-
-    def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def loss_and_look(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
         for tokens, mask, labels in zip(
             inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), inputs["labels"].tolist(), strict=True
         ):
@@ -290,9 +288,9 @@ def test_loss_is_on_answer_tokens_only(tmp_path: Path, monkeypatch: pytest.Monke
             answer = [label for label in labels if label != -100]
             assert labels[length - len(answer) : length] == answer
             seen.append((tuple(tokens[:length]), tuple(answer)))
-        return plain(self, model, inputs, *args, **kwargs)
+        return plain(model, inputs, answer_tokens)
 
-    monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+    monkeypatch.setattr(sft, "answer_loss", loss_and_look)
     base = loaded()
     base.tokenizer.pad_token = base.tokenizer.eos_token  # the trap: the end token must be learned all the same
     train(tmp_path, replace(CONFIG, epochs=1.0), base=base)
@@ -310,17 +308,13 @@ def test_prompt_tokens_do_not_change_the_logged_loss(tmp_path: Path) -> None:
 
 def plant_nan(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
     """Make the loss of those batches (0-based, in order) not a number."""
-    from trl import SFTTrainer
+    plain, count = sft.answer_loss, iter(range(10_000))
 
-    plain, count = SFTTrainer.compute_loss, iter(range(10_000))
+    def compute_loss(*args: Any) -> Any:
+        loss = plain(*args)
+        return loss * math.nan if next(count) in calls else loss
 
-    def compute_loss(self: Any, *args: Any, **kwargs: Any) -> Any:
-        loss = plain(self, *args, **kwargs)
-        if next(count) not in calls:
-            return loss
-        return (loss[0] * math.nan, *loss[1:]) if isinstance(loss, tuple) else loss * math.nan
-
-    monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+    monkeypatch.setattr(sft, "answer_loss", compute_loss)
 
 
 def test_step_not_finite_is_skipped_counted_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,12 +355,10 @@ def test_steps_not_finite_but_apart_go_on(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_memory_exhausted_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trl import SFTTrainer
-
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError("CUDA out of memory. Tried to allocate")
 
-    monkeypatch.setattr(SFTTrainer, "compute_loss", fail)
+    monkeypatch.setattr(sft, "answer_loss", fail)
     with pytest.raises(TrainingError, match=r"out of memory; lower batch_size"):
         train(tmp_path)
 
@@ -386,3 +378,28 @@ def test_modules_that_the_model_has_not_are_refused(tmp_path: Path) -> None:
     assert not [name for name, _ in base.model.named_parameters() if "lora" in name]
     train(tmp_path, replace(CONFIG, epochs=0.2, target_modules=("q_proj", "v_proj")), base=base)
     assert {key.split(".")[-3] for key in weights(tmp_path)} == {"q_proj", "v_proj"}
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "gemma2"])
+@pytest.mark.parametrize("answer_tokens", [None, 40])
+def test_loss_of_answers_is_that_of_trl(kind: Literal["qwen2", "gemma2"], answer_tokens: int | None) -> None:
+    import torch
+    from trl.trainer.utils import add_fused_lm_head
+
+    model = tiny_model(kind)
+    ids = torch.randint(5, 300, (3, 12), generator=torch.Generator().manual_seed(1))
+    labels = ids.clone()
+    for row, (first, last) in enumerate([(4, 7), (9, 12), (2, 3)]):  # prompts and padding have no label
+        labels[row, :first] = -100
+        labels[row, last:] = -100
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+    ours = sft.answer_loss(model, inputs, answer_tokens)
+    ours.backward()
+    gradients = {name: weight.grad.clone() for name, weight in model.named_parameters()}
+    model.zero_grad()
+    add_fused_lm_head(model)
+    theirs = model(**inputs, num_items_in_batch=answer_tokens, fused_lm_head=True).loss
+    theirs.backward()
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    for name, weight in model.named_parameters():
+        assert float((gradients[name] - weight.grad).abs().max()) < 1e-5, name
