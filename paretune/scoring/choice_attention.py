@@ -107,7 +107,11 @@ class PartsLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not fol
         rows = own[0].transpose(0, 1)
         if prefix is not None:
             rows = torch.cat([prefix[0].transpose(0, 1), rows])
-        chosen = rows.reshape(-1, n_heads * head_dim).index_select(0, self.index)
+        rows = rows.reshape(-1, n_heads * head_dim)
+        if rows.shape[1] * rows.element_size() % 8 == 0:  # eight bytes at a time: a copy knows no numbers
+            chosen = rows.view(torch.float64).index_select(0, self.index).view(own.dtype)
+        else:
+            chosen = rows.index_select(0, self.index)
         return chosen.view(-1, n_heads, head_dim).transpose(0, 1)[None]
 
 
