@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paretune.errors import ConfigError
 from paretune.language import LANGUAGES, parse_language
 
 if TYPE_CHECKING:
     from paretune.config import VariantConfig
+    from paretune.runfolder import RunFolder
     from paretune.stages.session import Session
 
 STAGES = {
@@ -26,7 +28,9 @@ STAGES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that all stages share."""
-    parser.add_argument("experiment", type=Path, help="experiment file, for example experiments/demo.toml")
+    parser.add_argument(
+        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -39,11 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", metavar="NAME", help="only this variant")
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
+    claims = parser.add_argument_group("compare and report")
+    claims.add_argument("--margin", type=float, default=1.0, metavar="POINTS", help="loss that would not matter (1.0)")
+    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the chosen variant (margin)")
+    claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
+    claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
 
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
+    if arguments.experiment.is_dir():
+        return _from_folder(stage, arguments)
     from paretune.config import load_experiment
     from paretune.runfolder import RunFolder
     from paretune.stages.session import Session
@@ -63,7 +74,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         print(describe_plan(session))
         return 0
     with folder.locked():
-        _work(stage, session, variants)
+        _work(stage, session, variants, arguments)
         if arguments.export:
             from paretune.stages.summarise import export
 
@@ -72,7 +83,35 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _work(stage: str, session: Session, variants: list[VariantConfig]) -> None:
+def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
+    """Compare or report a run folder without its experiment file."""
+    from paretune.runfolder import RunFolder
+
+    folder = RunFolder(arguments.experiment)
+    ignored = [name for name in ("settings", "out", "variant", "dry_run", "export") if getattr(arguments, name)]
+    if stage not in ("compare", "report") or ignored:
+        what = f"{stage} needs the experiment file" if not ignored else "--set, --out, --variant, --dry-run, --export"
+        raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
+    with folder.locked():
+        _summarise(stage, folder, arguments)
+    return 0
+
+
+def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    from paretune.report.folder import Claims, compare_folder, report_folder
+
+    language = parse_language(arguments.lang)
+    for name in ("margin", "budget"):
+        if getattr(arguments, name) is not None and not getattr(arguments, name) > 0:
+            raise ConfigError(f"--{name} {getattr(arguments, name)}: expected a positive number of points")
+    claims = Claims(arguments.margin, arguments.budget, arguments.every_pair)
+    comparison, text = compare_folder(folder, language, _say, claims)
+    print(text)
+    if stage == "report":
+        print(report_folder(folder, comparison, language, arguments.databases))
+
+
+def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     from paretune.stages import experiment
 
     if stage == "prepare":
@@ -89,12 +128,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig]) -> None:
         print(text)
         print(page)
     else:
-        from paretune.stages.summarise import compare, report
-
-        comparison, text = compare(session)
-        print(text)
-        if stage == "report":
-            print(report(session, comparison))
+        _summarise(stage, session.folder, arguments)
 
 
 def _say(line: str) -> None:
