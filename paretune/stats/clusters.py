@@ -8,7 +8,7 @@ The standard error is CR2 (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018)
 divided by sqrt(1 - its share of the questions), which removes the bias under independence. The degrees of freedom are
 Satterthwaite's, computed under the intraclass correlation estimated from the same data (Imbens and Kolesar 2016):
 20 clusters of 4 to 120 questions are worth 10 to 14 degrees of freedom, not 19. benchmarks/coverage.py shows why:
-the plain t with G - 1 covers 86 to 95 % there.
+the plain t with G - 1 covers 92 to 95 % there.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def points_lost_per_point_gained(target: PairedDifference, general: PairedDiffer
 
     The two benchmarks share no question, so their errors are independent; Fieller's interval, degrees of freedom by
     Satterthwaite over both, with few target clusters no more than the target's own. Negative means that general
-    ability rose. Measured coverage of 95 % over 20 databases: 94 to 97 where most samples show the gain; where only the
+    ability rose. Measured coverage of 95 % over 20 databases: 93 to 97 where most samples show the gain; where only the
     lucky ones do, their price is too low, as their gain is too high. Raises UndefinedFigure where the gain's interval
     holds 0 or lies below it.
     """

@@ -200,14 +200,16 @@ def test_macro_interval_weighs_subjects_alike() -> None:
     assert macro_interval(correct, subjects).estimate == pytest.approx(50)
 
 
-def test_macro_interval_many_subjects_equals_t_over_their_accuracies() -> None:
+def test_macro_interval_ends_are_where_t_over_subjects_would_just_reject() -> None:
     generator = np.random.default_rng(10)
     rates = generator.uniform(0.2, 0.9, 57)
     correct = generator.random((57, 100)) < rates[:, None]
     found = macro_interval(correct.ravel(), np.repeat(np.arange(57), 100).tolist())
     means = correct.mean(axis=1)
-    half = 100 * stats.t.ppf(0.975, 56) * means.std(ddof=1) / 57**0.5
-    assert found.high - found.estimate == pytest.approx(half)
+    half = stats.t.ppf(0.975, 56) * means.std(ddof=1) / 57**0.5
+    mean = means.mean()
+    for end in (found.low / 100, found.high / 100):  # the error shrinks towards 0 and 1 as that of a share does
+        assert abs(end - mean) == pytest.approx(half * (end * (1 - end) / (mean * (1 - mean))) ** 0.5)
 
 
 def test_joint_bootstrap_differences_between_columns_are_paired() -> None:
