@@ -121,9 +121,8 @@ def macro_interval(
     """Mean of the subjects' accuracies (macro average), in points, with t over subjects.
 
     Subjects weigh the same whatever their number of questions. The interval is never narrower than NARROWEST times the
-    one in which subjects are fixed and only their questions vary. Wilson's shape keeps it inside [0, 100] and its two tails alike. Measured coverage of
-    95 %: 94 to 97 over 20 clusters.
-    Raises EmptySample without questions, StatisticsError with one
+    one in which subjects are fixed and only their questions vary; Wilson's shape keeps it inside [0, 100]. Measured
+    coverage of 95 %: 94 to 97 over 20 clusters. Raises EmptySample without questions, StatisticsError with one
     subject.
     """
     _check_confidence(confidence)
