@@ -33,7 +33,7 @@ from paretune.report.plot_look import READABLE_CONTRAST, _contrast
 from paretune.report.run_records import RunRecords, load_run
 from paretune.report.tables import write_tables
 from paretune.scoring.sql_errors import ErrorClass
-from tests.simulated_run import SimulatedVariant, variants, write_run
+from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
 ASSETS = resources.files("paretune.report") / "assets"
 VOID = {"meta", "link", "input", "br", "path", "use"}
@@ -298,6 +298,51 @@ def test_verdict_several_variants_quotes_the_half_that_did_not_choose(tmp_path: 
     assert found.variant == choice.variant
     assert f"{choice.gain.estimate:.1f} [" in found.gain
     assert str(choice.test_questions) in found.basis[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_verdict_gain_of_the_held_out_half_is_not_claimed_against_the_tables(
+    tmp_path: Path, language: Language
+) -> None:
+    """The half that judged may show a gain that all questions, adjusted for all comparisons, do not."""
+    planted = [SimulatedVariant(f"run-{n}", gain=25.0, loss=0.0) for n in (1, 2)]
+    comparison = compare_run(load_run(write_run(tmp_path / "run", planted)), replicates=200, budget_points=30.0)
+    choice = comparison.tradeoff.choice
+    assert choice is not None
+    assert choice.gain.low > 0
+    claimed = verdict(comparison, language)
+    hidden = tuple(replace(item, finding="not shown", holm_p=0.21) for item in comparison.differences)
+    doubted = verdict(replace(comparison, differences=hidden), language)
+    words = ("gains", "is not shown", "0.210") if language == "en" else ("ganha", "não está demonstrado", "0,210")
+    assert words[0] in claimed.gain
+    assert words[1] in doubted.gain
+    assert not any(words[2] in line for line in claimed.basis)
+    assert any(words[2] in line for line in doubted.basis)
+
+
+def test_verdict_planted_null_of_several_variants_is_never_claimed(tmp_path: Path) -> None:
+    for seed in range(8):
+        planted = [SimulatedVariant(f"run-{n}", seed=seed) for n in (1, 2, 3)]
+        records = load_run(write_run(tmp_path / str(seed), planted, seed=seed))
+        comparison = compare_run(records, replicates=100)
+        found = verdict(comparison, "en")
+        if any(item.finding != "not shown" for item in comparison.differences):
+            continue  # the one table in twenty that Holm lets through
+        assert " gains " not in found.gain
+        assert "It pays" not in found.general
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_write_page_one_database_is_in_the_singular(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [SimulatedVariant("run-1", gain=20.0)])
+    for path in (folder / "prepared" / "sql.jsonl", *folder.glob("*/sql.jsonl")):
+        change_lines(path, lambda line: {**line, "db_id": "only"})
+    records = load_run(folder)
+    text = write_page(records, compare_run(records, replicates=100), audit_run(read_run(folder)), tmp_path, "en")
+    words = " ".join(_Page(text.read_text(encoding="utf-8")).words)
+    assert "in 1 database" in words
+    assert "em 1 banco de dados" in words
+    assert not re.search(r"(?<![\w.,@-])1 (databases|clusters|questions|bancos|grupos|questões)\b", words)
 
 
 def test_verdict_baseline_alone_compares_nothing(tmp_path: Path) -> None:
