@@ -14,13 +14,13 @@ from paretune.audit_records import Finding
 from paretune.jsonl import write_text
 from paretune.language import LANGUAGES, ONE, Language, in_number, number, translator
 from paretune.report.comparison_records import Comparison
+from paretune.report.explorer_wording import script_words
 from paretune.report.page_data import explorer_choice, explorer_sql, packed
 from paretune.report.page_parts import Places, Plot, Section
 from paretune.report.page_plots import page_plot
 from paretune.report.page_results import result_tables
 from paretune.report.page_sections import sections
 from paretune.report.page_verdict import Verdict, verdict
-from paretune.report.page_wording import script_words
 from paretune.report.run_records import RunRecords
 from paretune.report.table_text import data_word
 

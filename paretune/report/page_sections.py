@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from paretune.language import Language, number, translator
 from paretune.report.comparison_records import Comparison, Difference, SubjectRow
+from paretune.report.explorer_wording import class_label, outcome_label
 from paretune.report.page_links import FigureLinks
 from paretune.report.page_parts import Cell, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page_plots import page_plot
 from paretune.report.page_reproduction import reproduction
-from paretune.report.page_wording import class_label, outcome_label
 from paretune.report.run_records import RunRecords
 from paretune.report.table_text import data_word, p_value, with_interval
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table

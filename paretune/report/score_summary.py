@@ -9,7 +9,7 @@ from typing import Any
 from paretune.errors import EmptySample
 from paretune.language import Language, Translator, number, translator
 from paretune.records import SqlOutcome, SqlVerdict
-from paretune.report.page_wording import class_label
+from paretune.report.explorer_wording import class_label
 from paretune.scoring.sql_wording import in_portuguese
 from paretune.stats.intervals import accuracy_interval
 

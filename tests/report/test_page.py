@@ -25,10 +25,10 @@ from paretune.records import SqlOutcome
 from paretune.report import page_plots
 from paretune.report.comparison import compare_run
 from paretune.report.comparison_records import Comparison
+from paretune.report.explorer_wording import CLASSES, OUTCOMES, script_words
 from paretune.report.page import SCRIPTS, write_page
 from paretune.report.page_results import result_tables
 from paretune.report.page_verdict import verdict
-from paretune.report.page_wording import CLASSES, OUTCOMES, script_words
 from paretune.report.plot_look import READABLE_CONTRAST, _contrast
 from paretune.report.run_records import RunRecords, load_run
 from paretune.report.tables import write_tables
