@@ -123,7 +123,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     target, general = read_target(session.config), read_general(session.config)
     builder, training = _builder(session, target)
     context = _context_tokens(session)
-    general = [_cut_prompts(session, item, context) for item in general]
+    general = [cut_prompts(session, item, context) for item in general]
     questions = [_asked(session, builder, question) for question in target.questions]
     for record in questions:
         needed = record["prompt_tokens"] + session.config.target.max_new_tokens
@@ -218,7 +218,7 @@ def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]
     return records, {"suites": suites}
 
 
-def _cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
+def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
     """The same, with a note where lm-eval will cut prompts: it takes from the left what is too long for the model."""
     if item.lm_eval is None:
         return item

@@ -7,15 +7,19 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from paretune.cli import main
-from paretune.data.lm_eval_tasks import LmEvalSuite, score_lm_eval
+from paretune.config import GeneralConfig
+from paretune.data.choice import Suite
+from paretune.data.lm_eval_tasks import LmEvalSuite, read_lm_eval, score_lm_eval
 from paretune.jsonl import read_lines
 from paretune.records import ChoiceAnswer
-from tests.tiny_models import save_tiny_model
+from paretune.stages.prepare import GeneralData, cut_prompts
+from tests.tiny_models import save_tiny_model, tiny_tokenizer
 
 VARIANTS = ("baseline", "run-1", "run-1@0.5")
 EXPERIMENT = """
@@ -132,6 +136,20 @@ def test_run_shows_the_axes_of_lm_eval_in_tables_and_page(finished: Path) -> Non
     for suite in ("lm-eval/own_letters", "lm-eval/own_texts"):
         assert table.count(suite) >= len(VARIANTS)
         assert suite in page
+
+
+def test_prompts_too_long_for_the_model_are_said_and_noted(home: Path) -> None:
+    (suite,) = read_lm_eval(["own_texts"], home / "tasks", shots=1, limit=3)
+    general = GeneralConfig("lm-eval", tasks=("own_texts",))
+    item = GeneralData(general, Suite(suite.name, suite.questions, {}, suite.chance, {}, ()), suite.questions, suite)
+    said: list[str] = []
+    session: Any = SimpleNamespace(tokenizer=tiny_tokenizer(), say=said.append)
+    lengths = sorted(len(tiny_tokenizer()(request["contexts"][0])["input_ids"]) for request in suite.requests)
+    assert cut_prompts(session, item, lengths[-1]) is item
+    assert said == []
+    (note,) = cut_prompts(session, item, lengths[0] - 1).suite.notes
+    assert note.startswith(f"3 of 3 prompts are longer than the context of {lengths[0] - 1} tokens")
+    assert said == [f"lm-eval/own_texts: {note}"]
 
 
 def test_list_of_a_finished_run_misses_nothing(home: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
