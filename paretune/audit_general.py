@@ -42,7 +42,7 @@ def choice_findings(variant: str, suite: str, method: str, lines: Sequence[Recor
             figures = _who(variant, suite, method) | {"share": light, "questions": len(masses)}
             yield Finding(level, "letters-improbable", figures)
     chosen = Counter(line["predicted"] for line in lines if line.get("predicted") is not None)
-    if method != "cloze" and len(lines) >= 20 and chosen:
+    if method != "cloze" and chance > 0 and len(lines) >= 20 and chosen:  # without chance: no options
         share = percent(chosen.most_common(1)[0][1], len(lines))
         if share > SHARE_OF_ONE_LETTER:
             yield Finding(
@@ -79,7 +79,7 @@ def _who(variant: str, suite: str, method: str) -> dict[str, Figure]:
 
 def _chance(suite: object, lines: Sequence[Record]) -> float:
     """The suite's own chance level, else one over the number of options seen."""
-    if isinstance(suite, dict) and suite.get("chance"):
+    if isinstance(suite, dict) and suite.get("chance") is not None:
         return float(suite["chance"])
     options = [len(line["log_probabilities"]) for line in lines if line.get("log_probabilities")]
     return sum(1 / count for count in options) / len(options) if options else DEFAULT_CHANCE

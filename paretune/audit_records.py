@@ -50,9 +50,7 @@ class Finding:
         words = {name: _word(value, language) for name, value in self.figures.items()}
         for name in TRANSLATED & set(words):
             words[name] = ", ".join(map(translate, words[name].split(", ")))
-        evidence, advice = (
-            in_number(translate(sentence).format(**words), language) for sentence in WORDING[self.code]
-        )
+        evidence, advice = (in_number(translate(sentence).format(**words), language) for sentence in WORDING[self.code])
         return evidence, advice
 
 

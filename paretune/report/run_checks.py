@@ -11,7 +11,7 @@ from paretune.report.run_lines import AskedChoice, AskedQuestion, VariantRecords
 # Parts of a file's header that must be the same for all variants, where they are given.
 SHARED_CONDITIONS = (
     "prepared", "data", "prompt", "prompts", "rules", "limit_seconds", "decoding", "max_new_tokens", "batch_size",
-    "model", "weights", "precision", "quantization", "device", "suites",
+    "model", "weights", "precision", "quantization", "device", "suites", "lm_eval",
 )  # fmt: skip
 MOST_NAMED = 5  # examples in a message
 

@@ -118,7 +118,7 @@ def load_run(path: Path, *, check: bool = True) -> RunRecords:
         training_rows=training_rows,
         left_out_rows=_left_out(train_header, manifest),
         choice_questions=choice_questions,
-        suites=_suites(choice_header, choice_questions, manifest),
+        suites=_suites(choice_header, choice_questions),
         variants=tuple(complete),
         incomplete=incomplete,
         problems=tuple(problems),
@@ -172,13 +172,11 @@ def _load_variant(
     return VariantRecords(entry, ordered, choice, answers, training, headers), [], wrong
 
 
-def _suites(header: Record, choices: Sequence[AskedChoice], manifest: Record) -> tuple[Suite, ...]:
-    """The suites in the experiment's order."""
+def _suites(header: Record, choices: Sequence[AskedChoice]) -> tuple[Suite, ...]:
+    """The suites in the experiment's order, which is the header's; the first one is the main axis."""
     known: Mapping[str, Record] = header.get("suites", {})
-    configured = [str(item.get("kind")) for item in manifest.get("config", {}).get("general", [])]
-    present = list(dict.fromkeys(choice.suite for choice in choices))
-    names = [name for name in configured if name in present]
-    names += [name for name in dict.fromkeys([*known, *present]) if name in present and name not in names]
+    present = dict.fromkeys(choice.suite for choice in choices)
+    names = [name for name in dict.fromkeys([*known, *present]) if name in present]
     return tuple(from_record(Suite, {**known.get(name, {}), "name": name}, "suites") for name in names)
 
 

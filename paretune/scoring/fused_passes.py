@@ -69,8 +69,9 @@ def _norm(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
 
 
 def _gated(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
-    device = next(module.parameters()).device
-    if device.type != "cuda" and not everywhere:
+    weight = next(module.parameters())
+    device = weight.device
+    if (device.type != "cuda" and not everywhere) or not weight.is_floating_point():  # quantised: bytes
         return None
     with torch.inference_mode():
         trial = _numbers((2, 8), device)
@@ -82,7 +83,7 @@ def _gated(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
         result: torch.Tensor = module.down_proj(times(module.gate_proj(x), module.up_proj(x)))
         return result
 
-    trial = _numbers((2, module.gate_proj.in_features), device).to(next(module.parameters()).dtype)
+    trial = _numbers((2, module.gate_proj.in_features), device).to(weight.dtype)
     with torch.inference_mode():
         expected, found = module(trial).float(), forward(trial).float()
     unit = 1e-5 if trial.dtype == torch.float32 else 3e-2

@@ -167,13 +167,18 @@ def _choose(
                 advance(1)
 
             for suite in dict.fromkeys(suite for suite, _ in prompts):
-                missing = [
-                    prompt
-                    for own, prompt in prompts
-                    if own == suite and (suite, prompt.method, prompt.question.id) not in done
-                ]
-                if missing:
-                    score_choices(model, session.tokenizer, missing, suite=suite, variant=name, on_answer=on_answer)
+                own = [prompt for of, prompt in prompts if of == suite]
+                answered = {(method, question) for of, method, question in done if of == suite}
+                if any((prompt.method, prompt.question.id) not in answered for prompt in own):
+                    score_choices(
+                        model,
+                        session.tokenizer,
+                        own,
+                        suite=suite,
+                        variant=name,
+                        answered=answered,
+                        on_answer=on_answer,
+                    )
             for asked in suites:
                 # lm-eval scores a suite whole: of one that a kill left in part, the known answers stay as they are
                 keys = [(asked.name, asked.method, question.id) for question in asked.questions]

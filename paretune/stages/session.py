@@ -31,6 +31,7 @@ _PACKAGES = (
     "numpy",
     "scipy",
     "bitsandbytes",
+    "lm_eval",
 )
 
 

@@ -142,7 +142,7 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
         per_device_train_batch_size=config.batch_size,
         gradient_accumulation_steps=config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
-        warmup_steps=math.ceil(config.warmup_share * total_steps(len(rows), config)),
+        warmup_steps=_warmup_steps(total_steps(len(rows), config), config),
         optim=config.optimizer,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_gradient_norm,
@@ -186,6 +186,11 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
         if parameter.requires_grad:  # low-rank weights learn in float32 whatever the base computes in
             parameter.data = parameter.data.float()
     return trainer
+
+
+def _warmup_steps(steps: int, config: TrainingConfig) -> int:
+    """The first of them has learning rate 0: of a training of one step nothing would be left."""
+    return min(math.ceil(config.warmup_share * steps), steps - 1)
 
 
 def answer_loss(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:

@@ -13,6 +13,7 @@ from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer
 from paretune.scoring.choice import score_choices
+from paretune.scoring.fused_passes import fused_passes
 from paretune.training.sft import TrainingRow, train_adapter
 from tests.scoring.plain_choice import SHOTS, cloze_prompts, letter_prompts, plain_log_probabilities
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
@@ -50,6 +51,17 @@ def logits(model: Any) -> Any:
 
     with torch.inference_mode():
         return model(torch.tensor([IDS], device=model.device)).logits
+
+
+@pytest.mark.parametrize("adapted", [False, True])
+def test_fused_passes_leaves_networks_of_4_bit_weights_alone(tmp_path: Path, adapted: bool) -> None:
+    model = load(tmp_path, "qwen2").model
+    if adapted:
+        model = add_tiny_adapter(model)
+    expected = logits(model)
+    with fused_passes(model, everywhere=True) as count:
+        assert count == 5  # the norms
+        assert float((logits(model) - expected).abs().max()) < 1e-4
 
 
 def answers_of(model: Any, prompts: Any) -> dict[str, ChoiceAnswer]:

@@ -403,3 +403,8 @@ def test_loss_of_answers_is_that_of_trl(kind: Literal["qwen2", "gemma2"], answer
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
     for name, weight in model.named_parameters():
         assert float((gradients[name] - weight.grad).abs().max()) < 1e-5, name
+
+
+def test_training_of_one_step_changes_the_adapter(tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, warmup_share=0.03))
+    assert any(float(value.abs().max()) > 0 for name, value in weights(tmp_path).items() if "lora_B" in name)
