@@ -128,7 +128,7 @@ def _convert_gguf(path: Path, directory: Path) -> None:
         )
         fields = gguf.GGUFReader(str(path)).fields
     except Exception as error:  # unknown architecture or quantisation, truncated file: the reader's own errors
-        raise ModelError(f"{path}: transformers cannot read this GGUF file ({error})") from error
+        raise ModelError(f"{path}: transformers cannot read this GGUF file ({error}); is it complete?") from error
     for kind, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding")):
         # transformers takes the first special tokens for these; the file says which they are
         entry = fields.get(f"tokenizer.ggml.{key}_token_id")
