@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from paretune.engines import hf
 from paretune.engines.base import Engine
 from paretune.engines.hf import TransformersEngine
 from paretune.errors import EngineError
@@ -30,10 +31,14 @@ class TestTransformersEngine(EngineContract):
         return lambda: TransformersEngine(model, tiny_tokenizer(), request.param)
 
 
+@pytest.mark.parametrize("part", [1, 5, 16])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_answers_in_any_batch_are_those_of_plain_argmax(architecture: Any) -> None:
+def test_answers_in_any_batch_are_those_of_plain_argmax(
+    architecture: Any, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
+    monkeypatch.setattr(hf, "_PART", part)
     model, tokenizer = model_that_stops(architecture), tiny_tokenizer()
     stop = set(TransformersEngine(model, tokenizer, 1)._stop)
     expected = []
@@ -57,6 +62,24 @@ def test_settings_of_the_model_for_sampling_change_nothing() -> None:
     model = model_that_stops()
     model.generation_config.update(do_sample=True, temperature=5.0, top_k=3, top_p=0.5, repetition_penalty=3.0)
     assert answers_of(TransformersEngine(model, tiny_tokenizer(), 4)) == plain
+
+
+def test_answers_that_have_ended_leave_their_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_that_stops()
+    plain, sizes = model.generate, []
+
+    def generate(**arguments: Any) -> Any:
+        sizes.append(len(arguments["input_ids"]))
+        return plain(**arguments)
+
+    monkeypatch.setattr(hf, "_PART", 2)
+    monkeypatch.setattr(model, "generate", generate)
+    answers = answers_of(TransformersEngine(model, tiny_tokenizer(), 16))
+    ended = [
+        sum(answer.finish == "stop" and answer.tokens <= seen for answer in answers) for seen in (0, 2, 4, 6, 8, 10)
+    ]
+    assert sizes == [len(PROMPTS) - count for count in ended]
+    assert len(set(sizes)) > 1
 
 
 def test_padding_that_is_the_end_token_changes_nothing() -> None:
