@@ -6,8 +6,8 @@ databases as in small experiments. A cluster's rate of being right, of turning r
 from beta distributions with the named intraclass correlation.
 
 Run: python -m benchmarks.coverage [--simulations 1000] [--seed 0] [--only "20 databases"]; the 20 databases take
-about 4 minutes on one core, all of it about 15. The mark points out what lies outside 93 to 97: at 1000 simulations the counts themselves
-are known to 0.7 points, and ratios that are refused in most simulations are held against the rest only.
+about 4 minutes on one core, all of it about 15. The mark points out what lies outside 93 to 97: at 1000 simulations the
+counts themselves are known to 0.7 points. Ratios refused in most simulations are held against the rest only.
 """
 
 from __future__ import annotations
