@@ -42,19 +42,25 @@ class Work:
     operations: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """What is asked of which model, and how: the options of this benchmark and of choice_profile."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="directory or GGUF file")
     parser.add_argument("--mmlu", type=Path, required=True, help="folder with dev/ and test/")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--token-budget", type=int)
+    parser.add_argument("--row-tokens", type=int)
+    return parser
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("--limit", type=int, help="questions a subject (cpu: 50, cuda: all)")
     parser.add_argument("--subjects", default="", help="a,b (cpu: the two above, cuda: all)")
     parser.add_argument("--lm-eval-limit", type=int, help="questions a subject (cpu: as ours, cuda: 20); -1: skip")
     parser.add_argument("--lm-eval-batch", type=int, help="its batch size (cpu: 1, cuda: 32)")
     parser.add_argument("--adapters", type=int, help="random adapters beside the base (cpu: 0, cuda: 2)")
-    parser.add_argument("--token-budget", type=int)
-    parser.add_argument("--row-tokens", type=int)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     on_cuda = arguments.device == "cuda"

@@ -10,15 +10,13 @@ adapter adds is the difference of its column from the base's.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
-from benchmarks.choice import Ours, load, timed, versions
+from benchmarks.choice import Ours, load, parser_of, timed, versions
 
 # Together a sixth of MMLU, with short and long prefixes and questions.
 SUBJECTS = (
@@ -38,15 +36,9 @@ KINDS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="directory or GGUF file")
-    parser.add_argument("--mmlu", type=Path, required=True, help="folder with dev/ and test/")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16", "float16"))
+    parser = parser_of(__doc__)
     parser.add_argument("--limit", type=int, help="questions a subject (all)")
     parser.add_argument("--subjects", default=",".join(SUBJECTS), help="a,b")
-    parser.add_argument("--token-budget", type=int)
-    parser.add_argument("--row-tokens", type=int)
     parser.add_argument("--rows", type=int, default=18, help="operations listed")
     arguments = parser.parse_args()
     subjects = [name for name in arguments.subjects.split(",") if name]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paretune.commands.experiment import add_settings
 from paretune.errors import ConfigError
 from paretune.language import LANGUAGES, Language, number, parse_language, translator
 
@@ -20,14 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "experiment", nargs="?", type=Path, help="a run folder, or an experiment file whose run folder is in runs/"
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="change a key of the experiment file, such as name=again",
-    )
+    add_settings(parser, "name=again")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of the experiment file, if not in runs/")
     parser.add_argument("--tp4", type=Path, metavar="DIR", help="published CSV files in the form of the 2025 results")
     parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's layout, to score them again")

@@ -12,6 +12,7 @@ from paretune.language import LANGUAGES, parse_language
 
 if TYPE_CHECKING:
     from paretune.config import VariantConfig
+    from paretune.report.folder import Claims
     from paretune.runfolder import RunFolder
     from paretune.stages.session import Session
 
@@ -26,24 +27,29 @@ STAGES = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that all stages share."""
-    parser.add_argument(
-        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
-    )
+def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
+    """`--set`, for every command that reads an experiment file."""
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="settings",
-        help="change a key of the file, for example model.path=FILE.gguf",
+        help=f"change a key of the experiment file, for example {example}",
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that all stages share."""
+    parser.add_argument(
+        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
+    )
+    add_settings(parser, "model.path=FILE.gguf")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>)")
     parser.add_argument("--variant", metavar="NAME", help="only this variant")
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
-    claims = parser.add_argument_group("compare and report")
+    claims = parser.add_argument_group("run, compare and report")
     claims.add_argument("--margin", type=float, default=1.0, metavar="POINTS", help="loss that would not matter (1.0)")
     claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the chosen variant (margin)")
     claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
@@ -76,9 +82,10 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     with folder.locked():
         _work(stage, session, variants, arguments)
         if arguments.export:
-            from paretune.stages.summarise import export
+            from paretune.report.export import export_tp4
+            from paretune.report.run_records import load_run
 
-            for path in export(session):
+            for path in export_tp4(load_run(folder.path), folder.path / "export-tp4"):
                 _say(f"wrote {path}")
     return 0
 
@@ -98,17 +105,22 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
-    from paretune.report.folder import Claims, compare_folder, report_folder
+    from paretune.report.folder import compare_folder, report_folder
 
     language = parse_language(arguments.lang)
-    for name in ("margin", "budget"):
-        if getattr(arguments, name) is not None and not getattr(arguments, name) > 0:
-            raise ConfigError(f"--{name} {getattr(arguments, name)}: expected a positive number of points")
-    claims = Claims(arguments.margin, arguments.budget, arguments.every_pair)
-    comparison, text = compare_folder(folder, language, _say, claims)
+    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
     print(text)
     if stage == "report":
         print(report_folder(folder, comparison, language, arguments.databases))
+
+
+def _claims(arguments: argparse.Namespace) -> Claims:
+    from paretune.report.folder import Claims
+
+    for name in ("margin", "budget"):
+        if getattr(arguments, name) is not None and not getattr(arguments, name) > 0:
+            raise ConfigError(f"--{name} {getattr(arguments, name)}: expected a positive number of points")
+    return Claims(arguments.margin, arguments.budget, arguments.every_pair)
 
 
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
@@ -124,7 +136,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        text, page = experiment.run_all(session, variants)
+        text, page = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
         print(text)
         print(page)
     else:

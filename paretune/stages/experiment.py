@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from paretune.config import VariantConfig
 from paretune.errors import DataError
@@ -12,6 +13,9 @@ from paretune.jsonl import read_lines
 from paretune.language import translator
 from paretune.stages.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.stages.session import Session
+
+if TYPE_CHECKING:
+    from paretune.report.folder import Claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,18 @@ class PartDone:
     wanted: int | None
 
 
-def run_all(session: Session, variants: Sequence[VariantConfig]) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page."""
-    from paretune.stages.summarise import compare, report
+def run_all(
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
+) -> tuple[str, Path]:
+    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
+    report.folder.report_folder."""
+    from paretune.report.folder import compare_folder, report_folder
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare(session)
+    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
     with session.folder.timed("report"):
-        page = report(session, comparison)
+        page = report_folder(session.folder, comparison, session.language, databases)
     return text, page
 
 

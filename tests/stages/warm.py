@@ -22,12 +22,19 @@ def import_everything() -> None:
     import transformers
     from transformers.models.qwen2 import modeling_qwen2
 
+    import paretune.report.folder
     import paretune.report.page
-    import paretune.stages.summarise
+    import paretune.stages.experiment
     import paretune.training.sft
 
     _ = (matplotlib.pyplot, peft, scipy.stats, sqlglot, torch, transformers.AutoTokenizer, transformers.Trainer)
-    _ = (modeling_qwen2, paretune.report.page, paretune.stages.summarise, paretune.training.sft)
+    _ = (
+        modeling_qwen2,
+        paretune.report.page,
+        paretune.report.folder,
+        paretune.stages.experiment,
+        paretune.training.sft,
+    )
 
 
 def work(order: dict[str, Any]) -> None:
