@@ -124,7 +124,7 @@ def score_plan(
         return any(not is_answered(plan.prompts[tree.question.index], answered) for tree in batch.trees)
 
     waiting: list[Reading] = []
-    with fused_lora(model), fused_passes(model):
+    with fused_passes(model), fused_lora(model):
         for reading in _readings(seen, plan, wanted):
             waiting.append(reading)
             if len(waiting) > 1:  # one batch behind: the device computes while the host counts

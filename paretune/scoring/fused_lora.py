@@ -32,7 +32,7 @@ def fused_lora(model: Any, *, widen: bool | None = None) -> Iterator[int]:
     precision than the base.
     """
     adapted = hasattr(model, "peft_config")
-    fused = [layer for layer in model.modules() if _is_plain(layer)] if adapted else []
+    fused = [layer for layer in model.modules() if is_plain(layer)] if adapted else []
     with ExitStack() as stack:
         for group in _siblings(model) if fused else []:
             on_cuda = group[0].base_layer.weight.device.type == "cuda"
@@ -40,12 +40,13 @@ def fused_lora(model: Any, *, widen: bool | None = None) -> Iterator[int]:
                 _enter_if_it_fits(stack, group)
         for layer in fused:
             if "forward" not in layer.__dict__:
-                layer.forward = _forward_of(layer)
+                layer.forward = update_in_place(layer)
                 stack.callback(delattr, layer, "forward")
         yield len(fused)
 
 
-def _is_plain(layer: Any) -> bool:
+def is_plain(layer: Any) -> bool:
+    """Whether a layer is a LoRA layer with one active adapter, unmerged, that computes W x + s B A x and no more."""
     from peft.tuners.lora.layer import Linear
 
     if type(layer) is not Linear or type(layer.base_layer) is not torch.nn.Linear or "forward" in layer.__dict__:
@@ -59,7 +60,8 @@ def _is_plain(layer: Any) -> bool:
     return up.bias is None and down.weight.dtype == up.weight.dtype == layer.base_layer.weight.dtype
 
 
-def _forward_of(layer: Any) -> Callable[..., torch.Tensor]:
+def update_in_place(layer: Any) -> Callable[..., torch.Tensor]:
+    """A forward for a plain layer that adds the update into the base's output within the product itself."""
     name = layer.active_adapters[0]
     base, down, up = layer.base_layer, layer.lora_A[name].weight, layer.lora_B[name].weight.t()
     scaling = float(layer.scaling[name])
@@ -79,7 +81,7 @@ def _siblings(model: Any) -> list[list[Any]]:
     for module in model.modules():
         for names in _SIBLINGS:
             members: list[Any] = [getattr(module, name, None) for name in names]
-            group = [layer for layer in members if _is_plain(layer)]
+            group = [layer for layer in members if is_plain(layer)]
             alike = {(layer.scaling[layer.active_adapters[0]], layer.base_layer.in_features) for layer in group}
             if len(group) > 1 and len(alike) == 1:
                 groups.append(group)

@@ -1,58 +1,71 @@
-"""Norms and gated activations in one pass over memory each, for the length of one scoring.
+"""Norms, rotations and gated networks in one pass over memory each, for the length of one scoring.
 
-Written out operation by operation, a norm reads and writes its input half a dozen times, in float32; with batches of
-thousands of tokens on a GPU that is as slow as it looks. The same functions: only the rounding differs, towards less
-of it. Every replacement is tried against the module's own arithmetic first and not made where they differ.
+Written out operation by operation, a norm or a rotation reads and writes its input half a dozen times; with batches
+of thousands of tokens on a GPU that is as slow as it looks. The same functions: only the rounding differs, towards
+less of it. The low-rank parts of an adapter on the two halves of a gated network are added in the same pass. Every
+replacement is tried against the model's own arithmetic first and not made where they differ.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-_SILU_TIMES = "template <typename T> T silu_times(T gate, T up) { return gate / (T(1) + exp(-gate)) * up; }"
+from paretune.scoring.fused_lora import is_plain, update_in_place
+
+_LEAST_RANK = 16  # that a matrix unit takes
+
+_Forward = Callable[..., torch.Tensor]
+_Replaced = list[tuple[Any, _Forward]]  # modules, each with its new forward
 
 
 @contextmanager
 def fused_passes(model: Any, *, everywhere: bool = False) -> Iterator[int]:
-    """Within, the model's RMS norms and SiLU-gated networks run fused; yields how many of them.
+    """Within, the model's RMS norms, SiLU-gated networks and rotary embeddings run fused; yields how many modules.
 
-    everywhere: also on the CPU, where it saves little.
+    everywhere: also on the CPU, where it saves little. Enter it before `fused_lora`, which leaves alone what is
+    replaced here.
     """
     count = 0
     with ExitStack() as stack:
         for module in model.modules():
-            forward = _replacement(module, everywhere)
-            if forward is not None:
-                module.forward = forward
-                stack.callback(delattr, module, "forward")
-                count += 1
+            replaced = _replacements(module, everywhere)
+            for part, forward in replaced:
+                part.forward = forward
+                stack.callback(delattr, part, "forward")
+            count += bool(replaced)
+        for source, rotation in _rotations(model, everywhere):
+            stack.callback(setattr, source, _ROTATION, getattr(source, _ROTATION))
+            setattr(source, _ROTATION, rotation)
         yield count
 
 
-def _replacement(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
+def _replacements(module: Any, everywhere: bool) -> _Replaced:
+    """The module and its new forward, then layers in it whose work that forward does; nothing where none fits."""
     kind = type(module).__name__
     if "forward" in module.__dict__:
-        return None
+        return []
     if kind.endswith("RMSNorm"):
         return _norm(module, everywhere)
     if kind.endswith("MLP") and all(hasattr(module, name) for name in ("gate_proj", "up_proj", "down_proj", "act_fn")):
         return _gated(module, everywhere)
-    return None
+    return []
 
 
-def _norm(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
+def _norm(module: Any, everywhere: bool) -> _Replaced:
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", getattr(module, "eps", None))
     if not isinstance(weight, torch.Tensor) or weight.dim() != 1 or not isinstance(epsilon, float):
-        return None
+        return []
     if weight.device.type != "cuda" and not everywhere:
-        return None
+        return []
     shape = list(weight.shape)
     with torch.inference_mode():
         trial = _numbers((4, shape[0]), weight.device)
@@ -60,53 +73,189 @@ def _norm(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
         if not torch.allclose(
             functional.rms_norm(trial, shape, weight.float(), epsilon), expected, atol=1e-5, rtol=1e-5
         ):
-            return None
+            return []
 
     def forward(hidden_states: torch.Tensor) -> torch.Tensor:
         return functional.rms_norm(hidden_states, shape, weight, epsilon)
 
-    return forward
+    return [(module, forward)]
 
 
-def _gated(module: Any, everywhere: bool) -> Callable[..., torch.Tensor] | None:
+def _gated(module: Any, everywhere: bool) -> _Replaced:
     weight = next(module.parameters())
     device = weight.device
     if (device.type != "cuda" and not everywhere) or not weight.is_floating_point():  # quantised: bytes
-        return None
+        return []
     with torch.inference_mode():
         trial = _numbers((2, 8), device)
         if not torch.allclose(module.act_fn(trial), functional.silu(trial), atol=1e-6, rtol=1e-6):
-            return None
-    times = _silu_times(device)
+            return []
+    times = _gate_times(device)
+    pair = _LowRankPair.of(module.gate_proj, module.up_proj)
 
     def forward(x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = module.down_proj(times(module.gate_proj(x), module.up_proj(x)))
+        if pair is None:
+            gate, up = module.gate_proj(x), module.up_proj(x)
+            low_rank: tuple[torch.Tensor, ...] = ()
+        else:
+            gate, up = module.gate_proj.base_layer(x), module.up_proj.base_layer(x)
+            low_rank = (pair.inner(x), pair.ups)
+        acted = times(gate.flatten(0, -2), up.flatten(0, -2), *low_rank)
+        result: torch.Tensor = module.down_proj(acted.view(gate.shape))
         return result
 
     trial = _numbers((2, module.gate_proj.in_features), device).to(weight.dtype)
     with torch.inference_mode():
         expected, found = module(trial).float(), forward(trial).float()
     unit = 1e-5 if trial.dtype == torch.float32 else 3e-2
-    return forward if float((found - expected).abs().max()) <= unit * float(expected.abs().max()) else None
+    if float((found - expected).abs().max()) > unit * float(expected.abs().max()):
+        return []
+    layers = [module.gate_proj, module.up_proj] if pair is not None else []
+    return [(module, forward), *((layer, update_in_place(layer)) for layer in layers)]
 
 
-def _plain_silu_times(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+class _LowRankPair:
+    """The low-rank parts of two plain LoRA layers of one input, stacked, ranks filled up with zeros to a power of two.
+
+    ups: (2 rank, out_features). Their weights are copies: made anew for each scoring.
+    """
+
+    def __init__(self, gate: Any, up: Any, rank: int) -> None:
+        name = gate.active_adapters[0]
+        down = gate.lora_A[name].weight.new_zeros((2 * rank, gate.base_layer.in_features))
+        self.ups = down.new_zeros((2 * rank, gate.base_layer.out_features))
+        for begin, layer in ((0, gate), (rank, up)):
+            here = slice(begin, begin + len(layer.lora_A[name].weight))
+            down[here].copy_(layer.lora_A[name].weight.detach())
+            self.ups[here].copy_(layer.lora_B[name].weight.detach().t())
+        self._down = down.t()
+        self._scaling = float(gate.scaling[name])
+
+    @staticmethod
+    def of(gate: Any, up: Any) -> _LowRankPair | None:
+        """The pair, or None where the layers are not adapted alike, or their ranks are too large for one pass."""
+        if not (is_plain(gate) and is_plain(up)) or gate.active_adapters != up.active_adapters:
+            return None
+        name = gate.active_adapters[0]
+        alike = gate.scaling[name] == up.scaling[name] and gate.base_layer.out_features == up.base_layer.out_features
+        rank = max(len(layer.lora_A[name].weight) for layer in (gate, up))
+        rank = max(_LEAST_RANK, 1 << (rank - 1).bit_length())
+        if not alike or not _adds_low_rank(gate.base_layer.weight.device, rank):
+            return None
+        return _LowRankPair(gate, up, rank)
+
+    def inner(self, x: torch.Tensor) -> torch.Tensor:
+        """(n_rows, 2 rank): the input's products with both A, scaled."""
+        rows = x.reshape(-1, x.shape[-1])
+        return torch.addmm(rows.new_zeros(1), rows, self._down, beta=0, alpha=self._scaling)
+
+
+_ROTATION = "apply_rotary_pos_emb"  # the name under which transformers' model files have it
+
+
+def _rotations(model: Any, everywhere: bool) -> Iterator[tuple[ModuleType, Callable[..., Any]]]:
+    """The files of the model's attention classes whose rotation can be replaced, with what replaces it."""
+    devices = {
+        sys.modules[type(module).__module__]: next(module.parameters()).device
+        for module in model.modules()
+        if type(module).__name__.endswith("Attention")
+    }
+    for source, device in devices.items():
+        own = getattr(source, _ROTATION, None)
+        if own is None or (device.type != "cuda" and not everywhere):
+            continue
+        turn = _rotate(device)
+        query, key, cos, sin = (_numbers(shape, device) for shape in ((1, 4, 5, 16), (1, 2, 5, 16), *[(1, 5, 16)] * 2))
+        with torch.inference_mode():
+            pairs = zip(own(query, key, cos, sin), (turn(query, cos, sin), turn(key, cos, sin)), strict=True)
+            if all(torch.allclose(found, expected, atol=1e-5, rtol=1e-5) for expected, found in pairs):
+                yield source, _rotation(own, turn, device)
+
+
+def _rotation(own: Callable[..., Any], turn: _Forward, device: torch.device) -> Callable[..., Any]:
+    def rotation(
+        query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> Any:
+        usual = cos.dim() == 3 and query.shape[-1] == key.shape[-1] == cos.shape[-1] and query.device == device
+        if args or kwargs or not usual:
+            return own(query, key, cos, sin, *args, **kwargs)
+        return turn(query, cos, sin), turn(key, cos, sin)
+
+    return rotation
+
+
+def _plain_gate_times(
+    gate: torch.Tensor, up: torch.Tensor, inner: torch.Tensor | None = None, ups: torch.Tensor | None = None
+) -> torch.Tensor:
+    if inner is not None and ups is not None:
+        rank = inner.shape[1] // 2
+        gate = gate.addmm(inner[:, :rank], ups[:rank])
+        up = up.addmm(inner[:, rank:], ups[rank:])
     return functional.silu(gate).mul_(up)
 
 
+def _plain_rotate(states: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    cos, sin = cos[:, None], sin[:, None]
+    half = states.shape[-1] // 2
+    turned = states * cos
+    turned[..., :half].addcmul_(states[..., half:], sin[..., :half], value=-1)
+    turned[..., half:].addcmul_(states[..., :half], sin[..., half:])
+    return turned
+
+
 @cache
-def _silu_times(device: torch.device) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """SiLU(gate) * up: on CUDA as one kernel, where torch's own run-time compiler makes it."""
+def _gate_times(device: torch.device) -> _Forward:
+    """SiLU(gate) * up, low-rank parts added before where given: on CUDA as one kernel, where it compiles and agrees."""
+    kernels = _kernels(device)
+    if kernels is None:
+        return _plain_gate_times
+    shapes = ((70, 136), (70, 136), (70, 2 * _LEAST_RANK), (2 * _LEAST_RANK, 136))
+    numbers = [_numbers(shape, device).div_(3).bfloat16() for shape in shapes]
+    for chosen in (numbers, numbers[:2]):
+        expected = _plain_gate_times(*(item.float() for item in chosen))
+        if not _agrees(lambda given=chosen: kernels.gate_times(*given), expected):  # type: ignore[misc]
+            return _plain_gate_times
+    compiled: _Forward = kernels.gate_times
+    return compiled
+
+
+@cache
+def _rotate(device: torch.device) -> _Forward:
+    """Rotary embedding of queries or keys: on CUDA as one kernel, where it compiles and agrees."""
+    kernels = _kernels(device)
+    if kernels is None:
+        return _plain_rotate
+    states, cos, sin = (_numbers(shape, device).bfloat16() for shape in ((2, 3, 37, 96), (2, 37, 96), (2, 37, 96)))
+    expected = _plain_rotate(states.float(), cos.float(), sin.float())
+    compiled: _Forward = kernels.rotate
+    return compiled if _agrees(lambda: compiled(states, cos, sin), expected) else _plain_rotate
+
+
+@cache
+def _kernels(device: torch.device) -> ModuleType | None:
     if device.type != "cuda":
-        return _plain_silu_times
-    gate, up = (_numbers((64, 72), device).bfloat16() for _ in range(2))
+        return None
     try:
-        compiled: Callable[..., torch.Tensor] = torch.cuda.jiterator._create_jit_fn(_SILU_TIMES)
-        found = compiled(gate, up)
-    except (RuntimeError, AttributeError):  # a build without it
-        return _plain_silu_times
-    close = torch.allclose(found.float(), _plain_silu_times(gate, up).float(), atol=2e-2, rtol=2e-2)
-    return compiled if close and found.dtype == gate.dtype else _plain_silu_times
+        from paretune.scoring import fused_kernels
+    except ImportError:  # a build of torch without Triton
+        return None
+    return fused_kernels
+
+
+def _adds_low_rank(device: torch.device, rank: int) -> bool:
+    """On CUDA only in the kernel's pass: without it, layers widened by `fused_lora` are faster."""
+    if device.type != "cuda":
+        return True
+    kernels = _kernels(device)
+    return kernels is not None and _gate_times(device) is kernels.gate_times and rank <= kernels.MAX_RANK
+
+
+def _agrees(compute: Callable[[], torch.Tensor], expected: torch.Tensor) -> bool:
+    """Whether a kernel compiles here and gives the expected numbers; what it raises otherwise has no common type."""
+    try:
+        return bool(torch.allclose(compute().float(), expected, atol=3e-2, rtol=3e-2))
+    except Exception:
+        return False
 
 
 def _numbers(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:

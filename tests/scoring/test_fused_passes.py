@@ -22,7 +22,7 @@ _REPLACED = {"llama": 7, "smollm2": 7, "mistral": 7, "qwen2": 7, "qwen3": 11, "g
 def test_fused_passes_equals_the_model_and_leaves_no_trace(architecture: Architecture) -> None:
     tuned = add_tiny_adapter(tiny_model(architecture))
     expected = logits(tuned)
-    with fused_lora(tuned, widen=True), fused_passes(tuned, everywhere=True) as count:
+    with fused_passes(tuned, everywhere=True) as count, fused_lora(tuned, widen=True):
         assert count == _REPLACED[architecture]
         assert float((logits(tuned) - expected).abs().max()) < 1e-4
     assert not any("forward" in module.__dict__ for module in tuned.modules())
