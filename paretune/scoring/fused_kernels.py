@@ -11,7 +11,8 @@ import triton
 import triton.language as tl
 
 _TOKENS = 16  # places a program of `rotate` turns or `merge` adds, all heads of them
-_ROWS, _COLUMNS = 64, 128  # of the tile of a program of `gate_times`
+_ROWS, _COLUMNS, _TILES = 32, 64, 8  # of a tile of `gate_times`, and tiles a program: measured, like _STAGES
+_STAGES = 3  # tiles on their way at once
 MAX_RANK = 64  # of the low-rank parts that `gate_times` adds: beyond, a tile does not fit the registers
 
 
@@ -55,7 +56,7 @@ def gate_times(
     n_rows, n_columns = gate.shape
     out = torch.empty_like(gate)
     rank = inner.shape[1] // 2 if inner is not None else 0
-    _gate_times[(triton.cdiv(n_columns, _COLUMNS), triton.cdiv(n_rows, _ROWS))](
+    _gate_times[(triton.cdiv(n_columns, _COLUMNS), triton.cdiv(n_rows, _ROWS * _TILES))](
         gate,
         up,
         inner if inner is not None else gate,
@@ -66,7 +67,9 @@ def gate_times(
         rank,
         _ROWS,
         _COLUMNS,
-        num_warps=8,
+        _TILES,
+        _STAGES,
+        num_warps=4,
     )
     return out
 
@@ -148,25 +151,29 @@ def _gate_times(
     rank: tl.constexpr,
     rows: tl.constexpr,
     columns: tl.constexpr,
+    tiles: tl.constexpr,
+    stages: tl.constexpr,
 ) -> None:
-    row = (tl.program_id(1) * rows + tl.arange(0, rows))[:, None].to(tl.int64)
     column = (tl.program_id(0) * columns + tl.arange(0, columns))[None, :]
-    inside = (row < n_rows) & (column < n_columns)
-    place = row * n_columns + column
-    gates = tl.load(gate + place, inside, 0.0).to(tl.float32)
-    values = tl.load(up + place, inside, 0.0).to(tl.float32)
-    if rank > 0:
+    if rank > 0:  # these stay in registers while the program goes down its columns
         along = tl.arange(0, rank)
-        at_inner = inner + row * (2 * rank) + along[None, :]
         at_ups = ups + along[:, None].to(tl.int64) * n_columns + column
-        low = tl.load(at_inner, row < n_rows, 0.0)
-        wide = tl.load(at_ups, column < n_columns, 0.0)
-        gates += tl.dot(low, wide, input_precision="ieee")
-        low = tl.load(at_inner + rank, row < n_rows, 0.0)
-        wide = tl.load(at_ups + rank * n_columns, column < n_columns, 0.0)
-        values += tl.dot(low, wide, input_precision="ieee")
-    found = gates / (1.0 + tl.exp(-gates)) * values
-    tl.store(out + place, found.to(out.dtype.element_ty), inside)
+        ups_gate = tl.load(at_ups, column < n_columns, 0.0)
+        ups_up = tl.load(at_ups + rank * n_columns, column < n_columns, 0.0)
+    for tile in tl.range(tiles, num_stages=stages):
+        row = ((tl.program_id(1) * tiles + tile) * rows + tl.arange(0, rows))[:, None].to(tl.int64)
+        inside = (row < n_rows) & (column < n_columns)
+        place = row * n_columns + column
+        gates = tl.load(gate + place, inside, 0.0).to(tl.float32)
+        values = tl.load(up + place, inside, 0.0).to(tl.float32)
+        if rank > 0:
+            at_inner = inner + row * (2 * rank) + along[None, :]
+            inner_gate = tl.load(at_inner, row < n_rows, 0.0)
+            inner_up = tl.load(at_inner + rank, row < n_rows, 0.0)
+            gates += tl.dot(inner_gate, ups_gate, input_precision="ieee")
+            values += tl.dot(inner_up, ups_up, input_precision="ieee")
+        found = gates / (1.0 + tl.exp(-gates)) * values
+        tl.store(out + place, found.to(out.dtype.element_ty), inside)
 
 
 @triton.jit

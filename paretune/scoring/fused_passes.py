@@ -140,7 +140,7 @@ class _LowRankPair:
         alike = gate.scaling[name] == up.scaling[name] and gate.base_layer.out_features == up.base_layer.out_features
         rank = max(len(layer.lora_A[name].weight) for layer in (gate, up))
         rank = max(_LEAST_RANK, 1 << (rank - 1).bit_length())
-        if not alike or not _adds_low_rank(gate.base_layer.weight.device, rank):
+        if not alike or not _adds_low_rank(gate.base_layer.weight.device, gate.base_layer.weight.dtype, rank):
             return None
         return _LowRankPair(gate, up, rank)
 
@@ -205,16 +205,13 @@ def _plain_rotate(states: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) ->
 
 @cache
 def _gate_times(device: torch.device) -> _Forward:
-    """SiLU(gate) * up, low-rank parts added before where given: on CUDA as one kernel, where it compiles and agrees."""
+    """SiLU(gate) * up: on CUDA as one kernel, where it compiles and agrees."""
     kernels = _kernels(device)
     if kernels is None:
         return _plain_gate_times
-    shapes = ((70, 136), (70, 136), (70, 2 * _LEAST_RANK), (2 * _LEAST_RANK, 136))
-    numbers = [_numbers(shape, device).div_(3).bfloat16() for shape in shapes]
-    for chosen in (numbers, numbers[:2]):
-        expected = _plain_gate_times(*(item.float() for item in chosen))
-        if not _agrees(lambda given=chosen: kernels.gate_times(*given), expected):  # type: ignore[misc]
-            return _plain_gate_times
+    gate, up = (_numbers((70, 136), device).bfloat16() for _ in range(2))
+    if not _agrees(lambda: kernels.gate_times(gate, up), _plain_gate_times(gate.float(), up.float())):
+        return _plain_gate_times
     compiled: _Forward = kernels.gate_times
     return compiled
 
@@ -242,12 +239,17 @@ def _kernels(device: torch.device) -> ModuleType | None:
     return fused_kernels
 
 
-def _adds_low_rank(device: torch.device, rank: int) -> bool:
+@cache
+def _adds_low_rank(device: torch.device, dtype: torch.dtype, rank: int) -> bool:
     """On CUDA only in the kernel's pass: without it, layers widened by `fused_lora` are faster."""
     if device.type != "cuda":
         return True
     kernels = _kernels(device)
-    return kernels is not None and _gate_times(device) is kernels.gate_times and rank <= kernels.MAX_RANK
+    if kernels is None or _gate_times(device) is not kernels.gate_times or rank > kernels.MAX_RANK:
+        return False
+    shapes = ((70, 136), (70, 136), (70, 2 * rank), (2 * rank, 136))
+    numbers = [_numbers(shape, device).div_(rank**0.5).to(dtype) for shape in shapes]
+    return _agrees(lambda: kernels.gate_times(*numbers), _plain_gate_times(*(item.float() for item in numbers)))
 
 
 def _agrees(compute: Callable[[], torch.Tensor], expected: torch.Tensor) -> bool:
