@@ -1,7 +1,8 @@
-"""To what length the rows of a batch are padded."""
+"""Which rows meet in a batch, in which order, and to what length they are padded."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,3 +44,39 @@ class GpuCollator:
             return dict(self.collator(examples))
         # No row is longer than `places`, so padding to a multiple of it is padding to it.
         return dict(replace(self.collator, pad_to_multiple_of=places)(examples))
+
+
+class LengthGroupedOrder:
+    """Order of the rows in which those of a batch have similar lengths; `lengths` in tokens, (rows,).
+
+    Rows are grouped by transformers' own function, longest row first, so that memory runs out at the first step or not
+    at all. Its sampler is not used, for two reasons. It draws from torch's global generator, which a resumed training
+    finds in another state: rows would come twice or never. And it leaves fifty batches in a row sorted by length, hence
+    nearly by database. Here seed and epoch alone decide, and batches are shuffled. accelerate calls `set_epoch`, as on
+    its own random sampler.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self._lengths = list(lengths)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next iteration."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        import torch
+        from transformers.trainer_pt_utils import get_length_grouped_indices
+
+        generator = torch.Generator().manual_seed(self._seed + self._epoch)
+        rows: list[int] = get_length_grouped_indices(self._lengths, self._batch_size, generator=generator)
+        batches = [rows[first : first + self._batch_size] for first in range(0, len(rows), self._batch_size)]
+        last = batches.pop() if len(batches) > 1 and len(batches[-1]) < self._batch_size else []
+        shuffled = torch.randperm(len(batches) - 1, generator=generator).tolist()
+        for batch in (batches[0], *(batches[1 + place] for place in shuffled), last):
+            yield from batch

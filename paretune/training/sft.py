@@ -20,7 +20,7 @@ from paretune.errors import TrainingError
 from paretune.jsonl import LineWriter, read_lines, set_aside, write_lines, write_text
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
-from paretune.training.batches import GpuCollator
+from paretune.training.batches import GpuCollator, LengthGroupedOrder
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
@@ -117,7 +117,12 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
     from trl import SFTTrainer
 
     class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
-        """Tells the monitor of each batch's tokens and of a loss that is not finite."""
+        """Tells the monitor of each batch's tokens and of a loss that is not finite; orders and pads rows our way."""
+
+        def _get_train_sampler(self, *args: Any) -> Any:
+            if not config.group_by_length:
+                return super()._get_train_sampler(*args)
+            return LengthGroupedOrder([len(row.tokens) for row in rows], config.batch_size, config.seed)
 
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             monitor.count_tokens(int(inputs["attention_mask"].sum()))

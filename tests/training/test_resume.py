@@ -11,6 +11,16 @@ from paretune.training import sft
 from paretune.training.sft import is_trained
 from tests.training.tiny_training import CONFIG, Killed, assert_same, train, weights
 
+GROUPED = replace(CONFIG, group_by_length=True)
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one uninterrupted training on rows grouped by length; read it, do not change it."""
+    folder = tmp_path_factory.mktemp("grouped") / "run-1"
+    train(folder, GROUPED)
+    return folder
+
 
 @pytest.mark.parametrize("at", [2, 3, 4, 5, 10, 12])
 def test_training_killed_and_started_again_ends_the_same(whole: Path, tmp_path: Path, at: int) -> None:
@@ -30,6 +40,23 @@ def test_training_killed_and_started_again_ends_the_same(whole: Path, tmp_path: 
     assert steps == [2, 4, 6, 8, 10, 12]
     tokens = [read_lines(folder / "training.jsonl")[1][-1]["tokens"] for folder in (tmp_path, whole)]
     assert tokens[0] == tokens[1]
+
+
+@pytest.mark.parametrize("at", [2, 4, 8, 10])
+def test_training_grouped_by_length_killed_and_started_again_ends_the_same(
+    grouped: Path, tmp_path: Path, at: int
+) -> None:
+    """Steps 7 to 12 are the second epoch, whose order must not hang on how the first was reached."""
+
+    def kill(step: int, steps: int) -> None:
+        if step == at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tmp_path, GROUPED, on_step=kill)
+    train(tmp_path, GROUPED)
+    adapters = [(folder / "adapter" / "adapter_model.safetensors").read_bytes() for folder in (tmp_path, grouped)]
+    assert adapters[0] == adapters[1]
 
 
 def test_training_killed_after_its_last_step_only_saves(
