@@ -94,7 +94,8 @@ class GeneralConfig:
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
-    training row (prompt and SQL); longer rows are left out, never cut."""
+    training row (prompt and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
+    length instead of random ones, with little padding but fewer databases in each (docs/design.md)."""
 
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
     epochs: float = field(default=1.0, metadata={"above": 0.0})
@@ -111,6 +112,7 @@ class TrainingConfig:
     max_gradient_norm: float = field(default=1.0, metadata={"above": 0.0})
     gradient_checkpointing: bool = False
     max_tokens: int = _at_least(8, 1024)
+    group_by_length: bool = False
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     seed: int = _at_least(0, 42)

@@ -19,6 +19,8 @@ def training_fingerprint(session: Session, variant: VariantConfig) -> str:
 
     assert variant.training is not None
     settings = {key: value for key, value in asdict(variant.training).items() if key != "logging_steps"}
+    if not variant.training.group_by_length:
+        del settings["group_by_length"]  # a later key: trainings made before it stand
     return fingerprint(
         {
             "weights": session.source.weights,

@@ -20,6 +20,7 @@ from paretune.errors import TrainingError
 from paretune.jsonl import LineWriter, read_lines, set_aside, write_lines, write_text
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
+from paretune.training.batches import GpuCollator, LengthGroupedOrder
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
@@ -112,12 +113,16 @@ def _cut_log(path: Path, header: dict[str, Any], step: int) -> None:
 def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, output: Path, monitor: Any) -> Any:
     import torch
     from datasets import Dataset
-    from peft import LoraConfig
     from transformers import PrinterCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
     class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
-        """Tells the monitor of each batch's tokens and of a loss that is not finite."""
+        """Tells the monitor of each batch's tokens and of a loss that is not finite; orders and pads rows our way."""
+
+        def _get_train_sampler(self, *args: Any) -> Any:
+            if not config.group_by_length:
+                return super()._get_train_sampler(*args)
+            return LengthGroupedOrder([len(row.tokens) for row in rows], config.batch_size, config.seed)
 
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             monitor.count_tokens(int(inputs["attention_mask"].sum()))
@@ -135,14 +140,39 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
             return answer_loss(model, inputs, num_items_in_batch)
 
     on_gpu = base.model.device.type == "cuda"
-    arguments = SFTConfig(
+    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
+    try:
+        trainer = GuardedTrainer(
+            model=base.model,
+            args=_arguments(base, len(rows), config, output),
+            train_dataset=data,
+            processing_class=base.tokenizer,
+            peft_config=_lora(config),
+            callbacks=[monitor],
+        )
+    except (ValueError, ImportError) as error:
+        raise TrainingError(f"the training cannot be set up: {error}") from error
+    if on_gpu:
+        trainer.data_collator = GpuCollator(trainer.data_collator, base.context_tokens)
+    trainer.remove_callback(PrinterCallback)
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:  # low-rank weights learn in float32 whatever the base computes in
+            parameter.data = parameter.data.float()
+    return trainer
+
+
+def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path) -> Any:
+    from trl import SFTConfig
+
+    on_gpu = base.model.device.type == "cuda"
+    return SFTConfig(
         output_dir=str(output),
         learning_rate=config.peak_learning_rate,
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         gradient_accumulation_steps=config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
-        warmup_steps=_warmup_steps(total_steps(len(rows), config), config),
+        warmup_steps=_warmup_steps(total_steps(rows, config), config),
         optim=config.optimizer,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_gradient_norm,
@@ -160,32 +190,19 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
         report_to="none",
         dataloader_pin_memory=on_gpu,
     )
-    lora = LoraConfig(
+
+
+def _lora(config: TrainingConfig) -> Any:
+    from peft import LoraConfig
+
+    modules = config.target_modules
+    return LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules=config.target_modules[0]
-        if config.target_modules == ("all-linear",)
-        else list(config.target_modules),
+        target_modules="all-linear" if modules == ("all-linear",) else list(modules),
         task_type="CAUSAL_LM",
     )
-    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
-    try:
-        trainer = GuardedTrainer(
-            model=base.model,
-            args=arguments,
-            train_dataset=data,
-            processing_class=base.tokenizer,
-            peft_config=lora,
-            callbacks=[monitor],
-        )
-    except (ValueError, ImportError) as error:
-        raise TrainingError(f"the training cannot be set up: {error}") from error
-    trainer.remove_callback(PrinterCallback)
-    for parameter in trainer.model.parameters():
-        if parameter.requires_grad:  # low-rank weights learn in float32 whatever the base computes in
-            parameter.data = parameter.data.float()
-    return trainer
 
 
 def _warmup_steps(steps: int, config: TrainingConfig) -> int:

@@ -3,99 +3,19 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from paretune.config import TrainingConfig
 from paretune.errors import TrainingError
 from paretune.jsonl import read_lines
 from paretune.models.adapters import on_base
-from paretune.models.load import LoadedModel
-from paretune.models.source import ModelSource
 from paretune.training import sft
-from paretune.training.sft import TrainingRow, is_trained, total_steps, train_adapter
-from tests.tiny_models import tiny_model, tiny_tokenizer
-
-CONFIG = TrainingConfig(
-    peak_learning_rate=0.01,
-    epochs=2.0,
-    batch_size=2,
-    accumulation_steps=2,
-    rank=4,
-    alpha=8.0,
-    dropout=0.1,
-    max_tokens=64,
-    checkpoint_steps=3,
-    logging_steps=2,
-)
-EOS_ID = 1
-
-
-class Killed(BaseException):
-    """Stands for kill -9: nothing in the package handles it."""
-
-
-def loaded(**overrides: Any) -> LoadedModel:
-    source = ModelSource(Path("somewhere") / "tiny", "weights-1", ("tiny",))
-    return LoadedModel(tiny_model("qwen2", **overrides), tiny_tokenizer(), source, "float32", "none", 2048)
-
-
-def rows(count: int = 21) -> list[TrainingRow]:
-    """Random prompts, answers that can be learned, each ending with the end token."""
-    generator = random.Random(0)
-    made = []
-    for _ in range(count):
-        prompt = [generator.randrange(5, 300) for _ in range(generator.randrange(3, 30))]
-        made.append(TrainingRow((*prompt, 50, 51, 52, EOS_ID), 4))
-    return made
-
-
-def train(
-    folder: Path,
-    config: TrainingConfig = CONFIG,
-    *,
-    base: LoadedModel | None = None,
-    fingerprint: str = "f",
-    on_step: Callable[[int, int], None] = lambda step, steps: None,
-) -> LoadedModel:
-    base = base or loaded()
-    train_adapter(base, rows(), config, folder, fingerprint, on_step)
-    return base
-
-
-def weights(folder: Path, name: str = "adapter") -> dict[str, Any]:
-    from safetensors.torch import load_file
-
-    return dict(load_file(folder / name / "adapter_model.safetensors"))
-
-
-def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert one.keys() == other.keys()
-    for key, value in one.items():
-        assert float((value - other[key]).abs().max()) <= 1e-6, key
-
-
-def answer_loss(model: Any) -> float:
-    import torch
-
-    total = 0.0
-    with torch.inference_mode():
-        for row in rows():
-            labels = torch.tensor([[-100] * (len(row.tokens) - 4) + list(row.tokens[-4:])])
-            total += float(model(torch.tensor([row.tokens]), labels=labels).loss)
-    return total / len(rows())
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one uninterrupted training; read it, do not change it."""
-    folder = tmp_path_factory.mktemp("whole") / "run-1"
-    train(folder)
-    return folder
+from paretune.training.sft import is_trained, total_steps, train_adapter
+from tests.tiny_models import tiny_model
+from tests.training.tiny_training import CONFIG, EOS_ID, answer_loss, assert_same, loaded, rows, train, weights
 
 
 def test_training_lowers_the_loss_on_answers(whole: Path) -> None:
@@ -170,81 +90,6 @@ def test_checkpoints_are_adapters_of_their_own(whole: Path) -> None:
         assert answer_loss(model) < early
     assert not list((whole / "checkpoints").rglob("optimizer.pt"))
     assert_same(weights(whole), weights(whole / "checkpoints", "checkpoint-12"))
-
-
-@pytest.mark.parametrize("at", [2, 3, 4, 5, 10, 12])
-def test_training_killed_and_started_again_ends_the_same(whole: Path, tmp_path: Path, at: int) -> None:
-    def kill(step: int, steps: int) -> None:
-        if step == at:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(tmp_path, on_step=kill)
-    assert not (tmp_path / "adapter").exists()
-    taken: list[int] = []
-    train(tmp_path, on_step=lambda step, steps: taken.append(step))
-    last_checkpoint = (at - 1) // 3 * 3  # a step is saved after it was counted
-    assert taken == list(range(last_checkpoint + 1, 13))
-    assert_same(weights(tmp_path), weights(whole))
-    steps = [record["step"] for record in read_lines(tmp_path / "training.jsonl")[1]]
-    assert steps == [2, 4, 6, 8, 10, 12]
-    tokens = [read_lines(folder / "training.jsonl")[1][-1]["tokens"] for folder in (tmp_path, whole)]
-    assert tokens[0] == tokens[1]
-
-
-def test_training_killed_after_its_last_step_only_saves(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def kill(*_: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sft, "_save", kill)
-        with pytest.raises(Killed):
-            train(tmp_path)
-    taken: list[int] = []
-    train(tmp_path, on_step=lambda step, steps: taken.append(step))
-    assert taken == []
-    assert_same(weights(tmp_path), weights(whole))
-
-
-def test_checkpoint_half_written_is_not_resumed_from(whole: Path, tmp_path: Path) -> None:
-    def kill(step: int, steps: int) -> None:
-        if step == 8:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(tmp_path, on_step=kill)
-    (tmp_path / "checkpoints" / "checkpoint-6" / "paretune_progress.json").unlink()
-    taken: list[int] = []
-    train(tmp_path, on_step=lambda step, steps: taken.append(step))
-    assert taken[0] == 4
-    assert_same(weights(tmp_path), weights(whole))
-
-
-def test_training_of_another_fingerprint_is_set_aside_whole(whole: Path, tmp_path: Path) -> None:
-    train(tmp_path, replace(CONFIG, epochs=1.0), fingerprint="old")
-    old = weights(tmp_path)
-    taken: list[int] = []
-    train(tmp_path, on_step=lambda step, steps: taken.append(step))
-    assert taken[0] == 1
-    assert_same(weights(tmp_path), weights(whole))
-    assert_same(weights(tmp_path, "adapter.old-1"), old)
-    assert read_lines(tmp_path / "training.jsonl.old-1")[0]["fingerprint"] == "old"
-    assert (tmp_path / "checkpoints.old-1").is_dir()
-    assert is_trained(tmp_path, "f")
-
-
-def test_checkpoints_without_their_log_are_never_resumed_from(whole: Path, tmp_path: Path) -> None:
-    def kill(step: int, steps: int) -> None:
-        if step == 4:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(tmp_path, replace(CONFIG, rank=4, alpha=32.0), fingerprint="old", on_step=kill)
-    (tmp_path / "training.jsonl").unlink()  # as after a kill while the old training is set aside
-    train(tmp_path)
-    assert_same(weights(tmp_path), weights(whole))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 21, 24])
