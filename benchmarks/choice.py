@@ -236,14 +236,18 @@ def _as_variant(model: Any, variant: str) -> Iterator[None]:
 
 
 def useful_work(model: Any, plan: Any) -> Work:
-    """Operations that the answers need: 2 a weight and token, 4 a head dimension and visible pair, no padding."""
+    """Operations that the answers need: 2 a weight and token, 4 a head dimension and visible pair, no padding.
+
+    The last layer is needed for keys and values of every token, and for all else at the places read.
+    """
     config = model.config
     decoder = getattr(model, model.base_model_prefix)
-    embedding = model.get_input_embeddings().weight.numel()
-    weights = sum(parameter.numel() for parameter in decoder.parameters()) - embedding
+    weights = sum(parameter.numel() for parameter in decoder.parameters())
+    weights -= model.get_input_embeddings().weight.numel()
+    at_reads = _weights_at_reads(decoder)
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    width = head_size * config.num_attention_heads * config.num_hidden_layers
-    tokens = pairs = places = computed = 0
+    width = head_size * config.num_attention_heads
+    tokens = pairs = read_pairs = places = computed = 0
     for group in plan.groups:
         length = len(group.prefix)
         tokens, pairs, computed = tokens + length, pairs + length * (length + 1) // 2, computed + length
@@ -251,11 +255,20 @@ def useful_work(model: Any, plan: Any) -> Work:
             places += len(batch.places)
             computed += batch.n_tokens
             for tree in batch.trees:
-                tokens += len(tree)
-                pairs += len(tree) * length + int((tree.depth + 1).sum())
+                seen = length + tree.depth + 1
+                tokens, pairs = tokens + len(tree), pairs + int(seen.sum())
+                read_pairs += int(seen[sorted(set(tree.reads[:, 0].tolist()))].sum())
     head = model.get_output_embeddings().weight.numel()
-    operations = 2.0 * weights * tokens + 4.0 * width * pairs + 2.0 * head * places
-    return Work(tokens, places, 1 - tokens / computed, operations)
+    products = (weights - at_reads) * tokens + (at_reads + head) * places
+    attended = (config.num_hidden_layers - 1) * pairs + read_pairs
+    return Work(tokens, places, 1 - tokens / computed, 2.0 * products + 4.0 * width * attended)
+
+
+def _weights_at_reads(decoder: Any) -> int:
+    """Weights of the last layer that only the places read need: all but those before and of its keys and values."""
+    everywhere = ("k_proj", "v_proj", "input_layernorm", "k_norm")
+    last = decoder.layers[-1].named_parameters()
+    return sum(parameter.numel() for name, parameter in last if not any(part in name for part in everywhere))
 
 
 def arithmetic(work: Work, seconds: float, precision: str) -> dict[str, Any]:

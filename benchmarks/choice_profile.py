@@ -192,7 +192,7 @@ def _labelled(model: Any) -> Iterator[None]:
         label = _label(name, module)
         if label is not None:
             handles.append(module.register_forward_pre_hook(enter(label)))
-            handles.append(module.register_forward_hook(leave))
+            handles.append(module.register_forward_hook(leave, always_call=True))  # a call may be broken off
     try:
         yield
     finally:

@@ -76,6 +76,23 @@ def cut_parts(packed: PackedBatch, prefix_length: int) -> Parts:
     return Parts(tokens, depth, np.concatenate(keys), starts, key_starts, places)
 
 
+def cut_reads(parts: Parts) -> Parts | None:
+    """The parts that are read, each cut down to the places read, with all its keys.
+
+    None where a part is read elsewhere than at its end: the kernel takes the queries for the last of the keys.
+    """
+    part = np.searchsorted(parts.starts, parts.places, side="right") - 1
+    counts = np.bincount(part, minlength=len(parts.starts) - 1)
+    until_end = np.cumsum(counts)[part] - np.arange(len(part))
+    if not np.array_equal(parts.places, parts.starts[part + 1] - until_end):
+        return None
+    read, n_keys = counts > 0, np.diff(parts.key_starts)
+    starts, key_starts = (np.append(0, np.cumsum(each[read])) for each in (counts, n_keys))
+    keys = parts.keys if read.all() else parts.keys[np.repeat(read, n_keys)]
+    tokens, depth = parts.tokens[parts.places], parts.depth[parts.places]
+    return Parts(tokens, depth, keys, starts, key_starts, np.arange(len(part)))
+
+
 def pays(parts: Parts, packed: PackedBatch, prefix_length: int) -> bool:
     """Whether the parts are less work than the masked rows: many short branches behind a long prefix are not."""
     n_rows, length = packed.tokens.shape

@@ -7,8 +7,8 @@ how a cache rolls its window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from paretune.errors import EngineError, ScoringError
-from paretune.scoring import choice_attention
-from paretune.scoring.choice_attention import DeviceParts, PartsLayer, cut_parts
+from paretune.scoring import choice_attention, last_layer
+from paretune.scoring.choice_attention import DeviceParts, Parts, PartsLayer, cut_parts, cut_reads
 from paretune.scoring.choice_pack import PackedBatch
+from paretune.scoring.last_layer import LastReads, Narrowed, replaced_forward
 
 _HEAD_ELEMENTS = {"cpu": 2**25, "cuda": 2**29}  # logits held at once
 
@@ -40,7 +41,7 @@ class DeviceBatch:
     """A packed batch where the model is, with all that does not depend on the weights: masks wait for the forward.
 
     Either padded rows, (n_rows, row_length), with question and branch; or, by parts, one row of the questions alone.
-    reads: (n_reads, 2) of index into places, token.
+    reads: (n_reads, 2) of index into places, token. last: where the last layer is needed (None: everywhere).
     """
 
     packed: PackedBatch
@@ -51,6 +52,7 @@ class DeviceBatch:
     question: torch.Tensor | None = None
     branch: torch.Tensor | None = None
     parts: DeviceParts | None = None
+    last: LastReads | None = None
 
 
 class _FrozenPrefixLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not followed by the type checker
@@ -92,6 +94,7 @@ class ChoiceModel:
         )
         if self.decoder is None:
             raise ScoringError(f"{type(self.causal).__name__}: its decoder cannot be reached; choose another engine")
+        self.last_layer = last_layer.find(self.decoder, self.config)
 
     def prefix_caches(self, prefixes: Sequence[Sequence[int]]) -> list[PrefixCache]:
         """The caches of several prefixes, from one forward padded on the right (which no real token can see)."""
@@ -102,7 +105,8 @@ class ChoiceModel:
         for row, prefix in enumerate(prefixes):
             tokens[row, : len(prefix)] = torch.tensor(prefix, dtype=torch.long)
         cache = DynamicCache()
-        with torch.inference_mode(), self.kernels():
+        last = nullcontext() if self.last_layer is None else last_layer.keys_only(self.last_layer)
+        with torch.inference_mode(), self.kernels(), last:
             self.decoder(input_ids=tokens.to(self.device), past_key_values=cache, use_cache=True)
         found: list[PrefixCache] = []
         for row, prefix in enumerate(prefixes):
@@ -117,23 +121,33 @@ class ChoiceModel:
         reads = send(packed.reads[:, :2])
         parts = cut_parts(packed, prefix_length) if self.by_parts else None
         if parts is None or not choice_attention.pays(parts, packed, prefix_length):
+            index, slots = last_layer.reads_by_row(packed.places, *packed.tokens.shape)
             tokens, depth, places = send(packed.tokens), send(packed.depth), send(packed.places)
-            return DeviceBatch(packed, tokens, depth, places, reads, send(packed.question), send(packed.branch))
-        starts, key_starts = (send(item.astype(np.int32)) for item in (parts.starts, parts.key_starts))
-        cut = DeviceParts(send(parts.keys), starts, key_starts, parts.longest)
+            row_of = (send(packed.question), send(packed.branch))
+            return DeviceBatch(packed, tokens, depth, places, reads, *row_of, last=LastReads(send(index), send(slots)))
+        cut = self._send_parts(parts)
         tokens, depth, places = send(parts.tokens[None]), send(parts.depth[None]), send(parts.places)
-        return DeviceBatch(packed, tokens, depth, places, reads, parts=cut)
+        read = cut_reads(parts)
+        last = None
+        if read is not None:
+            keys = cut.keys if read.keys is parts.keys else None
+            in_order = torch.arange(len(parts.places), device=self.device)
+            last = LastReads(places[None], in_order, self._send_parts(read, keys))
+        return DeviceBatch(packed, tokens, depth, places, reads, parts=cut, last=last)
 
     def read(self, batch: DeviceBatch, prefix: PrefixCache) -> torch.Tensor:
         """(n_reads,) float32 natural log of the probability of each token read, still on the device."""
         with torch.inference_mode(), self.kernels():
-            hidden = self._hidden(batch, prefix)
-            wanted = hidden.flatten(0, 1).index_select(0, batch.places)
+            with self._last_layer_at_reads(batch, prefix) as narrowed:
+                hidden = self._hidden(batch, prefix)
+            places = batch.last.places if batch.last is not None and narrowed.applied else batch.places
+            wanted = hidden.flatten(0, 1).index_select(0, places)
             return self.log_probabilities(wanted, batch.reads)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(n_places, vocabulary) logits of (n_places, width) outputs, by the model's own head, scaling and caps."""
-        with _replaced_forward(self.decoder, BaseModelOutputWithPast(last_hidden_state=hidden[None])):
+        output = BaseModelOutputWithPast(last_hidden_state=hidden[None])
+        with replaced_forward(self.decoder, lambda *args, **kwargs: output):
             nothing = torch.zeros((1, hidden.shape[0]), dtype=torch.long, device=hidden.device)
             logits: torch.Tensor = self.causal(input_ids=nothing, use_cache=False).logits[0]
         return logits
@@ -141,6 +155,16 @@ class ChoiceModel:
     def head_places(self) -> int:
         """How many places' logits may be held at once."""
         return max(1, _HEAD_ELEMENTS.get(self.device.type, 2**25) // int(self.config.vocab_size))
+
+    def _last_layer_at_reads(self, batch: DeviceBatch, prefix: PrefixCache) -> AbstractContextManager[Narrowed]:
+        last = batch.last
+        if last is None or self.last_layer is None:
+            return nullcontext(Narrowed())
+        keys, values = prefix.layers[-1] if prefix.layers else (None, None)
+        if last.parts is not None:
+            return last_layer.reads_only(self.last_layer, last, PartsLayer(keys, values, last.parts.keys))
+        before = None if keys is None or values is None else _FrozenPrefixLayer(keys, values)
+        return last_layer.reads_only(self.last_layer, last, before)
 
     def _hidden(self, batch: DeviceBatch, prefix: PrefixCache) -> torch.Tensor:
         if batch.parts is not None:
@@ -223,6 +247,11 @@ class ChoiceModel:
                 result[inside] = logits[reads[inside, 0] - start, reads[inside, 1]]
         return result - normaliser[reads[:, 0]]
 
+    def _send_parts(self, parts: Parts, keys: torch.Tensor | None = None) -> DeviceParts:
+        """keys: the parts' keys, if they are beside the weights already."""
+        starts, key_starts = (self._send(item.astype(np.int32)) for item in (parts.starts, parts.key_starts))
+        return DeviceParts(self._send(parts.keys) if keys is None else keys, starts, key_starts, parts.longest)
+
     def _send(self, array: npt.NDArray[Any]) -> torch.Tensor:
         tensor = torch.from_numpy(array)
         if self.device.type == "cuda":
@@ -282,18 +311,3 @@ def _layer_kinds(config: Any) -> tuple[tuple[str, ...], int | None]:
     if strange:
         raise ScoringError(f"{config.model_type}: layers of kind {', '.join(sorted(strange))} cannot share a prefix")
     return kinds, window
-
-
-@contextmanager
-def _replaced_forward(module: Any, output: Any) -> Iterator[None]:
-    """Within, calling the module returns the output: the caller's own head then works on rows of our choice."""
-    missing = object()
-    before = module.__dict__.get("forward", missing)
-    module.forward = lambda *args, **kwargs: output
-    try:
-        yield
-    finally:
-        if before is missing:
-            del module.forward
-        else:
-            module.forward = before

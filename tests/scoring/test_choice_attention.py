@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from paretune.scoring import choice_attention
-from paretune.scoring.choice_attention import DeviceParts, cut_parts, pays, plain_sequences
+from paretune.scoring.choice_attention import DeviceParts, cut_parts, cut_reads, pays, plain_sequences
 from paretune.scoring.choice_forward import ChoiceModel
 from paretune.scoring.choice_pack import build_tree, pack
 from paretune.scoring.choice_tokens import EncodedQuestion
@@ -17,14 +19,18 @@ from tests.tiny_models import ARCHITECTURES, Architecture, add_tiny_adapter, tin
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
-@pytest.fixture
-def _plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+def always_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch by parts, on any device."""
     monkeypatch.setattr(
         choice_attention, "fits", lambda config, *_: not getattr(config, "attn_logit_softcapping", None)
     )
     monkeypatch.setattr(choice_attention, "pays", lambda *_: True)
     monkeypatch.setattr(choice_attention, "sequences", plain_sequences)
+
+
+@pytest.fixture
+def _plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_by_parts(monkeypatch)
 
 
 def test_cut_parts_gives_each_branch_prefix_trunk_and_itself() -> None:
@@ -44,6 +50,34 @@ def test_cut_parts_contexts_without_a_common_token_have_no_trunk() -> None:
     question = EncodedQuestion(0, ([7], [8]), ([1], [2]))
     parts = cut_parts(pack([[build_tree(question)]], 3), 3)
     assert [part.tolist() for part in np.split(parts.keys, parts.key_starts[1:-1])] == [[0, 1, 2, 3], [0, 1, 2, 4]]
+
+
+def test_cut_reads_keeps_the_end_of_each_part_read_with_its_keys() -> None:
+    cloze = EncodedQuestion(0, ([7, 8],) * 2, ([1, 2, 3], [4, 5]))
+    letter = EncodedQuestion(1, ([9, 9, 9],) * 2, ([1], [2]))
+    parts = cut_parts(pack([[build_tree(cloze)], [build_tree(letter)]], 2), 2)
+    read = cut_reads(parts)
+    assert read is not None
+    assert read.tokens.tolist() == [8, 1, 2, 4, 9]
+    assert read.starts.tolist() == [0, 1, 3, 4, 5]
+    assert read.keys is parts.keys
+    assert read.key_starts.tolist() == parts.key_starts.tolist()
+    assert read.longest == (2, 6)
+    assert read.places.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_cut_reads_leaves_out_parts_that_nobody_reads() -> None:
+    contexts_differ = EncodedQuestion(0, ([7, 8, 8], [7, 9, 9]), ([1], [2]))
+    read = cut_reads(cut_parts(pack([[build_tree(contexts_differ)]], 1), 1))
+    assert read is not None
+    assert [part.tolist() for part in np.split(read.keys, read.key_starts[1:-1])] == [[0, 1, 2, 3], [0, 1, 4, 5]]
+    assert (read.tokens.tolist(), read.starts.tolist()) == ([8, 9], [0, 1, 2])
+
+
+def test_cut_reads_inside_a_part_is_not_for_the_kernel() -> None:
+    packed = pack([[build_tree(EncodedQuestion(0, ([7, 8, 9],), ([1],)))]], 0)
+    assert cut_reads(cut_parts(replace(packed, places=np.array([1])), 0)) is None
+    assert cut_reads(cut_parts(replace(packed, places=np.array([1, 2])), 0)) is not None
 
 
 def test_pays_questions_of_one_trunk_yes_many_short_branches_no() -> None:
