@@ -92,6 +92,7 @@ class ChoiceModel:
         self.by_parts = self.attention == "sdpa" and choice_attention.fits(
             self.config, self.device, self.causal.dtype, self.window
         )
+        self.prefix_apart = self.by_parts and choice_attention.fits_apart(self.config, self.device, self.causal.dtype)
         if self.decoder is None:
             raise ScoringError(f"{type(self.causal).__name__}: its decoder cannot be reached; choose another engine")
         self.last_layer = last_layer.find(self.decoder, self.config)
@@ -119,7 +120,8 @@ class ChoiceModel:
         """The batch's arrays beside the weights, laid out as its attention wants them."""
         send = self._send
         reads = send(packed.reads[:, :2])
-        parts = cut_parts(packed, prefix_length) if self.by_parts else None
+        apart = self.prefix_apart and choice_attention.keeps_apart(packed, prefix_length, self.window)
+        parts = cut_parts(packed, prefix_length, apart=apart) if self.by_parts else None
         if parts is None or not choice_attention.pays(parts, packed, prefix_length):
             index, slots = last_layer.reads_by_row(packed.places, *packed.tokens.shape)
             tokens, depth, places = send(packed.tokens), send(packed.depth), send(packed.places)
@@ -250,7 +252,8 @@ class ChoiceModel:
     def _send_parts(self, parts: Parts, keys: torch.Tensor | None = None) -> DeviceParts:
         """keys: the parts' keys, if they are beside the weights already."""
         starts, key_starts = (self._send(item.astype(np.int32)) for item in (parts.starts, parts.key_starts))
-        return DeviceParts(self._send(parts.keys) if keys is None else keys, starts, key_starts, parts.longest)
+        index = self._send(parts.keys) if keys is None else keys
+        return DeviceParts(index, starts, key_starts, parts.longest, parts.shared)
 
     def _send(self, array: npt.NDArray[Any]) -> torch.Tensor:
         tensor = torch.from_numpy(array)

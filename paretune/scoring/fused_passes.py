@@ -206,7 +206,7 @@ def _plain_rotate(states: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) ->
 @cache
 def _gate_times(device: torch.device) -> _Forward:
     """SiLU(gate) * up: on CUDA as one kernel, where it compiles and agrees."""
-    kernels = _kernels(device)
+    kernels = kernels_of(device)
     if kernels is None:
         return _plain_gate_times
     gate, up = (_numbers((70, 136), device).bfloat16() for _ in range(2))
@@ -219,7 +219,7 @@ def _gate_times(device: torch.device) -> _Forward:
 @cache
 def _rotate(device: torch.device) -> _Forward:
     """Rotary embedding of queries or keys: on CUDA as one kernel, where it compiles and agrees."""
-    kernels = _kernels(device)
+    kernels = kernels_of(device)
     if kernels is None:
         return _plain_rotate
     states, cos, sin = (_numbers(shape, device).bfloat16() for shape in ((2, 3, 37, 96), (2, 37, 96), (2, 37, 96)))
@@ -229,7 +229,8 @@ def _rotate(device: torch.device) -> _Forward:
 
 
 @cache
-def _kernels(device: torch.device) -> ModuleType | None:
+def kernels_of(device: torch.device) -> ModuleType | None:
+    """`fused_kernels` where it can run: on CUDA with Triton."""
     if device.type != "cuda":
         return None
     try:
@@ -244,7 +245,7 @@ def _adds_low_rank(device: torch.device, dtype: torch.dtype, rank: int) -> bool:
     """On CUDA only in the kernel's pass: without it, layers widened by `fused_lora` are faster."""
     if device.type != "cuda":
         return True
-    kernels = _kernels(device)
+    kernels = kernels_of(device)
     if kernels is None or _gate_times(device) is not kernels.gate_times or rank > kernels.MAX_RANK:
         return False
     shapes = ((70, 136), (70, 136), (70, 2 * rank), (2 * rank, 136))

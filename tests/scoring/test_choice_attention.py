@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from paretune.scoring import choice_attention
-from paretune.scoring.choice_attention import DeviceParts, cut_parts, cut_reads, pays, plain_sequences
+from paretune.scoring.choice_attention import DeviceParts, cut_parts, cut_reads, keeps_apart, pays, plain_sequences
 from paretune.scoring.choice_forward import ChoiceModel
 from paretune.scoring.choice_pack import build_tree, pack
 from paretune.scoring.choice_tokens import EncodedQuestion
@@ -19,18 +19,15 @@ from tests.tiny_models import ARCHITECTURES, Architecture, add_tiny_adapter, tin
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
-def always_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every batch by parts, on any device."""
+def always_by_parts(monkeypatch: pytest.MonkeyPatch, *, apart: bool = False) -> None:
+    """Every batch by parts, on any device; apart: with every prefix that no window cuts apart."""
     monkeypatch.setattr(
         choice_attention, "fits", lambda config, *_: not getattr(config, "attn_logit_softcapping", None)
     )
     monkeypatch.setattr(choice_attention, "pays", lambda *_: True)
     monkeypatch.setattr(choice_attention, "sequences", plain_sequences)
-
-
-@pytest.fixture
-def _plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    always_by_parts(monkeypatch)
+    monkeypatch.setattr(choice_attention, "fits_apart", lambda *_: apart)
+    monkeypatch.setattr(choice_attention, "_LEAST_APART", 1)
 
 
 def test_cut_parts_gives_each_branch_prefix_trunk_and_itself() -> None:
@@ -44,6 +41,30 @@ def test_cut_parts_gives_each_branch_prefix_trunk_and_itself() -> None:
     assert keys == [[0, 1, 2, 3], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 6], [0, 1, 7, 8, 9]]
     assert parts.longest == (3, 6)
     assert parts.tokens[parts.places].tolist() == packed.tokens.ravel()[packed.places].tolist()
+
+
+def test_cut_parts_apart_shares_the_prefix() -> None:
+    cloze = EncodedQuestion(0, ([7, 8],) * 2, ([1, 2, 3], [4, 5]))
+    parts = cut_parts(pack([[build_tree(cloze)]], 2), 2, apart=True)
+    assert parts.shared == 2
+    assert parts.keys.tolist() == [0, 1, 2, 3, 2, 3, 4, 5, 2, 3, 6]
+    assert parts.key_starts.tolist() == [0, 2, 6, 9]
+    assert parts.longest == (2, 4)
+
+
+def test_cut_reads_apart_keeps_the_prefix() -> None:
+    contexts_differ = EncodedQuestion(0, ([7, 8, 8], [7, 9, 9]), ([1], [2]))
+    read = cut_reads(cut_parts(pack([[build_tree(contexts_differ)]], 2), 2, apart=True))
+    assert read is not None
+    assert (read.shared, read.keys.tolist(), read.key_starts.tolist()) == (2, [0, 1, 2, 3, 4, 2, 5, 6], [0, 3, 6])
+
+
+def test_keeps_apart_long_prefixes_that_no_window_cuts() -> None:
+    packed = pack([[build_tree(EncodedQuestion(0, ([7] * 10,), ([1],)))]], 200)
+    assert keeps_apart(packed, 200, None)
+    assert keeps_apart(packed, 200, 210)
+    assert not keeps_apart(packed, 200, 209)
+    assert not keeps_apart(packed, 20, None)
 
 
 def test_cut_parts_contexts_without_a_common_token_have_no_trunk() -> None:
@@ -88,10 +109,13 @@ def test_pays_questions_of_one_trunk_yes_many_short_branches_no() -> None:
     assert not pays(cut_parts(cloze, 700), cloze, 700)
 
 
-@pytest.mark.usefixtures("_plain_kernel")
+@pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("budget", [150, None])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_score_choices_by_parts_equals_plain_forward(architecture: Architecture, budget: int | None) -> None:
+def test_score_choices_by_parts_equals_plain_forward(
+    architecture: Architecture, budget: int | None, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always_by_parts(monkeypatch, apart=apart)
     model = tiny_model(architecture, attention="eager" if architecture == "gemma2" else "sdpa")
     assert ChoiceModel(model).by_parts == (architecture != "gemma2")  # its scores are capped, which the kernel cannot
     before = model.config._attn_implementation
@@ -104,15 +128,15 @@ def test_choice_model_on_the_cpu_keeps_masks() -> None:
 
 
 @on_cuda
-@pytest.mark.parametrize("window", [None, 7, 100])
+@pytest.mark.parametrize(("window", "shared"), [(None, 0), (7, 0), (100, 0), (None, 1), (None, 300)])
 @pytest.mark.parametrize("key_heads", [1, 2, 12])
-def test_sequences_kernel_equals_plain_arithmetic(window: int | None, key_heads: int) -> None:
+def test_sequences_kernel_equals_plain_arithmetic(window: int | None, shared: int, key_heads: int) -> None:
     torch.manual_seed(0)
     starts, key_starts = ([0, 3, 90, 91], [0, 40, 300, 330])
     query = torch.randn(91, 12, 128, device="cuda", dtype=torch.bfloat16)
-    key, value = (torch.randn(330, key_heads, 128, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+    key, value = (torch.randn(shared + 330, key_heads, 128, device="cuda", dtype=torch.bfloat16) for _ in range(2))
     begins, key_begins = (torch.tensor(item, dtype=torch.int32, device="cuda") for item in (starts, key_starts))
-    parts = DeviceParts(torch.zeros(0, device="cuda"), begins, key_begins, (87, 260))
+    parts = DeviceParts(torch.zeros(0, device="cuda"), begins, key_begins, (87, 260), shared)
     found = choice_attention.sequences(query, key, value, parts, None, window)
     expected = plain_sequences(query, key, value, parts, None, window)
     torch.testing.assert_close(found, expected, atol=2e-2, rtol=2e-2)
