@@ -1,11 +1,12 @@
 """Multiple choice over shared prefixes: which option does the model find most probable?
 
-The shots of a subject are computed once and their key-value cache serves all its questions; questions are packed
-without padding, and only the outputs that predict an option's tokens meet the vocabulary. In float32 the result is
-that of one plain forward a question. In 16 bits it depends in the last digits on what stands in a batch, as with any
-batched engine, so compare variants only under the same budget (the default depends on the kind of device alone, not
-on the memory that happens to be free; a batch that does not fit is halved). A variant's batches are its own: its
-numbers do not depend on which other variants the same call answers.
+The shots of a subject are computed once and their key-value cache serves all its questions; what several questions
+begin with is computed once for these. Questions are packed with little padding, and only the outputs that predict an
+option's tokens meet the vocabulary. In float32 the result is that of one plain forward a question. In 16 bits it
+depends in the last digits on what stands in a batch, as with any batched engine, so compare variants only under the
+same budget (the default depends on the kind of device alone, not on the memory that happens to be free; a batch that
+does not fit is halved). A variant's batches are its own: its numbers do not depend on which other variants the same
+call answers.
 
 `plan_choices` does the work that no weights enter (tokens, packing); several adapters over one base share its result.
 """

@@ -13,7 +13,8 @@ from itertools import chain, groupby, pairwise
 
 from paretune.scoring.choice_tokens import EncodedQuestion, Tokens, common_length
 
-_LEAST_SHARED = 32  # tokens: a part more for the attention costs about as much as computing so many again
+# Tokens. On MMLU 16 save 1 % more in more and smaller parts, 48 a fifth less: instructions of a subject are shorter.
+_LEAST_SHARED = 32
 
 
 def find_families(questions: Sequence[EncodedQuestion], token_limit: int) -> list[list[EncodedQuestion]]:

@@ -104,10 +104,10 @@ def _lay_out(asked: Sequence[tuple[EncodedQuestion, int]]) -> Tree:
         here = slice(begin, begin + len(limb))
         depth[here] -= begin - n_trunk
         branch[here] = number
-    questions = {question.index: question for question, _ in asked}
-    slots = tuple((question.index, option) for question, option in asked)
+    questions = tuple({question.index: question for question, _ in asked}.values())
+    indices = tuple((question.index, option) for question, option in asked)
     arrays = np.array(tokens, dtype=np.int64), depth, branch, np.array(reads, dtype=np.int64)
-    return Tree(tuple(questions.values()), slots, *arrays)
+    return Tree(questions, indices, *arrays)
 
 
 def aligned_row(row_tokens: int, prefix_length: int) -> int:
