@@ -1,11 +1,12 @@
 """Multiple choice over shared prefixes: which option does the model find most probable?
 
-The shots of a subject are computed once and their key-value cache serves all its questions; questions are packed
-without padding, and only the outputs that predict an option's tokens meet the vocabulary. In float32 the result is
-that of one plain forward a question. In 16 bits it depends in the last digits on what stands in a batch, as with any
-batched engine, so compare variants only under the same budget (the default depends on the kind of device alone, not
-on the memory that happens to be free; a batch that does not fit is halved). A variant's batches are its own: its
-numbers do not depend on which other variants the same call answers.
+The shots of a subject are computed once and their key-value cache serves all its questions; what several questions
+begin with is computed once for these. Questions are packed with little padding, and only the outputs that predict an
+option's tokens meet the vocabulary. In float32 the result is that of one plain forward a question. In 16 bits it
+depends in the last digits on what stands in a batch, as with any batched engine, so compare variants only under the
+same budget (the default depends on the kind of device alone, not on the memory that happens to be free; a batch that
+does not fit is halved). A variant's batches are its own: its numbers do not depend on which other variants the same
+call answers.
 
 `plan_choices` does the work that no weights enter (tokens, packing); several adapters over one base share its result.
 """
@@ -20,8 +21,18 @@ import torch
 
 from paretune.errors import EngineError, PromptError
 from paretune.records import ChoicePrompt
+from paretune.scoring.choice_families import find_families
 from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch, PrefixCache, out_of_memory, release_memory
-from paretune.scoring.choice_pack import PackedBatch, Tree, build_tree, cut_batches, fill_rows, pack
+from paretune.scoring.choice_pack import (
+    PackedBatch,
+    Tree,
+    aligned_row,
+    build_tree,
+    cut_batches,
+    fill_rows,
+    halves,
+    pack,
+)
 from paretune.scoring.choice_tokens import Tokens, encode_prompts
 from paretune.scoring.choice_verdict import Answered, Collector, OnAnswer, Reading, is_answered
 from paretune.scoring.fused_lora import fused_lora
@@ -31,6 +42,7 @@ Wanted = Callable[[PackedBatch], bool]
 
 # Measured in benchmarks/choice.py: (tokens a batch, tokens a row). Long rows pad less and attend to more in vain.
 _BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
+_FAMILY_TOKENS = 1024  # of questions that begin alike; longer families save little more and attend to more in vain
 
 
 @dataclass(slots=True)
@@ -105,8 +117,9 @@ def plan_choices(
     groups: list[_PlannedGroup] = []
     # by length: prefixes are computed several at a time, padded to the longest of them
     for group in sorted(encode_prompts(tokenizer, prompts), key=lambda group: len(group.prefix)):
-        trees = [build_tree(question) for question in group.questions]
-        rows = fill_rows(trees, min(row, budget))
+        families = find_families(group.questions, min(_FAMILY_TOKENS, budget))
+        trees = [build_tree(*family) for family in families]
+        rows = fill_rows(trees, aligned_row(min(row, budget), len(group.prefix)))
         groups.append(_PlannedGroup(group.prefix, cut_batches(rows, budget, len(group.prefix))))
     n_tokens = sum(batch.n_tokens for group in groups for batch in group.batches)
     return ChoicePlan(tuple(prompts), groups, budget, n_tokens, sum(len(group.prefix) for group in groups))
@@ -121,7 +134,7 @@ def score_plan(
     collector = Collector(plan.prompts, suite, variant, on_answer, answered)
 
     def wanted(batch: PackedBatch) -> bool:
-        return any(not is_answered(plan.prompts[tree.question.index], answered) for tree in batch.trees)
+        return any(not is_answered(plan.prompts[index], answered) for index, _ in batch.slots)
 
     waiting: list[Reading] = []
     with fused_passes(model), fused_lora(model):
@@ -202,23 +215,19 @@ def _read(
 
 
 def _parts(packed: PackedBatch) -> list[list[list[Tree]]]:
-    """Two halves of a batch: of its questions or, when it holds one, of its options; one option is one part."""
+    """Two halves of a batch: of its trees or, when it holds one, of that; one option is one part."""
     trees = packed.trees
     if len(trees) == 1:
-        tree = trees[0]
-        if len(tree.options) == 1:
-            return [[[tree]]]
-        half = len(tree.options) // 2
-        return [[[build_tree(tree.question, part)]] for part in (tree.options[:half], tree.options[half:])]
+        return [[[part]] for part in halves(trees[0])]
     half = len(trees) // 2
     return [fill_rows(part, packed.tokens.shape[1]) for part in (trees[:half], trees[half:])]
 
 
 def _unsplittable(plan: ChoicePlan, tree: Tree, prefix_length: int) -> EngineError:
-    question = plan.prompts[tree.question.index].question
+    name, length = _longest(plan, tree, prefix_length)
     return EngineError(
-        f"question {question.id}: its {prefix_length + len(tree)} tokens do not fit the memory even alone; use a "
-        "smaller model, fewer shots, a lower precision or a device with more memory"
+        f"question {name}: its {length} tokens do not fit the memory even alone; use a smaller model, fewer shots, a "
+        "lower precision or a device with more memory"
     )
 
 
@@ -226,13 +235,23 @@ def _refuse_too_long(plan: ChoicePlan, context_length: int) -> None:
     for group in plan.groups:
         for batch in group.batches:
             for tree in batch.trees:
-                length = len(group.prefix) + int(tree.depth.max()) + 1
-                if length > context_length:
-                    question = plan.prompts[tree.question.index].question
+                if len(group.prefix) + int(tree.depth.max()) >= context_length:
+                    name, length = _longest(plan, tree, len(group.prefix))
                     raise PromptError(
-                        f"question {question.id}: {length} tokens, but the model's context holds {context_length}; "
+                        f"question {name}: {length} tokens, but the model's context holds {context_length}; "
                         "use fewer shots"
                     )
+
+
+def _longest(plan: ChoicePlan, tree: Tree, prefix_length: int) -> tuple[str, int]:
+    """The longest question of a tree by name, and its tokens with its longest option, prefix included."""
+    lengths = [
+        max(len(context) + len(continuation) - 1 for context, continuation in pairs)
+        for pairs in (zip(item.contexts, item.continuations, strict=True) for item in tree.questions)
+    ]
+    longest = max(lengths)
+    question = plan.prompts[tree.questions[lengths.index(longest)].index].question
+    return question.id, prefix_length + longest
 
 
 def _device_kind(model: Any) -> str:

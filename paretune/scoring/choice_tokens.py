@@ -222,7 +222,7 @@ def _fit(prefix: Tokens, questions: Sequence[EncodedQuestion]) -> list[PrefixGro
             strangers.append(item)
     groups = [fitting] if fitting.questions else []
     if strangers:
-        shared = _common_length([prefix, *(context for item in strangers for context in item.contexts)])
+        shared = common_length([prefix, *(context for item in strangers for context in item.contexts)])
         apart = PrefixGroup(prefix[:shared])
         for item in strangers:
             contexts = tuple(context[shared:] for context in item.contexts)
@@ -259,7 +259,7 @@ def _pool_single_questions(groups: Iterable[PrefixGroup]) -> list[PrefixGroup]:
     for group in groups:
         (shared if len(group.questions) > 1 else alone).append(group)
     if len(alone) > 1:
-        length = _common_length([group.prefix for group in alone])
+        length = common_length([group.prefix for group in alone])
         pool = PrefixGroup(alone[0].prefix[:length])
         for group in alone:
             item = group.questions[0]
@@ -316,11 +316,16 @@ def _after(head: Tokens, whole: Tokens) -> Tokens | None:
     return whole[len(head) :] if whole[: len(head)] == head else None
 
 
-def _common_length(sequences: Sequence[Tokens]) -> int:
-    """How many first tokens all sequences share."""
-    length = 0
-    for column in zip(*sequences, strict=False):
-        if any(token != column[0] for token in column):
-            break
-        length += 1
-    return length
+def common_length(sequences: Sequence[Tokens]) -> int:
+    """How many first tokens all sequences share.
+
+    >>> common_length([[1, 2, 3], [1, 2], [1, 2, 4]])
+    2
+    """
+    if sequences.count(sequences[0]) == len(sequences):
+        return len(sequences[0])
+    first, last = min(sequences), max(sequences)  # in sorted order: no two differ sooner
+    for place, (token, other) in enumerate(zip(first, last, strict=False)):
+        if token != other:
+            return place
+    return len(first)

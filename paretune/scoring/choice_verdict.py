@@ -57,14 +57,15 @@ class Collector:
         """Hand out the questions that this batch completes."""
         packed = reading.packed
         sums = np.bincount(packed.reads[:, 2], weights=reading.numbers(), minlength=len(packed.slots))
-        for (number, option), value in zip(packed.slots, sums.tolist(), strict=True):
-            question = packed.trees[number].question
-            options = self._partial.setdefault(question.index, {})
+        questions = {question.index: question for tree in packed.trees for question in tree.questions}
+        for (index, option), value in zip(packed.slots, sums.tolist(), strict=True):
+            question = questions[index]
+            options = self._partial.setdefault(index, {})
             options[option] = value
             if len(options) == len(question.continuations):
                 values = tuple(options[place] for place in range(len(options)))
-                del self._partial[question.index]
-                prompt = self._prompts[question.index]
+                del self._partial[index]
+                prompt = self._prompts[index]
                 if not is_answered(prompt, self._answered):
                     tokens = reading.prefix_length + max(map(len, question.contexts))
                     self._on_answer(judge(prompt, values, self._suite, self._variant, prompt_tokens=tokens))

@@ -58,6 +58,21 @@ def letter_prompts(lengths: Sequence[int], prefix: str = SHOTS, subject: str = "
     return prompts
 
 
+BARE_LETTERS = ("A", "B", "C", "D")  # one token each, which the tiny tokenizer's letters with a space are not
+PASSAGE = "These questions are about a text. " + "The storm took the roof of the old mill. " * 2
+
+
+def passage_prompts(lengths: Sequence[int], prefix: str = SHOTS, subject: str = "mill") -> list[ChoicePrompt]:
+    """Questions that begin with the same passage: they differ only behind it."""
+    prompts = letter_prompts(lengths, prefix, subject)
+    return [
+        make_prompt(
+            prompt.question.id, prefix, (PASSAGE + prompt.contexts[0],), BARE_LETTERS, answer=prompt.question.answer
+        )
+        for prompt in prompts
+    ]
+
+
 def cloze_prompts(lengths: Sequence[int], prefix: str = "", subject: str = "ends") -> list[ChoicePrompt]:
     words = _ENDS.split()
     prompts = []

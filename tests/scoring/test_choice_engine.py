@@ -12,7 +12,7 @@ from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
 from paretune.scoring.choice import score_choices
 from paretune.scoring.choice_forward import ChoiceModel, DeviceBatch
 from paretune.scoring.choice_verdict import judge
-from tests.scoring.plain_choice import cloze_prompts, letter_prompts, make_prompt
+from tests.scoring.plain_choice import cloze_prompts, letter_prompts, make_prompt, passage_prompts
 from tests.scoring.test_choice_exact import score
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
@@ -54,21 +54,22 @@ def test_score_choices_same_prompts_twice_gives_the_same_order_and_numbers() -> 
 
 
 def mixed_prompts() -> list[ChoicePrompt]:
-    """Enough for several batches, in two groups of one prefix forward, with a written part."""
+    """Enough for several batches, in two groups of one prefix forward, with families and a written part."""
     written = [replace(prompt, method="generate") for prompt in letter_prompts([6, 2, 11], subject="written")]
     return [
         *letter_prompts([5, 9, 2, 30, 7, 7]),
         *letter_prompts([4, 8, 1], prefix="Short.\n\n", subject="fish"),
+        *passage_prompts([3, 6, 1], prefix="Short.\n\n"),
         *cloze_prompts([3, 8, 1]),
         *written,
     ]
 
 
-@pytest.mark.parametrize("n_kept", [1, 4, 8, 11, 13, 14])
+@pytest.mark.parametrize("n_kept", [1, 4, 8, 11, 13, 14, 16, 17])
 def test_score_choices_killed_and_resumed_equals_an_uninterrupted_run_to_the_bit(n_kept: int) -> None:
     prompts, model, tokenizer = mixed_prompts(), tiny_model("qwen2"), tiny_tokenizer()
     whole: list[ChoiceAnswer] = []
-    settings: dict[str, Any] = {"suite": "suite", "variant": "baseline", "token_budget": 96}
+    settings: dict[str, Any] = {"suite": "suite", "variant": "baseline", "token_budget": 192}
     score_choices(model, tokenizer, prompts, on_answer=whole.append, **settings)
     kept: list[ChoiceAnswer] = []
 
@@ -126,6 +127,29 @@ def test_score_choices_out_of_memory_halves_batches_and_answers_all(monkeypatch:
     assert len(sizes) > 4
     for name, answer in answers.items():
         assert answer.log_probabilities == pytest.approx(expected[name].log_probabilities, abs=1e-4)
+
+
+def test_score_choices_family_too_large_for_memory_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts = passage_prompts([2, 4, 3, 6, 2])
+    model, tokenizer = tiny_model("qwen2"), tiny_tokenizer()
+    expected = score(model, tokenizer, prompts)
+    sizes = _limit_memory(monkeypatch, 215)  # two of the five questions with the passage once
+    answers = score(model, tokenizer, prompts)
+    assert len(sizes) == 3
+    for name, answer in answers.items():
+        assert answer.log_probabilities == pytest.approx(expected[name].log_probabilities, abs=1e-4)
+
+
+def test_score_choices_question_of_a_family_too_large_for_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    _limit_memory(monkeypatch, 160)
+    with pytest.raises(EngineError, match=r"mill/1: its .* do not fit the memory"):
+        score(tiny_model("qwen2"), tiny_tokenizer(), passage_prompts([2, 40, 3]))
+
+
+def test_score_choices_family_longer_than_the_context_names_its_longest_question() -> None:
+    model = tiny_model("llama", max_position_embeddings=170)
+    with pytest.raises(PromptError, match=r"mill/1: \d+ tokens, but the model's context holds 170"):
+        score(model, tiny_tokenizer(), passage_prompts([2, 20, 3], prefix="Short.\n\n"))
 
 
 def test_score_choices_options_too_many_for_memory_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
