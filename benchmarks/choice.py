@@ -7,8 +7,8 @@ cpu: philosophy and high_school_computer_science, the first 50 questions each, o
 weights. cuda: all of MMLU, then base and two random adapters over one plan, lm-eval on the first --lm-eval-limit
 questions a subject (0: all; -1: not at all), and what share of the device's matrix throughput, measured in the same
 run, the useful operations are. Seconds include reading the files, prompts, tokenisation and packing; loading and one
-warm-up of 8 questions are not in them. A model directory without weights gives a random model of its config.json: the
-same work, verdicts without meaning.
+warm-up of 8 questions are not in them, nor is one with an adapter, whose seconds are shown. A model directory without
+weights gives a random model of its config.json: the same work, verdicts without meaning.
 """
 
 from __future__ import annotations
@@ -172,6 +172,8 @@ class Ours:
     def adapters(self, subjects: Sequence[str], limit: int | None, count: int, one: float) -> dict[str, Any]:
         """Base and adapters over one plan, against the base alone (`one`) and against one adapter alone."""
         tuned = self.with_random_adapters(count)
+        few = self.plan(self.prompts(subjects[:1] or ["philosophy"], 8))
+        warm_up = self.score_variants(tuned, few, ["run-1"])["run-1"]
         start = time.perf_counter()
         plan = self.plan(self.prompts(subjects, limit))
         planned = time.perf_counter() - start
@@ -180,6 +182,7 @@ class Ours:
         adapter_alone = planned + each["run-1"]
         self.model = tuned.unload()
         return {
+            "warm-up with an adapter, seconds": round(warm_up, 2),
             f"base + {count} adapters, seconds": round(together, 2),
             "  parts": {name: round(value, 2) for name, value in {"planning": planned, **each}.items()},
             "  times the base alone": round(together / one, 2),

@@ -116,30 +116,21 @@ def _score(
     """What is not answered yet, variant by variant; prompts are tokenised and packed once."""
     from paretune.models.adapters import on_base
     from paretune.progress import progress_bar
-    from paretune.scoring.choice import plan_choices, score_choices, score_plan
+    from paretune.scoring.choice import AskedSuite
 
-    kind = next(base.model.parameters()).device.type
-    scored = [prompt for prompt in prompts if prompt.method != "generate"]
-    written = [prompt for prompt in prompts if prompt.method == "generate"]
-    known = {
-        variant: {(answer.method, answer.id) for answer in answers if answer.variant == variant} for variant in variants
-    }
-    asked = {(prompt.method, prompt.question.id) for prompt in prompts}
-    if all(asked <= done for done in known.values()):
-        return
-    plan = plan_choices(base.tokenizer, scored, device=kind, token_budget=arguments.token_budget)
+    wanted = {(prompt.method, prompt.question.id) for prompt in prompts}
+    asked = AskedSuite(suite, prompts, arguments.token_budget)
     for variant, folder in variants.items():
-        done = known[variant] & asked
-        if done == asked:
+        done = {(answer.method, answer.id) for answer in answers if answer.variant == variant} & wanted
+        if done == wanted:
             continue
-        with on_base(base, folder) as model, progress_bar(variant, len(asked), len(done)) as advance:
+        with on_base(base, folder) as model, progress_bar(variant, len(wanted), len(done)) as advance:
 
             def take(answer: ChoiceAnswer, advance: Any = advance) -> None:
                 keep(answer)
                 advance(1)
 
-            score_plan(model, plan, suite=suite, variant=variant, answered=done, on_answer=take)
-            score_choices(model, base.tokenizer, written, suite=suite, variant=variant, answered=done, on_answer=take)
+            asked.score(model, base.tokenizer, variant=variant, answered=done, on_answer=take)
 
 
 @contextmanager

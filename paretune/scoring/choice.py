@@ -68,6 +68,45 @@ class ChoicePlan:
     memory_limit: int | None = None
 
 
+class AskedSuite:
+    """The prompts of one suite for any number of variants of one base model: tokenised and packed once.
+
+    Prompts of the methods letter, cloze and generate may be mixed. token_budget: tokens a batch (default by kind of
+    device; halved by itself when memory runs out).
+    """
+
+    def __init__(self, suite: str, prompts: Sequence[ChoicePrompt], token_budget: int | None = None) -> None:
+        self.suite, self.prompts = suite, tuple(prompts)
+        self._token_budget = token_budget
+        self._plan: ChoicePlan | None = None
+
+    def score(self, model: Any, tokenizer: Any, *, variant: str, answered: Answered = (), on_answer: OnAnswer) -> None:
+        """Score every prompt with the model as it stands (eval mode, the wanted adapter active).
+
+        on_answer receives each question's ChoiceAnswer once, as soon as it is known, in an order that depends on the
+        prompts alone. answered: (method, question id) of what an earlier run has answered; to resume, give all prompts
+        again and these: batches stay what they were, those finished are skipped, and the answers are to the bit those
+        of an uninterrupted run on this machine.
+
+        Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the
+        context, ScoringError for a model in training mode or of an unsupported kind.
+        """
+        missing = {prompt.method for prompt in self.prompts if not is_answered(prompt, answered)}
+        if missing - {"generate"}:
+            if self._plan is None:
+                scored = [prompt for prompt in self.prompts if prompt.method != "generate"]
+                kind = _device_kind(model)
+                self._plan = plan_choices(tokenizer, scored, device=kind, token_budget=self._token_budget)
+            score_plan(model, self._plan, suite=self.suite, variant=variant, answered=answered, on_answer=on_answer)
+        if "generate" in missing:
+            from paretune.scoring.choice_generate import generate_choices
+
+            written = [prompt for prompt in self.prompts if prompt.method == "generate"]
+            generate_choices(
+                model, tokenizer, written, suite=self.suite, variant=variant, answered=answered, on_answer=on_answer
+            )
+
+
 def score_choices(
     model: Any,
     tokenizer: Any,
@@ -79,28 +118,9 @@ def score_choices(
     answered: Answered = (),
     on_answer: OnAnswer,
 ) -> None:
-    """Score every prompt with the model as it stands (eval mode, the wanted adapter active).
-
-    on_answer receives each question's ChoiceAnswer once, as soon as it is known, in an order that depends on the
-    prompts alone. answered: (method, question id) of what an earlier run has answered; to resume, give all prompts
-    again and these: batches stay what they were, those finished are skipped, and the answers are to the bit those of
-    an uninterrupted run on this machine. token_budget: tokens a batch (default by kind of device; halved by itself
-    when memory runs out). Prompts of the methods letter, cloze and generate may be mixed.
-
-    Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the context,
-    ScoringError for a model in training mode or of an unsupported kind.
-    """
-    scored = [prompt for prompt in prompts if prompt.method != "generate"]
-    if scored:
-        plan = plan_choices(tokenizer, scored, device=_device_kind(model), token_budget=token_budget)
-        score_plan(model, plan, suite=suite, variant=variant, answered=answered, on_answer=on_answer)
-    written = [prompt for prompt in prompts if prompt.method == "generate"]
-    if written:
-        from paretune.scoring.choice_generate import generate_choices
-
-        generate_choices(
-            model, tokenizer, written, suite=suite, variant=variant, answered=answered, on_answer=on_answer
-        )
+    """Score prompts for one variant alone; as `AskedSuite.score`."""
+    asked = AskedSuite(suite, prompts, token_budget)
+    asked.score(model, tokenizer, variant=variant, answered=answered, on_answer=on_answer)
 
 
 def plan_choices(

@@ -98,7 +98,7 @@ def merge(first: torch.Tensor, first_log: torch.Tensor, second: torch.Tensor, se
     return merged
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n_tokens"])  # each special value would be compiled anew
 def _rotate(
     x,
     y,
@@ -139,7 +139,7 @@ def _rotate(
         tl.store(at_y + half, (high * cos_high + low * sin_high).to(y.dtype.element_ty), inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n_rows"])
 def _gate_times(
     gate,
     up,
@@ -176,7 +176,7 @@ def _gate_times(
         tl.store(out + place, found.to(out.dtype.element_ty), inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n_tokens"])
 def _merge(
     first,
     first_log,

@@ -3,7 +3,7 @@
 Written out operation by operation, a norm or a rotation reads and writes its input half a dozen times; with batches
 of thousands of tokens on a GPU that is as slow as it looks. The same functions: only the rounding differs, towards
 less of it. The low-rank parts of an adapter on the two halves of a gated network are added in the same pass. Every
-replacement is tried against the model's own arithmetic first and not made where they differ.
+replacement is tried against the model's own arithmetic, once for modules alike, and not made where they differ.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _LEAST_RANK = 16  # that a matrix unit takes
 
 _Forward = Callable[..., torch.Tensor]
 _Replaced = list[tuple[Any, _Forward]]  # modules, each with its new forward
+_Verdicts = dict[tuple[Any, ...], bool]  # of trials, by all that makes modules alike
 
 
 @contextmanager
@@ -34,9 +35,10 @@ def fused_passes(model: Any, *, everywhere: bool = False) -> Iterator[int]:
     replaced here.
     """
     count = 0
+    verdicts: _Verdicts = {}
     with ExitStack() as stack:
         for module in model.modules():
-            replaced = _replacements(module, everywhere)
+            replaced = _replacements(module, everywhere, verdicts)
             for part, forward in replaced:
                 part.forward = forward
                 stack.callback(delattr, part, "forward")
@@ -47,19 +49,19 @@ def fused_passes(model: Any, *, everywhere: bool = False) -> Iterator[int]:
         yield count
 
 
-def _replacements(module: Any, everywhere: bool) -> _Replaced:
+def _replacements(module: Any, everywhere: bool, verdicts: _Verdicts) -> _Replaced:
     """The module and its new forward, then layers in it whose work that forward does; nothing where none fits."""
     kind = type(module).__name__
     if "forward" in module.__dict__:
         return []
     if kind.endswith("RMSNorm"):
-        return _norm(module, everywhere)
+        return _norm(module, everywhere, verdicts)
     if kind.endswith("MLP") and all(hasattr(module, name) for name in ("gate_proj", "up_proj", "down_proj", "act_fn")):
-        return _gated(module, everywhere)
+        return _gated(module, everywhere, verdicts)
     return []
 
 
-def _norm(module: Any, everywhere: bool) -> _Replaced:
+def _norm(module: Any, everywhere: bool, verdicts: _Verdicts) -> _Replaced:
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", getattr(module, "eps", None))
     if not isinstance(weight, torch.Tensor) or weight.dim() != 1 or not isinstance(epsilon, float):
@@ -67,29 +69,29 @@ def _norm(module: Any, everywhere: bool) -> _Replaced:
     if weight.device.type != "cuda" and not everywhere:
         return []
     shape = list(weight.shape)
-    with torch.inference_mode():
-        trial = _numbers((4, shape[0]), weight.device)
-        expected = module(trial).float()  # float32 in, float32 throughout
-        if not torch.allclose(
-            functional.rms_norm(trial, shape, weight.float(), epsilon), expected, atol=1e-5, rtol=1e-5
-        ):
-            return []
 
     def forward(hidden_states: torch.Tensor) -> torch.Tensor:
         return functional.rms_norm(hidden_states, shape, weight, epsilon)
 
-    return [(module, forward)]
+    def agrees() -> bool:
+        trial = _numbers((4, shape[0]), weight.device)  # float32 in, float32 throughout
+        found = functional.rms_norm(trial, shape, weight.float(), epsilon)
+        return bool(torch.allclose(found, module(trial).float(), atol=1e-5, rtol=1e-5))
+
+    key = (type(module), shape[0], epsilon, weight.dtype, weight.device)
+    return [(module, forward)] if _tried(verdicts, key, agrees) else []
 
 
-def _gated(module: Any, everywhere: bool) -> _Replaced:
+def _gated(module: Any, everywhere: bool, verdicts: _Verdicts) -> _Replaced:
     weight = next(module.parameters())
     device = weight.device
     if (device.type != "cuda" and not everywhere) or not weight.is_floating_point():  # quantised: bytes
         return []
-    with torch.inference_mode():
-        trial = _numbers((2, 8), device)
-        if not torch.allclose(module.act_fn(trial), functional.silu(trial), atol=1e-6, rtol=1e-6):
-            return []
+    layers = (module.gate_proj, module.up_proj, module.down_proj)
+    activation = type(module.act_fn) if isinstance(module.act_fn, torch.nn.Module) else module.act_fn
+    alike = (type(module), activation, *map(type, layers), weight.shape, weight.dtype, device)
+    if not _tried(verdicts, ("activation", *alike), lambda: _is_silu(module.act_fn, device)):
+        return []
     times = _gate_times(device)
     pair = _LowRankPair.of(module.gate_proj, module.up_proj)
 
@@ -104,14 +106,29 @@ def _gated(module: Any, everywhere: bool) -> _Replaced:
         result: torch.Tensor = module.down_proj(acted.view(gate.shape))
         return result
 
-    trial = _numbers((2, module.gate_proj.in_features), device).to(weight.dtype)
-    with torch.inference_mode():
+    def agrees() -> bool:
+        trial = _numbers((2, module.gate_proj.in_features), device).to(weight.dtype)
         expected, found = module(trial).float(), forward(trial).float()
-    unit = 1e-5 if trial.dtype == torch.float32 else 3e-2
-    if float((found - expected).abs().max()) > unit * float(expected.abs().max()):
+        unit = 1e-5 if trial.dtype == torch.float32 else 3e-2
+        return float((found - expected).abs().max()) <= unit * float(expected.abs().max())
+
+    rank = len(pair.ups) if pair is not None else 0
+    if not _tried(verdicts, ("network", rank, *alike), agrees):
         return []
-    layers = [module.gate_proj, module.up_proj] if pair is not None else []
-    return [(module, forward), *((layer, update_in_place(layer)) for layer in layers)]
+    taken = layers[:2] if pair is not None else ()
+    return [(module, forward), *((layer, update_in_place(layer)) for layer in taken)]
+
+
+def _is_silu(activation: Any, device: torch.device) -> bool:
+    trial = _numbers((2, 8), device)
+    return bool(torch.allclose(activation(trial), functional.silu(trial), atol=1e-6, rtol=1e-6))
+
+
+def _tried(verdicts: _Verdicts, key: tuple[Any, ...], agrees: Callable[[], bool]) -> bool:
+    if key not in verdicts:
+        with torch.inference_mode():
+            verdicts[key] = bool(agrees())
+    return verdicts[key]
 
 
 class _LowRankPair:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paretune.config import VariantConfig
 from paretune.data.lm_eval_tasks import LmEvalSuite, lm_eval_version, score_lm_eval
@@ -19,30 +19,58 @@ from paretune.runfolder import fingerprint, is_complete
 from paretune.stages.prepare import GeneralData, target_directory
 from paretune.stages.session import Session, prepared_lines
 
+if TYPE_CHECKING:
+    from paretune.scoring.choice import AskedSuite
 
-def evaluate(session: Session, variant: VariantConfig, general: Sequence[GeneralData]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The multiple choice that every variant is asked; lm_eval: suites that lm-eval asks and scores."""
+
+    suites: tuple[AskedSuite, ...]
+    lm_eval: tuple[LmEvalSuite, ...]
+    fingerprint: str  # of the prompts of `suites`
+
+    def __len__(self) -> int:
+        """Answers that a variant owes."""
+        own = sum(len(suite.prompts) for suite in self.suites)
+        return own + sum(len(suite.questions) for suite in self.lm_eval)
+
+
+def choices_of(general: Sequence[GeneralData]) -> Choices:
+    """The prompts of all suites, made once for all variants."""
+    from paretune.scoring.choice import AskedSuite
+
+    prompts: dict[str, list[ChoicePrompt]] = {}
+    for item in general:
+        for method in item.methods if item.lm_eval is None else ():
+            made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
+            prompts.setdefault(item.suite.name, []).extend(made)
+    asked = fingerprint([[suite, asdict(prompt)] for suite, own in prompts.items() for prompt in own])
+    suites = tuple(AskedSuite(suite, own) for suite, own in prompts.items())
+    return Choices(suites, tuple(item.lm_eval for item in general if item.lm_eval), asked)
+
+
+def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:
     """Write answers.jsonl, sql.jsonl and choice.jsonl of a variant. Loads the model only where answers are missing.
 
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
     adapter = session.adapter(variant)
     conditions = _conditions(session, adapter, variant.adapter_scale)
-    prompts = list(_choice_prompts(general))
     generated = _answers_header(session, conditions)
-    suites = [item.lm_eval for item in general if item.lm_eval]
-    chosen = _choice_header(session, conditions, prompts, suites)
+    chosen = _choice_header(session, conditions, choices)
     sql_prompts = prepared_lines(session, "sql")[1]
     answers = session.folder.variant(variant.name, "answers.jsonl")
-    choices = session.folder.variant(variant.name, "choice.jsonl")
+    chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(sql_prompts))
-    wanted = len(prompts) + sum(len(suite.questions) for suite in suites)
-    choose = not is_complete(choices, chosen["fingerprint"], wanted)
+    choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
     if generate or choose:
         with on_base(session.base, adapter, variant.adapter_scale) as model:
             if generate:
                 _generate(session, variant.name, model, generated, sql_prompts)
             if choose:
-                _choose(session, variant.name, model, chosen, prompts, suites)
+                _choose(session, variant.name, model, chosen, choices)
     else:
         session.say(f"{variant.name}: already answered")
     score(session, variant)
@@ -103,22 +131,12 @@ def _answers_header(session: Session, conditions: Record) -> Record:
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 
-def _choice_header(
-    session: Session, conditions: Record, prompts: list[tuple[str, ChoicePrompt]], suites: Sequence[LmEvalSuite]
-) -> Record:
-    asked = fingerprint([[suite, asdict(prompt)] for suite, prompt in prompts])
-    decided = {**conditions, "prepared": prepared_lines(session, "choice")[0], "prompts": asked}
-    if suites:  # what lm-eval asks stands in prepared/, how it judges that does not
-        definitions = fingerprint({suite.name: dict(suite.files) for suite in suites})
+def _choice_header(session: Session, conditions: Record, choices: Choices) -> Record:
+    decided = {**conditions, "prepared": prepared_lines(session, "choice")[0], "prompts": choices.fingerprint}
+    if choices.lm_eval:  # what lm-eval asks stands in prepared/, how it judges that does not
+        definitions = fingerprint({suite.name: dict(suite.files) for suite in choices.lm_eval})
         decided["lm_eval"] = {"version": lm_eval_version(), "definitions": definitions}
     return {"kind": "choice", "fingerprint": fingerprint(decided), **decided}
-
-
-def _choice_prompts(general: Iterable[GeneralData]) -> Iterable[tuple[str, ChoicePrompt]]:
-    for item in general:
-        for method in item.methods if item.lm_eval is None else ():
-            for prompt in build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method):
-                yield item.suite.name, prompt
 
 
 def _generate(session: Session, name: str, model: Any, header: Record, questions: list[Record]) -> None:
@@ -143,43 +161,23 @@ def _generate(session: Session, name: str, model: Any, header: Record, questions
             engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
 
 
-def _choose(
-    session: Session,
-    name: str,
-    model: Any,
-    header: Record,
-    prompts: list[tuple[str, ChoicePrompt]],
-    suites: Sequence[LmEvalSuite],
-) -> None:
-    from paretune.scoring.choice import score_choices
-
+def _choose(session: Session, name: str, model: Any, header: Record, choices: Choices) -> None:
     with LineWriter(session.folder.variant(name, "choice.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
-        wanted = len(prompts) + sum(len(suite.questions) for suite in suites)
         with (
             session.folder.timed("choice", name),
-            progress_bar(f"{name} answer questions", wanted, len(done)) as advance,
+            progress_bar(f"{name} answer questions", len(choices), len(done)) as advance,
         ):
 
             def on_answer(answer: ChoiceAnswer) -> None:
                 writer.append(answer)
                 advance(1)
 
-            for suite in dict.fromkeys(suite for suite, _ in prompts):
-                own = [prompt for of, prompt in prompts if of == suite]
-                answered = {(method, question) for of, method, question in done if of == suite}
-                if any((prompt.method, prompt.question.id) not in answered for prompt in own):
-                    score_choices(
-                        model,
-                        session.tokenizer,
-                        own,
-                        suite=suite,
-                        variant=name,
-                        answered=answered,
-                        on_answer=on_answer,
-                    )
-            for asked in suites:
+            for suite in choices.suites:
+                answered = {(method, question) for of, method, question in done if of == suite.suite}
+                suite.score(model, session.tokenizer, variant=name, answered=answered, on_answer=on_answer)
+            for asked in choices.lm_eval:
                 # lm-eval scores a suite whole: of one that a kill left in part, the known answers stay as they are
                 keys = [(asked.name, asked.method, question.id) for question in asked.questions]
                 if not set(keys) <= done:

@@ -45,15 +45,16 @@ def run_all(
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
     """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
-    from paretune.stages.evaluate import evaluate
+    from paretune.stages.evaluate import choices_of, evaluate
     from paretune.stages.train import train
 
     _, general = prepare(session)
     note_kinds(session)
+    choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         if training:
             train(session, variant)
-        evaluate(session, variant, general)
+        evaluate(session, variant, choices)
 
 
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:

@@ -28,6 +28,44 @@ def test_fused_passes_equals_the_model_and_leaves_no_trace(architecture: Archite
     assert not any("forward" in module.__dict__ for module in tuned.modules())
 
 
+def test_fused_passes_adapted_networks_leave_nothing_to_fused_lora_but_the_rest() -> None:
+    tuned = add_tiny_adapter(tiny_model("qwen2"))
+    with fused_passes(tuned, everywhere=True), fused_lora(tuned, widen=True) as count:
+        assert count == 14 - 4  # gate and up of both layers are the networks' own
+
+
+def test_fused_passes_rotation_is_replaced_and_put_back() -> None:
+    from transformers.models.qwen2 import modeling_qwen2
+
+    before = modeling_qwen2.apply_rotary_pos_emb
+    with fused_passes(tiny_model("qwen2"), everywhere=True):
+        assert modeling_qwen2.apply_rotary_pos_emb is not before
+        query, angles = torch.randn(1, 2, 5, 8), torch.randn(1, 5, 8)
+        found = modeling_qwen2.apply_rotary_pos_emb(query, query[:, :1], angles, angles.cos(), unsqueeze_dim=1)
+        for turned, expected in zip(found, before(query, query[:, :1], angles, angles.cos()), strict=True):
+            torch.testing.assert_close(turned, expected)
+    assert modeling_qwen2.apply_rotary_pos_emb is before
+
+
+def test_fused_passes_other_rotation_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers.models.qwen2 import modeling_qwen2
+
+    def odd(query: Any, key: Any, cos: Any, sin: Any) -> Any:
+        return query * cos[:, None], key * sin[:, None]
+
+    monkeypatch.setattr(modeling_qwen2, "apply_rotary_pos_emb", odd)
+    with fused_passes(tiny_model("qwen2"), everywhere=True):
+        assert modeling_qwen2.apply_rotary_pos_emb is odd
+
+
+def test_fused_passes_networks_alike_but_for_their_activation_are_told_apart() -> None:
+    model = tiny_model("llama")
+    model.model.layers[1].mlp.act_fn = torch.nn.GELU()
+    with fused_passes(model, everywhere=True) as count:
+        assert count == _REPLACED["llama"] - 1
+        assert "forward" not in model.model.layers[1].mlp.__dict__
+
+
 def test_fused_passes_on_the_cpu_replaces_nothing() -> None:
     with fused_passes(tiny_model("llama")) as count:
         assert count == 0
