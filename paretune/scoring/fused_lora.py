@@ -47,6 +47,8 @@ def fused_lora(model: Any, *, widen: bool | None = None) -> Iterator[int]:
 
 def is_plain(layer: Any) -> bool:
     """Whether a layer is a LoRA layer with one active adapter, unmerged, that computes W x + s B A x and no more."""
+    if not type(layer).__module__.startswith("peft."):  # of thousands of modules most are none of PEFT's
+        return False
     from peft.tuners.lora.layer import Linear
 
     if type(layer) is not Linear or type(layer.base_layer) is not torch.nn.Linear or "forward" in layer.__dict__:
@@ -79,9 +81,9 @@ def _siblings(model: Any) -> list[list[Any]]:
     """Plain layers that are given one input by their module, two or more together, of one scaling."""
     groups: list[list[Any]] = []
     for module in model.modules():
+        children = dict(module.named_children())
         for names in _SIBLINGS:
-            members: list[Any] = [getattr(module, name, None) for name in names]
-            group = [layer for layer in members if is_plain(layer)]
+            group = [children[name] for name in names if name in children and is_plain(children[name])]
             alike = {(layer.scaling[layer.active_adapters[0]], layer.base_layer.in_features) for layer in group}
             if len(group) > 1 and len(alike) == 1:
                 groups.append(group)
