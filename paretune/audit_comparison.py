@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from paretune.audit_records import Figures, Finding, Lines, RunRecords
+from paretune.config import BASELINE
 from paretune.jsonl import Record
 from paretune.stats.budget import FEWEST_TO_SPLIT
+from paretune.stats.clusters import subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
 
 AXES = {"target": "sql", "general": "choice"}
@@ -97,27 +99,41 @@ def _prompt_tokens(found: Lines) -> dict[str, Any]:
 
 
 def _weak_differences(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]:
-    """Every variant against the baseline, where there is one."""
-    names = list(answered)
-    if not names or names[0] != "baseline":
+    """Every variant against the baseline, where there is one, by the intervals that the tables have."""
+    if not answered or next(iter(answered)) != BASELINE:
         return
-    base = {key_of(line): line for line in answered["baseline"].records}
-    clusters = len({_cluster(line) for line in base.values()})
-    if clusters < FEWEST_CLUSTERS:
-        yield Finding("note", "few-clusters", {"axis": axis, "questions": len(base), "clusters": clusters})
-    for name in names[1:]:
-        other = {key_of(line): line for line in answered[name].records}
-        shared = [key for key in base if key in other]
-        if len(shared) < 2:
-            continue
-        found = paired_difference(
-            [_is_correct(base[key]) for key in shared],
-            [_is_correct(other[key]) for key in shared],
-            [_cluster(base[key]) for key in shared],
-            generator=np.random.default_rng(0),
-            replicates=1,
-        )
-        yield from weak_difference(name, axis, found)
+    for benchmark, lines in _by_benchmark(axis, answered).items():
+        base = lines.pop(BASELINE)
+        clusters = len({_cluster(line) for line in base.values()})
+        if clusters < FEWEST_CLUSTERS:
+            yield Finding("note", "few-clusters", {"axis": benchmark, "questions": len(base), "clusters": clusters})
+        for name, other in lines.items():
+            shared = [key for key in base if key in other]
+            if len(shared) < 2:
+                continue
+            groups = [_cluster(base[key]) for key in shared]
+            found = paired_difference(
+                [_is_correct(base[key]) for key in shared],
+                [_is_correct(other[key]) for key in shared],
+                groups if axis == "target" else subject_clusters(groups),
+                generator=np.random.default_rng(0),
+                replicates=1,
+            )
+            yield from weak_difference(name, benchmark, found)
+
+
+def _by_benchmark(axis: str, answered: Mapping[str, Lines]) -> dict[str, dict[str, dict[Any, Record]]]:
+    """Lines by benchmark, variant and key, the baseline's benchmarks only: the axis itself or, where there are several
+    suites or methods, each of them."""
+    given: dict[tuple[str, str], dict[str, dict[Any, Record]]] = {}
+    for name, found in answered.items():
+        for line in found.records:
+            asked = (str(line.get("suite", "")), str(line.get("method", ""))) if axis == "general" else ("", "")
+            given.setdefault(asked, {}).setdefault(name, {})[key_of(line)] = line
+    kept = {asked: lines for asked, lines in given.items() if BASELINE in lines}
+    if len(kept) == 1:
+        return dict.fromkeys([axis], *kept.values())
+    return {f"{suite} ({method})": lines for (suite, method), lines in kept.items()}
 
 
 def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterator[Finding]:

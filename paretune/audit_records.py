@@ -49,7 +49,8 @@ class Finding:
         translate = translator(language)
         words = {name: _word(value, language) for name, value in self.figures.items()}
         for name in TRANSLATED & set(words):
-            words[name] = ", ".join(map(translate, words[name].split(", ")))
+            if " (" not in words[name]:  # else a benchmark by its own name and method
+                words[name] = ", ".join(map(translate, words[name].split(", ")))
         evidence, advice = (in_number(translate(sentence).format(**words), language) for sentence in WORDING[self.code])
         return evidence, advice
 

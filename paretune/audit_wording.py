@@ -184,9 +184,9 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
     ),
     "few-clusters": (
         "{axis}: {questions} questions come from {clusters} clusters (databases or subjects) only",
-        "Read intervals as wide as they are; add databases or subjects rather than questions.",
+        "Read the figures as ones of these databases or subjects; add others rather than more questions.",
         "{axis}: {questions} questões vêm de só {clusters} grupos (bancos ou disciplinas)",
-        "Leia os intervalos largos como são; acrescente bancos ou disciplinas em vez de questões.",
+        "Leia os números como os destes bancos ou disciplinas; acrescente outros em vez de mais questões.",
     ),
     "selected-on-test": (
         "the chosen variant ({variant}) was selected on test rows",

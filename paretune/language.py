@@ -123,6 +123,9 @@ PORTUGUESE: dict[str, str] = {
     "One database: questions count as independent, and the figures hold for this database.": (
         "Um só banco de dados: as questões contam como independentes, e os números valem para este banco."
     ),
+    "Few subjects: questions count as independent, and the figures hold for these subjects.": (
+        "Poucas disciplinas: as questões contam como independentes, e os números valem para estas disciplinas."
+    ),
     "One seed: a difference holds for this adapter; the recipe may vary more.": (
         "Uma só semente: a diferença vale para este adaptador; a receita pode variar mais."
     ),
@@ -162,11 +165,11 @@ PORTUGUESE: dict[str, str] = {
     "learning rate": "taxa de aprendizado",
     "gradient norm": "norma do gradiente",
     "step": "passo",
-    "Change by subject, {suite}": "Variação por matéria, {suite}",
+    "Change by subject, {suite}": "Variação por disciplina, {suite}",
     "change in accuracy, points": "variação da acurácia, pontos",
-    "the {count} of {all} subjects that changed most": "as {count} de {all} matérias que mais mudaram",
+    "the {count} of {all} subjects that changed most": "as {count} de {all} disciplinas que mais mudaram",
     "no training was logged": "nenhum treino foi registrado",
-    "no subjects to compare": "não há matérias para comparar",
+    "no subjects to compare": "não há disciplinas para comparar",
 }
 
 
@@ -196,7 +199,7 @@ ONE: dict[Language, dict[str, str]] = {
         "questões": "questão", "bancos de dados": "banco de dados", "bancos": "banco", "grupos": "grupo",
         "variantes": "variante", "comparações": "comparação", "respostas": "resposta", "linhas": "linha",
         "tokens": "token", "pontos": "ponto", "prompts": "prompt", "receitas": "receita", "passos": "passo",
-        "matérias": "matéria", "notas": "nota", "minutos": "minuto", "consultas": "consulta",
+        "disciplinas": "disciplina", "notas": "nota", "minutos": "minuto", "consultas": "consulta",
     },
 }  # fmt: skip
 

@@ -22,6 +22,8 @@ from paretune.data.spider import read_split
 from paretune.errors import ConfigError, DataError, RunFolderError
 from paretune.jsonl import Record, read_lines, write_lines
 from paretune.language import PORTUGUESE
+from paretune.report.comparison import compare_run
+from paretune.report.run_records import load_run
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
 
 Plant = Callable[[Path], None]
@@ -204,10 +206,12 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("code", "level", "plant"), PLANTED, ids=[f"{code}-{level}-{at}" for at, (code, level, _) in enumerate(PLANTED)]
 )
 def test_audit_run_planted_defect_is_found(folder: Path, code: str, level: str, plant: Plant) -> None:
-    assert (code, level) not in {(finding.code, finding.level) for finding in findings(folder)}
+    # the Portuguese suite has few subjects without anybody's planting
+    alike = [finding for finding in findings(folder) if (finding.code, finding.level) == (code, level)]
+    assert all(finding.figures["axis"] == "demo-pt (cloze)" for finding in alike)
     plant(folder)
     found = [finding for finding in findings(folder) if finding.code == code]
-    assert level in {finding.level for finding in found}
+    assert sum(finding.level == level for finding in found) > len(alike)
     for finding in found:
         assert "{" not in finding.evidence
         assert len(finding.advice) > 10
@@ -226,6 +230,29 @@ def test_audit_run_notes_of_every_run_are_planted_by_the_run_itself(tmp_path: Pa
 def test_audit_run_clean_run_has_nothing_above_a_note(tmp_path: Path, size: Any, seed: int) -> None:
     found = findings(write_run(tmp_path / "run", variants(4), size=size, seed=seed))
     assert [finding.evidence for finding in found if finding.level != "note"] == []
+
+
+@pytest.mark.parametrize("fewest", [2, 4])
+def test_audit_run_weak_differences_have_the_intervals_of_the_tables(folder: Path, fewest: int) -> None:
+    subjects: list[str] = []
+
+    def keep(line: Record) -> Record | None:
+        if line["subject"] not in subjects and len(subjects) < fewest:
+            subjects.append(line["subject"])
+        return line if line["subject"] in subjects else None
+
+    for path in [folder / "prepared/choice.jsonl", *folder.glob("*/choice.jsonl")]:
+        change_lines(path, keep)
+    weak = [found.figures for found in findings(folder) if found.code == "too-few-questions"]
+    said = {(found["variant"], round(float(found["low"]), 6), round(float(found["high"]), 6)) for found in weak}
+    holding_zero = [item for item in compare_run(load_run(folder), replicates=50).differences if 0 in item.interval]
+    shown = {
+        (item.second, round(item.interval.low, 6), round(item.interval.high, 6))
+        for item in holding_zero
+        if item.first == "baseline"
+    }
+    assert shown
+    assert said >= shown
 
 
 def test_audit_run_gravest_findings_come_first(folder: Path) -> None:

@@ -1,8 +1,7 @@
 """From a run folder's lines to everything that can be said about gain and loss, with how sure it is.
 
-Target questions are clustered by database. General questions are clustered by subject where there are at least
-FEWEST_SUBJECTS of them; with fewer, the subjects are what was asked about rather than a sample of all subjects, and
-questions count as independent (the interval then says `clusters` 0).
+Target questions are clustered by database, general questions by subject where those are a sample of subjects
+(`subject_clusters`); where they are too few, questions count as independent (the interval then says `clusters` 0).
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from paretune.records import SqlOutcome
 from paretune.report.comparison_records import Axis
 from paretune.report.run_records import AskedChoice, RunRecords, Suite
+from paretune.stats.clusters import subject_clusters
 
-FEWEST_SUBJECTS = 4
 METHODS = ("letter", "cloze", "generate")
 EXECUTION = "execution accuracy"
 
@@ -40,11 +40,6 @@ class AnsweredAxis:
         groups = tuple(group for group, kept in zip(self.groups, keep, strict=True) if kept)
         clusters = groups if self.axis == "target" else subject_clusters(groups)
         return self.correct[keep], clusters
-
-
-def subject_clusters(subjects: Sequence[str]) -> tuple[str, ...] | None:
-    """The subjects as clusters, or None where they are too few to be a sample of subjects."""
-    return tuple(subjects) if len(set(subjects)) >= FEWEST_SUBJECTS else None
 
 
 def target_axis(records: RunRecords) -> AnsweredAxis:

@@ -58,7 +58,7 @@ SCRIPT: dict[str, str] = {
     "any change": "qualquer mudança",
     "question": "questão",
     "database": "banco",
-    "subject": "matéria",
+    "subject": "disciplina",
     "hardness": "dificuldade",
     "easy": "fácil",
     "medium": "média",

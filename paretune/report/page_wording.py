@@ -115,15 +115,15 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects.": (
-        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e matérias."
+        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e disciplinas."
     ),
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
-        "Holm sobre todas as matérias e variantes; os intervalos tomam as questões de uma matéria como independentes."
+        "Holm sobre todas as disciplinas e variantes; os intervalos tomam as questões de cada uma como independentes."
     ),
-    "{variant}: every subject, the greatest loss first": "{variant}: todas as matérias, a maior perda primeiro",
+    "{variant}: every subject, the greatest loss first": "{variant}: todas as disciplinas, a maior perda primeiro",
     "Why SQL was wrong: questions, and their share in percent": (
         "Por que o SQL estava errado: questões e sua parcela em %"
     ),
@@ -143,7 +143,7 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "Training rows left out as too long: {counts}.": "Linhas de treino deixadas de fora por longas: {counts}.",
     "Training steps skipped as not finite: {counts}.": "Passos de treino saltados por não serem finitos: {counts}.",
     "Within a subject, variants stand in the order of the names under the plot.": (
-        "Em cada matéria, as variantes estão na ordem dos nomes sob o gráfico."
+        "Em cada disciplina, as variantes estão na ordem dos nomes sob o gráfico."
     ),
     "What it cost": "Quanto custou",
     "confidence": "confiança",

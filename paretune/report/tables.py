@@ -80,7 +80,11 @@ def general_table(comparison: Comparison, suite: SuiteTable, language: Language)
     )
     if suite.chance is not None:
         title += say(", chance {chance} %").format(chance=number(suite.chance, language))
-    return Table(in_number(title, language), header, tuple(rows), _general_notes(comparison, suite, language))
+    notes = _general_notes(comparison, suite, language)
+    if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
+        few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
+        notes = (few, *notes)
+    return Table(in_number(title, language), header, tuple(rows), notes)
 
 
 def hardness_table(comparison: Comparison, language: Language) -> Table:

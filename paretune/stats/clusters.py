@@ -25,6 +25,15 @@ FloatArray = npt.NDArray[np.float64]
 # No interval over clusters is narrower than this share of the one for as many independent questions: a few clusters may
 # agree by luck. A share of 1 would cover 97 to 98 % where questions really are independent.
 NARROWEST = 0.8
+FEWEST_SUBJECTS = 4
+
+
+def subject_clusters(subjects: Sequence[str]) -> tuple[str, ...] | None:
+    """The subjects as clusters, or None where they are too few to be a sample of subjects.
+
+    Questions then count as independent, and what is said holds for these subjects.
+    """
+    return tuple(subjects) if len(set(subjects)) >= FEWEST_SUBJECTS else None
 
 
 @dataclass(frozen=True)
