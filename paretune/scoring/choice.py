@@ -148,7 +148,7 @@ def plan_choices(
 def score_plan(
     model: Any, plan: ChoicePlan, *, suite: str, variant: str, answered: Answered = (), on_answer: OnAnswer
 ) -> None:
-    """Score a plan with the model as it stands; as `score_choices`, tokenisation and packing already done."""
+    """Score a plan with the model as it stands; as `AskedSuite.score`, tokenisation and packing already done."""
     seen = ChoiceModel(model)
     _refuse_too_long(plan, seen.context_length)
     collector = Collector(plan.prompts, suite, variant, on_answer, answered)

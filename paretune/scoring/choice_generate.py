@@ -38,7 +38,7 @@ def generate_choices(
     """Write up to MAX_NEW_TOKENS tokens after each prompt, greedily, and read the option from the text.
 
     The outcome is no_answer where `parse_letter` finds no choice. answered, and what is raised: as
-    `score_choices` says.
+    `AskedSuite.score` says.
     """
     seen = ChoiceModel(model)
     ends = _end_tokens(model, tokenizer)
