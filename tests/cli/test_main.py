@@ -11,7 +11,7 @@ import pytest
 from paretune.cli import build_parser, main
 from paretune.config import load_experiment
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = ROOT / "experiments"
 DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")

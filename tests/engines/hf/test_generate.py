@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from paretune.engines import hf
 from paretune.engines.base import Engine
+from paretune.engines.hf import generate
 from paretune.engines.hf.generate import TransformersEngine
 from paretune.errors import EngineError
 from paretune.models.chat import encode
@@ -38,7 +38,7 @@ def test_answers_in_any_batch_are_those_of_plain_argmax(
 ) -> None:
     import torch
 
-    monkeypatch.setattr(hf, "_PART", part)
+    monkeypatch.setattr(generate, "_PART", part)
     model, tokenizer = model_that_stops(architecture), tiny_tokenizer()
     stop = set(TransformersEngine(model, tokenizer, 1)._stop)
     expected = []
@@ -72,7 +72,7 @@ def test_answers_that_have_ended_leave_their_batch(monkeypatch: pytest.MonkeyPat
         sizes.append(len(arguments["input_ids"]))
         return plain(**arguments)
 
-    monkeypatch.setattr(hf, "_PART", 2)
+    monkeypatch.setattr(generate, "_PART", 2)
     monkeypatch.setattr(model, "generate", generate)
     answers = answers_of(TransformersEngine(model, tiny_tokenizer(), 16))
     ended = [
