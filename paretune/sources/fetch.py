@@ -205,7 +205,7 @@ def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[s
     folder: where databases stand that the arrangement does not bring. Raises DataError for a damaged database and for
     a question of a test split without one.
     """
-    from paretune.data.sqlite_file import check_database
+    from paretune.sql.sqlite_file import check_database
 
     if not found.references:
         return []
@@ -228,7 +228,7 @@ def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[s
 
 
 def _failing(data: KnownData, references: list[Reference], databases: dict[str, Path]) -> list[str]:
-    from paretune.scoring.sql_execute import ExecutionLimits, execute
+    from paretune.sql.execute import ExecutionLimits, execute
 
     limits = ExecutionLimits(seconds=REFERENCE_SECONDS)
     failures: dict[str, list[str]] = {}

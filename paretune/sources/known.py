@@ -69,7 +69,8 @@ _DATA = (
         hashes={"f8590106c56e0850c2e1412179a78fdcf86f02226ab9f81a4c367d1ae8575397": "Spider-DK.json of 2021"},
     ),
     KnownData(
-        "spider-syn", "Spider-Syn", "spider-split", "spider", "https://github.com/ygan/Spider-Syn", {"spider-syn": 1034},
+        "spider-syn", "Spider-Syn", "spider-split", "spider", "https://github.com/ygan/Spider-Syn",
+        {"spider-syn": 1034},
         url=f"{_GITHUB}/ygan/Spider-Syn/zip/refs/heads/main",
         hashes={"c70b19cd000376d46331dce518c2bc5a672950c9bf2ee6ade7de519e373ee38d": "Spider-Syn's dev.json of 2021"},
     ),
@@ -136,6 +137,6 @@ def known_data(name: str) -> KnownData:
     for data in KNOWN.values():
         if name == data.name or name in data.kinds:
             return data
-    from paretune.config_values import nearest
+    from paretune.fields import nearest
 
     raise ConfigError(f"nothing known as {name!r}{nearest(name, sorted(KNOWN))}")

@@ -183,7 +183,7 @@ def _arrange_suite(data: KnownData, root: Path) -> Arrangement:
 
 
 def _find_suite(kind: str, root: Path) -> tuple[Path, list[Path], int]:
-    from paretune.data.choice import load_suite
+    from paretune.choice.suites.load import load_suite
 
     refusal: DataError | None = None
     folders = [root] if root.is_file() else [root, *(path for path in _by_depth(root) if path.is_dir())]

@@ -93,7 +93,7 @@ def test_download_more_than_is_free_names_the_need(
     class Usage:
         free = 10
 
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
     with pytest.raises(DataError, match="1024000 bytes to come, 10 free"):
         download(loopback.url, tmp_path / "file.zip")
 

@@ -150,7 +150,7 @@ def test_fetch_bird_is_written_in_spiders_layout(tmp_path: Path, store: Path) ->
 
 
 def test_fetch_suite_takes_what_its_reader_reads(tmp_path: Path, store: Path) -> None:
-    from paretune.data.choice import load_suite
+    from paretune.choice.suites.load import load_suite
 
     folder = tmp_path / "ARC-V1" / "ARC-Easy"
     folder.mkdir(parents=True)
