@@ -12,6 +12,7 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.sources.store import with_stored_paths
 from paretune.text.language import translator
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> str:
     """What a run would do, after reading all data but no weights."""
+    session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     lines.append(_describe_target(session, target))

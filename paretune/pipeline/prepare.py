@@ -19,6 +19,7 @@ from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
 from paretune.run.folder import fingerprint
 from paretune.run.jsonl import read_lines, set_aside, write_lines
+from paretune.sources.store import with_stored_paths
 from paretune.sql.hardness import hardness
 from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.schema_text import schema_text
@@ -120,6 +121,7 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
     require_bitsandbytes(session.config)
+    session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
     builder, training = _builder(session, target)
     context = _context_tokens(session)

@@ -95,6 +95,28 @@ def held(lock_file: Path, what: str) -> Iterator[None]:
         yield
 
 
+def lacking(folder: Path) -> list[str]:
+    """What a writable folder's file system does not have of "locks" and "renames", tried with a file of its own."""
+    probe = folder / f".probe.{os.getpid()}.part"
+    moved = folder / f".probe-moved.{os.getpid()}.part"
+    missing = []
+    try:
+        with open(probe, "wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                missing.append("locks")
+        try:
+            os.replace(probe, moved)
+        except OSError:
+            missing.append("renames")
+    finally:
+        for left in (probe, moved):
+            with suppress(OSError):
+                left.unlink()
+    return missing
+
+
 def _sync(descriptor: int) -> None:
     try:
         os.fsync(descriptor)

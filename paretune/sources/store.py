@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from paretune.config import ExperimentConfig, TargetConfig
 from paretune.errors import DataError
 from paretune.files import store_directory
 from paretune.sources.disk import write_bytes
 from paretune.sources.known import KNOWN, known_data
+
+_WITHOUT_PATH = ("demo", "demo-pt", "lm-eval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,28 @@ def find_data(kind: str, key: str) -> Path:
             f"name a directory (--set {key}=DIR)"
         )
     return folder
+
+
+def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
+    """The experiment with the store's folders where its file names no path. Raises DataError as find_data."""
+    target = config.target
+    if target.kind == "spider" and target.path is None:
+        target = replace(target, path=str(find_data("spider", "target.path")))
+        _require_split(target)
+    general = tuple(
+        item if item.path is not None or item.kind in _WITHOUT_PATH
+        else replace(item, path=str(find_data(item.kind, _general_key(config, item.kind))))
+        for item in config.general
+    )  # fmt: skip
+    return replace(config, target=target, general=general)
+
+
+def _require_split(target: TargetConfig) -> None:
+    """A split that is a benchmark of its own in Spider's folder must have been fetched as such."""
+    folder = Path(str(target.path))
+    if target.split in KNOWN and read_marker(target.split, folder) is None:
+        raise DataError(f"target.split: the store has no {target.split}; fetch it (paretune fetch {target.split})")
+
+
+def _general_key(config: ExperimentConfig, kind: str) -> str:
+    return "general.path" if len(config.general) == 1 else f"general.{kind}.path"

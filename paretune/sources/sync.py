@@ -21,7 +21,6 @@ from paretune.sources.store import marker_path, read_marker
 
 Outcome = Literal["copied", "there", "ahead", "unfinished"]
 
-_NEVER = (".lock", "lock.json")  # who works in a folder is no result
 _UNFINISHED_PREFIXES = (".converting-", ".fetching-")
 _LAST = ("config.json", "adapter_config.json", "manifest.json")  # of a folder: what its readers look for first
 _VOUCHERS = ("paretune.json", "paretune_progress.json")  # an adapter's and a checkpoint's: all other files are whole
@@ -71,12 +70,17 @@ def _finished(source: Path, target: Path, on_file: Callable[[Synced], None]) -> 
             names.clear()
             yield from _marked(here, source, on_file)
             continue
-        wanted = [here / name for name in files if name not in _NEVER and not is_temporary(here / name)]
+        wanted = [here / name for name in files if not _is_lock(name) and not is_temporary(here / name)]
         wanted = [file for file in wanted if file.suffix != ".part" and not file.name.endswith(".part.json")]
         for file in wanted:
             if file.name in _VOUCHERS:
                 _withdraw(file, target / file.relative_to(source))
         yield from sorted(wanted, key=lambda file: (file.name in _VOUCHERS, file.name in _LAST, file.name))
+
+
+def _is_lock(name: str) -> bool:
+    """Who works in a folder is no result."""
+    return name == "lock.json" or name.endswith(".lock")
 
 
 def _withdraw(voucher: Path, place: Path) -> None:
