@@ -56,10 +56,12 @@ class PromptConfig:
 @dataclass(frozen=True, slots=True)
 class TargetConfig:
     """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
-    none). questions, train_rows: how many to take (all when absent)."""
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
+    name: str | None = None
     split: str = "dev"
     train_splits: tuple[str, ...] = ("train_spider",)
     exclude_databases: tuple[str, ...] = ()

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, doctor, fetch, perplexity, power, run, score, suite, sync
+from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
 from paretune.errors import ParetuneError
 
 _COMMANDS = {
+    "init": (init, "write an experiment file to start from"),
+    "init-task": (init_task, "make a task of your own database and questions"),
     "fetch": (fetch, "fetch a benchmark by its name"),
     "score": (score, "score anybody's predicted SQL"),
     "choice": (choice, "score multiple-choice questions with a model"),

@@ -9,6 +9,8 @@ from pathlib import Path
 from paretune.errors import DataError
 
 _MAGIC = b"SQLite format 3\x00"
+_PAGE_BYTES = 4096
+_BYTES_OF_NOISE = 225  # different bytes among 4096: all 256 in noise, far fewer in text and plain data
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -25,7 +27,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     if magic != _MAGIC:
-        raise DataError(f"{path}: not a SQLite 3 database (empty, truncated or another format); fetch it again")
+        raise DataError(f"{path}: {_what_it_is(path)}")
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
@@ -51,6 +53,30 @@ def check_database(path: Path) -> None:
         beside = path.with_name(path.name + suffix)
         if beside.exists() and beside.stat().st_size:
             raise DataError(f"{path}: {beside.name} holds unfinished writes; open and close it once with sqlite3")
+
+
+def check_whole_database(path: Path) -> None:
+    """check_database, and every page of it read: for a file that nobody has vouched for yet."""
+    check_database(path)
+    with closing(open_read_only(path)) as connection:
+        try:
+            found = " ".join(connection.execute("PRAGMA quick_check(1)").fetchone()[0].split())
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+    if found != "ok":
+        raise DataError(f"{path}: damaged database ({found}); restore a backup, or recover it with sqlite3's .recover")
+
+
+def _what_it_is(path: Path) -> str:
+    """Why a file that begins otherwise is no SQLite 3 database, as far as its bytes tell."""
+    with open(path, "rb") as file:
+        head = file.read(_PAGE_BYTES)
+    size = path.stat().st_size
+    if not size:
+        return "an empty file, not a SQLite 3 database"
+    if size % 512 == 0 and len(set(head)) > _BYTES_OF_NOISE:
+        return "not a SQLite 3 database; it looks encrypted: decrypt it into a plain file first"
+    return "not a SQLite 3 database (empty, truncated or another format); fetch it again"
 
 
 def _decode(text: bytes) -> str:
