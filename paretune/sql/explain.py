@@ -1,18 +1,22 @@
-"""Why a predicted query is wrong: one class and one sentence, from SQLite's message or from the gold's clauses."""
+"""Why is an answer wrong? Classes of errors and a sentence for each."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from paretune.errors import EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlVerdict
+from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.differences import Difference, ErrorClass, find_differences
+from paretune.sql.extract import tokens
 from paretune.sql.reading import parse_select, read_clauses
-from paretune.sql.schema import Schema
+from paretune.sql.spider_metrics import exact_set_match, hardness
 
 __all__ = ["ErrorClass", "ErrorReport", "classify", "compare_errors", "count_errors"]
 
@@ -29,14 +33,14 @@ class ErrorReport:
     also: tuple[ErrorClass, ...] = ()
 
 
-def classify(predicted: str, gold: str, schema: Schema, sqlite_message: str | None) -> ErrorReport:
+def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str | None) -> ErrorReport:
     """The most telling reason why a prediction that was not right is not.
 
     sqlite_message: what SQLite said when it refused the prediction, None when it ran. Never raises on account of the
     two texts: what cannot be compared is ErrorClass.OTHER and says why. Call it only for predictions that are not
     correct: a correct one may well be written differently from its gold.
 
-    >>> schema = Schema({"singer": ("id", "name", "age")})
+    >>> schema = SchemaNames({"singer": ("id", "name", "age")})
     >>> classify("SELECT nme FROM singer", "SELECT name FROM singer", schema, "no such column: nme").explanation
     'No table has a column nme; did you mean singer.name?'
     >>> classify("SELECT name FROM singer WHERE name = 'ann'", "SELECT name FROM singer WHERE name = 'Ann'", schema,
@@ -63,7 +67,7 @@ def classify(predicted: str, gold: str, schema: Schema, sqlite_message: str | No
     return ErrorReport(first.error_class, first.explanation, tuple(also))
 
 
-def _from_message(message: str, predicted: str, schema: Schema) -> Difference | None:
+def _from_message(message: str, predicted: str, schema: SchemaNames) -> Difference | None:
     """The reason behind a message of SQLite; None for one that says nothing about the query's text."""
     for pattern, explain in _MESSAGES:
         found = re.search(pattern, message, re.IGNORECASE)
@@ -72,14 +76,14 @@ def _from_message(message: str, predicted: str, schema: Schema) -> Difference | 
     return None
 
 
-def _unknown_table(found: re.Match[str], _: str, schema: Schema) -> Difference:
+def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Difference:
     name = found[1].strip().lower()
     near = get_close_matches(name, schema.tables, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(schema.tables)}."
     return Difference(ErrorClass.UNKNOWN_TABLE, f"There is no table {name}{hint}")
 
 
-def _unknown_column(found: re.Match[str], predicted: str, schema: Schema) -> Difference:
+def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
     written = found[1].strip().strip('"`[]').lower()
     qualifier, _, name = written.rpartition(".")
     table = _table_behind(qualifier, predicted)
@@ -112,11 +116,11 @@ def _table_behind(qualifier: str, predicted: str) -> str:
     return str(named.get(qualifier, qualifier))
 
 
-def _plain(error_class: ErrorClass, sentence: str) -> Callable[[re.Match[str], str, Schema], Difference]:
+def _plain(error_class: ErrorClass, sentence: str) -> Callable[[re.Match[str], str, SchemaNames], Difference]:
     return lambda found, _predicted, _schema: Difference(error_class, sentence.format(*found.groups()))
 
 
-_MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, Schema], Difference]], ...] = (
+_MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Difference]], ...] = (
     (r"no such table: (?:main\.)?([^\n]+)", _unknown_table),
     (r"no such column: (.+?)(?: - should this be.*)?$", _unknown_column),
     (
@@ -203,3 +207,87 @@ def _judged(variant: str, verdicts: Sequence[SqlVerdict]) -> list[SqlVerdict]:
 
 def _kind(verdict: SqlVerdict) -> str:
     return CORRECT if verdict.outcome == SqlOutcome.CORRECT else verdict.error_class or UNCLASSIFIED
+
+
+_LONGEST_PARSED = 10_000  # characters; a longer text is no query anybody means, and parsing it could take minutes
+_DEEPEST_PARSED = 40  # nested parentheses
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """hardness: of the gold, "unknown" where it is no SELECT statement, and then exact_set_match is null.
+    error_class, explanation: null for a prediction that is not wrong."""
+
+    hardness: str
+    exact_set_match: bool | None
+    error_class: str | None
+    explanation: str | None
+
+
+class Diagnostician:
+    """Diagnoses predictions against the schemas of their databases, each schema and each pair of texts read once.
+
+    databases: db_id -> SQLite file. tables_file: Spider's tables.json; where it is absent, or does not hold a database,
+    foreign keys are those that the database declares.
+    """
+
+    def __init__(self, databases: Mapping[str, Path], tables_file: Path) -> None:
+        logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
+        self._databases = databases
+        self._tables_file = tables_file if tables_file.is_file() else None
+        self._schemas: dict[str, SchemaNames] = {}
+        self._hardness: dict[str, str] = {}
+        self._matches: dict[tuple[str, str, str], bool | None] = {}
+
+    def diagnose(self, db_id: str, sql: str, gold: str, *, wrong: bool, message: str | None) -> Diagnosis:
+        """All that is known of one prediction from its text. wrong: is there something to explain; message: SQLite's,
+        when it refused the prediction."""
+        if gold not in self._hardness:
+            self._hardness[gold] = _hardness(gold)
+        key = (db_id, sql, gold)
+        if key not in self._matches:
+            self._matches[key] = self._match(db_id, sql, gold)
+        error_class, explanation = self._explain(db_id, sql, gold, message) if wrong else (None, None)
+        return Diagnosis(self._hardness[gold], self._matches[key], error_class, explanation)
+
+    def _schema(self, db_id: str) -> SchemaNames:
+        if db_id not in self._schemas:
+            self._schemas[db_id] = read_names(self._databases[db_id], self._tables_file)
+        return self._schemas[db_id]
+
+    def _match(self, db_id: str, sql: str, gold: str) -> bool | None:
+        schema = self._schema(db_id)
+        if self._hardness[gold] == "unknown":
+            return None
+        try:
+            return can_parse(sql) and exact_set_match(sql, gold, schema)
+        except Exception:  # a parser that trips over one text must not cost the verdicts on all others
+            return False
+
+    def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, str]:
+        if sql and not can_parse(sql):
+            return str(ErrorClass.OTHER), "The statement is too long or too deeply nested to be compared with the gold."
+        schema = self._schema(db_id)
+        try:
+            report = classify(sql, gold, schema, message)
+        except Exception as error:  # as above
+            return str(ErrorClass.OTHER), f"The two queries cannot be compared clause by clause: {error}"
+        return str(report.error_class), report.explanation
+
+
+def can_parse(sql: str) -> bool:
+    """Is the text short and flat enough for a parser written in Python?"""
+    if not sql or len(sql) > _LONGEST_PARSED:
+        return False
+    depth = deepest = 0
+    for token in tokens(sql):
+        depth += (token in "([") - (token in ")]")
+        deepest = max(deepest, depth)
+    return deepest <= _DEEPEST_PARSED
+
+
+def _hardness(gold: str) -> str:
+    try:
+        return hardness(gold) if can_parse(gold) else "unknown"
+    except (ScoringError, RecursionError):
+        return "unknown"

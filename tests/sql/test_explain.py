@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from paretune.errors import EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlVerdict
-from paretune.sql.errors import ErrorClass, classify, compare_errors, count_errors
-from paretune.sql.exact_match import exact_set_match
-from paretune.sql.hardness import LEVELS, hardness
-from paretune.sql.schema import Schema, read_schema
+from paretune.sql.database import SchemaNames, read_names
+from paretune.sql.explain import ErrorClass, classify, compare_errors, count_errors
+from paretune.sql.spider_metrics import LEVELS, exact_set_match, hardness
 from paretune.sql.suite.neighbours import neighbours
 from paretune.text.sql import in_portuguese
 
@@ -27,7 +26,7 @@ CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, age INT, country TEXT);
 CREATE TABLE concert (concert_id INTEGER PRIMARY KEY, singer_id INT REFERENCES singer(id), year INT, theme TEXT);
 CREATE TABLE stadium (stadium_id INTEGER PRIMARY KEY, name TEXT, capacity INT);
 """
-SCHEMA = Schema(
+SCHEMA = SchemaNames(
     {
         "singer": ("id", "name", "age", "country"),
         "concert": ("concert_id", "singer_id", "year", "theme"),
@@ -277,7 +276,7 @@ def test_classify_every_neighbour_of_spiders_gold_gets_the_class_of_its_edit(spi
     surprises: Counter[tuple[str, str]] = Counter()
     for db_id in ("concert_singer", "pets_1", "flight_2", "employee_hire_evaluation"):
         database = spider_directory / "database" / db_id / f"{db_id}.sqlite"
-        schema = read_schema(database, spider_directory / "tables.json")
+        schema = read_names(database, spider_directory / "tables.json")
         for gold in {item["query"] for item in items if item["db_id"] == db_id}:
             for neighbour in neighbours(gold, schema):
                 found = classify(neighbour.sql, gold, schema, None).error_class

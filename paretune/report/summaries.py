@@ -1,14 +1,15 @@
-"""The summary that `paretune score` prints: every figure with its interval and the number of questions behind it."""
+"""What `score` and `choice` print of verdicts that belong to no run folder."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from paretune.choice.decomposition import Decomposition, decompose
 from paretune.errors import EmptySample
-from paretune.records import SqlOutcome, SqlVerdict
-from paretune.stats.intervals import accuracy_interval
+from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
+from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.text.explorer import class_label
 from paretune.text.language import Language, Translator, number, translator
 from paretune.text.sql import in_portuguese
@@ -99,3 +100,84 @@ def _counts(verdicts: Sequence[SqlVerdict], say: Translator) -> list[str]:
     lines = [f"{say(outcome.value):<{_WIDTH}} {counts[outcome]:>5}" for outcome in SqlOutcome if counts[outcome]]
     empty = sum(verdict.both_empty for verdict in verdicts)
     return [*lines, f"{say('both results empty'):<{_WIDTH}} {empty:>5}"]
+
+
+_CHOICE_WIDTH = 44
+_TITLES = {"letter": "by letter", "cloze": "by text of the answer, a byte", "generate": "by writing"}
+Rule = Callable[[ChoiceAnswer], bool]
+
+
+def choice_summary(answers: Sequence[ChoiceAnswer], *, chance: float, language: Language) -> str:
+    """Accuracies of each variant and method with 95 % intervals clustered by subject.
+
+    chance: share right by guessing, in [0, 1]. Answers of one suite; variants in order of first appearance, the first
+    of them the baseline to which the decomposition compares. Raises EmptySample without answers.
+    """
+    if not answers:
+        raise EmptySample("no questions were answered: there is nothing to sum up")
+    say = translator(language)
+    lines: list[str] = []
+    cells: dict[str, Decomposition] = {}
+    for variant in dict.fromkeys(answer.variant for answer in answers):
+        own = [answer for answer in answers if answer.variant == variant]
+        lines.append(f"{say('variant')}: {variant}")
+        methods = {name: [answer for answer in own if answer.method == name] for name in _TITLES}
+        for name, group in methods.items():
+            if group:
+                lines += _method(say(_TITLES[name]), group, lambda answer: answer.correct, language)
+            if group and name == "cloze":
+                lines += _method(
+                    say("by text of the answer, raw"), group, lambda answer: bool(answer.correct_raw), language
+                )
+        if methods["letter"] and methods["generate"]:
+            cells[variant] = decompose(methods["letter"], methods["generate"])
+            lines += _decomposition(cells[variant], next(iter(cells.values())), say)
+        lines.append("")
+    lines.append(f"{say('chance level')}: {number(100 * chance, language)} %")
+    lines.append(f"{say('confidence intervals')}: 95 %, {say('clustered by subject')}")
+    return "\n".join(lines)
+
+
+def _method(title: str, answers: Sequence[ChoiceAnswer], rule: Rule, language: Language) -> list[str]:
+    say = translator(language)
+    right = [rule(answer) for answer in answers]
+    subjects = [answer.subject for answer in answers]
+    lines = [f"  {title}", _figure(say("micro (all questions)"), accuracy_interval(right, subjects), language)]
+    if len(set(subjects)) > 1:
+        lines.append(_figure(say("macro (mean of subjects)"), macro_interval(right, subjects), language))
+    for label, field in (("category", "category"), ("subject", "subject")):
+        names = list(dict.fromkeys(getattr(answer, field) for answer in answers))
+        for name in names if len(names) > 1 else ():
+            own = [answer for answer in answers if getattr(answer, field) == name]
+            found = accuracy_interval([rule(answer) for answer in own], [answer.subject for answer in own])
+            lines.append(_figure(f"{say(label)} {name}", found, language))
+    masses = [answer.letter_mass for answer in answers if answer.letter_mass is not None]
+    if masses:
+        few = sum(mass < 0.5 for mass in masses)
+        text = say("questions whose letters hold under half of the probability")
+        lines.append(f"    {text}: {few} / {len(masses)}")
+    silent = sum(answer.outcome == "no_answer" for answer in answers)
+    if silent:
+        lines.append(f"    {say('written answers without a letter')}: {silent} / {len(answers)}")
+    failed = sum(answer.outcome == "failed" for answer in answers)
+    if failed:
+        lines.append(f"    {say('failed')}: {failed} / {len(answers)}")
+    return lines
+
+
+def _figure(label: str, found: Interval, language: Language) -> str:
+    low, high = number(found.low, language), number(found.high, language)
+    text = f"{number(found.estimate, language):>6} %  [{low}; {high}]  n = {found.n}"
+    return f"    {label:<{_CHOICE_WIDTH}}{text}"
+
+
+def _decomposition(found: Decomposition, baseline: Decomposition, say: Translator) -> list[str]:
+    lines = [f"  {say('format and knowledge')}"]
+    lines += [f"    {say(cell.value):<{_CHOICE_WIDTH}}{count:>6}" for cell, count in found.counts().items()]
+    if found is not baseline:
+        lines.append(f"  {say('moved from the baseline')}")
+        moves = {pair: count for pair, count in found.moves_from(baseline).items() if count and pair[0] != pair[1]}
+        for (before, after), count in moves.items():
+            label = f"{say(before.value)} -> {say(after.value)}"
+            lines.append(f"    {label:<{_CHOICE_WIDTH}}{count:>6}")
+    return lines
