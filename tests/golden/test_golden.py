@@ -38,7 +38,7 @@ def difference(section: str, golden: Texts, now: Texts) -> str:
     cut = [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in lines[:MOST_LINES]]
     more = [f"… and {len(lines) - MOST_LINES} lines more"] if len(lines) > MOST_LINES else []
     renewed = f"If that is meant: python -m tests.golden.renew {section}, and read the difference in git."
-    return "\n".join([f"{section}: {len(names)} files differ: {', '.join(names)}", *cut, *more, renewed])
+    return "\n".join([f"{section} differs in {', '.join(names)}", *cut, *more, renewed])
 
 
 @pytest.mark.parametrize("section", COLLECTORS)
@@ -51,7 +51,7 @@ def test_what_a_user_sees_is_what_is_stored(section: str, tmp_path: Path) -> Non
 def test_difference_names_files_shows_lines_and_says_how_to_renew() -> None:
     golden = {"same.txt": "a\n", "gone.txt": "b\n", "long.txt": "".join(f"{n}\n" for n in range(200))}
     text = difference("help", golden, {"same.txt": "a\n", "long.txt": "x\n", "new.txt": "y\n"})
-    assert "3 files differ: gone.txt, long.txt, new.txt" in text
+    assert "help differs in gone.txt, long.txt, new.txt" in text
     assert "-b" in text.splitlines()
     assert text.count("\n") <= MOST_LINES + 2
     assert text.endswith("python -m tests.golden.renew help, and read the difference in git.")
