@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.cli import main
+from paretune.files import file_sha256
 from paretune.jsonl import Record, read_lines
 from tests.golden.page_outline import digest, digests, outline
 from tests.simulated_run import variants, write_run
@@ -218,7 +219,7 @@ def _six_digits(cell: str) -> str:
 def _headers(run: Path, files: list[Path]) -> str:
     """Each file's header, with the keys of its lines."""
     headers = {str(path.relative_to(run)): read_lines(path) for path in files}
-    names = _names_of_weights({name: header for name, (header, _) in headers.items()})
+    names = _names_of_weights(run, {name: header for name, (header, _) in headers.items()})
     text = ""
     for name, (header, records) in headers.items():
         shown = {key: names.get(value, value) if isinstance(value, str) else value for key, value in header.items()}
@@ -231,10 +232,19 @@ def _headers(run: Path, files: list[Path]) -> str:
     return text
 
 
-def _names_of_weights(headers: dict[str, Record]) -> dict[str, str]:
-    names = {headers["baseline/answers.jsonl"]["weights"]: "of the model's files"}
-    names[headers["run-1/answers.jsonl"]["adapter"]] = "of run-1's adapter"
-    return names
+def _names_of_weights(run: Path, headers: dict[str, Record]) -> dict[str, str]:
+    """The fingerprints of the base and of run-1's adapter, each with the words for what it must be made of."""
+    base, adapter = run.parent / "model", run / "run-1" / "adapter"
+    files = [[path.name, file_sha256(path)] for path in sorted(base.iterdir())]
+    parts = [
+        file_sha256(adapter / "adapter_model.safetensors"),
+        json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")),
+    ]
+    weights, tuned = headers["baseline/answers.jsonl"]["weights"], headers["run-1/answers.jsonl"]["adapter"]
+    return {
+        weights: _in_words(weights, "the model's files", files),
+        tuned: _in_words(tuned, "run-1's adapter, weights and configuration", parts),
+    }
 
 
 def _derived(run: Path, name: str, headers: dict[str, Record]) -> Record:
