@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from paretune.records import ChoiceAnswer, ChoiceOutcome, SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record
-from paretune.run.load import AskedChoice, AskedQuestion, VariantRecords
+from paretune.run.lines import AskedChoice, AskedQuestion, VariantRecords
 
 # Parts of a file's header that must be the same for all variants, where they are given.
 SHARED_CONDITIONS = (

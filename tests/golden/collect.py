@@ -21,7 +21,7 @@ from typing import Any
 
 from paretune.cli import main
 from paretune.files import file_sha256
-from paretune.jsonl import Record, read_lines
+from paretune.run.jsonl import Record, read_lines
 from tests.golden.page_outline import digest, digests, outline
 from tests.simulated_run import variants, write_run
 from tests.tiny_models import save_tiny_model
