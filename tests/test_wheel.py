@@ -25,7 +25,7 @@ def run(*words: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel in it. What paretune depends on is lent by the tests' own environment."""
+    """A new virtual environment with the wheel in it. The tests' own environment lends what paretune depends on."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     if not (ROOT / ".git").exists():
