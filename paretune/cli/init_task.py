@@ -93,7 +93,7 @@ def _require_kind(kind: str) -> None:
 
 def _database(given: str) -> Path:
     """The file, opened once and checked throughout."""
-    from paretune.sql.sqlite_file import check_whole_database
+    from paretune.sql.database import check_whole_database
 
     if "://" in given:
         raise ConfigError(f"--database {given.partition('://')[0]}://...: only SQLite files are read")
@@ -103,7 +103,7 @@ def _database(given: str) -> Path:
 
 
 def _describe(database: Path) -> str:
-    from paretune.sql.schema_text import read_schema
+    from paretune.sql.database import read_schema
 
     schema = read_schema(database)
     shown = [table for table in schema.tables if table.name not in schema.shadow]

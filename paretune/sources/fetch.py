@@ -205,7 +205,7 @@ def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[s
     folder: where databases stand that the arrangement does not bring. Raises DataError for a damaged database and for
     a question of a test split without one.
     """
-    from paretune.sql.sqlite_file import check_database
+    from paretune.sql.database import check_database
 
     if not found.references:
         return []

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from paretune.errors import ScoringError
+from paretune.sql.database import quote_name, read_schema
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
-from paretune.sql.hardness import hardness
+from paretune.sql.extract import orders_rows
 from paretune.sql.reading import parse_select
-from paretune.sql.schema_text import quote_name, read_schema
-from paretune.sql.text import orders_rows
+from paretune.sql.spider_metrics import hardness
 
 Problem = Literal["fails", "unreadable", "not deterministic", "order of ties", "empty"]
 UNUSABLE: frozenset[Problem] = frozenset({"fails", "unreadable", "not deterministic"})
