@@ -82,8 +82,13 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from paretune.pipeline.experiment import describe_plan
 
-        print(describe_plan(session))
-        return 0
+        plan = describe_plan(session)
+        print(plan.text)
+        for remark in plan.remarks:
+            _say(f"note: {remark}")
+        for problem in plan.problems:
+            _say(f"error: {problem}")
+        return 2 if plan.problems else 0
     with folder.locked():
         _work(stage, session, variants, arguments)
         if arguments.export:
