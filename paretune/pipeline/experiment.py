@@ -47,9 +47,9 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    comparison, text = compare_folder(session.folder, session.language, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases)
+        page = report_folder(session.folder, comparison, session.language, databases, into=session.folder)
     return text, page
 
 

@@ -31,9 +31,17 @@ class Claims:
 
 
 def compare_folder(
-    folder: RunFolder, language: Language, say: Callable[[str], None], claims: Claims = Claims()
+    folder: RunFolder,
+    language: Language,
+    say: Callable[[str], None],
+    claims: Claims = Claims(),
+    *,
+    into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Write tables/*; returns the comparison and the text of the main tables. Raises as load_run and compare_run."""
+    """Compare a run; returns the comparison and the text of the main tables. Raises as load_run and compare_run.
+
+    into: the folder whose tables/* are written, usually the same; None writes nothing.
+    """
     records = load_run(folder.path)
     comparison = compare_run(
         records,
@@ -44,20 +52,25 @@ def compare_folder(
     )
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
-    write_tables(comparison, folder.tables, language)
+    if into is not None:
+        write_tables(comparison, into.tables, language)
     return comparison, print_tables(comparison, language)
 
 
-def report_folder(folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:
-    """Write the plots and report/index.html; returns the page's path. databases: folder of <db_id>/<db_id>.sqlite; when
-    absent, where the manifest says they were, if they are there."""
+def report_folder(
+    folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None, *, into: RunFolder
+) -> Path:
+    """Write the plots and report/index.html below `into`, usually the same folder; returns the page's path.
+
+    databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
+    """
     from paretune.report.page import write_page
 
-    write_plots(comparison, folder.report, language)
+    write_plots(comparison, into.report, language)
     findings = audit_run(read_run(folder.path))
     records = load_run(folder.path)
     there = databases or databases_of(records.manifest)
-    return write_page(records, comparison, findings, folder.report, language, databases=there)
+    return write_page(records, comparison, findings, into.report, language, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import copy_file, write_bytes
 from paretune.errors import ConfigError, DataError
 from paretune.files import file_sha256
-from paretune.sources.disk import copy_file, write_bytes
 from paretune.sources.pairs import Pair
 from paretune.sources.splitting import alike_groups, same_query, same_question, split_groups
 from paretune.sql.execute import ExecutionLimits
