@@ -140,12 +140,17 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
     from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.run.load import load_run
 
     language = parse_language(arguments.lang)
-    comparison, text = compare_folder(folder, language, _say, _claims(arguments), into=into)
-    print(text)
+    records = load_run(folder.path)
+    comparison, text = compare_folder(records, language, _say, _claims(arguments), into=into)
+    page = None
     if stage == "report" and into is not None:
-        print(report_folder(folder, comparison, language, arguments.databases, into=into))
+        page = report_folder(records, comparison, language, arguments.databases, into=into)
+    print(text)  # last, so that a terminal that cannot take it costs no file
+    if page is not None:
+        print(page)
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

@@ -12,6 +12,7 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
 from paretune.text.language import translator
 
@@ -47,9 +48,10 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims, into=session.folder)
+    run = load_run(session.folder.path)
+    comparison, text = compare_folder(run, session.language, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases, into=session.folder)
+        page = report_folder(run, comparison, session.language, databases, into=session.folder)
     return text, page
 
 

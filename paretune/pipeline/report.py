@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import read_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
-from paretune.run.load import load_run
+from paretune.run.load import Run
 from paretune.text.language import Language
 
 DEFAULT_SEED = 42
@@ -31,21 +30,20 @@ class Claims:
 
 
 def compare_folder(
-    folder: RunFolder,
+    run: Run,
     language: Language,
     say: Callable[[str], None],
     claims: Claims = Claims(),
     *,
     into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Compare a run; returns the comparison and the text of the main tables. Raises as load_run and compare_run.
+    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
 
-    into: the folder whose tables/* are written, usually the same; None writes nothing.
+    into: the folder whose tables/* are written, usually the run's own; None writes nothing.
     """
-    records = load_run(folder.path)
     comparison = compare_run(
-        records,
-        seed=int(records.manifest.get("config", {}).get("seed", DEFAULT_SEED)),
+        run,
+        seed=int(run.config.get("seed", DEFAULT_SEED)),
         margin_points=claims.margin_points,
         budget_points=claims.budget_points,
         every_pair=claims.every_pair,
@@ -58,19 +56,17 @@ def compare_folder(
 
 
 def report_folder(
-    folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None, *, into: RunFolder
+    run: Run, comparison: Comparison, language: Language, databases: Path | None, *, into: RunFolder
 ) -> Path:
-    """Write the plots and report/index.html below `into`, usually the same folder; returns the page's path.
+    """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
 
     databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
     """
     from paretune.report.page import write_page
 
     write_plots(comparison, into.report, language)
-    findings = audit_run(read_run(folder.path))
-    records = load_run(folder.path)
-    there = databases or databases_of(records.manifest)
-    return write_page(records, comparison, findings, into.report, language, databases=there)
+    there = databases or databases_of(run.manifest)
+    return write_page(run, comparison, audit_run(run), into.report, language, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:

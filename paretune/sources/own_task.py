@@ -69,7 +69,7 @@ def check_pairs(
     if len(found.test) < _FEWEST_QUESTIONS or not found.training:
         raise DataError(
             f"{len(usable)} of {len(pairs)} pairs can be used, {len(set(groups))} groups of alike ones: too few for "
-            "questions to ask and rows to train on"
+            "questions to ask and rows to train on; add pairs, or say with --split COLUMN which are which"
         )
     return found
 
