@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paretune.errors import ConfigError
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.config import VariantConfig
@@ -67,7 +67,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
     config = load_experiment(arguments.experiment, arguments.settings)
     folder = RunFolder(arguments.out or Path("runs") / config.name)
-    session = Session(config, folder, parse_language(arguments.lang), _say)
+    session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
@@ -107,11 +107,11 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
     from paretune.pipeline.report import compare_folder, report_folder
 
-    language = parse_language(arguments.lang)
-    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
+    voice = voice_named(arguments.lang)
+    comparison, text = compare_folder(folder, voice, _say, _claims(arguments))
     print(text)
     if stage == "report":
-        print(report_folder(folder, comparison, language, arguments.databases))
+        print(report_folder(folder, comparison, voice, arguments.databases))
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

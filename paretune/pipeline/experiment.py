@@ -12,7 +12,6 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
-from paretune.text.language import translator
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -37,9 +36,9 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    comparison, text = compare_folder(session.folder, session.voice, session.say, claims)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases)
+        page = report_folder(session.folder, comparison, session.voice, databases)
     return text, page
 
 
@@ -113,7 +112,7 @@ def list_progress(session: Session) -> list[PartDone]:
 
 def print_progress(session: Session) -> str:
     """`list_progress` as a table."""
-    say = translator(session.language)
+    say = session.voice.say
     lines = []
     for row in list_progress(session):
         whole = "?" if row.wanted is None else str(row.wanted)

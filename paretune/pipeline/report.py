@@ -15,7 +15,7 @@ from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 from paretune.run.load import load_run
-from paretune.text.language import Language
+from paretune.text import Voice
 
 DEFAULT_SEED = 42
 
@@ -31,7 +31,7 @@ class Claims:
 
 
 def compare_folder(
-    folder: RunFolder, language: Language, say: Callable[[str], None], claims: Claims = Claims()
+    folder: RunFolder, voice: Voice, say: Callable[[str], None], claims: Claims = Claims()
 ) -> tuple[Comparison, str]:
     """Write tables/*; returns the comparison and the text of the main tables. Raises as load_run and compare_run."""
     records = load_run(folder.path)
@@ -44,20 +44,20 @@ def compare_folder(
     )
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
-    write_tables(comparison, folder.tables, language)
-    return comparison, print_tables(comparison, language)
+    write_tables(comparison, folder.tables, voice)
+    return comparison, print_tables(comparison, voice)
 
 
-def report_folder(folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:
+def report_folder(folder: RunFolder, comparison: Comparison, voice: Voice, databases: Path | None = None) -> Path:
     """Write the plots and report/index.html; returns the page's path. databases: folder of <db_id>/<db_id>.sqlite; when
     absent, where the manifest says they were, if they are there."""
     from paretune.report.page import write_page
 
-    write_plots(comparison, folder.report, language)
+    write_plots(comparison, folder.report, voice)
     findings = audit_run(read_run(folder.path))
     records = load_run(folder.path)
     there = databases or databases_of(records.manifest)
-    return write_page(records, comparison, findings, folder.report, language, databases=there)
+    return write_page(records, comparison, findings, folder.report, voice, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:
