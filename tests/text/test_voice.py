@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import ConfigError
-from paretune.text import LANGUAGES, Phrase, Voice, voice_named
+from paretune.text import LANGUAGES, Field, Phrase, Voice, voice_named
 
 ENGLISH, PORTUGUESE = Voice("en"), Voice("pt-BR")
 
@@ -48,7 +48,7 @@ def test_say_data_are_never_reworded() -> None:
     ],
 )
 def test_say_noun_after_exactly_1_is_singular(count: int, english: str, portuguese: str) -> None:
-    fields = {"benchmark": "b", "questions": count, "databases": count}
+    fields: dict[str, Field] = {"benchmark": "b", "questions": count, "databases": count}
     assert ENGLISH.say(Phrase("table.execution", fields)).endswith(f"b, {english}")
     assert PORTUGUESE.say(Phrase("table.execution", fields)).endswith(f"b, {portuguese}")
 
@@ -59,7 +59,7 @@ def test_say_number_with_decimals_is_not_one() -> None:
 
 def test_say_fields_are_written_by_their_kind() -> None:
     gain = Figure(-2, -6.04, 2)
-    fields = {"variant": "run-1", "gain": gain, "change": gain}
+    fields: dict[str, Field] = {"variant": "run-1", "gain": gain, "change": gain}
     assert ENGLISH.say("plot.point", **fields).startswith("run-1: gain -2.0 [-6.0, +2.0], change")
     assert PORTUGUESE.say("plot.point", **fields).startswith("run-1: ganho -2,0 [-6,0; +2,0], variação")
     assert PORTUGUESE.say("verdict.adjusted", benchmark="b", count=3, p=0.0312).endswith("p é 0,031.")
