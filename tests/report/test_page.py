@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import re
+import sys
+import types
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +19,8 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
+import paretune.report.page.data
+import paretune.text
 from paretune.analysis.audit import audit_run
 from paretune.analysis.audit.findings import Finding, read_run
 from paretune.analysis.comparison import compare_run
@@ -32,6 +36,7 @@ from paretune.report.tables import write_tables
 from paretune.run.load import RunRecords, load_run
 from paretune.sql.explain import ErrorClass
 from paretune.text import LANGUAGES, Voice
+from paretune.text.catalogue import Catalogue
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
 ASSETS = resources.files("paretune.report.page") / "assets"
@@ -360,3 +365,27 @@ def test_write_page_baseline_alone_and_invalid_finding(tmp_path: Path, language:
     assert f'<div class="view" lang="{other}" data-language="{other}" hidden>' in text
     assert text.count('class="invalid-banner"') == len(LANGUAGES)
     assert _Page(text).open == []
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_write_page_another_language_is_one_catalogue_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portuguese = Voice("pt-BR").catalogue
+    marked = {key: f"«{Voice('en').template(key)}»" for key in portuguese.text}
+    module = types.ModuleType("paretune.text.xx_yy")
+    module.CATALOGUE = Catalogue("Another", "·", " | ", {}, marked)  # type: ignore[attr-defined]  # a new file
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for user in (paretune.text, paretune.report.page, paretune.report.page.data):
+        monkeypatch.setattr(user, "LANGUAGES", (*LANGUAGES, "xx-YY"))
+    records = load_run(write_run(tmp_path / "run", variants(2)))
+    findings = audit_run(read_run(records.path))
+    voice = paretune.text.voice_named("xx-YY")
+    path = write_page(records, compare_run(records, replicates=100), findings, tmp_path / "report", voice)
+    text = path.read_text(encoding="utf-8")
+    buttons = [item["data-set-language"] for item in _Page(text).all("button") if "data-set-language" in item]
+    assert buttons == [*LANGUAGES, "xx-YY"]
+    view = text.partition('<div class="view" lang="xx-YY" data-language="xx-YY">')[2].partition('<div class="view"')[0]
+    assert "«variant»" in view
+    assert re.search(r"\d·\d \[[+-]?\d+·\d \| [+-]?\d+·\d\]", view)
+    assert Voice("pt-BR").say("variant") not in view.replace("«variant»", "")
