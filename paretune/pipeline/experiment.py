@@ -12,6 +12,7 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.voice, session.say, claims)
+    run = load_run(session.folder.path)
+    comparison, text = compare_folder(run, session.voice, session.say, claims)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.voice, databases)
+        page = report_folder(run, comparison, session.voice, databases)
     return text, page
 
 

@@ -110,6 +110,32 @@ TEXT: dict[str, str] = {
     "page.alike": "(and {count} alike)",
     "page.notes": "{count} notes",
     # the audit: what was seen, and under .advice what to do
+    "audit.no-manifest": "{file} is missing or not JSON",
+    "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",
+    "audit.no-file": "{file} is missing, so nobody can tell what was asked",
+    "audit.no-file.advice": (
+        "Prepare again with the same settings and data, or get the file from whoever made the folder."
+    ),
+    "audit.unreadable-lines": "{file}: {count} of {lines} lines cannot be read ({reason})",
+    "audit.unreadable-lines.advice": "Delete the file and evaluate again; lines of unknown content support no figure.",
+    "audit.not-asked": "{file}: {count} lines answer questions that were not asked ({examples})",
+    "audit.not-asked.advice": "Evaluate the variant again; these lines come from another question set.",
+    "audit.two-lines": "{file}: {count} lines repeat a question that has a line already ({examples})",
+    "audit.two-lines.advice": "Evaluate the variant again: one question, one line.",
+    "audit.another-reference": "{file}: {count} lines have another database or reference than was asked ({examples})",
+    "audit.another-reference.advice": "Evaluate the variant again; its verdicts are about other references.",
+    "audit.another-right-answer": (
+        "{file}: {count} lines have another right answer or subject than was asked ({examples})"
+    ),
+    "audit.another-right-answer.advice": "Evaluate the variant again; its verdicts are about other answers.",
+    "audit.different-methods": "{variant} was asked other suites, or by other methods, than {first}",
+    "audit.different-methods.advice": "Ask all variants the same suites by the same methods.",
+    "audit.outdated-answers": "{file} answers an earlier version of the questions (fingerprint {fingerprint})",
+    "audit.outdated-answers.advice": (
+        "Evaluate the variant again: the same questions may have been asked in other words."
+    ),
+    "audit.other-answers": "{file}: the verdicts judge other answers than those of answers.jsonl",
+    "audit.other-answers.advice": "Score the answers again (`paretune evaluate`).",
     "audit.failed-lines": "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
     "audit.failed-lines.advice": "Score them again before any comparison.",
     "audit.missing-answers": (

@@ -424,6 +424,36 @@ TEXT: dict[str, str] = {
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
     # the audit: what was seen, and under .advice what to do
+    "audit.no-manifest": "{file} falta ou não é JSON",
+    "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
+    "audit.no-file": "falta {file}; não se sabe o que foi perguntado",
+    "audit.no-file.advice": (
+        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo de quem fez a pasta."
+    ),
+    "audit.unreadable-lines": "{file}: {count} de {lines} linhas não podem ser lidas ({reason})",
+    "audit.unreadable-lines.advice": (
+        "Apague o arquivo e avalie de novo; linhas de conteúdo desconhecido não sustentam nenhum valor."
+    ),
+    "audit.not-asked": "{file}: {count} linhas respondem a questões que não foram feitas ({examples})",
+    "audit.not-asked.advice": "Avalie a variante de novo; estas linhas vêm de outro conjunto de questões.",
+    "audit.two-lines": "{file}: {count} linhas repetem uma questão que já tem linha ({examples})",
+    "audit.two-lines.advice": "Avalie a variante de novo: uma questão, uma linha.",
+    "audit.another-reference": (
+        "{file}: {count} linhas têm banco ou referência diferente do que foi perguntado ({examples})"
+    ),
+    "audit.another-reference.advice": "Avalie a variante de novo; os vereditos são sobre outras referências.",
+    "audit.another-right-answer": (
+        "{file}: {count} linhas têm resposta certa ou disciplina diferente do que foi perguntado ({examples})"
+    ),
+    "audit.another-right-answer.advice": "Avalie a variante de novo; os vereditos são sobre outras respostas.",
+    "audit.different-methods": "{variant} respondeu a outras suítes, ou por outros métodos, que {first}",
+    "audit.different-methods.advice": "Faça a todas as variantes as mesmas suítes pelos mesmos métodos.",
+    "audit.outdated-answers": "{file} responde a uma versão anterior das questões (impressão digital {fingerprint})",
+    "audit.outdated-answers.advice": (
+        "Avalie a variante de novo: as mesmas questões podem ter sido feitas com outras palavras."
+    ),
+    "audit.other-answers": "{file}: os vereditos julgam respostas diferentes das de answers.jsonl",
+    "audit.other-answers.advice": "Pontue as respostas de novo (`paretune evaluate`).",
     "audit.failed-lines": "{variant}: {count} de {questions} linhas ({axis}) falharam por motivo nosso, não do modelo",
     "audit.failed-lines.advice": "Pontue-as de novo antes de qualquer comparação.",
     "audit.missing-answers": (

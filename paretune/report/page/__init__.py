@@ -19,7 +19,7 @@ from paretune.report.page.plots import page_plot
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.text import LANGUAGES, Voice
 
 STYLES = ("page.css", "explorer.css")
@@ -53,7 +53,7 @@ class _View:
 
 
 def write_page(
-    records: RunRecords,
+    records: Run,
     comparison: Comparison,
     findings: Sequence[Finding],
     folder: Path,
@@ -98,9 +98,7 @@ def write_page(
     return path
 
 
-def _view(
-    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice
-) -> _View:
+def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice) -> _View:
     said = _said(findings, voice)
     return _View(
         voice=voice,

@@ -13,7 +13,7 @@ from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
 from paretune.errors import ScoringError
 from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.text import LANGUAGES, SOURCE, Voice
 from paretune.text.sql import why_wrong
@@ -24,7 +24,7 @@ LETTERS_SHOWN = 200
 RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
 
 
-def result_tables(records: RunRecords, databases: Path) -> dict[str, Any]:
+def result_tables(records: Run, databases: Path) -> dict[str, Any]:
     """First rows of every result, alike ones once.
 
     databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
@@ -87,7 +87,7 @@ def packed(value: Data) -> str:
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
 
 
-def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
+def explorer_sql(records: Run, comparison: Comparison) -> Data:
     """Target questions with what each variant answered.
 
     questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
@@ -110,7 +110,7 @@ def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
     }
 
 
-def _wording(records: RunRecords) -> dict[str, dict[str, str]]:
+def _wording(records: Run) -> dict[str, dict[str, str]]:
     """By language, every English explanation in other words."""
     wrong = {_why(line, Voice(SOURCE)): line for variant in records.variants for line in variant.sql if line.error}
     wording = {}
@@ -124,7 +124,7 @@ def _why(line: SqlVerdict, voice: Voice) -> str:
     return why_wrong(voice, line.error, line.error_code, line.error_fields)
 
 
-def _sql_answers(variant: VariantRecords) -> list[list[Any]]:
+def _sql_answers(variant: Variant) -> list[list[Any]]:
     generated = {answer.index: answer for answer in variant.answers}
     found: list[list[Any]] = []
     for line in variant.sql:
@@ -150,7 +150,7 @@ def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
     return list(beginnings), cut
 
 
-def explorer_choice(records: RunRecords) -> Data:
+def explorer_choice(records: Run) -> Data:
     """Multiple-choice questions of all suites with what each variant answered.
 
     questions: [suite, id, subject, category, question, options, answer]. answers: method -> a list a variant, in the

@@ -11,13 +11,13 @@ from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.text import Voice
 
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
-def sections(records: RunRecords, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
+def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
     made = [
@@ -256,7 +256,7 @@ def _count(value: int | None) -> str:
 LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
 
 
-def reproduction(records: RunRecords, comparison: Comparison, places: Places, voice: Voice) -> Section:
+def reproduction(records: Run, comparison: Comparison, places: Places, voice: Voice) -> Section:
     """The last section: what decided the figures."""
     say = voice.say
     manifest = records.manifest
@@ -296,7 +296,7 @@ def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple
     )
 
 
-def _fingerprints(records: RunRecords, places: Places, voice: Voice) -> PageTable:
+def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
     say = voice.say
     rows = []
