@@ -14,7 +14,7 @@ from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 from paretune.run.load import Run
-from paretune.text.language import Language
+from paretune.text import Voice
 
 DEFAULT_SEED = 42
 
@@ -31,7 +31,7 @@ class Claims:
 
 def compare_folder(
     run: Run,
-    language: Language,
+    voice: Voice,
     say: Callable[[str], None],
     claims: Claims = Claims(),
     *,
@@ -51,22 +51,20 @@ def compare_folder(
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     if into is not None:
-        write_tables(comparison, into.tables, language)
-    return comparison, print_tables(comparison, language)
+        write_tables(comparison, into.tables, voice)
+    return comparison, print_tables(comparison, voice)
 
 
-def report_folder(
-    run: Run, comparison: Comparison, language: Language, databases: Path | None, *, into: RunFolder
-) -> Path:
+def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
     """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
 
     databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
     """
     from paretune.report.page import write_page
 
-    write_plots(comparison, into.report, language)
+    write_plots(comparison, into.report, voice)
     there = databases or databases_of(run.manifest)
-    return write_page(run, comparison, audit_run(run), into.report, language, databases=there)
+    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:
