@@ -16,7 +16,6 @@ from paretune.analysis.axes import AnsweredAxis, general_axes
 from paretune.config import BASELINE
 from paretune.errors import DataError, EmptySample
 from paretune.files import write_text
-from paretune.records import SqlOutcome
 from paretune.run.load import RunRecords, VariantRecords
 
 CATEGORIES = {"STEM": "STEM", "Humanities": "Humanidades", "Social sciences": "Ciências Sociais"}
@@ -66,8 +65,9 @@ def _suite_with_categories(records: RunRecords) -> AnsweredAxis:
 
 def _answers(variant: VariantRecords) -> Iterable[Sequence[object]]:
     yield ("question", "generated_sql", "expected_sql", "score")
-    for line in variant.sql:
-        yield (line.question, line.sql, line.gold, float(line.outcome is SqlOutcome.CORRECT))
+    for line in variant.verdicts:
+        sql = line.detail
+        yield (sql["question"], sql["sql"], sql["gold"], float(line.outcome == "correct"))
 
 
 def _categories(axis: AnsweredAxis, titles: Sequence[str]) -> Iterable[Sequence[object]]:
@@ -89,7 +89,7 @@ def _categories(axis: AnsweredAxis, titles: Sequence[str]) -> Iterable[Sequence[
 def _summary(records: RunRecords, titles: dict[str, str]) -> Iterable[Sequence[object]]:
     yield ("", "Execution Accuracy")
     for variant in records.variants:
-        right = [line.outcome is SqlOutcome.CORRECT for line in variant.sql]
+        right = [line.outcome == "correct" for line in variant.verdicts]
         yield (_long_title(titles[variant.name]), _share(right))
 
 

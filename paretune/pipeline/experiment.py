@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from paretune.config import VariantConfig
 from paretune.errors import DataError
-from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
+from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.tasks import TargetData
 from paretune.text.language import translator
 
 if TYPE_CHECKING:
@@ -29,17 +30,17 @@ class PartDone:
 
 
 def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
 ) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
-    report.folder.report_folder."""
+    """All stages for these variants; returns the text of the tables and the path of the page. target_data: as in
+    report_folder."""
     from paretune.pipeline.report import compare_folder, report_folder
 
     train_and_evaluate(session, variants)
     session.release()
     comparison, text = compare_folder(session.folder, session.language, session.say, claims)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases)
+        page = report_folder(session.folder, comparison, session.language, target_data)
     return text, page
 
 
@@ -85,7 +86,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> str:
     """What a run would do, after reading all data but no weights."""
-    target, general = read_target(session.config), read_general(session.config)
+    target, general = session.task.read(session.config), read_general(session.config)
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
@@ -97,7 +98,8 @@ def describe_plan(session: Session) -> str:
 def list_progress(session: Session) -> list[PartDone]:
     """What is done and what is missing, from the files alone."""
     rows = []
-    wanted = {name: _count(session.folder.prepared(name)) for name in ("sql", "train", "choice")}
+    lines = session.task.facets.lines
+    wanted = {name: _count(session.folder.prepared(name)) for name in (lines, "train", "choice")}
     for name, count in wanted.items():
         rows.append(PartDone("", f"prepared/{name}", count or 0, count))
     choice = _choice_lines(session.folder.prepared("choice"))
@@ -105,7 +107,7 @@ def list_progress(session: Session) -> list[PartDone]:
         if variant.is_trained:
             trained = (session.folder.variant(variant.name, "adapter") / "adapter_config.json").is_file()
             rows.append(PartDone(variant.name, "adapter", int(trained), 1))
-        for part, whole in (("answers", wanted["sql"]), ("sql", wanted["sql"]), ("choice", choice)):
+        for part, whole in (("answers", wanted[lines]), (lines, wanted[lines]), ("choice", choice)):
             done = _count(session.folder.variant(variant.name, f"{part}.jsonl")) or 0
             rows.append(PartDone(variant.name, part, done, whole))
     return rows
@@ -140,9 +142,10 @@ def _count(path: Path) -> int | None:
 
 
 def _describe_target(session: Session, target: TargetData) -> str:
-    databases = len({question.db_id for question in target.questions})
+    clusters = len({question.cluster for question in target.questions})
     return (
-        f"target {session.config.target.kind}: {len(target.questions)} questions in {databases} databases, "
+        f"target {session.config.target.kind}: {len(target.questions)} questions in {clusters} "
+        f"{session.task.facets.clusters}, "
         f"{len(target.training)} training rows"
     )
 

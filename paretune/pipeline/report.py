@@ -13,7 +13,6 @@ from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import Record
 from paretune.run.load import load_run
 from paretune.text.language import Language
 
@@ -48,24 +47,15 @@ def compare_folder(
     return comparison, print_tables(comparison, language)
 
 
-def report_folder(folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:
-    """Write the plots and report/index.html; returns the page's path. databases: folder of <db_id>/<db_id>.sqlite; when
-    absent, where the manifest says they were, if they are there."""
+def report_folder(
+    folder: RunFolder, comparison: Comparison, language: Language, target_data: Path | None = None
+) -> Path:
+    """Write the plots and report/index.html; returns the page's path. target_data: the folder from which the task shows
+    more than the lines hold; when absent, where the manifest says it was, if it is there."""
     from paretune.report.page import write_page
 
     write_plots(comparison, folder.report, language)
     findings = audit_run(read_run(folder.path))
     records = load_run(folder.path)
-    there = databases or databases_of(records.manifest)
-    return write_page(records, comparison, findings, folder.report, language, databases=there)
-
-
-def databases_of(manifest: Record) -> Path | None:
-    """The databases that a run was asked about, where they lie on this machine; None where they do not."""
-    from paretune.demo.build import demo_directory
-
-    target = manifest.get("config", {}).get("target", {})
-    if target.get("kind") == "demo":
-        return demo_directory() / "spider" / "database"
-    found = Path(str(target.get("path") or "")) / "database"
-    return found if target.get("path") and found.is_dir() else None
+    there = target_data or records.task.data_folder(records.manifest)
+    return write_page(records, comparison, findings, folder.report, language, target_data=there)

@@ -7,6 +7,7 @@ from pathlib import Path
 from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
+from paretune.report.target_words import clusters_counted, target_translator, target_word
 from paretune.report.text_table import (
     Table,
     as_latex,
@@ -21,8 +22,8 @@ from paretune.text.language import Language, in_number, number, translator
 
 
 def print_tables(comparison: Comparison, language: Language) -> str:
-    """Execution accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
-    tables = [execution_table(comparison, language)]
+    """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
+    tables = [target_table(comparison, language)]
     tables += [general_table(comparison, suite, language) for suite in comparison.suites]
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
 
@@ -33,29 +34,33 @@ def write_tables(comparison: Comparison, folder: Path, language: Language) -> li
     for name, text in csv_files(comparison).items():
         written.append(_written(folder / f"{name}.csv", text))
     main = {
-        "execution_accuracy": execution_table(comparison, language),
+        comparison.facets.metric_column: target_table(comparison, language),
         "general_accuracy": general_table(comparison, comparison.main_table(), language),
-        "by_hardness": hardness_table(comparison, language),
+        f"by_{comparison.facets.level}": level_table(comparison, language),
         "tradeoff": tradeoff_table(comparison, language),
     }
     for name, table in main.items():
+        if not table.rows:
+            continue
         written.append(_written(folder / f"{name}.md", as_markdown(table)))
         written.append(_written(folder / f"{name}.tex", as_latex(table, name.replace("_", "-"))))
     return written
 
 
-def execution_table(comparison: Comparison, language: Language) -> Table:
-    """Execution accuracy of every variant, its change, and what that shows."""
-    say = translator(language)
+def target_table(comparison: Comparison, language: Language) -> Table:
+    """The target's accuracy of every variant, its change, and what that shows."""
+    say = target_translator(comparison.facets, language)
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
-        figures = (variant.name, with_interval(variant.execution, language), *_change_cells(found, language))
+        figures = (variant.name, with_interval(variant.target, language), *_change_cells(found, language))
         rows.append(figures)
-    title = say("Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases").format(
-        benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases
+    title = say("{Metric} in percent: {benchmark}, {questions} questions in {counted}").format(
+        benchmark=comparison.target_benchmark,
+        questions=comparison.questions,
+        counted=clusters_counted(comparison.facets, comparison.clusters, language),
     )
-    header = _header(say("execution accuracy"), language)
+    header = _header(target_word(comparison.facets, comparison.facets.metric, language), language)
     return Table(in_number(title, language), header, tuple(rows), _notes(comparison, language))
 
 
@@ -87,22 +92,22 @@ def general_table(comparison: Comparison, suite: SuiteTable, language: Language)
     return Table(in_number(title, language), header, tuple(rows), notes)
 
 
-def hardness_table(comparison: Comparison, language: Language) -> Table:
-    """Execution accuracy by hardness of the reference query."""
-    say = translator(language)
-    levels = list(dict.fromkeys(row.group for row in comparison.hardness))
-    found = {(row.variant, row.group): row for row in comparison.hardness}
+def level_table(comparison: Comparison, language: Language) -> Table:
+    """The target's accuracy by level; without rows where its task has no levels."""
+    say = target_translator(comparison.facets, language)
+    levels = list(dict.fromkeys(row.group for row in comparison.levels))
+    found = {(row.variant, row.group): row for row in comparison.levels}
     rows = tuple(
         (v.name, *(with_interval(found[v.name, level].accuracy, language) for level in levels))
-        for v in comparison.variants
+        for v in (comparison.variants if levels else ())
     )
-    header = (say("variant"), *(data_word(level, language) for level in levels))
-    return Table(say("Execution accuracy in percent by hardness"), header, rows, (_interval_note(language),))
+    header = (say("variant"), *(target_word(comparison.facets, level, language) for level in levels))
+    return Table(say("{Metric} in percent by {level}"), header, rows, (_interval_note(language),))
 
 
 def tradeoff_table(comparison: Comparison, language: Language) -> Table:
     """Gain, what it cost, and whether another variant is better on both axes."""
-    say = translator(language)
+    say = target_translator(comparison.facets, language)
     header = (
         say("variant"), say("gain"), say("change in general accuracy"), say("ability kept, %"),
         say("points lost per point gained"), say("probability on the front"),
@@ -116,8 +121,8 @@ def tradeoff_table(comparison: Comparison, language: Language) -> Table:
     area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
     notes.append(
         say(
-            "Hypervolume: {area} square points, dominated above 0 % execution and {chance} % general accuracy; compare "
-            "it only between experiments with as many variants on the same questions."
+            "Hypervolume: {area} square points, dominated above 0 % on the target and {chance} % general accuracy; "
+            "compare it only between experiments with as many variants on the same questions."
         ).format(area=with_interval(area, language, decimals=0), chance=number(chance, language))
     )
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))
@@ -159,13 +164,18 @@ def _interval_note(language: Language) -> str:
 
 
 def _notes(comparison: Comparison, language: Language) -> tuple[str, ...]:
-    say = translator(language)
+    say = target_translator(comparison.facets, language)
     notes = [
         _interval_note(language),
-        say("Change: against the baseline, in points, paired by question, clustered by database.")
-        if comparison.databases > 1
-        else say("One database: questions count as independent, and the figures hold for this database."),
+        say("Change: against the baseline, in points, paired by question, clustered by {cluster}.")
+        if comparison.clusters > 1
+        else say("Only one {cluster}: questions count as independent, and the figures hold for nothing else."),
     ]
+    if comparison.void_questions:
+        void = say("{count} questions whose reference fails are in no accuracy.").format(
+            count=comparison.void_questions
+        )
+        notes.append(in_number(void, language))
     if comparison.differences:
         notes.append(
             say("p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.").format(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from paretune.records import ChoiceAnswer, ChoiceOutcome, SqlOutcome, SqlVerdict
+from paretune.records import ChoiceAnswer, ChoiceOutcome
 from paretune.run.jsonl import Record
 from paretune.run.lines import AskedChoice, AskedQuestion, VariantRecords
+from paretune.tasks import Facets, Identity, Verdict
 
 # Parts of a file's header that must be the same for all variants, where they are given.
 SHARED_CONDITIONS = (
@@ -17,22 +18,26 @@ MOST_NAMED = 5  # examples in a message
 
 
 def against_questions(
-    name: str, verdicts: Sequence[SqlVerdict], questions: Sequence[AskedQuestion]
+    name: str, verdicts: Sequence[Verdict], questions: Sequence[AskedQuestion], facets: Facets
 ) -> tuple[list[str], int]:
     """Contradictions with what was asked, and how many questions have no line."""
-    asked = {question.index: question for question in questions}
-    seen: set[int] = set()
+    asked = {question.id: question for question in questions}
+    reference = facets.names.get("reference", "reference")
+    seen: set[Identity] = set()
     strange: list[str] = []
     for verdict in verdicts:
-        question = asked.get(verdict.index)
+        question = asked.get(verdict.id)
         if question is None:
-            strange.append(f"question {verdict.index} was not asked")
-        elif verdict.index in seen:
-            strange.append(f"question {verdict.index} has two lines")
-        elif (question.db_id, question.gold) != (verdict.db_id, verdict.gold):
-            strange.append(f"question {verdict.index} has another database or reference")
-        seen.add(verdict.index)
-    return _shortened(f"{name}/sql.jsonl", strange), len(asked.keys() - seen)
+            strange.append(f"question {verdict.id} was not asked")
+        elif verdict.id in seen:
+            strange.append(f"question {verdict.id} has two lines")
+        elif (question.cluster, question.reference) != (
+            verdict.cluster,
+            verdict.detail.get(reference, question.reference),
+        ):
+            strange.append(f"question {verdict.id} has another {facets.cluster} or reference")
+        seen.add(verdict.id)
+    return _shortened(f"{name}/{facets.lines}.jsonl", strange), len(asked.keys() - seen)
 
 
 def against_choices(
@@ -59,10 +64,13 @@ def against_choices(
     return _shortened(f"{name}/choice.jsonl", strange), len(wanted - seen)
 
 
-def conditions_that_differ(variants: Sequence[VariantRecords]) -> list[str]:
-    """Header parts that should be common and are not, and methods that only some variants were asked by."""
+def conditions_that_differ(variants: Sequence[VariantRecords], lines: str) -> list[str]:
+    """Header parts that should be common and are not, and methods that only some variants were asked by.
+
+    lines: the name of the task's files.
+    """
     problems: list[str] = []
-    for file in ("answers", "sql", "choice"):
+    for file in ("answers", lines, "choice"):
         for part in SHARED_CONDITIONS:
             found = {v.name: v.headers[file][part] for v in variants if part in v.headers[file]}
             other = [name for name, value in found.items() if value != next(iter(found.values()))]
@@ -88,7 +96,7 @@ def outdated(variants: Sequence[VariantRecords], prepared: Mapping[str, Record])
 
 def failures(variant: VariantRecords) -> list[str]:
     """Outcomes that are our own fault; a figure that counts them as wrong answers would blame the model."""
-    questions = [f"question {line.index}" for line in variant.sql if line.outcome is SqlOutcome.FAILED]
+    questions = [f"question {line.id}" for line in variant.verdicts if line.outcome == "failed"]
     choices = [f"{line.suite}: {line.id}" for line in variant.choice if line.outcome is ChoiceOutcome.FAILED]
     advice = "failed here, not in the model; evaluate the variant again"
     return [f"{problem} {advice}" for problem in _shortened(variant.name, [*questions, *choices])]

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from paretune.config import BASELINE
 from paretune.errors import DataError, RunFolderError
-from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.records import ChoiceAnswer
 from paretune.run.consistency import (
     against_choices,
     against_questions,
@@ -33,7 +33,9 @@ from paretune.run.lines import (
     VariantEntry,
     VariantRecords,
     from_record,
+    verdict_from,
 )
+from paretune.tasks import DEFAULT_KIND, Facets, Task, Verdict, find_task
 
 __all__ = [
     "AskedChoice",
@@ -62,6 +64,7 @@ class RunRecords:
 
     path: Path
     name: str
+    task: Task
     manifest: Record
     questions: tuple[AskedQuestion, ...]
     training_rows: tuple[TrainingRow, ...]
@@ -71,6 +74,11 @@ class RunRecords:
     variants: tuple[VariantRecords, ...]
     incomplete: Mapping[str, tuple[str, ...]]
     problems: tuple[str, ...] = ()
+
+    @property
+    def facets(self) -> Facets:
+        """What the target task calls its files and figures."""
+        return self.task.facets
 
     def variant(self, name: str) -> VariantRecords:
         """The complete variant of that name. Raises RunFolderError."""
@@ -92,27 +100,30 @@ def load_run(path: Path, *, check: bool = True) -> RunRecords:
     manifest = folder.read_manifest()
     if not manifest:
         raise DataError(f"{folder.manifest_path}: not there; run the experiment first, or name its folder")
-    sql_header, questions = _lines(folder.prepared("sql"), AskedQuestion)
+    task = task_of(manifest)
+    facets = task.facets
+    target_header, questions = _lines(folder.prepared(facets.lines), AskedQuestion, facets)
     choice_header, choice_questions = _lines(folder.prepared("choice"), AskedChoice)
-    train_header, training_rows = _optional(folder.prepared("train"), TrainingRow)
+    train_header, training_rows = _optional(folder.prepared("train"), TrainingRow, facets)
     complete: list[VariantRecords] = []
     incomplete: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     for name in _variant_names(manifest):
-        records, missing, wrong = _load_variant(folder, name, manifest, questions, choice_questions)
+        records, missing, wrong = _load_variant(folder, name, manifest, task, questions, choice_questions)
         problems += wrong
         if records is None:
             incomplete[name] = tuple(missing)
         else:
             complete.append(records)
-    problems += conditions_that_differ(complete)
-    problems += outdated(complete, {"answers": sql_header, "sql": sql_header, "choice": choice_header})
+    problems += conditions_that_differ(complete, facets.lines)
+    problems += outdated(complete, {"answers": target_header, facets.lines: target_header, "choice": choice_header})
     problems += [problem for variant in complete for problem in failures(variant)]
     if problems and check:
         raise RunFolderError(f"{path}: cannot be compared: " + "; ".join(problems))
     return RunRecords(
         path=path,
         name=str(manifest.get("name", path.name)),
+        task=task,
         manifest=manifest,
         questions=questions,
         training_rows=training_rows,
@@ -143,6 +154,7 @@ def _load_variant(
     folder: RunFolder,
     name: str,
     manifest: Record,
+    task: Task,
     questions: Sequence[AskedQuestion],
     choices: Sequence[AskedChoice],
 ) -> tuple[VariantRecords | None, list[str], list[str]]:
@@ -150,25 +162,26 @@ def _load_variant(
     entry = from_record(VariantEntry, {"kind": "", **manifest.get("variants", {}).get(name, {}), "name": name}, name)
     headers: dict[str, Record] = {}
     missing: list[str] = []
-    headers["sql"], sql = _optional(folder.variant(name, "sql.jsonl"), SqlVerdict)
+    facets, file = task.facets, f"{task.facets.lines}.jsonl"
+    headers[facets.lines], verdicts = _verdicts(folder.variant(name, file), task)
     headers["choice"], choice = _optional(folder.variant(name, "choice.jsonl"), ChoiceAnswer)
-    headers["answers"], answers = _optional(folder.variant(name, "answers.jsonl"), GeneratedAnswer)
+    headers["answers"], answers = _optional(folder.variant(name, "answers.jsonl"), GeneratedAnswer, facets)
     headers["training"], training = _optional(folder.variant(name, "training.jsonl"), TrainingStep)
-    if not headers["sql"] and not sql:
-        missing.append("no answers were scored (sql.jsonl)")
+    if not headers[facets.lines] and not verdicts:
+        missing.append(f"no answers were scored ({file})")
     if not headers["choice"] and not choice and choices:
         missing.append("no multiple-choice answers (choice.jsonl)")
-    wrong, missing_sql = against_questions(name, sql, questions)
+    wrong, unjudged = against_questions(name, verdicts, questions, facets)
     wrong_choice, missing_choice = against_choices(name, choice, choices)
-    if sql and missing_sql:
-        missing.append(f"{missing_sql} of {len(questions)} questions have no scored answer (sql.jsonl)")
+    if verdicts and unjudged:
+        missing.append(f"{unjudged} of {len(questions)} questions have no scored answer ({file})")
     if choice and missing_choice:
         missing.append(f"{missing_choice} multiple-choice answers are missing (choice.jsonl)")
     wrong += wrong_choice
     if missing:
         return None, missing, wrong
-    order = {question.index: position for position, question in enumerate(questions)}
-    ordered = tuple(sorted(sql, key=lambda verdict: order.get(verdict.index, len(order))))
+    order = {question.id: position for position, question in enumerate(questions)}
+    ordered = tuple(sorted(verdicts, key=lambda verdict: order.get(verdict.id, len(order))))
     return VariantRecords(entry, ordered, choice, answers, training, headers), [], wrong
 
 
@@ -180,10 +193,23 @@ def _suites(header: Record, choices: Sequence[AskedChoice]) -> tuple[Suite, ...]
     return tuple(from_record(Suite, {**known.get(name, {}), "name": name}, "suites") for name in names)
 
 
-def _lines(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
+def task_of(manifest: Record) -> Task:
+    """The target task of a run. Raises ConfigError where no package has it."""
+    return find_task(str(manifest.get("config", {}).get("target", {}).get("kind") or DEFAULT_KIND))
+
+
+def _lines(path: Path, kind: type[T], facets: Facets | None = None) -> tuple[Record, tuple[T, ...]]:
     header, records = read_lines(path)
-    return header, tuple(from_record(kind, record, str(path)) for record in records)
+    names = facets.names if facets else {}
+    return header, tuple(from_record(kind, record, str(path), names) for record in records)
 
 
-def _optional(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
-    return _lines(path, kind) if path.exists() else ({}, ())
+def _optional(path: Path, kind: type[T], facets: Facets | None = None) -> tuple[Record, tuple[T, ...]]:
+    return _lines(path, kind, facets) if path.exists() else ({}, ())
+
+
+def _verdicts(path: Path, task: Task) -> tuple[Record, tuple[Verdict, ...]]:
+    if not path.exists():
+        return {}, ()
+    header, records = read_lines(path)
+    return header, tuple(verdict_from(task, record, str(path)) for record in records)

@@ -30,6 +30,21 @@ PORTUGUESE: dict[str, str] = {
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
     "general accuracy": "acurácia geral",
+    "accuracy": "acurácia",
+    "{count} questions whose reference fails are in no accuracy.": (
+        "{count} questões cuja referência falha não entram em nenhuma acurácia."
+    ),
+    "Change: against the baseline, in points, paired by question, clustered by {cluster}.": (
+        "Variação: em relação à base, em pontos, pareada por questão, agrupada por {cluster}."
+    ),
+    "Only one {cluster}: questions count as independent, and the figures hold for nothing else.": (
+        "Um só conjunto ({cluster}): as questões contam como independentes, e os números só valem para ele."
+    ),
+    "Hypervolume: {area} square points, dominated above 0 % on the target and {chance} % general accuracy; compare it "
+    "only between experiments with as many variants on the same questions.": (
+        "Hipervolume: {area} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance} % de acurácia geral; "
+        "compare-o só entre experimentos com o mesmo número de variantes nas mesmas questões."
+    ),
     "change against the baseline": "variação em relação à base",
     "catastrophic forgetting": "esquecimento catastrófico",
     "fine-tuning": "ajuste fino",
@@ -80,14 +95,14 @@ PORTUGUESE: dict[str, str] = {
     "letter": "letra",
     "cloze": "texto da resposta",
     "generate": "geração",
-    "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases": (
-        "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados"
+    "{Metric} in percent: {benchmark}, {questions} questions in {counted}": (
+        "{Metric} em %: {benchmark}, {questions} questões em {counted}"
     ),
     "General accuracy in percent: {suite} by {method}, {questions} questions": (
         "Acurácia geral em %: {suite} por {method}, {questions} questões"
     ),
     ", chance {chance} %": ", acaso {chance} %",
-    "Execution accuracy in percent by hardness": "Acurácia de execução em % por dificuldade",
+    "{Metric} in percent by {level}": "{Metric} em % por {level}",
     "Trade-off against the baseline, in points": "Ganhos e perdas em relação à base, em pontos",
     "gain": "ganho",
     "change in general accuracy": "variação da acurácia geral",
@@ -152,7 +167,7 @@ PORTUGUESE: dict[str, str] = {
     "Humanities": "Humanidades",
     "Social sciences": "Ciências sociais",
     "Other": "Outras",
-    "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
+    "gain in {metric}, points": "ganho em {metric}, pontos",
     "change in general accuracy, points": "variação da acurácia geral, pontos",
     "Gain and loss against the baseline": "Ganho e perda em relação à base",
     "Pareto front": "fronteira de Pareto",

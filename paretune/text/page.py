@@ -81,9 +81,7 @@ PAGE_PORTUGUESE: dict[str, str] = {
         "{variant}: ganho {gain}, variação da capacidade geral {change}"
     ),
     "unknown model": "modelo desconhecido",
-    "{benchmark}: {questions} questions in {databases} databases, {rules}": (
-        "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}"
-    ),
+    "{benchmark}: {questions} questions in {counted}": "{benchmark}: {questions} questões em {counted}",
     "official rules": "regras oficiais",
     "multiset rules": "regras de multiconjunto",
     "strict rules": "regras estritas",
@@ -127,6 +125,13 @@ PAGE_PORTUGUESE: dict[str, str] = {
     "Why SQL was wrong: questions, and their share in percent": (
         "Por que o SQL estava errado: questões e sua parcela em %"
     ),
+    "McNemar's exact p takes questions as independent; p (Holm) respects {clusters} and subjects.": (
+        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita {clusters} e disciplinas."
+    ),
+    "Why answers were wrong: questions, and their share in percent": (
+        "Por que as respostas estavam erradas: questões e sua parcela em %"
+    ),
+    "Why answers are wrong": "Por que as respostas estão erradas",
     "What became of the answers, in questions": "O que foi das respostas, em questões",
     "Why SQL is wrong": "Por que o SQL erra",
     "training, s": "treino, s",

@@ -73,16 +73,18 @@ def test_compare_refuted_margin_never_contradicts_the_finding(compared: Comparis
 
 def test_compare_figures_equal_plain_counts(six: RunRecords, compared: Comparison) -> None:
     for variant, row in zip(six.variants, compared.variants, strict=True):
-        right = sum(line.execution_match for line in variant.sql)
-        assert row.execution.estimate == pytest.approx(100 * right / 155)
+        right = sum(line.detail["execution_match"] for line in variant.verdicts)
+        assert row.target.estimate == pytest.approx(100 * right / 155)
         general = [line.correct for line in variant.choice if line.suite == "demo"]
         assert row.general.estimate == pytest.approx(100 * sum(general) / 180)
-        assert row.execution.low < row.execution.estimate < row.execution.high
-    baseline, tuned = six.variants[0].sql, six.variant("run-1").sql
+        assert row.target.low < row.target.estimate < row.target.high
+    baseline, tuned = six.variants[0].verdicts, six.variant("run-1").verdicts
     found = compared.difference("run-1", "target")
     assert found is not None
     gained = {
-        str(new.index) for old, new in zip(baseline, tuned, strict=True) if new.execution_match > old.execution_match
+        str(new.id)
+        for old, new in zip(baseline, tuned, strict=True)
+        if new.detail["execution_match"] > old.detail["execution_match"]
     }
     assert set(found.gained) == gained
     assert found.interval.estimate == pytest.approx(100 * (len(found.gained) - len(found.lost)) / 155)
@@ -120,7 +122,7 @@ def test_compare_groups_add_up(compared: Comparison) -> None:
         assert weighted == pytest.approx(whole.accuracy.estimate)
         assert (whole.change is None) == (variant.name == "baseline")
         assert next(row for row in rows if row.kind == "macro").accuracy.clusters == 9
-    levels = [row for row in compared.hardness if row.variant == "run-1"]
+    levels = [row for row in compared.levels if row.variant == "run-1"]
     assert [row.group for row in levels] == ["easy", "medium", "hard", "extra"]
     assert sum(row.accuracy.n for row in levels) == 155
 
@@ -153,7 +155,7 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
 
 def test_compare_error_classes_cover_all_wrong_answers(six: RunRecords, compared: Comparison) -> None:
     for variant in six.variants:
-        wrong = sum(not line.execution_match for line in variant.sql)
+        wrong = sum(not line.detail["execution_match"] for line in variant.verdicts)
         assert sum(row.count for row in compared.error_classes if row.variant == variant.name) == wrong
         assert sum(row.count for row in compared.outcomes if row.variant == variant.name) == 155
 
@@ -290,8 +292,8 @@ def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong:
     for name in wrong:
         change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
     found = compare_run(load_run(folder), replicates=200)
-    assert found.variants[0].execution.estimate == 0
-    assert found.variants[0].execution.high > 1
+    assert found.variants[0].target.estimate == 0
+    assert found.variants[0].target.high > 1
     difference = found.difference("run-1", "target")
     assert difference is not None
     assert difference.interval.low < difference.interval.estimate < difference.interval.high

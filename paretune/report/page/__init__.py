@@ -13,18 +13,20 @@ from typing import Any
 from paretune.analysis.audit.findings import Finding
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
-from paretune.report.page.data import explorer_choice, explorer_sql, packed, result_tables
+from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
+from paretune.report.target_words import clusters_counted
 from paretune.report.text_table import data_word
 from paretune.run.load import RunRecords
+from paretune.tasks import Facets
 from paretune.text.explorer import script_words
 from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
 
 STYLES = ("page.css", "explorer.css")
-SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
+SCRIPTS = ("answers.js", "explorer.js", "page.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +62,24 @@ def write_page(
     folder: Path,
     language: Language,
     *,
-    databases: Path | None = None,
+    target_data: Path | None = None,
 ) -> Path:
     """Write FOLDER/index.html and return it.
 
-    language: the one shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
-    <db_id>/<db_id>.sqlite, to show what the queries return; without it the page shows none. The same arguments give
-    the same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
+    language: the one shown first; the reader can switch. findings: of audit.audit_run. target_data: the
+    folder from which the task shows more than the lines hold, such as results of queries; without it the page shows
+    none. The same arguments give the same bytes. Nothing is fetched when the page is opened; links lead to the run's
+    files beside it.
     """
     places = Places(records.path, folder)
     views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
     views.sort(key=lambda view: view.language != language)
-    results = None if databases is None else result_tables(records, databases)
+    facets = records.facets
     data = {
-        "sql": packed({**explorer_sql(records, comparison), "results": results}),
+        facets.lines: packed({**explorer_target(records, comparison), **records.task.page(records, target_data)}),
         "choice": packed(explorer_choice(records)),
     }
-    settings = {"language": language, "words": script_words(), "one": ONE}
+    settings = {"language": language, "words": _words(facets), "one": ONE, "target": _target_names(facets)}
     text = _template().render(
         title=f"{records.name}: paretune",
         name=records.name,
@@ -84,7 +87,7 @@ def write_page(
         language=language,
         say={shown: translator(shown) for shown in LANGUAGES},
         style="\n".join(_asset(name) for name in STYLES),
-        scripts="\n".join(_asset(name) for name in SCRIPTS),
+        scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),
         data=data,
     )
@@ -130,12 +133,13 @@ def _facts(comparison: Comparison, language: Language) -> str:
     parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
-    parts.append(
-        say("{benchmark}: {questions} questions in {databases} databases, {rules}").format(
-            benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases,
-            rules=data_word(f"{comparison.target_rules} rules", language),
-        )
-    )  # fmt: skip
+    target = say("{benchmark}: {questions} questions in {counted}").format(
+        benchmark=comparison.target_benchmark,
+        questions=comparison.questions,
+        counted=clusters_counted(comparison.facets, comparison.clusters, language),
+    )
+    rules = data_word(f"{comparison.target_rules} rules", language)
+    parts.append(f"{target}, {rules}" if comparison.target_rules else target)
     asked = comparison.variants[0].general.n
     parts.append(
         say("{suite}: {questions} questions by {method}").format(
@@ -149,6 +153,23 @@ def _facts(comparison: Comparison, language: Language) -> str:
 def _sentence(text: str) -> str:
     """With a full stop at its end; its first letter stays, it may be a variant's name."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _words(facets: Facets) -> dict[str, dict[str, str]]:
+    """What the page's own program says, by language, the task's words among it."""
+    return {language: {**words, **facets.words.get(language, {})} for language, words in script_words().items()}
+
+
+def _target_names(facets: Facets) -> dict[str, str]:
+    """What the explorer calls things of the target; English, keys of `_words`."""
+    mark = facets.marks[0] if facets.marks else ""
+    return {
+        "axis": facets.lines,
+        "cluster": facets.cluster,
+        "level": facets.level,
+        "mark": facets.sentences.get(mark, mark.replace("_", " ")),
+        **{name: facets.sentences.get(name, name) for name in ("reference", "no answer in the text")},
+    }
 
 
 def _embedded_json(value: Any) -> str:

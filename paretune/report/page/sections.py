@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from paretune.analysis.results import Comparison, Difference, SubjectRow
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
-from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
+from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
+from paretune.report.target_words import target_translator, target_word
 from paretune.report.text_table import data_word, p_value, with_interval
 from paretune.run.load import RunRecords
+from paretune.tasks import Facets
 from paretune.text.explorer import class_label, outcome_label
 from paretune.text.language import Language, number, translator
 
@@ -48,17 +50,22 @@ def _line_link(places: Places, file: str, names: set[str]) -> Callable[[str], st
 def _figures(comparison: Comparison, places: Places, language: Language) -> Section:
     say = translator(language)
     names = [row.name for row in comparison.variants]
-    sql, choice = (_line_link(places, file, set(names)) for file in ("sql.jsonl", "choice.jsonl"))
-    sql_files, choice_files = places.lines(names, "sql.jsonl"), places.lines(names, "choice.jsonl")
+    facets = comparison.facets
+    files = (f"{facets.lines}.jsonl", "choice.jsonl")
+    target, choice = (_line_link(places, file, set(names)) for file in files)
+    target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
     tables = [
-        as_page_table(execution_table(comparison, language), sql, *sql_files, places.table("execution_accuracy"),
-                      words=[5], figures=links.execution),
-        as_page_table(tradeoff_table(comparison, language), sql, *sql_files, *choice_files, places.table("tradeoff"),
-                      places.table("hypervolume"), figures=links.tradeoff),
-        as_page_table(hardness_table(comparison, language), sql, *sql_files, places.table("by_hardness"),
-                      figures=links.hardness),
+        as_page_table(target_table(comparison, language), target, *target_files, places.table(facets.metric_column),
+                      words=[5], figures=links.target),
+        as_page_table(tradeoff_table(comparison, language), target, *target_files, *choice_files,
+                      places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
     ]  # fmt: skip
+    if comparison.levels:
+        source = places.table(f"by_{facets.level}")
+        tables.append(
+            as_page_table(level_table(comparison, language), target, *target_files, source, figures=links.level)
+        )
     for suite in comparison.suites:
         table = general_table(comparison, suite, language)
         source = places.table("general_accuracy")
@@ -131,28 +138,29 @@ def _forgotten(comparison: Comparison, places: Places, language: Language) -> Se
 
 
 def _flips(comparison: Comparison, places: Places, language: Language) -> PageTable:
-    say = translator(language)
+    say = target_translator(comparison.facets, language)
     rows = []
     for item in comparison.differences:
         if item.first == comparison.variants[0].name:
-            gained, lost = (Cell(str(len(ids)), _flip_link(item, flip))
+            gained, lost = (Cell(str(len(ids)), _flip_link(comparison, item, flip))
                             for flip, ids in (("gained", item.gained), ("lost", item.lost)))  # fmt: skip
-            benchmark = say("execution accuracy") if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
+            metric = target_word(comparison.facets, comparison.facets.metric, language)
+            benchmark = metric if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
                          Cell(p_value(item.mcnemar_p, language)), Cell(p_value(item.permutation_p, language)),
                          Cell(p_value(item.holm_p, language)), Cell(say(item.finding)),
                          Cell(number(item.minimum_detectable_effect, language))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
               say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
-    notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."),)
+    notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects {clusters} and subjects."),)
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
     return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 7)))
 
 
-def _flip_link(item: Difference, flip: str) -> str:
+def _flip_link(comparison: Comparison, item: Difference, flip: str) -> str:
     if item.axis == "target":
-        return explorer(axis="sql", variant=item.second, flip=flip)
+        return explorer(axis=comparison.facets.lines, variant=item.second, flip=flip)
     return explorer(axis="choice", suite=item.benchmark, method=item.method, variant=item.second, flip=flip)
 
 
@@ -185,22 +193,23 @@ def _subjects(
 
 
 def _reasons(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
+    say = target_translator(comparison.facets, language)
+    facets, axis = comparison.facets, comparison.facets.lines
     names = [row.name for row in comparison.variants]
     classes = list(dict.fromkeys(row.error_class for row in comparison.error_classes))
     found = {(row.variant, row.error_class): row for row in comparison.error_classes}
     rows = []
     for error_class in classes:
-        cells = [Cell(class_label(error_class, language), explorer(axis="sql", error=error_class))]
+        cells = [Cell(_label(facets, "class", error_class, language), explorer(axis=axis, error=error_class))]
         for name in names:
             row = found[name, error_class]
             share = with_interval(row.share, language)
-            link = explorer(axis="sql", variant=name, error=error_class) if row.count else ""
+            link = explorer(axis=axis, variant=name, error=error_class) if row.count else ""
             cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
-    files = places.lines(names, "sql.jsonl")
+    files = places.lines(names, f"{axis}.jsonl")
     why = PageTable(
-        say("Why SQL was wrong: questions, and their share in percent"),
+        say("Why answers were wrong: questions, and their share in percent"),
         (say("reason"), *names), tuple(rows), (say("95 % intervals in brackets."),),
         (*files, places.table("error_classes")),
     )  # fmt: skip
@@ -208,20 +217,28 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
     counts = {(row.variant, row.outcome): row for row in comparison.outcomes}
     rows = []
     for outcome in outcomes:
-        cells = [Cell(outcome_label(outcome, language), explorer(axis="sql", outcome=outcome))]
+        cells = [Cell(_label(facets, "outcome", outcome, language), explorer(axis=axis, outcome=outcome))]
         for name in names:
-            link = explorer(axis="sql", variant=name, outcome=outcome)
+            link = explorer(axis=axis, variant=name, outcome=outcome)
             known = counts.get((name, outcome))
             cells.append(Cell(str(known.count), link) if known else Cell("0"))
         rows.append(tuple(cells))
-    empty = {name: sum(row.both_empty for row in comparison.outcomes if row.variant == name) for name in names}
-    if any(empty.values()):
-        rows.append((Cell(say("both results empty")), *(Cell(str(empty[name])) for name in names)))
+    for mark in facets.marks:
+        marked = {name: sum(row.marks[mark] for row in comparison.outcomes if row.variant == name) for name in names}
+        if any(marked.values()):
+            label = target_word(facets, facets.sentences.get(mark, mark.replace("_", " ")), language)
+            rows.append((Cell(label), *(Cell(str(marked[name])) for name in names)))
     what = PageTable(
         say("What became of the answers, in questions"), (say("outcome"), *names), tuple(rows), (),
         (*files, places.table("outcomes")),
     )  # fmt: skip
-    return Section("reasons", say("Why SQL is wrong"), "", (why, what) if classes else (what,))
+    return Section("reasons", say("Why answers are wrong"), "", (why, what) if classes else (what,))
+
+
+def _label(facets: Facets, kind: Literal["outcome", "class"], name: str, language: Language) -> str:
+    """An outcome or a reason as a reader would call it, in the task's words or in ours."""
+    known = facets.words.get(language, {}).get(f"{kind}:{name}")
+    return known or (outcome_label if kind == "outcome" else class_label)(name, language)
 
 
 def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[PageTable, ...]:
@@ -258,9 +275,6 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
 def _count(value: int | None) -> str:
     """Without separators, so that it can be copied; "–" for what is not known or not there."""
     return str(value) if value else "–"
-
-
-LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
 
 
 def reproduction(records: RunRecords, comparison: Comparison, places: Places, language: Language) -> Section:
@@ -306,14 +320,16 @@ def _facts(found: Mapping[str, Any] | None, language: Language = "en") -> tuple[
 def _fingerprints(records: RunRecords, places: Places, language: Language) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
     say = translator(language)
+    lines = records.facets.lines
+    files = {name: f"{name}.jsonl" for name in ("answers", lines, "choice", "training")}
     rows = []
     for variant in records.variants:
         cells = [Cell(variant.name)]
-        for name, file in LINE_FILES.items():
+        for name, file in files.items():
             found = str(variant.headers.get(name, {}).get("fingerprint") or "")
             cells.append(Cell(found or "–", places.file(variant.name, file).href if found else ""))
         rows.append(tuple(cells))
-    prepared = [places.file("prepared", f"{name}.jsonl") for name in ("sql", "train", "choice")]
+    prepared = [places.file("prepared", f"{name}.jsonl") for name in (lines, "train", "choice")]
     notes = (say("A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data."),)
-    header = (say("variant"), *LINE_FILES.values())
+    header = (say("variant"), *files.values())
     return PageTable(say("Fingerprints"), header, tuple(rows), notes, tuple(prepared), words=frozenset((1, 2, 3, 4)))

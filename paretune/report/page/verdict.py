@@ -31,7 +31,7 @@ def verdict(comparison: Comparison, language: Language) -> Verdict:
     choice = comparison.tradeoff.choice
     if choice is not None and len(tuned) > 1 and choice.variant != comparison.variants[0].name:
         return _chosen(comparison, choice, language)
-    best = max(tuned, key=lambda row: row.execution.estimate).name
+    best = max(tuned, key=lambda row: row.target.estimate).name
     return _of_one(comparison, best, language)
 
 
@@ -39,7 +39,7 @@ def _baseline_alone(comparison: Comparison, language: Language) -> Verdict:
     say = translator(language)
     row = comparison.variants[0]
     gain = say("Only the base model has been evaluated: {accuracy} % of {benchmark} is right.").format(
-        accuracy=with_interval(row.execution, language), benchmark=comparison.target_benchmark
+        accuracy=with_interval(row.target, language), benchmark=comparison.target_benchmark
     )
     general = say("Its general ability is {accuracy} % on {suite}; there is nothing to compare yet.").format(
         accuracy=with_interval(row.general, language), suite=comparison.main_suite
@@ -158,8 +158,8 @@ def _target(comparison: Comparison, found: Difference, language: Language) -> st
             variant=found.second,
             change=with_interval(found.interval, language, signed=found.finding != "gain shown"),
             benchmark=comparison.target_benchmark,
-            before=number(rows[found.first].execution.estimate, language),
-            after=number(rows[found.second].execution.estimate, language),
+            before=number(rows[found.first].target.estimate, language),
+            after=number(rows[found.second].target.estimate, language),
             questions=found.interval.n,
             detectable=number(found.minimum_detectable_effect, language),
         )
