@@ -7,7 +7,7 @@ are entry points of the group `paretune.tasks`, each an object that has the meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +17,8 @@ from paretune.errors import ConfigError
 
 if TYPE_CHECKING:
     from paretune.config import ExperimentConfig
-    from paretune.run.load import RunRecords as Run
+    from paretune.findings import Finding
+    from paretune.run.load import AskedQuestion, Run
 
 GROUP = "paretune.tasks"
 DEFAULT_KIND = "spider"  # of an experiment file or a run folder that names none
@@ -168,6 +169,15 @@ class Task(Protocol):
         explanation; "results": {"tables": [[columns, rows in all, first rows]], "gold": which table belongs to each
         question, "answers": the same by variant}. data: the folder to compute results from, None for none."""
         return {}
+
+    def answer_findings(self, run: Run) -> Iterable[Finding] | None:
+        """What the audit has to say of the answers; None for what holds for every task: answers without an answer in
+        them, and answers that hit the token limit."""
+        return None
+
+    def prompt_findings(self, questions: Sequence[AskedQuestion]) -> Iterable[Finding]:
+        """What the audit has to say of the prompts, beside what holds for every task."""
+        return ()
 
     def scripts(self) -> Sequence[str]:
         """JavaScript that lays out answers: assignments to the page's `panel`."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
-from paretune.run.load import AskedChoice, RunRecords, Suite
+from paretune.run.load import AskedChoice, Run, Suite
 from paretune.stats.clusters import subject_clusters
 
 METHODS = ("letter", "cloze", "generate")
@@ -40,7 +40,7 @@ class AnsweredAxis:
         return self.correct[keep], clusters
 
 
-def target_axis(records: RunRecords) -> AnsweredAxis:
+def target_axis(records: Run) -> AnsweredAxis:
     """The task's accuracy: right where the outcome is correct, over the questions of `judged`."""
     at = judged(records)
     columns = [[variant.verdicts[place].outcome == "correct" for place in at] for variant in records.variants]
@@ -60,7 +60,7 @@ def target_axis(records: RunRecords) -> AnsweredAxis:
     )
 
 
-def judged(records: RunRecords) -> tuple[int, ...]:
+def judged(records: Run) -> tuple[int, ...]:
     """Positions of the target questions that are in its accuracies: all but those whose outcome, under any variant,
     says nothing of the answer (a reference that fails)."""
     void = records.facets.void
@@ -71,7 +71,7 @@ def judged(records: RunRecords) -> tuple[int, ...]:
     )
 
 
-def general_axes(records: RunRecords) -> tuple[AnsweredAxis, ...]:
+def general_axes(records: Run) -> tuple[AnsweredAxis, ...]:
     """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one."""
     given: dict[tuple[str, str], list[dict[str, bool]]] = {}
     for number, variant in enumerate(records.variants):

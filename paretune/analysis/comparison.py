@@ -20,7 +20,7 @@ from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_ax
 from paretune.analysis.results import Comparison, Difference, Finding, VariantRow
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import EquivalenceTest, PairedDifference, equivalence_test, holm, paired_difference
 
@@ -39,7 +39,7 @@ class _Pair:
 
 
 def compare_run(
-    records: RunRecords,
+    records: Run,
     *,
     margin_points: float = 1.0,
     replicates: int = 10_000,
@@ -108,9 +108,8 @@ def compare_run(
     )
 
 
-def _check(records: RunRecords) -> None:
-    if records.problems:
-        raise RunFolderError(f"{records.path}: cannot be compared: " + "; ".join(records.problems))
+def _check(records: Run) -> None:
+    records.check()
     if BASELINE in records.incomplete:
         missing = "; ".join(records.incomplete[BASELINE])
         raise RunFolderError(f"{records.path}: the baseline is not complete ({missing}); evaluate it first")
@@ -172,7 +171,7 @@ def _consistent(test: EquivalenceTest, finding: Finding) -> EquivalenceTest:
     return test
 
 
-def _variant_row(records: RunRecords, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _variant_row(records: Run, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
     variant = records.variants[at]
     entry = variant.entry
     details = [variant.verdicts[place].detail for place in judged(records)]

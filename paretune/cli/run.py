@@ -106,12 +106,15 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
     from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.run.load import load_run
 
     language = parse_language(arguments.lang)
-    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
-    print(text)
-    if stage == "report":
-        print(report_folder(folder, comparison, language, arguments.databases))
+    records = load_run(folder.path)
+    comparison, text = compare_folder(records, language, _say, _claims(arguments))
+    page = report_folder(records, comparison, language, arguments.databases) if stage == "report" else None
+    print(text)  # last, so that a terminal that cannot take it costs no file
+    if page is not None:
+        print(page)
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

@@ -12,6 +12,7 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.run.load import load_run
 from paretune.tasks import TargetData
 from paretune.text.language import translator
 
@@ -38,9 +39,10 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    run = load_run(session.folder.path)
+    comparison, text = compare_folder(run, session.language, session.say, claims)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, target_data)
+        page = report_folder(run, comparison, session.language, target_data)
     return text, page
 
 

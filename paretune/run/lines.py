@@ -37,8 +37,8 @@ class TrainingRow:
     cluster: str
     question: str
     reference: str
-    prompt: str
-    completion: str
+    prompt: str = ""
+    completion: str = ""
     tokens: int | None = None
 
 
@@ -82,13 +82,13 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached)."""
+    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached), null where nobody noted it."""
 
     id: Identity
     cluster: str
     text: str
     tokens: int
-    finish: str
+    finish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,16 @@ class VariantEntry:
     skipped_steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    truncated_rows: int = 0
+    unusable: str | None = None  # why its adapter cannot answer, such as weights that are not finite
 
 
 @dataclass(frozen=True, slots=True)
-class VariantRecords:
-    """All lines of one variant, in the order in which the questions were asked. headers: of each file, by its name."""
+class Variant:
+    """All lines of one variant, verdicts in the order in which the questions were asked.
+
+    headers: of each file (answers, the task's, choice, training), empty where there is no file.
+    """
 
     entry: VariantEntry
     verdicts: tuple[Verdict, ...]
@@ -130,8 +135,8 @@ def from_record(
 ) -> T:
     """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
 
-    names: how the record calls a field, where that is another name. Raises DataError naming the missing
-    key, or the outcome nobody knows.
+    names: how the record calls a field, where that is another name. Raises DataError naming the missing key, the value
+    of another type, or the outcome nobody knows.
     """
     required, known, conversions = _plan(typing.cast(Any, kind))
     record = {**record, **{name: record[own] for name, own in names.items() if own in record}}
@@ -140,14 +145,21 @@ def from_record(
             raise DataError(
                 f"{where}: a record lacks {names.get(name, name)!r}; it was written by another version: evaluate again"
             )
-    values = {name: record[name] for name in known if name in record}
+    values = {}
+    for name, expected in known:
+        if name in record:
+            value = values[name] = record[name]
+            if expected and not isinstance(value, expected):
+                raise DataError(
+                    f"{where}: {names.get(name, name)}: {value!r} is no {expected[0].__name__}; evaluate again"
+                )
     for name, convert in conversions:
         value = values.get(name)
         if value is not None:
             try:
                 values[name] = convert(value)
             except (ValueError, TypeError) as error:
-                raise DataError(f"{where}: {name}: {value!r} is not known here") from error
+                raise DataError(f"{where}: {names.get(name, name)}: {value!r} is not known here") from error
     return kind(**values)
 
 
@@ -164,18 +176,38 @@ def verdict_from(task: Task, record: Mapping[str, Any], where: str) -> Verdict:
 
 
 @cache
-def _plan(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, Any], ...]]:
-    """Fields that a record must have, all fields, and what some are converted by."""
+def _plan(
+    kind: Any,
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[type, ...]], ...], tuple[tuple[str, Any], ...]]:
+    """Fields that a record must have, all fields with their JSON types, and what some are converted by."""
     hints = typing.get_type_hints(kind)
     required: list[str] = []
+    known: list[tuple[str, tuple[type, ...]]] = []
     conversions: list[tuple[str, Any]] = []
     for item in dataclasses.fields(kind):
         if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
             required.append(item.name)
         hint = hints[item.name]
-        for option in typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,):
+        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        known.append((item.name, _json_types(options)))
+        for option in options:
             if typing.get_origin(option) is tuple:
                 conversions.append((item.name, tuple))
             elif isinstance(option, type) and issubclass(option, StrEnum):
                 conversions.append((item.name, option))
-    return tuple(required), tuple(hints), tuple(conversions)
+    return tuple(required), tuple(known), tuple(conversions)
+
+
+def _json_types(options: tuple[Any, ...]) -> tuple[type, ...]:
+    """What JSON may hold for a field of these types; empty where its conversion says whether it fits."""
+    allowed: list[type] = []
+    for option in options:
+        if option is float:
+            allowed += [float, int]
+        elif option in (int, str, bool, type(None)):
+            allowed.append(option)
+        elif typing.get_origin(option) is tuple:
+            allowed.append(list)
+        else:
+            return ()
+    return tuple(allowed)

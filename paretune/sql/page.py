@@ -9,7 +9,7 @@ from typing import Any
 
 from paretune.errors import ScoringError
 from paretune.records import SqlOutcome
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.text.sql import in_portuguese
 
@@ -19,7 +19,7 @@ LETTERS_SHOWN = 200
 RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
 
 
-def result_tables(records: RunRecords, databases: Path) -> dict[str, Any]:
+def result_tables(records: Run, databases: Path) -> dict[str, Any]:
     """First rows of every result, alike ones once.
 
     databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
@@ -76,7 +76,7 @@ def _shown(cell: object) -> str | None:
     return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
 
 
-def translated(records: RunRecords) -> dict[str, str]:
+def translated(records: Run) -> dict[str, str]:
     """Each reason in Brazilian Portuguese, where that is other words."""
     reasons = dict.fromkeys(line.explanation for variant in records.variants for line in variant.verdicts)
     worded = {reason: in_portuguese(reason) for reason in reasons if reason}

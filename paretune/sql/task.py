@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -12,8 +12,10 @@ from typing import Any, Literal
 from paretune.config import ExperimentConfig
 from paretune.errors import ConfigError
 from paretune.files import cache_directory, file_sha256, fingerprint
+from paretune.findings import Finding
 from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
-from paretune.run.load import RunRecords
+from paretune.run.load import AskedQuestion, Run
+from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
 from paretune.sql.explain import level_of
 from paretune.sql.page import databases_of, result_tables, translated
@@ -56,6 +58,7 @@ FACETS = Facets(
             "Why SQL was wrong: questions, and their share in percent"
         ),
         "Why answers are wrong": "Why SQL is wrong",
+        "before the question": "before the schema",
         "both_empty": "both results empty",
         "reference": "reference SQL",
         "no answer in the text": "no SQL was found in the answer",
@@ -158,9 +161,17 @@ class TextToSql(Task):
             on_verdict=on_verdict,
         )
 
-    def page(self, run: RunRecords, data: Path | None) -> dict[str, Any]:
+    def page(self, run: Run, data: Path | None) -> dict[str, Any]:
         """Reasons in Portuguese; results of queries where the databases are there."""
         return {"portuguese": translated(run), "results": None if data is None else result_tables(run, data)}
+
+    def answer_findings(self, run: Run) -> Iterable[Finding]:
+        """See paretune.sql.audit."""
+        return answer_findings(run)
+
+    def prompt_findings(self, questions: Sequence[AskedQuestion]) -> Iterable[Finding]:
+        """See paretune.sql.audit."""
+        return prompt_findings(questions)
 
     def scripts(self) -> tuple[str, ...]:
         """Differences between two queries, and result tables."""

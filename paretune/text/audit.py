@@ -3,6 +3,66 @@
 from __future__ import annotations
 
 _BOTH: dict[str, tuple[str, str, str, str]] = {
+    "no-manifest": (
+        "{file} is missing or not JSON",
+        "Nothing is known of how these lines were made; without it they cannot be compared.",
+        "{file} falta ou não é JSON",
+        "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
+    ),
+    "no-file": (
+        "{file} is missing, so nobody can tell what was asked",
+        "Prepare again with the same settings and data, or get the file from whoever made the folder.",
+        "falta {file}; não se sabe o que foi perguntado",
+        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo de quem fez a pasta.",
+    ),
+    "unreadable-lines": (
+        "{file}: {count} of {lines} lines cannot be read ({reason})",
+        "Delete the file and evaluate again; lines of unknown content support no figure.",
+        "{file}: {count} de {lines} linhas não podem ser lidas ({reason})",
+        "Apague o arquivo e avalie de novo; linhas de conteúdo desconhecido não sustentam nenhum valor.",
+    ),
+    "not-asked": (
+        "{file}: {count} lines answer questions that were not asked ({examples})",
+        "Evaluate the variant again; these lines come from another question set.",
+        "{file}: {count} linhas respondem a questões que não foram feitas ({examples})",
+        "Avalie a variante de novo; estas linhas vêm de outro conjunto de questões.",
+    ),
+    "two-lines": (
+        "{file}: {count} lines repeat a question that has a line already ({examples})",
+        "Evaluate the variant again: one question, one line.",
+        "{file}: {count} linhas repetem uma questão que já tem linha ({examples})",
+        "Avalie a variante de novo: uma questão, uma linha.",
+    ),
+    "another-reference": (
+        "{file}: {count} lines have another database or reference than was asked ({examples})",
+        "Evaluate the variant again; its verdicts are about other references.",
+        "{file}: {count} linhas têm banco ou referência diferente do que foi perguntado ({examples})",
+        "Avalie a variante de novo; os vereditos são sobre outras referências.",
+    ),
+    "another-right-answer": (
+        "{file}: {count} lines have another right answer or subject than was asked ({examples})",
+        "Evaluate the variant again; its verdicts are about other answers.",
+        "{file}: {count} linhas têm resposta certa ou disciplina diferente do que foi perguntado ({examples})",
+        "Avalie a variante de novo; os vereditos são sobre outras respostas.",
+    ),
+    "different-methods": (
+        "{variant} was asked other suites, or by other methods, than {first}",
+        "Ask all variants the same suites by the same methods.",
+        "{variant} respondeu a outras suítes, ou por outros métodos, que {first}",
+        "Faça a todas as variantes as mesmas suítes pelos mesmos métodos.",
+    ),
+    "outdated-answers": (
+        "{file} answers an earlier version of the questions (fingerprint {fingerprint})",
+        "Evaluate the variant again: the same questions may have been asked in other words.",
+        "{file} responde a uma versão anterior das questões (impressão digital {fingerprint})",
+        "Avalie a variante de novo: as mesmas questões podem ter sido feitas com outras palavras.",
+    ),
+    "other-answers": (
+        "{file}: the verdicts judge other answers than those of answers.jsonl",
+        "Score the answers again (`paretune evaluate`).",
+        "{file}: os vereditos julgam respostas diferentes das de answers.jsonl",
+        "Pontue as respostas de novo (`paretune evaluate`).",
+    ),
     "failed-lines": (
         "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
         "Score them again before any comparison.",
@@ -110,10 +170,28 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         "Tire exemplos só das linhas de treino.",
     ),
     "databases-overlap": (
-        "{count} of {databases} test databases also serve training: {examples}",
+        "{count} of {clusters} test databases also serve training: {examples}",
         "Say so, or split by database; schemas seen in training make the gain look larger.",
-        "{count} de {databases} bancos de teste também servem ao treino: {examples}",
+        "{count} de {clusters} bancos de teste também servem ao treino: {examples}",
         "Diga isso ou separe por banco; esquemas vistos no treino fazem o ganho parecer maior.",
+    ),
+    "groups-overlap": (
+        "{count} of {clusters} test groups also serve training: {examples}",
+        "Say so, or split by group; what was seen in training makes the gain look larger.",
+        "{count} de {clusters} grupos de teste também servem ao treino: {examples}",
+        "Diga isso ou separe por grupo; o que foi visto no treino faz o ganho parecer maior.",
+    ),
+    "no-answer": (
+        "{variant}: no answer was read in {share} % of {questions} texts",
+        "Read raw answers; if the model answers in a form that is not read, the figure measures the parser.",
+        "{variant}: nenhuma resposta foi lida em {share} % de {questions} textos",
+        "Leia as respostas cruas; se o modelo responde em uma forma que não é lida, o número mede o analisador.",
+    ),
+    "cut-answers": (
+        "{variant}: {share} % of {questions} answers hit the token limit",
+        "Raise max_new_tokens and evaluate again: what a cut answer would have become is not known.",
+        "{variant}: {share} % de {questions} respostas bateram no limite de tokens",
+        "Aumente max_new_tokens e avalie de novo: não se sabe o que uma resposta cortada teria sido.",
     ),
     "test-repeats": (
         "{count} of {questions} {axis} questions repeat an earlier one",
@@ -267,6 +345,7 @@ AUDIT_PORTUGUESE: dict[str, str] = {
     **{words[1]: words[3] for words in _BOTH.values()},
     **LEVEL_NAMES,
     "after the question": "depois da pergunta",
+    "before the question": "antes da pergunta",
     "before the schema": "antes do esquema",
     "over databases": "sobre bancos",
     "nothing found": "nada encontrado",

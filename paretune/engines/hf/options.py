@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 
-from paretune.choice.verdict import Answered, Collector, OnAnswer, Reading, is_answered
+from paretune.choice.verdict import Answered, OnAnswer, is_answered
+from paretune.engines.hf.collecting import Collector, Reading
 from paretune.engines.hf.forward import ChoiceModel, DeviceBatch, PrefixCache
 from paretune.engines.hf.fused import fused_lora, fused_passes
 from paretune.engines.hf.packing import (

@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
+from paretune.findings import Finding
 from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
@@ -20,7 +20,7 @@ from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
 from paretune.report.target_words import clusters_counted
 from paretune.report.text_table import data_word
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.tasks import Facets
 from paretune.text.explorer import script_words
 from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
@@ -56,7 +56,7 @@ class _View:
 
 
 def write_page(
-    records: RunRecords,
+    records: Run,
     comparison: Comparison,
     findings: Sequence[Finding],
     folder: Path,
@@ -97,7 +97,7 @@ def write_page(
 
 
 def _view(
-    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
+    records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
 ) -> _View:
     said = _said(findings, language)
     return _View(

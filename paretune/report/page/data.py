@@ -11,7 +11,7 @@ from typing import Any
 from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
 from paretune.records import ChoiceAnswer
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 from paretune.tasks import Facets, Verdict
 
 Data = dict[str, Any]
@@ -23,7 +23,7 @@ def packed(value: Data) -> str:
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
 
 
-def explorer_target(records: RunRecords, comparison: Comparison) -> Data:
+def explorer_target(records: Run, comparison: Comparison) -> Data:
     """Target questions with what each variant answered.
 
     questions: [id, cluster, level, question, reference, prompt]; prompts of one cluster are alike, so they are kept
@@ -45,7 +45,7 @@ def explorer_target(records: RunRecords, comparison: Comparison) -> Data:
     }
 
 
-def _target_answers(variant: VariantRecords, facets: Facets) -> list[list[Any]]:
+def _target_answers(variant: Variant, facets: Facets) -> list[list[Any]]:
     generated = {answer.id: answer for answer in variant.answers}
     found: list[list[Any]] = []
     for line in variant.verdicts:
@@ -74,7 +74,7 @@ def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
     return list(beginnings), cut
 
 
-def explorer_choice(records: RunRecords) -> Data:
+def explorer_choice(records: Run) -> Data:
     """Multiple-choice questions of all suites with what each variant answered.
 
     questions: [suite, id, subject, category, question, options, answer]. answers: method -> a list a variant, in the
