@@ -61,7 +61,8 @@ class TargetConfig(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent.
+    """[general], or several [[general]]. path: the suite's folder; when absent, the store's (demo suites need none).
+    questions_per_subject: all when absent.
 
     kind "lm-eval": tasks by lm-eval's names; path: a folder of the user's own task files, if any; few_shot: each
     task's own number when absent (null); questions_per_subject: the first of each task. The tasks themselves decide
@@ -76,6 +77,9 @@ class GeneralConfig:
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
     method: Literal["letter", "cloze", "generate", "all"] = "letter"
+
+
+DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,12 @@ class VariantConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses."""
+    """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
+    variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
 
     name: str
-    variants: tuple[VariantConfig, ...]
-    general: tuple[GeneralConfig, ...]
+    variants: tuple[VariantConfig, ...] = ()
+    general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
     target: TargetConfig = field(kw_only=True)
     prompt: Any = field(kw_only=True)
@@ -180,15 +185,14 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     if not isinstance(name, str) or not is_folder_name(name):
         raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
     general = table.get("general")
-    if general is None:
-        raise ConfigError(f"{where}: general: missing; name a benchmark of general ability")
+    suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
     task = _task(table, where)
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
-        general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
+        general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         target=build(task.target, subtable(table, "target", where), where, "target"),
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
@@ -223,8 +227,8 @@ def _general(item: Any, where: str) -> GeneralConfig:
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
-    if not isinstance(items, list) or not items:
-        raise ConfigError(f"{where}: variant: no variants; add at least one [[variant]] with a name")
+    if not isinstance(items, list):
+        raise ConfigError(f"{where}: variant: expected [[variant]] tables, found {items!r}")
     own = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
     variants: list[VariantConfig] = []
     for position, item in enumerate(items):
@@ -282,11 +286,6 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
-    for general in config.general:
-        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
-            raise ConfigError(
-                f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
-            )
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")

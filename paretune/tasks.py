@@ -146,6 +146,10 @@ class Task(Protocol):
     def read(self, config: ExperimentConfig) -> TargetData:
         """Read and draw the questions, and the rows to train on where a variant is trained. Raises DataError."""
 
+    def doubts(self, config: ExperimentConfig, target: TargetData) -> Sequence[str]:
+        """What makes figures on these data doubtful, found without a model; one sentence each."""
+        return ()
+
     def training_answer(self, row: Question) -> str:
         """What the model should learn to answer."""
 

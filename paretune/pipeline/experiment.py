@@ -13,6 +13,7 @@ from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
+from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
 from paretune.text.language import translator
 
@@ -28,6 +29,15 @@ class PartDone:
     part: str
     done: int
     wanted: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. problems: what it would stop at; remarks: what makes its figures doubtful."""
+
+    text: str
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def run_all(
@@ -86,15 +96,20 @@ def note_kinds(session: Session) -> None:
         )  # fmt: skip
 
 
-def describe_plan(session: Session) -> str:
-    """What a run would do, after reading all data but no weights."""
+def describe_plan(session: Session) -> Plan:
+    """What a run would do and what would stop it, after reading all data but no weights."""
+    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.doubts import trained_on_the_test
+
+    session.config = with_stored_paths(session.config)
     target, general = session.task.read(session.config), read_general(session.config)
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    return "\n".join(lines)
+    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
+    return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
 def list_progress(session: Session) -> list[PartDone]:

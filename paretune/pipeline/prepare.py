@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from paretune.errors import PromptError
 from paretune.files import fingerprint
 from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
+from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method
 from paretune.run.jsonl import read_lines, set_aside, write_lines
-from paretune.tasks import Question, TargetData
+from paretune.sources.store import with_stored_paths
+from paretune.tasks import Question, TargetData, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,17 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/* (the task's questions, train, choice) and the manifest; what they replace is set aside."""
     require_bitsandbytes(session.config)
-    target, general = session.task.read(session.config), read_general(session.config)
-    context = _context_tokens(session)
+    session.config = with_stored_paths(session.config)
+    task = session.task
+    target, general = task.read(session.config), read_general(session.config)
+    context = context_of(session.source.directory, session.config.model.context_tokens)
     general = [cut_prompts(session, item, context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
     rows = [_training_row(session, target, split, row) for split, row in target.training]
-    _store(session, session.task.facets.lines, questions, {})
-    _store(session, "train", rows, {"left_out": _left_out(session, rows)})
+    written = _store(session, task.facets.lines, questions, {})
+    written |= _store(session, "train", rows, {"left_out": _left_out(session, rows)})
+    for remark in (*trained_on_the_test(target), *(task.doubts(session.config, target) if written else ())):
+        session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
     manifest = {
         "name": session.config.name,
@@ -90,6 +97,15 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     return target, general
 
 
+def check_length(task: Task, question: Question, prompt_tokens: int, max_new_tokens: int, context: int) -> None:
+    """Raises PromptError for a prompt that leaves no room in the context for the longest answer."""
+    if prompt_tokens + max_new_tokens > context:
+        raise PromptError(
+            f"question {question.id} ({question.cluster}): prompt of {prompt_tokens} tokens plus "
+            f"max_new_tokens = {max_new_tokens} exceeds the context of {context} tokens; {task.facets.shorter_prompts}"
+        )
+
+
 def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
     hashes = {f"target/{name}": digest for name, digest in target.files.items()}
     for item in general:
@@ -99,15 +115,10 @@ def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str
 
 def _asked(session: Session, target: TargetData, question: Question, context: int) -> dict[str, Any]:
     """The line of one question. Raises PromptError where prompt and answer do not fit the context."""
-    facets, longest = session.task.facets, session.config.target.max_new_tokens
     prompt = render(session.tokenizer, target.messages(question))
     tokens = len(encode(session.tokenizer, prompt))
-    if tokens + longest > context:
-        raise PromptError(
-            f"question {question.id} ({question.cluster}): prompt of {tokens} tokens plus max_new_tokens = {longest} "
-            f"exceeds the context of {context} tokens; {facets.shorter_prompts}"
-        )
-    return {**facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
+    check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
+    return {**session.task.facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
 
 
 def _training_row(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:
@@ -168,22 +179,20 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
     return replace(item, suite=replace(item.suite, notes=(*item.suite.notes, note)))
 
 
-def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> None:
-    """Write a prepared file unless the same stands there; one with other content is set aside."""
+def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> bool:
+    """Write a prepared file unless the same stands there; one with other content is set aside. True if written."""
     path = session.folder.prepared(name)
     header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
     if path.exists():
         if read_lines(path)[0] == header:
-            return
+            return False
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
+    return True
 
 
-def _context_tokens(session: Session) -> int:
-    """The model's context, from its configuration alone."""
-    import json
-
-    wanted = session.config.model.context_tokens
-    config = json.loads((session.source.directory / "config.json").read_text(encoding="utf-8"))
+def context_of(directory: Path, wanted: int | None) -> int:
+    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
     return min(own, wanted or own)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.config import ExperimentConfig
-from paretune.errors import ConfigError
 from paretune.files import cache_directory, file_sha256, fingerprint
 from paretune.findings import Finding
 from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.run.load import AskedQuestion, Run
 from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
+from paretune.sql.doubts import doubtful_references
 from paretune.sql.explain import level_of
 from paretune.sql.page import databases_of, result_tables, translated
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
@@ -70,11 +70,13 @@ FACETS = Facets(
 
 @dataclass(frozen=True, slots=True)
 class SqlTarget:
-    """[target]. path: a directory in Spider's official layout (kind "demo" needs none). questions, train_rows:
-    how many to take (all when absent)."""
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
+    name: str | None = None
     split: str = "dev"
     train_splits: tuple[str, ...] = ("train_spider",)
     exclude_databases: tuple[str, ...] = ()
@@ -85,10 +87,6 @@ class SqlTarget:
     limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
     batch_size: int = field(default=16, metadata={"minimum": 1})
-
-    def __post_init__(self) -> None:
-        if self.kind == "spider" and self.path is None:
-            raise ConfigError("target.path: missing; name a Spider directory (--set target.path=DIR)")
 
 
 class TextToSql(Task):
@@ -130,6 +128,11 @@ class TextToSql(Task):
             files=_hashes(directory, target, chosen),
             messages=messages,
         )
+
+    def doubts(self, config: ExperimentConfig, target: TargetData) -> list[str]:
+        """See paretune.sql.doubts."""
+        settings, _ = _settings(config)
+        return doubtful_references(settings.split, target_directory(settings), target)
 
     def training_answer(self, row: Question) -> str:
         """The reference on one line."""
