@@ -88,7 +88,9 @@ class Facets:
     accuracy. marks: keys of the detail that are true for verdicts worth counting beside their outcome. answer: the
     key of the detail under which the answer stands that was taken out of the text. sentences: in place of a general
     sentence, the task's own (English, a key of the text catalogue). words: language -> English word or sentence -> the
-    word; names of outcomes under "outcome:NAME", of reasons under "class:NAME".
+    word; names of outcomes under "outcome:NAME", of reasons under "class:NAME". progress: what the bars of answering
+    and judging say. cue: the word before an answer, for a model without a chat template. shorter_prompts: what to do where
+    a prompt exceeds the context.
     """
 
     lines: str
@@ -106,6 +108,7 @@ class Facets:
     sentences: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     progress: tuple[str, str] = ("answer", "judge")
+    cue: str = "Answer"
     shorter_prompts: str = "shorten the task's prompts"
 
     @property

@@ -88,7 +88,7 @@ def _check_prompts(session: Session, source: ModelSource, target: TargetData) ->
     context = context_of(source.directory, session.config.model.context_tokens)
     tokenizer = load_tokenizer(source)
     for question in target.questions:
-        tokens = len(encode(tokenizer, render(tokenizer, target.messages(question))))
+        tokens = len(encode(tokenizer, render(tokenizer, target.messages(question), session.task.facets.cue)))
         check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
 
 

@@ -115,7 +115,7 @@ def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str
 
 def _asked(session: Session, target: TargetData, question: Question, context: int) -> dict[str, Any]:
     """The line of one question. Raises PromptError where prompt and answer do not fit the context."""
-    prompt = render(session.tokenizer, target.messages(question))
+    prompt = render(session.tokenizer, target.messages(question), session.task.facets.cue)
     tokens = len(encode(session.tokenizer, prompt))
     check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
     return {**session.task.facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
@@ -123,7 +123,7 @@ def _asked(session: Session, target: TargetData, question: Question, context: in
 
 def _training_row(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:
     messages = target.messages(row)
-    prompt = render(session.tokenizer, messages)
+    prompt = render(session.tokenizer, messages, session.task.facets.cue)
     answer = completion(session.tokenizer, messages, session.task.training_answer(row))
     tokens = len(encode(session.tokenizer, prompt)) + len(encode(session.tokenizer, answer))
     shown = session.task.facets.line(id=row.id, cluster=row.cluster, question=row.question, reference=row.reference)

@@ -63,6 +63,7 @@ FACETS = Facets(
         "reference": "reference SQL",
         "no answer in the text": "no SQL was found in the answer",
     },
+    cue="SQL",
     progress=("write SQL", "execute SQL"),
     shorter_prompts='use prompt.schema = "compact", fewer sample_values or examples, or exclude the database',
 )
