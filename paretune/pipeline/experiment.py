@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.config import VariantConfig
+from paretune.config import BASELINE, VariantConfig
 from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
@@ -43,11 +43,12 @@ class Plan:
 def run_all(
     session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
 ) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page. target_data: as in
-    report_folder."""
+    """All stages for these variants, and the baseline, which every table compares with; returns the text of the tables
+    and the path of the page. target_data: as in report_folder."""
     from paretune.pipeline.report import compare_folder, report_folder
 
-    train_and_evaluate(session, variants)
+    baseline = session.config.variant(BASELINE)
+    train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
     run = load_run(session.folder.path)
     comparison, text = compare_folder(run, session.language, session.say, claims)
@@ -66,7 +67,7 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         if training:
-            train(session, variant)
+            train(session, variant if variant.source is None else session.config.variant(variant.source))
         evaluate(session, variant, choices)
 
 
