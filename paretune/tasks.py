@@ -84,13 +84,13 @@ class Facets:
     level: English names of its accuracy, of what questions are clustered by (one, several), of their levels. levels:
     in their order. names: how its lines call a field of Question or Verdict, where that is another name. secondary:
     column of a further accuracy -> the key of the verdict's detail that says whether it is right, null where that is
-    not known. outcomes: all there are; void: those that say nothing of the answer, whose questions are in no
-    accuracy. marks: keys of the detail that are true for verdicts worth counting beside their outcome. answer: the
-    key of the detail under which the answer stands that was taken out of the text. sentences: in place of a general
-    sentence, the task's own (English, a key of the text catalogue). words: language -> English word or sentence -> the
-    word; names of outcomes under "outcome:NAME", of reasons under "class:NAME". progress: what the bars of answering
-    and judging say. cue: the word before an answer, for a model without a chat template. shorter_prompts: what to do where
-    a prompt exceeds the context.
+    not known. outcomes: all there are. void: those that say nothing of the answer, as where a reference fails; their
+    questions are in no accuracy. marks: keys of the detail that are true for verdicts worth counting beside their
+    outcome. answer: the key of the detail under which the answer stands that was read in the text. sentences: in place
+    of a general sentence, the task's own (English, a key of the text catalogue). words: language -> English word or
+    sentence -> the word; names of outcomes under "outcome:NAME", of reasons under "class:NAME". progress: what the bars
+    of answering and judging say. cue: the word before an answer, for a model without a chat template. shorter_prompts:
+    what to do where a prompt exceeds the context.
     """
 
     lines: str

@@ -30,6 +30,8 @@ def export_tp4(records: Run, folder: Path) -> list[Path]:
     EmptySample without questions; RunFolderError where the records cannot be compared.
     """
     records.check()
+    if records.facets.lines != "sql":
+        raise DataError(f"the tp4 form is that of text-to-SQL; the target of this run is {records.target_kind}")
     if not records.questions:
         raise EmptySample(f"{records.path}: no target questions to export")
     suite = _suite_with_categories(records)

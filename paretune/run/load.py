@@ -97,6 +97,11 @@ class Run:
         """The experiment's configuration as the manifest has it, empty when it is not known."""
         return _mapping(self.manifest.get("config"))
 
+    @property
+    def target_kind(self) -> str:
+        """The name of the target task."""
+        return _target_kind(self.manifest)
+
     def variant(self, name: str) -> Variant:
         """The complete variant of that name. Raises RunFolderError."""
         for variant in self.variants:
@@ -241,8 +246,11 @@ class _Reader:
 
 def task_of(manifest: Record) -> Task:
     """The target task of a run. Raises ConfigError where no package has it."""
-    target = _mapping(_mapping(manifest.get("config")).get("target"))
-    return find_task(str(target.get("kind") or DEFAULT_KIND))
+    return find_task(_target_kind(manifest))
+
+
+def _target_kind(manifest: Record) -> str:
+    return str(_mapping(_mapping(manifest.get("config")).get("target")).get("kind") or DEFAULT_KIND)
 
 
 def _manifest(folder: RunFolder) -> tuple[Record, list[Problem]]:

@@ -404,3 +404,12 @@ def test_limit_findings_quote_the_range_that_the_accuracy_may_have() -> None:
 
 def test_limit_findings_answers_without_a_known_end_are_not_judged() -> None:
     assert list(limit_findings("run-1", *answered(10, 10, None))) == []
+
+
+def test_training_row_without_the_comment_of_its_reference_is_not_cut(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    commented = "SELECT name -- of the\nFROM singer;"
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name FROM singer</s>")(folder)
+    assert "rows-truncated" not in {finding.code for finding in audit_run(load_run(folder))}
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name</s>")(folder)
+    assert "rows-truncated" in {finding.code for finding in audit_run(load_run(folder))}

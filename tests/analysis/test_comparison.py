@@ -15,7 +15,11 @@ from paretune.analysis.groups import bonett_price
 from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.jsonl import Record
+from paretune.records import SqlVerdict
+from paretune.report.summaries import score_summary
+from paretune.report.tables import print_tables
+from paretune.run.jsonl import Record, read_lines
+from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
 from paretune.stats.clusters import joint_bootstrap
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
@@ -313,3 +317,32 @@ def test_compare_a_handful_of_questions_claims_nothing(tmp_path: Path) -> None:
     assert {item.non_inferiority.verdict for item in found.differences} == {"not shown"}
     assert found.tradeoff.choice is None
     json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    failed = {"outcome": "gold_failed", "execution_match": False, "error_class": None, "error": "the gold query fails"}
+    for path in folder.glob("*/sql.jsonl"):
+        if path.parent.name != "prepared":
+            change_lines(path, lambda line: {**line, **failed} if line["index"] < 15 else line)
+    found = compare_run(load_run(folder), replicates=100)
+    verdicts = [from_record(SqlVerdict, line, "line") for line in read_lines(folder / "run-1" / "sql.jsonl")[1]]
+    header = {"split": "dev", "questions_in_split": 155, "test_suite": False, "sqlite": "", "paretune": "",
+              "rules": "official", "sha256": {}}  # fmt: skip
+    printed = score_summary(verdicts, header, "en").splitlines()[2]
+    figure = found.variants[1].target
+    assert (figure.n, found.questions, found.void_questions) == (140, 140, 15)
+    assert f"{figure.estimate:.1f} %" in printed
+    assert f"[{figure.low:.1f}, {figure.high:.1f}]  n = 140" in printed
+    assert sum(row.accuracy.n for row in found.levels if row.variant == "run-1") == 140
+    wrong = sum(row.count for row in found.error_classes if row.variant == "run-1")
+    assert wrong == sum(v.outcome not in ("correct", "gold_failed") for v in verdicts)
+    assert "15 questions whose reference fails are in no accuracy." in print_tables(found, "en")
+
+
+def test_compare_every_reference_fails_is_an_error(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    for name in ("baseline", "run-1"):
+        change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "gold_failed"})
+    with pytest.raises(EmptySample, match="reference of every target question fails"):
+        compare_run(load_run(folder), replicates=100)
