@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paretune.config import ExperimentConfig
     from paretune.findings import Finding
     from paretune.run.load import AskedQuestion, Run
+    from paretune.text import Voice
 
 GROUP = "paretune.tasks"
 DEFAULT_KIND = "spider"  # of an experiment file or a run folder that names none
@@ -87,7 +88,7 @@ class Facets:
     not known. outcomes: all there are. void: those that say nothing of the answer, as where a reference fails; their
     questions are in no accuracy. marks: keys of the detail that are true for verdicts worth counting beside their
     outcome. answer: the key of the detail under which the answer stands that was read in the text. sentences: in place
-    of a general sentence, the task's own (English, a key of the text catalogue). words: language -> English word or
+    of a general sentence or code of the text catalogue, the task's own. words: language -> English word or
     sentence -> the word; names of outcomes under "outcome:NAME", of reasons under "class:NAME". progress: what the bars
     of answering and judging say. cue: the word before an answer, for a model without a chat template. shorter_prompts:
     what to do where a prompt exceeds the context.
@@ -172,10 +173,16 @@ class Task(Protocol):
         """
 
     def page(self, run: Run, data: Path | None) -> dict[str, Any]:
-        """What the explorer shows beside question and answers. "portuguese": an explanation in Portuguese, by the
-        explanation; "results": {"tables": [[columns, rows in all, first rows]], "gold": which table belongs to each
-        question, "answers": the same by variant}. data: the folder to compute results from, None for none."""
+        """What the explorer shows beside question and answers. "results": {"tables": [[columns, rows in all, first
+        rows]], "gold": which table belongs to each question, "answers": the same by variant}.
+
+        data: the folder to compute results from, None for none.
+        """
         return {}
+
+    def explain(self, verdict: Verdict, voice: Voice) -> str:
+        """Why an answer is wrong, for a reader; "" where there is nothing to say."""
+        return verdict.explanation or ""
 
     def answer_findings(self, run: Run) -> Iterable[Finding] | None:
         """What the audit has to say of the answers; None for what holds for every task: answers without an answer in

@@ -15,7 +15,6 @@ from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
-from paretune.text.language import translator
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -51,9 +50,9 @@ def run_all(
     train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
     run = load_run(session.folder.path)
-    comparison, text = compare_folder(run, session.language, session.say, claims)
+    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.language, target_data)
+        page = report_folder(run, comparison, session.voice, target_data, into=session.folder)
     return text, page
 
 
@@ -133,7 +132,7 @@ def list_progress(session: Session) -> list[PartDone]:
 
 def print_progress(session: Session) -> str:
     """`list_progress` as a table."""
-    say = translator(session.language)
+    say = session.voice.say
     lines = []
     for row in list_progress(session):
         whole = "?" if row.wanted is None else str(row.wanted)

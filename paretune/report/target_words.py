@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from paretune.report.text_table import data_word
+from collections.abc import Callable
+
 from paretune.tasks import Facets
-from paretune.text.language import Language, Translator, translator
+from paretune.text import Field, Voice
 
 
-def target_translator(facets: Facets, language: Language) -> Translator:
-    """The function that words an English sentence about the target as its task would.
-
-    {metric}, {Metric}, {cluster}, {clusters} and {level} in a sentence are filled in; other fields are left to the
-    caller. KeyError where a translation is missing.
-    """
-    translate = translator(language)
-    words = {name: target_word(facets, getattr(facets, name), language)
+def target_say(facets: Facets, voice: Voice) -> Callable[..., str]:
+    """`voice.say` for sentences about the target: the task's own sentence where it has one, and the fields metric,
+    Metric, cluster, clusters and level filled in."""
+    named = {name: target_word(facets, voice, getattr(facets, name))
              for name in ("metric", "cluster", "clusters", "level")}  # fmt: skip
-    words["Metric"] = words["metric"][:1].upper() + words["metric"][1:]
+    named["Metric"] = named["metric"][:1].upper() + named["metric"][1:]
 
-    def say(sentence: str) -> str:
-        chosen = facets.sentences.get(sentence, sentence)
-        text = facets.words.get(language, {}).get(chosen) or translate(chosen)
-        for name, word in words.items():
-            text = text.replace(f"{{{name}}}", word)
-        return text
+    def say(text: str, /, **fields: Field) -> str:
+        return voice.say(facets.sentences.get(text, text), **{**named, **fields})
 
     return say
 
 
-def target_word(facets: Facets, name: str, language: Language) -> str:
-    """A name that came with the task (a metric, an outcome, a level), in its own words or in ours."""
-    return facets.words.get(language, {}).get(name) or data_word(name, language)
+def target_word(facets: Facets, voice: Voice, name: str) -> str:
+    """A name that came with the task (a metric, a level), in its own words or in ours."""
+    return facets.words.get(voice.language, {}).get(name) or voice.data_word(name)
 
 
-def clusters_counted(facets: Facets, count: int, language: Language) -> str:
-    """How many clusters there are: "20 databases". A noun that is ours is put in the singular by `in_number`."""
-    one = facets.words.get(language, {}).get(facets.cluster, facets.cluster if language == "en" else None)
-    return f"1 {one}" if count == 1 and one else f"{count} {target_word(facets, facets.clusters, language)}"
+def target_label(facets: Facets, voice: Voice, name: str, *families: str) -> str:
+    """An outcome or a reason as a reader would call it, in the task's words or in ours."""
+    own = facets.words.get(voice.language, {})
+    known = next((own[key] for key in (f"{family}:{name}" for family in families) if key in own), None)
+    return known or voice.label(name, *families)
+
+
+def clusters_counted(facets: Facets, voice: Voice, count: int) -> dict[str, Field]:
+    """The fields of a sentence that says how many clusters there are."""
+    return {"databases": count, "count": count,
+            "clusters": target_word(facets, voice, facets.cluster if count == 1 else facets.clusters)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a report page shows of SQL beside question and answer: results of queries, and reasons in Portuguese."""
+"""What a report page shows of SQL beside question and answer: results of queries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from paretune.errors import ScoringError
 from paretune.records import SqlOutcome
 from paretune.run.load import Run
 from paretune.sql.execute import ExecutionLimits, execute
-from paretune.text.sql import in_portuguese
 
 LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
 ROWS_SHOWN = 20
@@ -74,13 +73,6 @@ def _shown(cell: object) -> str | None:
         return None
     text = f"x'{cell.hex()}'" if isinstance(cell, bytes) else str(cell)
     return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
-
-
-def translated(records: Run) -> dict[str, str]:
-    """Each reason in Brazilian Portuguese, where that is other words."""
-    reasons = dict.fromkeys(line.explanation for variant in records.variants for line in variant.verdicts)
-    worded = {reason: in_portuguese(reason) for reason in reasons if reason}
-    return {reason: words for reason, words in worded.items() if words != reason}
 
 
 def databases_of(manifest: Mapping[str, Any]) -> Path | None:

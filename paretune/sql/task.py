@@ -18,12 +18,14 @@ from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
 from paretune.sql.doubts import doubtful_references
 from paretune.sql.explain import level_of
-from paretune.sql.page import databases_of, result_tables, translated
+from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import database_path, read_split, take
 from paretune.sql.spider_metrics import LEVELS
-from paretune.tasks import Facets, Messages, Question, TargetData, Task
+from paretune.tasks import Facets, Messages, Question, TargetData, Task, Verdict
+from paretune.text import Voice
+from paretune.text.sql import why_wrong
 
 UNREADABLE = "unknown"  # the level of a reference that no parser reads
 FACETS = Facets(
@@ -40,24 +42,19 @@ FACETS = Facets(
     marks=("both_empty",),
     answer="sql",
     sentences={
-        "Change: against the baseline, in points, paired by question, clustered by {cluster}.": (
-            "Change: against the baseline, in points, paired by question, clustered by database."
-        ),
-        "Only one {cluster}: questions count as independent, and the figures hold for nothing else.": (
-            "One database: questions count as independent, and the figures hold for this database."
-        ),
-        "McNemar's exact p takes questions as independent; p (Holm) respects {clusters} and subjects.": (
+        "table.target": "table.execution",
+        "table.levels": "Execution accuracy in percent by hardness",
+        "table.clustered": "Change: against the baseline, in points, paired by question, clustered by database.",
+        "table.one-cluster": "One database: questions count as independent, and the figures hold for this database.",
+        "table.p-values": (
             "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."
         ),
-        "Hypervolume: {area} square points, dominated above 0 % on the target and {chance} % general accuracy; compare "
-        "it only between experiments with as many variants on the same questions.": (
-            "Hypervolume: {area} square points, dominated above 0 % execution and {chance} % general accuracy; compare "
-            "it only between experiments with as many variants on the same questions."
-        ),
-        "Why answers were wrong: questions, and their share in percent": (
-            "Why SQL was wrong: questions, and their share in percent"
-        ),
-        "Why answers are wrong": "Why SQL is wrong",
+        "table.target-hypervolume": "table.hypervolume",
+        "table.reasons": "Why SQL was wrong: questions, and their share in percent",
+        "section.reasons": "Why SQL is wrong",
+        "plot.gain": "gain in execution accuracy, points",
+        "facts.questions": "facts.target",
+        "groups-overlap": "databases-overlap",
         "before the question": "before the schema",
         "both_empty": "both results empty",
         "reference": "reference SQL",
@@ -166,8 +163,13 @@ class TextToSql(Task):
         )
 
     def page(self, run: Run, data: Path | None) -> dict[str, Any]:
-        """Reasons in Portuguese; results of queries where the databases are there."""
-        return {"portuguese": translated(run), "results": None if data is None else result_tables(run, data)}
+        """Results of queries where the databases are there."""
+        return {"results": None if data is None else result_tables(run, data)}
+
+    def explain(self, verdict: Verdict, voice: Voice) -> str:
+        """By the code of the line, or by the sentence of a line of before there were codes."""
+        line = verdict.detail
+        return why_wrong(voice, line["error"], line.get("error_code"), line.get("error_fields"))
 
     def answer_findings(self, run: Run) -> Iterable[Finding]:
         """See paretune.sql.audit."""

@@ -22,6 +22,7 @@ from paretune.run.jsonl import Record, read_lines
 from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
 from paretune.stats.clusters import joint_bootstrap
+from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
 
 
@@ -329,7 +330,7 @@ def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Pa
     verdicts = [from_record(SqlVerdict, line, "line") for line in read_lines(folder / "run-1" / "sql.jsonl")[1]]
     header = {"split": "dev", "questions_in_split": 155, "test_suite": False, "sqlite": "", "paretune": "",
               "rules": "official", "sha256": {}}  # fmt: skip
-    printed = score_summary(verdicts, header, "en").splitlines()[2]
+    printed = score_summary(verdicts, header, Voice("en")).splitlines()[2]
     figure = found.variants[1].target
     assert (figure.n, found.questions, found.void_questions) == (140, 140, 15)
     assert f"{figure.estimate:.1f} %" in printed
@@ -337,7 +338,7 @@ def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Pa
     assert sum(row.accuracy.n for row in found.levels if row.variant == "run-1") == 140
     wrong = sum(row.count for row in found.error_classes if row.variant == "run-1")
     assert wrong == sum(v.outcome not in ("correct", "gold_failed") for v in verdicts)
-    assert "15 questions whose reference fails are in no accuracy." in print_tables(found, "en")
+    assert "15 questions whose reference fails are in no accuracy." in print_tables(found, Voice("en"))
 
 
 def test_compare_every_reference_fails_is_an_error(tmp_path: Path) -> None:

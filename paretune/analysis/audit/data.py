@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from paretune.findings import Figures, Finding, examples
 from paretune.run.load import AskedQuestion, Run, TrainingRow
 from paretune.tasks import Facets
-from paretune.text.audit import WORDING
 
 NEAR = 0.9  # of the words of two questions of one cluster
 SHORTEST_SHOT = 20  # characters of a question that is looked for in other prompts
@@ -52,9 +51,8 @@ def _overlaps(test: Sequence[AskedQuestion], train: Sequence[TrainingRow], facet
     clusters = {row.cluster for row in test}
     shared = clusters & {row.cluster for row in train}
     if shared:
-        code = f"{facets.clusters}-overlap"
         figures: Figures = {"count": len(shared), "clusters": len(clusters), "examples": examples(list(shared))}
-        yield Finding("warning", code if code in WORDING else "groups-overlap", figures)
+        yield Finding("warning", facets.sentences.get("groups-overlap", "groups-overlap"), figures)
     seen = {(row.cluster, _words(row.question)) for row in train}
     exact, near = [], []
     by_cluster: dict[str, list[Counter[str]]] = {}

@@ -1,4 +1,4 @@
-"""The report: one HTML file that opens offline, in two languages, light and dark, with every answer in it."""
+"""The report: one HTML file that opens offline, in every language, light and dark, with every answer in it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from paretune.findings import Finding
 from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
+from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
-from paretune.report.target_words import clusters_counted
-from paretune.report.text_table import data_word
+from paretune.report.target_words import clusters_counted, target_say
 from paretune.run.load import Run
 from paretune.tasks import Facets
-from paretune.text.explorer import script_words
-from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
+from paretune.text import LANGUAGES, Voice
 
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("answers.js", "explorer.js", "page.js")
@@ -44,7 +43,7 @@ class _Said:
 class _View:
     """The whole page in one language."""
 
-    language: Language
+    voice: Voice
     suffix: str
     facts: str
     verdict: Verdict
@@ -60,32 +59,39 @@ def write_page(
     comparison: Comparison,
     findings: Sequence[Finding],
     folder: Path,
-    language: Language,
+    voice: Voice,
     *,
     target_data: Path | None = None,
 ) -> Path:
     """Write FOLDER/index.html and return it.
 
-    language: the one shown first; the reader can switch. findings: of audit.audit_run. target_data: the
+    voice: the language shown first; the reader can switch. findings: of audit.audit_run. target_data: the
     folder from which the task shows more than the lines hold, such as results of queries; without it the page shows
     none. The same arguments give the same bytes. Nothing is fetched when the page is opened; links lead to the run's
     files beside it.
     """
     places = Places(records.path, folder)
-    views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
-    views.sort(key=lambda view: view.language != language)
+    voices = {shown: Voice(shown) for shown in LANGUAGES}
+    views = [_view(records, comparison, findings, places, shown) for shown in voices.values()]
+    views.sort(key=lambda view: view.voice != voice)
     facets = records.facets
     data = {
         facets.lines: packed({**explorer_target(records, comparison), **records.task.page(records, target_data)}),
         "choice": packed(explorer_choice(records)),
     }
-    settings = {"language": language, "words": _words(facets), "one": ONE, "target": _target_names(facets)}
+    settings = {
+        "language": voice.language,
+        "words": {shown: _words(facets, spoken) for shown, spoken in voices.items()},
+        "one": {shown: spoken.catalogue.singular for shown, spoken in voices.items()},
+        "decimal_marks": {shown: spoken.catalogue.decimal_mark for shown, spoken in voices.items()},
+        "target": _target_names(facets),
+    }
     text = _template().render(
         title=f"{records.name}: paretune",
         name=records.name,
         views=views,
-        language=language,
-        say={shown: translator(shown) for shown in LANGUAGES},
+        voice=voice,
+        voices=voices,
         style="\n".join(_asset(name) for name in STYLES),
         scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),
@@ -96,29 +102,27 @@ def write_page(
     return path
 
 
-def _view(
-    records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
-) -> _View:
-    said = _said(findings, language)
+def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice) -> _View:
+    said = _said(findings, voice)
     return _View(
-        language=language,
-        suffix=language.lower(),
-        facts=_facts(comparison, language),
-        verdict=verdict(comparison, language),
-        plot=page_plot("tradeoff", comparison, places, language),
+        voice=voice,
+        suffix=voice.language.lower(),
+        facts=_facts(comparison, voice),
+        verdict=verdict(comparison, voice),
+        plot=page_plot("tradeoff", comparison, places, voice),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
-        sections=sections(records, comparison, places, language),
+        sections=sections(records, comparison, places, voice),
     )
 
 
-def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
+def _said(findings: Sequence[Finding], voice: Voice) -> list[_Said]:
     """Findings in words, those of one kind together: an audit of twelve variants should still be read."""
-    say = translator(language)
+    say = voice.say
     kinds: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for finding in findings:
-        kinds.setdefault((finding.level, finding.code), []).append(finding.say(language))
+        kinds.setdefault((finding.level, finding.code), []).append(finding.say(voice))
     said = []
     for (level, _), words in kinds.items():
         evidence = [_sentence(text) for text, _ in words]
@@ -127,27 +131,26 @@ def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
     return said
 
 
-def _facts(comparison: Comparison, language: Language) -> str:
+def _facts(comparison: Comparison, voice: Voice) -> str:
     """The line under the name: which model, asked what, judged how."""
-    say = translator(language)
+    say = voice.say
     parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
-    target = say("{benchmark}: {questions} questions in {counted}").format(
-        benchmark=comparison.target_benchmark,
-        questions=comparison.questions,
-        counted=clusters_counted(comparison.facets, comparison.clusters, language),
-    )
-    rules = data_word(f"{comparison.target_rules} rules", language)
-    parts.append(f"{target}, {rules}" if comparison.target_rules else target)
-    asked = comparison.variants[0].general.n
+    tell = target_say(comparison.facets, voice)
     parts.append(
-        say("{suite}: {questions} questions by {method}").format(
-            suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)
+        tell(
+            "facts.questions",
+            benchmark=comparison.target_benchmark,
+            questions=comparison.questions,
+            rules=voice.data_word(f"{comparison.target_rules} rules"),
+            **clusters_counted(comparison.facets, voice, comparison.clusters),
         )
     )
-    parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
-    return in_number(" · ".join(part for part in parts if part), language)
+    asked = comparison.variants[0].general.n
+    parts.append(say("facts.general", suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)))
+    parts.append(say("facts.margin", margin=comparison.margin_points))
+    return " · ".join(part for part in parts if part)
 
 
 def _sentence(text: str) -> str:
@@ -155,9 +158,9 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _words(facets: Facets) -> dict[str, dict[str, str]]:
-    """What the page's own program says, by language, the task's words among it."""
-    return {language: {**words, **facets.words.get(language, {})} for language, words in script_words().items()}
+def _words(facets: Facets, voice: Voice) -> dict[str, str]:
+    """What the page's own program says, the task's words among it."""
+    return {**script_words(voice), **facets.words.get(voice.language, {})}
 
 
 def _target_names(facets: Facets) -> dict[str, str]:

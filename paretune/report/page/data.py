@@ -12,7 +12,8 @@ from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
 from paretune.records import ChoiceAnswer
 from paretune.run.load import Run, Variant
-from paretune.tasks import Facets, Verdict
+from paretune.tasks import Task, Verdict
+from paretune.text import LANGUAGES, SOURCE, Voice
 
 Data = dict[str, Any]
 
@@ -28,8 +29,9 @@ def explorer_target(records: Run, comparison: Comparison) -> Data:
 
     questions: [id, cluster, level, question, reference, prompt]; prompts of one cluster are alike, so they are kept
     as (number of a shared beginning, rest). answers: a list a variant, in the order of the questions:
-    [outcome, error class, explanation, answer, raw text or null where it is the answer itself, first mark of the task,
-    tokens, finish].
+    [outcome, error class, what was wrong in English, answer, raw text or null where it is the answer itself, first
+    mark of the task, tokens, finish]. wording: language -> what was wrong in English -> in the language, where that is
+    other words.
     """
     beginnings, prompts = _shared([question.prompt for question in records.questions])
     questions = [
@@ -41,26 +43,38 @@ def explorer_target(records: Run, comparison: Comparison) -> Data:
         "kinds": [row.kind for row in comparison.variants],
         "beginnings": beginnings,
         "questions": questions,
-        "answers": [_target_answers(variant, records.facets) for variant in records.variants],
+        "answers": [_target_answers(variant, records.task) for variant in records.variants],
+        "wording": _wording(records),
     }
 
 
-def _target_answers(variant: Variant, facets: Facets) -> list[list[Any]]:
+def _wording(records: Run) -> dict[str, dict[str, str]]:
+    """By language, every English explanation in other words."""
+    explain = records.task.explain
+    wrong = {explain(line, Voice(SOURCE)): line for variant in records.variants for line in variant.verdicts}
+    wording = {}
+    for language in LANGUAGES[1:]:
+        worded = {english: explain(line, Voice(language)) for english, line in wrong.items() if english}
+        wording[language] = {english: words for english, words in worded.items() if words != english}
+    return wording
+
+
+def _target_answers(variant: Variant, task: Task) -> list[list[Any]]:
     generated = {answer.id: answer for answer in variant.answers}
     found: list[list[Any]] = []
     for line in variant.verdicts:
         written = generated.get(line.id)
         about = [written.tokens, written.finish] if written else [None, None]
         raw = str(line.detail.get("text", written.text if written else ""))
-        found.append(_target_answer(line, raw, facets) + about)
+        found.append(_target_answer(line, raw, task) + about)
     return found
 
 
-def _target_answer(line: Verdict, raw: str, facets: Facets) -> list[Any]:
-    answer = str(line.detail.get(facets.answer, raw))
-    marked = next((bool(line.detail.get(mark)) for mark in facets.marks), False)
+def _target_answer(line: Verdict, raw: str, task: Task) -> list[Any]:
+    answer = str(line.detail.get(task.facets.answer, raw))
+    marked = next((bool(line.detail.get(mark)) for mark in task.facets.marks), False)
     text = None if raw.strip() == answer else raw
-    return [line.outcome, line.error_class, line.explanation, answer, text, marked]
+    return [line.outcome, line.error_class, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:

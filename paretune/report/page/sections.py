@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from paretune.analysis.results import Comparison, Difference, SubjectRow
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
-from paretune.report.target_words import target_translator, target_word
-from paretune.report.text_table import data_word, p_value, with_interval
+from paretune.report.target_words import target_label, target_say, target_word
 from paretune.run.load import Run
-from paretune.tasks import Facets
-from paretune.text.explorer import class_label, outcome_label
-from paretune.text.language import Language, number, translator
+from paretune.text import Voice
 
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
-def sections(records: Run, comparison: Comparison, places: Places, language: Language) -> tuple[Section, ...]:
+def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
-    say = translator(language)
+    say = voice.say
     made = [
-        _figures(comparison, places, language),
-        _forgotten(comparison, places, language),
-        _reasons(comparison, places, language),
+        _figures(comparison, places, voice),
+        _forgotten(comparison, places, voice),
+        _reasons(comparison, places, voice),
     ]
-    training = page_plot("training", comparison, places, language)
+    training = page_plot("training", comparison, places, voice)
     made.append(
         Section(
             "costs",
             say("Training and costs"),
             "",
-            tables=_costs(comparison, places, language),
+            tables=_costs(comparison, places, voice),
             plots=(training,) if comparison.training else (),
         )
     )
-    made.append(reproduction(records, comparison, places, language))
+    made.append(reproduction(records, comparison, places, voice))
     return tuple(made)
 
 
@@ -47,8 +44,8 @@ def _line_link(places: Places, file: str, names: set[str]) -> Callable[[str], st
     return lambda name: places.file(name, file).href if name in names else ""
 
 
-def _figures(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
+def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say = voice.say
     names = [row.name for row in comparison.variants]
     facets = comparison.facets
     files = (f"{facets.lines}.jsonl", "choice.jsonl")
@@ -56,22 +53,20 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
     target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
     tables = [
-        as_page_table(target_table(comparison, language), target, *target_files, places.table(facets.metric_column),
+        as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
                       words=[5], figures=links.target),
-        as_page_table(tradeoff_table(comparison, language), target, *target_files, *choice_files,
+        as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
                       places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
     ]  # fmt: skip
     if comparison.levels:
         source = places.table(f"by_{facets.level}")
-        tables.append(
-            as_page_table(level_table(comparison, language), target, *target_files, source, figures=links.level)
-        )
+        tables.append(as_page_table(level_table(comparison, voice), target, *target_files, source, figures=links.level))
     for suite in comparison.suites:
-        table = general_table(comparison, suite, language)
+        table = general_table(comparison, suite, voice)
         source = places.table("general_accuracy")
         tables.append(as_page_table(table, choice, *choice_files, source, figures=links.general(suite)))
-    tables += _seeds(comparison, places, language)
-    tables += _matched(comparison, places, language)
+    tables += _seeds(comparison, places, voice)
+    tables += _matched(comparison, places, voice)
     introduction = say(
         "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
         "explorer below."
@@ -79,19 +74,19 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
     return Section("figures", say("Figures"), introduction, tuple(tables))
 
 
-def _seeds(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
+def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
-    say = translator(language)
+    say = voice.say
     several = [recipe for recipe in comparison.recipes if len(recipe.seeds) > 1]
     if not several:
         return []
     rows = tuple(
         (
             Cell(", ".join(recipe.variants)),
-            Cell(with_interval(recipe.target, language, signed=True)),
-            Cell("–" if recipe.target_deviation is None else number(recipe.target_deviation, language)),
-            Cell(with_interval(recipe.general, language, signed=True)),
-            Cell("–" if recipe.general_deviation is None else number(recipe.general_deviation, language)),
+            Cell(voice.interval(recipe.target, signed=True)),
+            Cell("–" if recipe.target_deviation is None else voice.number(recipe.target_deviation)),
+            Cell(voice.interval(recipe.general, signed=True)),
+            Cell("–" if recipe.general_deviation is None else voice.number(recipe.general_deviation)),
         )
         for recipe in several
     )
@@ -103,56 +98,53 @@ def _seeds(comparison: Comparison, places: Places, language: Language) -> list[P
     ]
 
 
-def _matched(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
-    say = translator(language)
+def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
+    say = voice.say
     matched = comparison.tradeoff.matched
     if not matched:
         return []
     rows = tuple(
         (
-            Cell(say("scales of {variant}" if item.kind == "scale" else "checkpoints of {variant}").format(
-                variant=item.source)),
-            Cell(with_interval(item.loss, language) or f"– ({say(item.reason)})"),
+            Cell(say("plot.scales" if item.kind == "scale" else "plot.checkpoints", variant=item.source)),
+            Cell(voice.interval(item.loss) or f"– ({say(item.reason)})"),
         )
         for item in matched
     )  # fmt: skip
-    title = say("Points of general ability lost where a curve reaches a gain of {gain} points").format(
-        gain=number(matched[0].gain, language)
-    )
+    title = say("table.matched", gain=matched[0].gain)
     notes = (say("95 % intervals in brackets."),)
     return [PageTable(title, (say("curve"), say("points lost")), rows, notes, (places.table("matched_loss"),))]
 
 
-def _forgotten(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
-    tables = [_flips(comparison, places, language)]
+def _forgotten(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say = voice.say
+    tables = [_flips(comparison, places, voice)]
     for row in comparison.variants[1:]:
         subjects = [subject for subject in comparison.subjects if subject.variant == row.name]
         if len(subjects) > 1:
-            tables.append(_subjects(comparison, row.name, subjects, places, language))
+            tables.append(_subjects(comparison, row.name, subjects, places, voice))
     plots: tuple[Plot, ...] = ()
     if len({row.subject for row in comparison.subjects}) > 1:
-        plots = (page_plot("subjects", comparison, places, language),)
+        plots = (page_plot("subjects", comparison, places, voice),)
     introduction = say("A figure leads to the very questions that it counts, in the explorer below.")
     return Section("forgotten", say("What was learned and what was forgotten"), introduction, tuple(tables), plots)
 
 
-def _flips(comparison: Comparison, places: Places, language: Language) -> PageTable:
-    say = target_translator(comparison.facets, language)
+def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
+    say, tell = voice.say, target_say(comparison.facets, voice)
     rows = []
     for item in comparison.differences:
         if item.first == comparison.variants[0].name:
             gained, lost = (Cell(str(len(ids)), _flip_link(comparison, item, flip))
                             for flip, ids in (("gained", item.gained), ("lost", item.lost)))  # fmt: skip
-            metric = target_word(comparison.facets, comparison.facets.metric, language)
+            metric = target_word(comparison.facets, voice, comparison.facets.metric)
             benchmark = metric if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
-                         Cell(p_value(item.mcnemar_p, language)), Cell(p_value(item.permutation_p, language)),
-                         Cell(p_value(item.holm_p, language)), Cell(say(item.finding)),
-                         Cell(number(item.minimum_detectable_effect, language))))  # fmt: skip
+                         Cell(voice.p_value(item.mcnemar_p)), Cell(voice.p_value(item.permutation_p)),
+                         Cell(voice.p_value(item.holm_p)), Cell(say(item.finding)),
+                         Cell(voice.number(item.minimum_detectable_effect))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
               say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
-    notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects {clusters} and subjects."),)
+    notes = (tell("table.p-values"),)
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
     return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 7)))
@@ -164,52 +156,51 @@ def _flip_link(comparison: Comparison, item: Difference, flip: str) -> str:
     return explorer(axis="choice", suite=item.benchmark, method=item.method, variant=item.second, flip=flip)
 
 
-def _subjects(
-    comparison: Comparison, name: str, subjects: list[SubjectRow], places: Places, language: Language
-) -> PageTable:
+def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], places: Places, voice: Voice) -> PageTable:
     """All subjects of one variant, the greatest loss first; folded, the plot above shows the extremes."""
-    say = translator(language)
+    say = voice.say
     rows, base = [], comparison.variants[0].name
     for row in subjects:
         link = {"axis": "choice", "suite": comparison.main_suite, "method": comparison.main_method, "variant": name,
                 "subject": row.subject}  # fmt: skip
         rows.append((
             Cell(row.subject.replace("_", " "), explorer(**link)),
-            Cell(data_word(row.category, language)),
+            Cell(voice.data_word(row.category)),
             Cell(str(row.questions)),
-            Cell(number(row.baseline, language), explorer(**{**link, "variant": base}, outcome="correct")),
-            Cell(number(row.tuned, language), explorer(**link, outcome="correct")),
-            Cell(with_interval(row.change, language, signed=True), explorer(**link, flip="changed")),
+            Cell(voice.number(row.baseline), explorer(**{**link, "variant": base}, outcome="correct")),
+            Cell(voice.number(row.tuned), explorer(**link, outcome="correct")),
+            Cell(voice.interval(row.change, signed=True), explorer(**link, flip="changed")),
             Cell(str(row.gained), explorer(**link, flip="gained")),
             Cell(str(row.lost), explorer(**link, flip="lost")),
-            Cell(p_value(row.holm_p, language)),
+            Cell(voice.p_value(row.holm_p)),
         ))  # fmt: skip
     header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
               say("change"), say("newly right"), say("no longer right"), say("p (Holm)"))  # fmt: skip
     notes = (say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),)
     sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
-    title = say("{variant}: every subject, the greatest loss first").format(variant=name)
+    title = say("table.subjects", variant=name)
     return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
 
 
-def _reasons(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = target_translator(comparison.facets, language)
+def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say, tell = voice.say, target_say(comparison.facets, voice)
     facets, axis = comparison.facets, comparison.facets.lines
     names = [row.name for row in comparison.variants]
     classes = list(dict.fromkeys(row.error_class for row in comparison.error_classes))
     found = {(row.variant, row.error_class): row for row in comparison.error_classes}
     rows = []
     for error_class in classes:
-        cells = [Cell(_label(facets, "class", error_class, language), explorer(axis=axis, error=error_class))]
+        label = target_label(facets, voice, error_class, "class", "outcome")
+        cells = [Cell(label, explorer(axis=axis, error=error_class))]
         for name in names:
             row = found[name, error_class]
-            share = with_interval(row.share, language)
+            share = voice.interval(row.share)
             link = explorer(axis=axis, variant=name, error=error_class) if row.count else ""
             cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
     files = places.lines(names, f"{axis}.jsonl")
     why = PageTable(
-        say("Why answers were wrong: questions, and their share in percent"),
+        tell("table.reasons"),
         (say("reason"), *names), tuple(rows), (say("95 % intervals in brackets."),),
         (*files, places.table("error_classes")),
     )  # fmt: skip
@@ -217,7 +208,7 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
     counts = {(row.variant, row.outcome): row for row in comparison.outcomes}
     rows = []
     for outcome in outcomes:
-        cells = [Cell(_label(facets, "outcome", outcome, language), explorer(axis=axis, outcome=outcome))]
+        cells = [Cell(target_label(facets, voice, outcome, "outcome"), explorer(axis=axis, outcome=outcome))]
         for name in names:
             link = explorer(axis=axis, variant=name, outcome=outcome)
             known = counts.get((name, outcome))
@@ -226,23 +217,17 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
     for mark in facets.marks:
         marked = {name: sum(row.marks[mark] for row in comparison.outcomes if row.variant == name) for name in names}
         if any(marked.values()):
-            label = target_word(facets, facets.sentences.get(mark, mark.replace("_", " ")), language)
+            label = target_word(facets, voice, facets.sentences.get(mark, mark.replace("_", " ")))
             rows.append((Cell(label), *(Cell(str(marked[name])) for name in names)))
     what = PageTable(
         say("What became of the answers, in questions"), (say("outcome"), *names), tuple(rows), (),
         (*files, places.table("outcomes")),
     )  # fmt: skip
-    return Section("reasons", say("Why answers are wrong"), "", (why, what) if classes else (what,))
+    return Section("reasons", tell("section.reasons"), "", (why, what) if classes else (what,))
 
 
-def _label(facets: Facets, kind: Literal["outcome", "class"], name: str, language: Language) -> str:
-    """An outcome or a reason as a reader would call it, in the task's words or in ours."""
-    known = facets.words.get(language, {}).get(f"{kind}:{name}")
-    return known or (outcome_label if kind == "outcome" else class_label)(name, language)
-
-
-def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[PageTable, ...]:
-    say = translator(language)
+def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTable, ...]:
+    say = voice.say
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
@@ -250,7 +235,7 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
         rows.append((
             Cell(cost.variant),
-            *(Cell("–" if taken is None else number(taken, language)) for taken in seconds),
+            *(Cell("–" if taken is None else voice.number(taken)) for taken in seconds),
             Cell(_count(cost.training_steps)),
             Cell(_count(cost.train_rows)),
             Cell(_count(cost.training_tokens)),
@@ -265,9 +250,9 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
     skipped = [f"{cost.variant}: {cost.skipped_steps}" for cost in comparison.costs if cost.skipped_steps]
     notes = [say("Cut answers hit the token limit before they ended.")]
     if left_out:
-        notes.append(say("Training rows left out as too long: {counts}.").format(counts=", ".join(left_out)))
+        notes.append(say("table.left-out", counts=tuple(left_out)))
     if skipped:
-        notes.append(say("Training steps skipped as not finite: {counts}.").format(counts=", ".join(skipped)))
+        notes.append(say("table.skipped", counts=tuple(skipped)))
     sources: tuple[Link, ...] = (places.file("manifest.json"), places.table("costs"))
     return (PageTable(say("What it cost"), header, tuple(rows), tuple(notes), sources),)
 
@@ -277,22 +262,22 @@ def _count(value: int | None) -> str:
     return str(value) if value else "–"
 
 
-def reproduction(records: Run, comparison: Comparison, places: Places, language: Language) -> Section:
+def reproduction(records: Run, comparison: Comparison, places: Places, voice: Voice) -> Section:
     """The last section: what decided the figures."""
-    say = translator(language)
+    say = voice.say
     manifest = records.manifest
     source = (places.file("manifest.json"),)
     statistics = (
-        (say("confidence"), f"{number(100 * comparison.confidence, language, 0)} %"),
-        (say("margin, points"), number(comparison.margin_points, language)),
+        (say("confidence"), f"{voice.number(100 * comparison.confidence, 0)} %"),
+        (say("margin, points"), voice.number(comparison.margin_points)),
         (say("bootstrap replicates"), str(comparison.replicates)),
         (say("seed of the statistics"), str(comparison.seed)),
     )
     facts = [
-        Facts(say("Model"), _facts(manifest.get("model"), language), sources=source),
+        Facts(say("Model"), _facts(manifest.get("model"), voice), sources=source),
         Facts(say("Statistics"), statistics),
         Facts(say("Versions"), _facts({**manifest.get("versions", {}), "git commit": manifest.get("git_commit")})),
-        Facts(say("Hardware"), _facts(manifest.get("hardware"), language)),
+        Facts(say("Hardware"), _facts(manifest.get("hardware"), voice)),
         Facts(say("Data (SHA-256)"), _facts(manifest.get("data")), folded=True),
         Facts(
             say("Configuration"),
@@ -304,22 +289,22 @@ def reproduction(records: Run, comparison: Comparison, places: Places, language:
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
     return Section(
-        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, language),), (), kept
+        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, voice),), (), kept
     )
 
 
-def _facts(found: Mapping[str, Any] | None, language: Language = "en") -> tuple[tuple[str, str], ...]:
+def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple[tuple[str, str], ...]:
     """Names as the manifest has them, in words; those of programs and files (no language given) stay as they are."""
     return tuple(
-        (data_word(str(name).replace("_", " "), language), str(value))
+        (str(name).replace("_", " ") if voice is None else voice.data_word(str(name).replace("_", " ")), str(value))
         for name, value in (found or {}).items()
         if value is not None
     )
 
 
-def _fingerprints(records: Run, places: Places, language: Language) -> PageTable:
+def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
-    say = translator(language)
+    say = voice.say
     lines = records.facets.lines
     files = {name: f"{name}.jsonl" for name in ("answers", lines, "choice", "training")}
     rows = []
