@@ -11,15 +11,14 @@ from paretune.errors import ModelError, ParetuneError
 from paretune.models.adapters import adapter_fingerprint, check_base, read_adapter_config
 from paretune.models.load import load_tokenizer, require_bitsandbytes
 from paretune.models.source import ModelSource, find_configuration
-from paretune.pipeline.doubts import unreadable_references
-from paretune.pipeline.prepare import TargetData, builder_of, check_length, context_of
+from paretune.pipeline.prepare import check_length, context_of
 from paretune.pipeline.session import Session
+from paretune.tasks import TargetData
 
 
 def find_problems(session: Session, target: TargetData) -> list[str]:
     """Why this experiment cannot be run to its end on this machine, as far as that can be known without weights."""
     problems = list(_refused(lambda: require_bitsandbytes(session.config)))
-    problems += unreadable_references(session.config.target.split, target)
     directory, source = None, None
     try:
         directory, source = find_configuration(session.config.model)
@@ -87,11 +86,10 @@ def _check_prompts(session: Session, source: ModelSource, target: TargetData) ->
     from paretune.models.chat import encode, render
 
     context = context_of(source.directory, session.config.model.context_tokens)
-    builder, _ = builder_of(session, target)
     tokenizer = load_tokenizer(source)
     for question in target.questions:
-        tokens = len(encode(tokenizer, render(tokenizer, builder.messages(question))))
-        check_length(question, tokens, session.config.target.max_new_tokens, context)
+        tokens = len(encode(tokenizer, render(tokenizer, target.messages(question), session.task.facets.cue)))
+        check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
 
 
 def _linear_layers(directory: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource, find_model
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
+from paretune.tasks import Task, find_task
 from paretune.text import Voice
 
 _PACKAGES = (
@@ -46,6 +47,11 @@ class Session:
     _source: ModelSource | None = None
     _base: LoadedModel | None = None
     _tokenizer: Any = None
+
+    @property
+    def task(self) -> Task:
+        """The target task that the experiment names."""
+        return find_task(self.config.target.kind)
 
     @property
     def source(self) -> ModelSource:
