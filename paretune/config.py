@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from paretune.engines import engine_kind, engine_names
+from paretune.engines.hf.engine import TransformersSettings
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.models.source import ModelConfig
 
-DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
 SUITES = Literal[
@@ -32,14 +34,11 @@ def _between(minimum: float, maximum: float, default: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """[model]. path: a Hub id, a local directory or a GGUF file. context_tokens: the model's own when absent."""
+class EngineConfig:
+    """[engine]. kind: what answers; settings: the kind's own keys, an instance of its Settings."""
 
-    path: str = DEFAULT_MODEL
-    revision: str | None = None
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    quantization: Literal["none", "nf4", "int8"] = "none"
-    context_tokens: int | None = _at_least(16, None)
+    kind: str = "transformers"
+    settings: Any = field(default_factory=TransformersSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,8 @@ class ExperimentConfig:
     name: str
     variants: tuple[VariantConfig, ...]
     general: tuple[GeneralConfig, ...]
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = field(default_factory=ModelConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
     target: TargetConfig = TargetConfig()
     prompt: PromptConfig = PromptConfig()
     seed: int = _at_least(0, 42)
@@ -160,8 +160,11 @@ class ExperimentConfig:
         return (VariantConfig(BASELINE), *self.variants)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the manifest and for fingerprints."""
-        return asdict(self)
+        """Plain values, for the manifest; the usual engine goes without saying, as before there was a choice."""
+        values = asdict(self)
+        if self.engine == EngineConfig():
+            del values["engine"]
+        return values
 
 
 def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfig:
@@ -186,7 +189,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "target", "general", "prompt", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "training", "variant", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -201,12 +204,23 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         variants=_variants(table.get("variant", []), training, where),
         general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
+        engine=_engine(subtable(table, "engine", where), where),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
         prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
     return config
+
+
+def _engine(table: dict[str, Any], where: str) -> EngineConfig:
+    kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
+    try:
+        settings = engine_kind(kind).Settings
+    except KeyError as error:
+        known = engine_names()
+        raise ConfigError(f"{where}: engine.kind: no engine {kind!r}{nearest(kind, known)}") from error
+    return EngineConfig(kind, build(settings, table, where, "engine"))
 
 
 def _general(item: Any, where: str) -> GeneralConfig:
@@ -274,6 +288,9 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
             hint = " (the baseline is always there)" if name == BASELINE else ""
             raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
     for variant in config.variants:
+        if variant.is_trained and not engine_kind(config.engine.kind).takes_peft:
+            raise ConfigError(f"{where}: variant {variant.name!r}: the engine {config.engine.kind!r} takes no trained "
+                              "adapters; name one made for it (adapter = PATH)")  # fmt: skip
         if variant.source is None:
             continue
         source = next((other for other in config.variants if other.name == variant.source), None)
@@ -353,7 +370,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     general = table.get("general", {})
     variants = table.get("variant", [])
     model = table.get("model")
-    sections = [model, table.get("target")]
+    sections = [model, table.get("engine"), table.get("target")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from paretune.config import (
     BASELINE,
-    DEFAULT_MODEL,
+    EngineConfig,
     ExperimentConfig,
     PromptConfig,
     TargetConfig,
     TrainingConfig,
     load_experiment,
 )
+from paretune.engines.hf.engine import TransformersSettings
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
+from paretune.models.source import DEFAULT_MODEL
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'
@@ -300,3 +303,44 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
+
+
+def test_load_engine_left_out_is_transformers_in_its_usual_way(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALLEST).engine == EngineConfig("transformers", TransformersSettings(fast=True))
+
+
+def test_load_engine_has_settings_of_its_kind(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALLEST + "[engine]\nfast = false\n").engine.settings == TransformersSettings(fast=False)
+    text = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "a"\nadapter = "a.py"\n'
+    engine = load(tmp_path, text + '[engine]\nkind = "scripted"\npath = "base.py"\n').engine
+    assert engine.settings.path == str(tmp_path / "base.py")
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('kind = "transformer"', r"engine\.kind: no engine 'transformer'; did you mean 'transformers'\?"),
+        ("fats = false", r"engine\.fats: unknown key; did you mean 'fast'\?"),
+        ('fast = "no"', r"engine\.fast: expected true or false"),
+        ('kind = "scripted"', r"engine\.path: missing"),
+    ],
+)
+def test_load_engine_that_cannot_be_is_refused_by_key(table: str, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        load(tmp_path, SMALLEST + f"[engine]\n{table}\n")
+
+
+def test_load_engine_of_another_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = metadata.EntryPoint("mine", "paretune.engines.scripted:ScriptedEngine", "paretune.engines")
+    broken = metadata.EntryPoint("broken", "paretune.engines.absent:Engine", "paretune.engines")
+
+    def entry_points(group: str, name: str | None = None) -> list[metadata.EntryPoint]:
+        return [item for item in (point, broken) if item.group == group and name in (None, item.name)]
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
+    text = GROUND + '[[variant]]\nname = "a"\nadapter = "a.py"\n[engine]\npath = "base.py"\n'
+    assert load(tmp_path, text + 'kind = "mine"\n').engine.settings.path == str(tmp_path / "base.py")
+    with pytest.raises(ConfigError, match=r"paretune\.engines: 'broken' of .* cannot be imported"):
+        load(tmp_path, text + 'kind = "broken"\n')

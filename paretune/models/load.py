@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from paretune.config import ExperimentConfig, ModelConfig
 from paretune.errors import ModelError
-from paretune.models.source import ModelSource, find_model
+from paretune.models.source import ModelConfig, ModelSource, find_model
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -28,6 +29,66 @@ class LoadedModel:
     precision: str
     quantization: str
     context_tokens: int
+
+
+class ModelHandle:
+    """A base model by its configuration: each part of it is had when first asked for, and kept.
+
+    on_load: called with the loaded model, before anybody uses it. Raises ModelError, in whatever is asked for first,
+    where the weights cannot be had.
+    """
+
+    def __init__(
+        self, config: ModelConfig, before_load: Callable[[ModelSource], None] = lambda source: None,
+        on_load: Callable[[LoadedModel], None] = lambda model: None,
+    ) -> None:  # fmt: skip
+        self.config = config
+        self._before_load, self._on_load = before_load, on_load
+        self._source: ModelSource | None = None
+        self._tokenizer: Any = None
+        self._loaded: LoadedModel | None = None
+
+    @classmethod
+    def of(cls, loaded: LoadedModel) -> ModelHandle:
+        """The handle of a model that is in memory already."""
+        handle = cls(ModelConfig(precision=loaded.precision, quantization=loaded.quantization))  # type: ignore[arg-type]  # as they were given
+        handle._source, handle._tokenizer, handle._loaded = loaded.source, loaded.tokenizer, loaded
+        return handle
+
+    @property
+    def source(self) -> ModelSource:
+        """Where the weights are."""
+        if self._source is None:
+            self._source = find_model(self.config)
+        return self._source
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer, without its weights."""
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self.source)
+        return self._tokenizer
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest input, from the model's configuration file alone."""
+        if self._loaded is not None:
+            return self._loaded.context_tokens
+        config = json.loads((self.source.directory / "config.json").read_text(encoding="utf-8"))
+        longest = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
+        return min(longest, self.config.context_tokens or longest)
+
+    def load(self) -> LoadedModel:
+        """The model with its weights in memory."""
+        if self._loaded is None:
+            self._before_load(self.source)
+            self._loaded = load_model(self.config, self.source)
+            self._on_load(self._loaded)
+        return self._loaded
+
+    def release(self) -> None:
+        """Let go of the weights; they are loaded again when asked for."""
+        self._loaded = None
 
 
 def choose_device() -> str:
@@ -115,24 +176,24 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     )
 
 
-def require_bitsandbytes(config: ExperimentConfig) -> None:
+def require_bitsandbytes(model: ModelConfig, optimizers: Iterable[str]) -> None:
     """Refuse an experiment that needs bitsandbytes where it is not installed, before anything is read or loaded.
 
-    Raises ModelError naming the settings that need it and what to set instead.
+    optimizers: of the trainings. Raises ModelError naming the settings that need it and what to set instead.
     """
     needed = {}
-    if config.model.quantization != "none":
-        needed[f'model.quantization = "{config.model.quantization}"'] = "model.quantization=none"
-    for variant in config.variants:
-        if variant.training is not None and variant.training.optimizer.endswith("8bit"):
-            needed[f'training.optimizer = "{variant.training.optimizer}"'] = "training.optimizer=adamw_torch"
+    if model.quantization != "none":
+        needed[f'model.quantization = "{model.quantization}"'] = "model.quantization=none"
+    for optimizer in optimizers:
+        if optimizer.endswith("8bit"):
+            needed[f'training.optimizer = "{optimizer}"'] = "training.optimizer=adamw_torch"
     if needed and importlib.util.find_spec("bitsandbytes") is None:
         raise _bitsandbytes_missing(" and ".join(needed), *dict.fromkeys(needed.values()))
 
 
 def _bitsandbytes_missing(what: str, *settings: str) -> ModelError:
     instead = " ".join(f"--set {setting}" for setting in settings)
-    return ModelError(f'{what} needs bitsandbytes: pip install "paretune[quantization]", or do without: {instead}')
+    return ModelError(f'{what} needs bitsandbytes: pip install ".[quantization]", or do without: {instead}')
 
 
 def _quantization(kind: str, precision: str) -> Any:

@@ -9,19 +9,31 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
 from paretune.files import cache_directory, file_sha256, fingerprint
+
+DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 _OLD_WEIGHTS = "*.bin"
 _WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
 _SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")  # what transformers looks for first
 # Weights that transformers does not read: other libraries' copies, often as large as the model itself.
 _FOREIGN_WEIGHTS = ("consolidated*", "*/*.safetensors", "*/*.bin", "training_args.bin", "optimizer.bin")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """[model]. path: a Hub id, a local directory or a GGUF file. context_tokens: the model's own when absent."""
+
+    path: str = DEFAULT_MODEL
+    revision: str | None = None
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: Literal["none", "nf4", "int8"] = "none"
+    context_tokens: int | None = field(default=None, metadata={"minimum": 16})
 
 
 @dataclass(frozen=True, slots=True)

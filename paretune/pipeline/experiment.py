@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.config import VariantConfig
+from paretune.config import EngineConfig, VariantConfig
 from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
@@ -52,7 +52,8 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
-        if training:
+        if training and variant.is_trained:
+            session.engine.release()
             train(session, variant)
         evaluate(session, variant, choices)
 
@@ -86,7 +87,10 @@ def note_kinds(session: Session) -> None:
 def describe_plan(session: Session) -> str:
     """What a run would do, after reading all data but no weights."""
     target, general = read_target(session.config), read_general(session.config)
+    engine = session.config.engine
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
+    if engine != EngineConfig():
+        lines.append(f"engine {engine.kind}")
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():

@@ -13,7 +13,6 @@ from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
 from paretune.errors import ParetuneError, PromptError
 from paretune.files import file_sha256, fingerprint
-from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
@@ -118,10 +117,11 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
-    require_bitsandbytes(session.config)
+    optimizers = [variant.training.optimizer for variant in session.config.variants if variant.training]
+    require_bitsandbytes(session.config.model, optimizers)
     target, general = read_target(session.config), read_general(session.config)
     builder, training = _builder(session, target)
-    context = _context_tokens(session)
+    context = session.engine.context_tokens
     general = [cut_prompts(session, item, context) for item in general]
     questions = [_asked(session, builder, question) for question in target.questions]
     for record in questions:
@@ -167,20 +167,20 @@ def _builder(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, li
 
 
 def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion) -> dict[str, Any]:
-    prompt = render(session.tokenizer, builder.messages(question))
+    prompt = session.engine.render(builder.messages(question))
     return {
         **asdict(question),
         "hardness": hardness(question.gold),
         "prompt": prompt,
-        "prompt_tokens": len(encode(session.tokenizer, prompt)),
+        "prompt_tokens": session.engine.count_tokens(prompt),
     }
 
 
 def _training_row(session: Session, builder: SqlPromptBuilder, split: str, row: SqlQuestion) -> dict[str, Any]:
     messages = builder.messages(row)
-    prompt = render(session.tokenizer, messages)
-    answer = completion(session.tokenizer, messages, one_line(row.gold))
-    tokens = len(encode(session.tokenizer, prompt)) + len(encode(session.tokenizer, answer))
+    prompt = session.engine.render(messages)
+    answer = session.engine.completion(messages, one_line(row.gold))
+    tokens = session.engine.count_tokens(prompt) + session.engine.count_tokens(answer)
     return {"split": split, **asdict(row), "prompt": prompt, "completion": answer, "tokens": tokens}
 
 
@@ -222,8 +222,7 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
     if item.lm_eval is None:
         return item
     longest = [
-        max(len(encode(session.tokenizer, prompt)) for prompt in request["contexts"])
-        for request in item.lm_eval.requests
+        max(session.engine.count_tokens(prompt) for prompt in request["contexts"]) for request in item.lm_eval.requests
     ]
     cut = sum(tokens > context for tokens in longest)
     if not cut:
@@ -242,16 +241,6 @@ def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], ex
             return
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
-
-
-def _context_tokens(session: Session) -> int:
-    """The model's context, from its configuration alone."""
-    import json
-
-    wanted = session.config.model.context_tokens
-    config = json.loads((session.source.directory / "config.json").read_text(encoding="utf-8"))
-    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
-    return min(own, wanted or own)
 
 
 def _stratum(row: SqlQuestion) -> str:
