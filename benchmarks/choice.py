@@ -98,8 +98,8 @@ def load(path: str, device: str, precision: str) -> tuple[Any, Any]:
 
     folder = Path(path)
     if not folder.is_dir() or any(folder.glob("*.safetensors")):
+        from paretune.config import ModelConfig
         from paretune.models.load import load_model
-        from paretune.models.source import ModelConfig
 
         loaded = load_model(ModelConfig(path=path, precision=precision))  # type: ignore[arg-type]  # checked by argparse
         return loaded.model.to(device), loaded.tokenizer

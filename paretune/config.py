@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from paretune.engines import engine_kind, engine_names
-from paretune.engines.hf.engine import TransformersSettings
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
-from paretune.models.source import ModelConfig
 
+DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
 SUITES = Literal[
@@ -34,11 +32,22 @@ def _between(minimum: float, maximum: float, default: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """[model]. path: a Hub id, a local directory or a GGUF file. context_tokens: the model's own when absent."""
+
+    path: str = DEFAULT_MODEL
+    revision: str | None = None
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: Literal["none", "nf4", "int8"] = "none"
+    context_tokens: int | None = _at_least(16, None)
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """[engine]. kind: what answers; settings: the kind's own keys, an instance of its Settings."""
+    """[engine]. kind: what answers; options: the kind's own keys, which `paretune.engines.check_engine` knows."""
 
     kind: str = "transformers"
-    settings: Any = field(default_factory=TransformersSettings)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,13 @@ class PromptConfig:
 
 @dataclass(frozen=True, slots=True)
 class TargetConfig:
-    """[target]. path: a directory in Spider's official layout (kind "demo" needs none). questions, train_rows:
-    how many to take (all when absent)."""
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
+    name: str | None = None
     split: str = "dev"
     train_splits: tuple[str, ...] = ("train_spider",)
     exclude_databases: tuple[str, ...] = ()
@@ -72,7 +83,8 @@ class TargetConfig:
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent.
+    """[general], or several [[general]]. path: the suite's folder; when absent, the store's (demo suites need none).
+    questions_per_subject: all when absent.
 
     kind "lm-eval": tasks by lm-eval's names; path: a folder of the user's own task files, if any; few_shot: each
     task's own number when absent (null); questions_per_subject: the first of each task. The tasks themselves decide
@@ -87,6 +99,9 @@ class GeneralConfig:
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
     method: Literal["letter", "cloze", "generate", "all"] = "letter"
+
+
+DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +151,13 @@ class VariantConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results."""
+    """One experiment: one TOML file, one folder of results. Without a variant the base model alone is evaluated.
+    Without a suite of general ability the embedded one is asked."""
 
     name: str
-    variants: tuple[VariantConfig, ...]
-    general: tuple[GeneralConfig, ...]
-    model: ModelConfig = field(default_factory=ModelConfig)
+    variants: tuple[VariantConfig, ...] = ()
+    general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
+    model: ModelConfig = ModelConfig()
     engine: EngineConfig = field(default_factory=EngineConfig)
     target: TargetConfig = TargetConfig()
     prompt: PromptConfig = PromptConfig()
@@ -195,14 +211,13 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     if not isinstance(name, str) or not is_folder_name(name):
         raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
     general = table.get("general")
-    if general is None:
-        raise ConfigError(f"{where}: general: missing; name a benchmark of general ability")
+    suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
-        general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
+        general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         engine=_engine(subtable(table, "engine", where), where),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
@@ -215,12 +230,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
 
 def _engine(table: dict[str, Any], where: str) -> EngineConfig:
     kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
-    try:
-        settings = engine_kind(kind).Settings
-    except KeyError as error:
-        known = engine_names()
-        raise ConfigError(f"{where}: engine.kind: no engine {kind!r}{nearest(kind, known)}") from error
-    return EngineConfig(kind, build(settings, table, where, "engine"))
+    return EngineConfig(kind, table)
 
 
 def _general(item: Any, where: str) -> GeneralConfig:
@@ -240,8 +250,8 @@ def _general(item: Any, where: str) -> GeneralConfig:
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
-    if not isinstance(items, list) or not items:
-        raise ConfigError(f"{where}: variant: no variants; add at least one [[variant]] with a name")
+    if not isinstance(items, list):
+        raise ConfigError(f"{where}: variant: expected [[variant]] tables, found {items!r}")
     own = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
     variants: list[VariantConfig] = []
     for position, item in enumerate(items):
@@ -288,9 +298,6 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
             hint = " (the baseline is always there)" if name == BASELINE else ""
             raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
     for variant in config.variants:
-        if variant.is_trained and not engine_kind(config.engine.kind).takes_peft:
-            raise ConfigError(f"{where}: variant {variant.name!r}: the engine {config.engine.kind!r} takes no trained "
-                              "adapters; name one made for it (adapter = PATH)")  # fmt: skip
         if variant.source is None:
             continue
         source = next((other for other in config.variants if other.name == variant.source), None)
@@ -302,13 +309,6 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
-    if config.target.kind == "spider" and config.target.path is None:
-        raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
-    for general in config.general:
-        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
-            raise ConfigError(
-                f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
-            )
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")

@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from paretune.config import (
     BASELINE,
-    EngineConfig,
+    DEFAULT_MODEL,
     ExperimentConfig,
     PromptConfig,
     TargetConfig,
     TrainingConfig,
     load_experiment,
 )
-from paretune.engines.hf.engine import TransformersSettings
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
-from paretune.models.source import DEFAULT_MODEL
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'
@@ -122,8 +119,9 @@ def test_rank_zero_in_a_variant_names_the_variant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variants", ["", "variant = []\n"])
-def test_variants_none_are_refused(tmp_path: Path, variants: str) -> None:
-    assert "variant: no variants; add at least one [[variant]]" in refusal(tmp_path, variants + GROUND)
+def test_variants_none_leave_the_base_model(tmp_path: Path, variants: str) -> None:
+    config = load(tmp_path, variants + GROUND)
+    assert [variant.name for variant in config.all_variants()] == ["baseline"]
 
 
 def test_variants_two_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -227,20 +225,19 @@ def test_model_hub_name_stays_a_name(tmp_path: Path) -> None:
     assert config.model.path == "mistralai/Mistral-7B-Instruct-v0.2"
 
 
-def test_target_spider_without_path_says_how_to_give_one(tmp_path: Path) -> None:
-    message = refusal(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "demo"\n' + RUN_1)
-    assert "target.path: missing" in message
-    assert "--set target.path=DIR" in message
+def test_paths_left_out_are_looked_up_later(tmp_path: Path) -> None:
+    config = load(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "mmlu"\n')
+    assert config.target.path is None
+    assert config.general[0].path is None
 
 
-def test_general_mmlu_without_path_says_how_to_give_one(tmp_path: Path) -> None:
-    message = refusal(tmp_path, '[target]\nkind = "demo"\n[general]\nkind = "mmlu"\n' + RUN_1)
-    assert "general.path: missing; name a mmlu directory" in message
+def test_general_left_out_is_the_embedded_suite(tmp_path: Path) -> None:
+    config = load(tmp_path, '[target]\nkind = "demo"\n')
+    assert [(item.kind, item.method, item.few_shot) for item in config.general] == [("demo", "cloze", 0)]
 
 
-def test_general_missing_or_empty_or_twice_is_refused(tmp_path: Path) -> None:
+def test_general_empty_or_twice_is_refused(tmp_path: Path) -> None:
     head = '[target]\nkind = "demo"\n'
-    assert "general: missing" in refusal(tmp_path, head + RUN_1)
     assert "general: expected one or more" in refusal(tmp_path, "general = []\n" + head + RUN_1)
     twice = '[[general]]\nkind = "demo"\n' * 2
     assert "different kinds, found ['demo', 'demo']" in refusal(tmp_path, head + twice + RUN_1)
@@ -303,44 +300,3 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
-
-
-def test_load_engine_left_out_is_transformers_in_its_usual_way(tmp_path: Path) -> None:
-    assert load(tmp_path, SMALLEST).engine == EngineConfig("transformers", TransformersSettings(fast=True))
-
-
-def test_load_engine_has_settings_of_its_kind(tmp_path: Path) -> None:
-    assert load(tmp_path, SMALLEST + "[engine]\nfast = false\n").engine.settings == TransformersSettings(fast=False)
-    text = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "a"\nadapter = "a.py"\n'
-    engine = load(tmp_path, text + '[engine]\nkind = "scripted"\npath = "base.py"\n').engine
-    assert engine.settings.path == str(tmp_path / "base.py")
-
-
-@pytest.mark.parametrize(
-    ("table", "expected"),
-    [
-        ('kind = "transformer"', r"engine\.kind: no engine 'transformer'; did you mean 'transformers'\?"),
-        ("fats = false", r"engine\.fats: unknown key; did you mean 'fast'\?"),
-        ('fast = "no"', r"engine\.fast: expected true or false"),
-        ('kind = "scripted"', r"engine\.path: missing"),
-    ],
-)
-def test_load_engine_that_cannot_be_is_refused_by_key(table: str, expected: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=expected):
-        load(tmp_path, SMALLEST + f"[engine]\n{table}\n")
-
-
-def test_load_engine_of_another_package_is_found_by_its_entry_point(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    point = metadata.EntryPoint("mine", "paretune.engines.scripted:ScriptedEngine", "paretune.engines")
-    broken = metadata.EntryPoint("broken", "paretune.engines.absent:Engine", "paretune.engines")
-
-    def entry_points(group: str, name: str | None = None) -> list[metadata.EntryPoint]:
-        return [item for item in (point, broken) if item.group == group and name in (None, item.name)]
-
-    monkeypatch.setattr(metadata, "entry_points", entry_points)
-    text = GROUND + '[[variant]]\nname = "a"\nadapter = "a.py"\n[engine]\npath = "base.py"\n'
-    assert load(tmp_path, text + 'kind = "mine"\n').engine.settings.path == str(tmp_path / "base.py")
-    with pytest.raises(ConfigError, match=r"paretune\.engines: 'broken' of .* cannot be imported"):
-        load(tmp_path, text + 'kind = "broken"\n')

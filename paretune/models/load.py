@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from paretune.config import ExperimentConfig, ModelConfig
 from paretune.errors import ModelError
-from paretune.models.source import ModelConfig, ModelSource, find_model
+from paretune.models.source import ModelSource, find_model
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -74,9 +76,7 @@ class ModelHandle:
         """The longest input, from the model's configuration file alone."""
         if self._loaded is not None:
             return self._loaded.context_tokens
-        config = json.loads((self.source.directory / "config.json").read_text(encoding="utf-8"))
-        longest = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
-        return min(longest, self.config.context_tokens or longest)
+        return context_of(self.source.directory, self.config.context_tokens)
 
     def load(self) -> LoadedModel:
         """The model with its weights in memory."""
@@ -89,6 +89,13 @@ class ModelHandle:
     def release(self) -> None:
         """Let go of the weights; they are loaded again when asked for."""
         self._loaded = None
+
+
+def context_of(directory: Path, wanted: int | None) -> int:
+    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
+    return min(own, wanted or own)
 
 
 def choose_device() -> str:
@@ -176,17 +183,17 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     )
 
 
-def require_bitsandbytes(model: ModelConfig, optimizers: Iterable[str]) -> None:
+def require_bitsandbytes(config: ExperimentConfig) -> None:
     """Refuse an experiment that needs bitsandbytes where it is not installed, before anything is read or loaded.
 
-    optimizers: of the trainings. Raises ModelError naming the settings that need it and what to set instead.
+    Raises ModelError naming the settings that need it and what to set instead.
     """
     needed = {}
-    if model.quantization != "none":
-        needed[f'model.quantization = "{model.quantization}"'] = "model.quantization=none"
-    for optimizer in optimizers:
-        if optimizer.endswith("8bit"):
-            needed[f'training.optimizer = "{optimizer}"'] = "training.optimizer=adamw_torch"
+    if config.model.quantization != "none":
+        needed[f'model.quantization = "{config.model.quantization}"'] = "model.quantization=none"
+    for variant in config.variants:
+        if variant.training is not None and variant.training.optimizer.endswith("8bit"):
+            needed[f'training.optimizer = "{variant.training.optimizer}"'] = "training.optimizer=adamw_torch"
     if needed and importlib.util.find_spec("bitsandbytes") is None:
         raise _bitsandbytes_missing(" and ".join(needed), *dict.fromkeys(needed.values()))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import BASELINE, ExperimentConfig, VariantConfig
-from paretune.engines import engine_kind
+from paretune.engines import build_engine
 from paretune.engines.base import Engine, Host
 from paretune.engines.hf.engine import describe_model
 from paretune.errors import RunFolderError
@@ -21,7 +21,7 @@ from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
-from paretune.text.language import Language
+from paretune.text import Voice
 
 _PACKAGES = (
     "torch",
@@ -44,7 +44,7 @@ class Session:
 
     config: ExperimentConfig
     folder: RunFolder
-    language: Language
+    voice: Voice
     say: Callable[[str], None]
     _model: ModelHandle | None = None
     _engine: Engine | None = None
@@ -65,7 +65,7 @@ class Session:
         """What answers, as the [engine] table says; it loads nothing before it is asked."""
         if self._engine is None:
             host = Host(self.model, batch_size=self.config.target.batch_size, say=self.say)
-            self._engine = engine_kind(self.config.engine.kind).build(self.config.engine.settings, host)
+            self._engine = build_engine(self.config.engine, host)
         return self._engine
 
     @property

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from paretune.config import ModelConfig
 from paretune.engines.base import Engine, Generation, Host
 from paretune.engines.scripted import Script, ScriptedEngine, ScriptedSettings, read_script
 from paretune.errors import ConfigError, EngineError, ModelError
 from paretune.models.load import ModelHandle
-from paretune.models.source import ModelConfig
 from paretune.records import ChoicePrompt
 from tests.engines.contract import PROMPTS, QUESTIONS, EngineContract, answers_of, options_of, question, values_of
 

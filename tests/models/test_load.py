@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from paretune.config import ExperimentConfig, ModelConfig, TrainingConfig, VariantConfig
 from paretune.errors import ModelError
 from paretune.models.load import choose_precision, load_model, load_tokenizer, require_bitsandbytes
-from paretune.models.source import ModelConfig, ModelSource
+from paretune.models.source import ModelSource
 from tests.tiny_models import save_tiny_model, tiny_model
 
 
@@ -111,6 +112,11 @@ def test_quantization_without_its_library_says_what_to_install(folder: Path) -> 
         load_model(ModelConfig(path=str(folder), quantization="nf4"))
 
 
+def experiment(quantization: Any, optimizer: Any) -> ExperimentConfig:
+    variants = (VariantConfig("run-1", training=TrainingConfig(optimizer=optimizer)),)
+    return ExperimentConfig("trial", variants, (), model=ModelConfig(quantization=quantization))
+
+
 @pytest.mark.usefixtures("without_bitsandbytes")
 @pytest.mark.parametrize(
     ("quantization", "optimizer", "instead"),
@@ -121,16 +127,16 @@ def test_quantization_without_its_library_says_what_to_install(folder: Path) -> 
     ],
 )
 def test_experiment_that_needs_an_absent_bitsandbytes_is_told_what_to_set(
-    quantization: Any, optimizer: str, instead: str
+    quantization: str, optimizer: str, instead: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
-        require_bitsandbytes(ModelConfig(quantization=quantization), [optimizer])
+        require_bitsandbytes(experiment(quantization, optimizer))
     assert str(caught.value).endswith(f'pip install ".[quantization]", or do without: {instead}')
 
 
 @pytest.mark.usefixtures("without_bitsandbytes")
 def test_experiment_that_does_without_bitsandbytes_is_not_refused() -> None:
-    require_bitsandbytes(ModelConfig(), ["adamw_torch_fused"])
+    require_bitsandbytes(experiment("none", "adamw_torch_fused"))
 
 
 def test_remarks_of_bitsandbytes_on_kernels_are_dropped_and_no_others(

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from paretune.config import TrainingConfig
+from paretune.config import ModelConfig, TrainingConfig
 from paretune.engines.hf.fused import fused_passes
 from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
-from paretune.models.source import ModelConfig
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
 from paretune.training.sft import TrainingRow, train_adapter

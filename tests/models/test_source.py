@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
 from paretune.models import source as source_module
-from paretune.models.source import DEFAULT_MODEL, ModelConfig, find_model
+from paretune.models.source import find_model
 from tests.tiny_models import save_tiny_model
 
 

@@ -120,3 +120,16 @@ def test_scripted_experiment_loads_no_model_library(home: Path, finished: Path) 
     code = f"import sys; from paretune.cli import main; main({words!r}); print('transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False", done.stderr
+
+
+def test_scripted_experiment_dry_run_reads_no_model(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(home / "scripted.toml"), "--dry-run", "--set", "model.path=/no/such"]) == 0
+    assert "engine scripted" in capsys.readouterr().out
+
+
+def test_scripted_experiment_dry_run_names_an_adapter_that_is_none(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(home / "scripted.toml"), "--dry-run", "--set", "variant.tuned.adapter=/no/such.py"]
+    assert main(words) == 2
+    assert "variant tuned: /no/such.py: not there" in capsys.readouterr().err

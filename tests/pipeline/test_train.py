@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from paretune.config import TrainingConfig, VariantConfig
+from paretune.config import ModelConfig, TrainingConfig, VariantConfig
 from paretune.files import fingerprint
-from paretune.models.source import ModelConfig
 from paretune.pipeline import train as stage
 
 

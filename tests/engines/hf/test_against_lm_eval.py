@@ -10,8 +10,8 @@ import pytest
 
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import load_suite, select_questions
+from paretune.config import ModelConfig
 from paretune.models.load import load_model
-from paretune.models.source import ModelConfig
 from paretune.records import ChoicePrompt, Method
 from tests.engines.hf.test_options_exact import score
 
