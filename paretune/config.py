@@ -43,6 +43,14 @@ class ModelConfig:
     context_tokens: int | None = _at_least(16, None)
 
 
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """[engine]. kind: what answers; options: the kind's own keys, which `paretune.engines.check_engine` knows."""
+
+    kind: str = "transformers"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 class TargetConfig(Protocol):
     """[target], as the pipeline needs it of every task; the task's own dataclass has further keys."""
 
@@ -136,6 +144,7 @@ class ExperimentConfig:
     variants: tuple[VariantConfig, ...] = ()
     general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
+    engine: EngineConfig = field(default_factory=EngineConfig)
     target: TargetConfig = field(kw_only=True)
     prompt: Any = field(kw_only=True)
     seed: int = _at_least(0, 42)
@@ -153,8 +162,11 @@ class ExperimentConfig:
         return (VariantConfig(BASELINE), *self.variants)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the manifest and for fingerprints."""
-        return asdict(self)
+        """Plain values, for the manifest; the usual engine goes without saying, as before there was a choice."""
+        values = asdict(self)
+        if self.engine == EngineConfig():
+            del values["engine"]
+        return values
 
 
 def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfig:
@@ -179,7 +191,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "target", "general", "prompt", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "training", "variant", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -194,6 +206,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         variants=_variants(table.get("variant", []), training, where),
         general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
+        engine=_engine(subtable(table, "engine", where), where),
         target=build(task.target, subtable(table, "target", where), where, "target"),
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
@@ -208,6 +221,11 @@ def _task(table: dict[str, Any], where: str) -> Task:
         return find_task(kind)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def _engine(table: dict[str, Any], where: str) -> EngineConfig:
+    kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
+    return EngineConfig(kind, table)
 
 
 def _general(item: Any, where: str) -> GeneralConfig:
@@ -347,7 +365,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     general = table.get("general", {})
     variants = table.get("variant", [])
     model = table.get("model")
-    sections = [model, table.get("target")]
+    sections = [model, table.get("engine"), table.get("target")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:

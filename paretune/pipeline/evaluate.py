@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, score_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.config import VariantConfig
-from paretune.engines.base import Generation
+from paretune.engines.base import Generation, RunsLmEval
+from paretune.engines.choices import answer_choices
+from paretune.errors import EngineError
 from paretune.files import fingerprint
-from paretune.models.adapters import adapter_fingerprint, on_base
 from paretune.pipeline.prepare import GeneralData
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
@@ -21,36 +22,32 @@ from paretune.run.folder import is_complete
 from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
 from paretune.run.lines import AskedQuestion, from_record
 
-if TYPE_CHECKING:
-    from paretune.engines.hf.options import AskedSuite
-
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The multiple choice that every variant is asked; lm_eval: suites that lm-eval asks and scores."""
+    """The multiple choice that every variant is asked. prompts: by suite; lm_eval: suites that lm-eval asks and
+    scores."""
 
-    suites: tuple[AskedSuite, ...]
+    prompts: Mapping[str, tuple[ChoicePrompt, ...]]
     lm_eval: tuple[LmEvalSuite, ...]
-    fingerprint: str  # of the prompts of `suites`
+    fingerprint: str  # of `prompts`
 
     def __len__(self) -> int:
         """Answers that a variant owes."""
-        own = sum(len(suite.prompts) for suite in self.suites)
+        own = sum(map(len, self.prompts.values()))
         return own + sum(len(suite.questions) for suite in self.lm_eval)
 
 
 def choices_of(general: Sequence[GeneralData]) -> Choices:
     """The prompts of all suites, made once for all variants."""
-    from paretune.engines.hf.options import AskedSuite
-
     prompts: dict[str, list[ChoicePrompt]] = {}
     for item in general:
         for method in item.methods if item.lm_eval is None else ():
             made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
             prompts.setdefault(item.suite.name, []).extend(made)
     asked = fingerprint([[suite, asdict(prompt)] for suite, own in prompts.items() for prompt in own])
-    suites = tuple(AskedSuite(suite, own) for suite, own in prompts.items())
-    return Choices(suites, tuple(item.lm_eval for item in general if item.lm_eval), asked)
+    lm_eval = tuple(item.lm_eval for item in general if item.lm_eval)
+    return Choices({suite: tuple(own) for suite, own in prompts.items()}, lm_eval, asked)
 
 
 def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:
@@ -68,11 +65,12 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     generate = not is_complete(answers, generated["fingerprint"], len(questions))
     choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
     if generate or choose:
-        with on_base(session.base, adapter, variant.adapter_scale) as model:
+        with session.engine.variant(adapter, variant.adapter_scale):
+            session.folder.update_manifest({"model": dict(session.engine.describe())})
             if generate:
-                _generate(session, variant.name, model, generated, questions)
+                _generate(session, variant.name, generated, questions)
             if choose:
-                _choose(session, variant.name, model, chosen, choices)
+                _choose(session, variant.name, chosen, choices)
     else:
         session.say(f"{variant.name}: already answered")
     score(session, variant)
@@ -110,14 +108,10 @@ def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
 
 def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
     """What decides an answer beside the prompt."""
-    from paretune.models.load import choose_precision
-
     return {
-        "weights": session.source.weights,
-        "adapter": adapter_fingerprint(adapter) if adapter is not None else None,
+        **session.engine.conditions,
+        "adapter": session.engine.adapter_fingerprint(adapter) if adapter is not None else None,
         "adapter_scale": scale if adapter is not None else None,
-        "precision": choose_precision(session.config.model.precision),
-        "quantization": session.config.model.quantization,
     }
 
 
@@ -136,10 +130,7 @@ def _choice_header(session: Session, conditions: Record, choices: Choices) -> Re
     return {"kind": "choice", "fingerprint": fingerprint(decided), **decided}
 
 
-def _generate(session: Session, name: str, model: Any, header: Record, questions: list[AskedQuestion]) -> None:
-    from paretune.engines.hf.generate import TransformersEngine
-
-    engine = TransformersEngine(model, session.tokenizer, session.config.target.batch_size)
+def _generate(session: Session, name: str, header: Record, questions: list[AskedQuestion]) -> None:
     with LineWriter(session.folder.variant(name, "answers.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
         facets = session.task.facets
@@ -156,10 +147,10 @@ def _generate(session: Session, name: str, model: Any, header: Record, questions
                 advance(1)
 
             prompts = [question.prompt for question in questions]
-            engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
+            session.engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
 
 
-def _choose(session: Session, name: str, model: Any, header: Record, choices: Choices) -> None:
+def _choose(session: Session, name: str, header: Record, choices: Choices) -> None:
     with LineWriter(session.folder.variant(name, "choice.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
@@ -172,18 +163,28 @@ def _choose(session: Session, name: str, model: Any, header: Record, choices: Ch
                 writer.append(answer)
                 advance(1)
 
-            for suite in choices.suites:
-                answered = {(method, question) for of, method, question in done if of == suite.suite}
-                suite.score(model, session.tokenizer, variant=name, answered=answered, on_answer=on_answer)
+            for suite, prompts in choices.prompts.items():
+                answered = {(method, question) for of, method, question in done if of == suite}
+                answer_choices(
+                    session.engine, prompts, suite=suite, variant=name, on_answer=on_answer, answered=answered
+                )
             for asked in choices.lm_eval:
                 # lm-eval scores a suite whole: of one that a kill left in part, the known answers stay as they are
                 keys = [(asked.name, asked.method, question.id) for question in asked.questions]
                 if not set(keys) <= done:
-                    longest = session.base.context_tokens
-                    answers = score_lm_eval(model, session.tokenizer, asked, variant=name, longest=longest)
-                    for answer in answers:
+                    for answer in score_lm_eval(
+                        _lm_eval_model(session), session.engine.count_tokens, asked, variant=name
+                    ):
                         if (answer.suite, answer.method, answer.id) not in done:
                             on_answer(answer)
+
+
+def _lm_eval_model(session: Session) -> Callable[[int], Any]:
+    engine = session.engine
+    if not isinstance(engine, RunsLmEval):
+        raise EngineError(f'the engine {session.config.engine.kind!r} cannot run tasks of lm-eval; remove the '
+                          '[[general]] of kind "lm-eval" or choose the engine "transformers"')  # fmt: skip
+    return engine.lm_eval_model
 
 
 def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.config import BASELINE, VariantConfig
+from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
@@ -65,8 +65,10 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
-        if training:
-            train(session, variant if variant.source is None else session.config.variant(variant.source))
+        source = variant if variant.source is None else session.config.variant(variant.source)
+        if training and source.is_trained:
+            session.engine.release()
+            train(session, source)
         evaluate(session, variant, choices)
 
 
@@ -103,7 +105,10 @@ def describe_plan(session: Session) -> Plan:
 
     session.config = with_stored_paths(session.config)
     target, general = session.task.read(session.config), read_general(session.config)
+    engine = session.config.engine
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
+    if engine != EngineConfig():
+        lines.append(f"engine {engine.kind}")
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import ExperimentConfig, GeneralConfig
 from paretune.errors import PromptError
 from paretune.files import fingerprint
-from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
@@ -78,7 +76,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     session.config = with_stored_paths(session.config)
     task = session.task
     target, general = task.read(session.config), read_general(session.config)
-    context = context_of(session.source.directory, session.config.model.context_tokens)
+    context = session.engine.context_tokens
     general = [cut_prompts(session, item, context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
     rows = [_training_row(session, target, split, row) for split, row in target.training]
@@ -115,17 +113,17 @@ def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str
 
 def _asked(session: Session, target: TargetData, question: Question, context: int) -> dict[str, Any]:
     """The line of one question. Raises PromptError where prompt and answer do not fit the context."""
-    prompt = render(session.tokenizer, target.messages(question), session.task.facets.cue)
-    tokens = len(encode(session.tokenizer, prompt))
+    prompt = session.engine.render(target.messages(question), session.task.facets.cue)
+    tokens = session.engine.count_tokens(prompt)
     check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
     return {**session.task.facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
 
 
 def _training_row(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:
     messages = target.messages(row)
-    prompt = render(session.tokenizer, messages, session.task.facets.cue)
-    answer = completion(session.tokenizer, messages, session.task.training_answer(row))
-    tokens = len(encode(session.tokenizer, prompt)) + len(encode(session.tokenizer, answer))
+    prompt = session.engine.render(messages, session.task.facets.cue)
+    answer = session.engine.completion(messages, session.task.training_answer(row))
+    tokens = session.engine.count_tokens(prompt) + session.engine.count_tokens(answer)
     shown = session.task.facets.line(id=row.id, cluster=row.cluster, question=row.question, reference=row.reference)
     return {"split": split, **shown, "prompt": prompt, "completion": answer, "tokens": tokens}
 
@@ -168,8 +166,7 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
     if item.lm_eval is None:
         return item
     longest = [
-        max(len(encode(session.tokenizer, prompt)) for prompt in request["contexts"])
-        for request in item.lm_eval.requests
+        max(session.engine.count_tokens(prompt) for prompt in request["contexts"]) for request in item.lm_eval.requests
     ]
     cut = sum(tokens > context for tokens in longest)
     if not cut:
@@ -189,10 +186,3 @@ def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], ex
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
     return True
-
-
-def context_of(directory: Path, wanted: int | None) -> int:
-    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
-    return min(own, wanted or own)

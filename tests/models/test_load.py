@@ -134,7 +134,7 @@ def test_experiment_that_needs_an_absent_bitsandbytes_is_told_what_to_set(
 ) -> None:
     with pytest.raises(ModelError) as caught:
         require_bitsandbytes(experiment(quantization, optimizer))
-    assert str(caught.value).endswith(f'pip install "paretune[quantization]", or do without: {instead}')
+    assert str(caught.value).endswith(f'pip install ".[quantization]", or do without: {instead}')
 
 
 @pytest.mark.usefixtures("without_bitsandbytes")
