@@ -10,6 +10,7 @@ from typing import Any
 from paretune.errors import ScoringError
 from paretune.records import SqlOutcome
 from paretune.run.load import Run
+from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits, execute
 
 LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
@@ -54,7 +55,7 @@ class _Results:
 
     def _run(self, db_id: str, sql: str) -> int | None:
         try:
-            found = execute(self._databases / db_id / f"{db_id}.sqlite", sql, LIMITS)
+            found = execute(database_file(self._databases / db_id, db_id), sql, LIMITS)
         except ScoringError:
             return None
         if found.status != "ok":

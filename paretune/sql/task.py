@@ -16,6 +16,7 @@ from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.run.load import AskedQuestion, Run
 from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
+from paretune.sql.dialects import as_sqlite, dialect_of
 from paretune.sql.doubts import doubtful_references
 from paretune.sql.explain import level_of
 from paretune.sql.page import databases_of, result_tables
@@ -27,7 +28,6 @@ from paretune.tasks import Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
-UNREADABLE = "unknown"  # the level of a reference that no parser reads
 FACETS = Facets(
     lines="sql",
     metric="execution accuracy",
@@ -114,15 +114,19 @@ class TextToSql(Task):
         def schema(db_id: str) -> str:
             return schema_text(database_path(directory, db_id), prompt.schema, prompt.sample_values)
 
-        builder = SqlPromptBuilder(schema, examples)
+        @cache
+        def dialect(db_id: str) -> str:
+            return dialect_of(database_path(directory, db_id)).name
+
+        builder = SqlPromptBuilder(schema, examples, dialect)
 
         def messages(question: Question) -> Messages:
             asked = SqlQuestion(int(question.id), question.cluster, question.question, question.reference)
             return builder.messages(asked)
 
         return TargetData(
-            questions=tuple(_question(row) for row in chosen),
-            training=tuple((split, _question(row)) for split, row in rows if id(row) not in shown),
+            questions=tuple(_question(directory, row) for row in chosen),
+            training=tuple((split, _question(directory, row)) for split, row in rows if id(row) not in shown),
             files=_hashes(directory, target, chosen),
             messages=messages,
         )
@@ -224,8 +228,9 @@ def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) ->
     return files
 
 
-def _question(row: SqlQuestion) -> Question:
-    return Question(row.index, row.db_id, row.question, row.gold, _level(row.gold))
+def _question(directory: Path, row: SqlQuestion) -> Question:
+    level = _level(as_sqlite(row.gold, database_path(directory, row.db_id)))
+    return Question(row.index, row.db_id, row.question, row.gold, level)
 
 
 def _stratum(row: SqlQuestion) -> str:
