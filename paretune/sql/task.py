@@ -28,7 +28,6 @@ from paretune.tasks import Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
-UNREADABLE = "unknown"  # the level of a reference that no parser reads
 FACETS = Facets(
     lines="sql",
     metric="execution accuracy",

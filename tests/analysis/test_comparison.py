@@ -16,11 +16,11 @@ from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
 from paretune.records import SqlVerdict
-from paretune.report.summaries import score_summary
 from paretune.report.tables import print_tables
 from paretune.run.jsonl import Record, read_lines
 from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
+from paretune.sql.summary import score_summary
 from paretune.stats.clusters import joint_bootstrap
 from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run

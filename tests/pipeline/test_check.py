@@ -175,8 +175,7 @@ def test_dry_run_and_prepare_say_what_is_doubtful_about_the_data(
     notes = [
         "note: 1 of 3 test questions stand among the training rows: what is gained on them is memory; take them out of "
         "the training data",
-        "note: dev.json: 1 of 3 references fail: they are in no accuracy: entry 0 (invalid sql: no such column: "
-        "gone)",
+        "note: dev.json: 1 of 3 references fail: they are in no accuracy: entry 0 (invalid sql: no such column: gone)",
         "note: dev.json: 1 of 3 references do not return the same each time: entry 1 (two runs differ)",
         "note: dev.json: 1 of 3 references sort rows that tie, in an order that they leave open: entry 2 (sorted rows "
         "tie, and the query leaves their order open)",
