@@ -21,7 +21,7 @@ from scipy import stats
 from paretune.stats.claims import gravest, loss_test, sensitivity
 from paretune.stats.clusters import FloatArray, are_a_sample, mean_from_sums, sampling_units, sum_by_cluster
 from paretune.stats.estimate import Estimate
-from paretune.stats.family import bonferroni, family_of
+from paretune.stats.family import family_of
 from paretune.stats.intervals import accuracy_interval
 from paretune.stats.paired import holm, paired_estimate
 from paretune.stats.power import Clustering, Plan, power_to_rule_out, power_to_show
