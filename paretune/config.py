@@ -137,6 +137,23 @@ class VariantConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimsConfig:
+    """[claims]: what counts as a gain without loss, stated before looking.
+
+    margin_points: the loss that would not matter, margin_reason: why. loss_budget_points: the loss that the pick may
+    have (the margin when absent). primary_suites: the suites on which a loss must be ruled out, by kind or name (all
+    when empty). level: of the intervals of all variants together. Gains on the target are judged first, then losses on
+    the primary suites of what gains; all else is exploratory.
+    """
+
+    margin_points: float = field(default=1.0, metadata={"above": 0.0, "maximum": 100.0})
+    margin_reason: str = ""
+    loss_budget_points: float | None = field(default=None, metadata={"above": 0.0, "maximum": 100.0})
+    primary_suites: tuple[str, ...] = ()
+    level: float = _between(0.8, 0.999, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentConfig:
     """One experiment: one TOML file, one folder of results."""
 
@@ -146,6 +163,7 @@ class ExperimentConfig:
     model: ModelConfig = ModelConfig()
     target: TargetConfig = TargetConfig()
     prompt: PromptConfig = PromptConfig()
+    claims: ClaimsConfig = ClaimsConfig()
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -187,7 +205,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "target", "general", "prompt", "training", "variant", "seed"}
+    known = {"name", "model", "target", "general", "prompt", "claims", "training", "variant", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -204,6 +222,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
         prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
+        claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
@@ -288,6 +307,10 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
             _check_checkpoint(variant, source, where)
     if config.target.kind == "spider" and config.target.path is None:
         raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
+    _check_general(config, where)
+
+
+def _check_general(config: ExperimentConfig, where: str) -> None:
     for general in config.general:
         if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
             raise ConfigError(
@@ -296,6 +319,11 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")
+    for name in config.claims.primary_suites:
+        if name.split("/")[0] not in kinds:
+            raise ConfigError(
+                f"{where}: claims.primary_suites: no [[general]] is called {name!r}{nearest(name, kinds)}"
+            )
 
 
 def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str) -> None:

@@ -50,8 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
     claims = parser.add_argument_group("run, compare and report")
-    claims.add_argument("--margin", type=float, default=1.0, metavar="POINTS", help="loss that would not matter (1.0)")
-    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the chosen variant (margin)")
+    claims.add_argument(
+        "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
+    )
+    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the pick; likewise")
     claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
     claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
@@ -105,13 +107,14 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
-    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.pipeline.report import closing, compare_folder, report_folder
 
     language = parse_language(arguments.lang)
     comparison, text = compare_folder(folder, language, _say, _claims(arguments))
     print(text)
     if stage == "report":
-        print(report_folder(folder, comparison, language, arguments.databases))
+        report_folder(folder, comparison, language, arguments.databases)
+    print(closing(folder, comparison, language), end="")
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:
@@ -136,9 +139,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        text, page = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
-        print(text)
-        print(page)
+        print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
     else:
         _summarise(stage, session.folder, arguments)
 

@@ -28,19 +28,16 @@ class PartDone:
     wanted: int | None
 
 
-def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
-) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
-    report.folder.report_folder."""
-    from paretune.pipeline.report import compare_folder, report_folder
+def run_all(session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None) -> str:
+    """All stages for these variants; returns the tables and the verdict as text. databases: as in report_folder."""
+    from paretune.pipeline.report import closing, compare_folder, report_folder
 
     train_and_evaluate(session, variants)
     session.release()
     comparison, text = compare_folder(session.folder, session.language, session.say, claims)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases)
-    return text, page
+        report_folder(session.folder, comparison, session.language, databases)
+    return f"{text}\n{closing(session.folder, comparison, session.language)}"
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:

@@ -17,6 +17,7 @@ from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
+from paretune.run.claims import record_claims
 from paretune.run.folder import fingerprint
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sql.hardness import hardness
@@ -137,6 +138,8 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     _store(session, "sql", questions, {})
     _store(session, "train", rows, {"left_out": _left_out(session, rows)})
     _store(session, "choice", *_choice_records(general))
+    if record_claims(session.folder, session.config):
+        session.say("[claims] or the variants changed after answers were there: tables and page will say so")
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),

@@ -12,6 +12,7 @@ from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
+from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 from paretune.run.load import load_run
@@ -22,10 +23,10 @@ DEFAULT_SEED = 42
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What is stated before looking. margin_points: the loss that would not matter; budget_points: the loss that the
-    chosen variant may have (the margin when absent); every_pair: compare all variants with each other too."""
+    """What the command line asks for. margin_points, budget_points: instead of those that the experiment states, which
+    is then said; every_pair: compare all variants with each other too."""
 
-    margin_points: float = 1.0
+    margin_points: float | None = None
     budget_points: float | None = None
     every_pair: bool = False
 
@@ -46,6 +47,13 @@ def compare_folder(
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     write_tables(comparison, folder.tables, language)
     return comparison, print_tables(comparison, language)
+
+
+def closing(folder: RunFolder, comparison: Comparison, language: Language) -> str:
+    """The last words of a command: the verdict, the audit's gravest findings, and the page if it is there."""
+    page = folder.report / "index.html"
+    findings = audit_run(read_run(folder.path))
+    return closing_text(comparison, findings, folder.path, language, page if page.exists() else None)
 
 
 def report_folder(folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
+from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
 from paretune.report.csv import csv_files
 from paretune.report.text_table import (
     Table,
@@ -16,6 +16,7 @@ from paretune.report.text_table import (
     points,
     with_interval,
 )
+from paretune.report.verdict import change_notes, claims_table, family_notes
 from paretune.run.jsonl import write_text
 from paretune.text.language import Language, in_number, number, translator
 
@@ -24,6 +25,8 @@ def print_tables(comparison: Comparison, language: Language) -> str:
     """Execution accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
     tables = [execution_table(comparison, language)]
     tables += [general_table(comparison, suite, language) for suite in comparison.suites]
+    if comparison.verdict.units:
+        tables.append(claims_table(comparison, language))
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
 
 
@@ -33,6 +36,7 @@ def write_tables(comparison: Comparison, folder: Path, language: Language) -> li
     for name, text in csv_files(comparison).items():
         written.append(_written(folder / f"{name}.csv", text))
     main = {
+        "claims": claims_table(comparison, language),
         "execution_accuracy": execution_table(comparison, language),
         "general_accuracy": general_table(comparison, comparison.main_table(), language),
         "by_hardness": hardness_table(comparison, language),
@@ -50,8 +54,11 @@ def execution_table(comparison: Comparison, language: Language) -> Table:
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
-        figures = (variant.name, with_interval(variant.execution, language), *_change_cells(found, language))
-        rows.append(figures)
+        claim = found.claim if found else None
+        rows.append((variant.name, with_interval(variant.execution, language), *_change_cells(claim, language)))
+    for unit in comparison.units:
+        if unit.is_recipe:
+            rows.append((unit.name, "", *_change_cells(unit.target, language)))
     title = say("Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases").format(
         benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases
     )
@@ -80,7 +87,7 @@ def general_table(comparison: Comparison, suite: SuiteTable, language: Language)
     )
     if suite.chance is not None:
         title += say(", chance {chance} %").format(chance=number(suite.chance, language))
-    notes = _general_notes(comparison, suite, language)
+    notes: tuple[str, ...] = _change_note(comparison, language)
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
         notes = (few, *notes)
@@ -140,17 +147,17 @@ def _tradeoff_row(point: TradeOffPoint, language: Language) -> tuple[str, ...]:
 
 def _header(figure: str, language: Language) -> tuple[str, ...]:
     say = translator(language)
-    return (say("variant"), figure, say("change"), say("p (Holm)"), say("detectable"), say("finding"))
+    return (say("variant"), figure, say("change"), say("p (family)"), say("detectable"), say("finding"))
 
 
-def _change_cells(found: Difference | None, language: Language) -> tuple[str, ...]:
-    if found is None:
+def _change_cells(claim: Claim | None, language: Language) -> tuple[str, ...]:
+    if claim is None:
         return ("", "", "", "")
     return (
-        with_interval(found.interval, language, signed=True),
-        p_value(found.holm_p, language),
-        number(found.minimum_detectable_effect, language),
-        translator(language)(found.finding),
+        with_interval(claim.interval, language, signed=True),
+        p_value(claim.family_p, language),
+        "–" if claim.detectable is None else number(claim.detectable, language),
+        translator(language)(claim.finding),
     )
 
 
@@ -158,53 +165,39 @@ def _interval_note(language: Language) -> str:
     return translator(language)("95 % intervals in brackets.")
 
 
+def _change_note(comparison: Comparison, language: Language) -> tuple[str, ...]:
+    """How far the intervals of accuracies and of changes reach."""
+    say = translator(language)
+    return (
+        say("Accuracies: 95 % intervals in brackets; changes of parts likewise, each alone and exploratory."),
+        *family_notes(comparison.verdict, language)[:1],
+    )
+
+
 def _notes(comparison: Comparison, language: Language) -> tuple[str, ...]:
-    say = translator(language)
-    notes = [
-        _interval_note(language),
-        say("Change: against the baseline, in points, paired by question, clustered by database.")
-        if comparison.databases > 1
-        else say("One database: questions count as independent, and the figures hold for this database."),
-    ]
-    if comparison.differences:
+    say, verdict = translator(language), comparison.verdict
+    notes = [say("Accuracies: 95 % intervals in brackets.")]
+    if verdict.scope == "databases":
+        worth = say(
+            "Change: against the baseline, in points, paired by question, clustered by database; the {databases} "
+            "databases are worth {effective} of equal size."
+        ).format(databases=comparison.databases, effective=number(comparison.effective_databases, language))
+        notes.append(worth)
+    else:
+        notes.append(say("The databases are too few to speak for others: the figures hold for these databases."))
+    if verdict.units:
+        notes += family_notes(verdict, language)
+        notes.append(say("Finding: whether that interval leaves out 0; p (family) counts all variants planned."))
         notes.append(
-            say("p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.").format(
-                count=comparison.differences[0].comparisons
-            )
+            say("Detectable: the smallest true difference that such data would show in this way 80 % of the time.")
         )
-        notes.append(say("Detectable: the difference that data like these show in four of five repetitions."))
-    caveats = {recipe.caveat for recipe in comparison.recipes if recipe.caveat}
-    if any(len(recipe.seeds) == 1 for recipe in comparison.recipes):
+    if any(unit.is_recipe for unit in comparison.units):
+        notes.append(say("Variants that differ in nothing but the seed are one recipe: it is what is claimed."))
+    if any(unit.caveat.startswith("one seed") for unit in comparison.units):
         notes.append(say("One seed: a difference holds for this adapter; the recipe may vary more."))
-    elif caveats:
+    elif any(unit.caveat for unit in comparison.units):
         notes.append(say("Two seeds: the variance between seeds is hardly known."))
-    if comparison.incomplete:
-        notes.append(say("Incomplete and left out: {names}.").format(names=", ".join(comparison.incomplete)))
-    return tuple(notes)
-
-
-def _general_notes(comparison: Comparison, suite: SuiteTable, language: Language) -> tuple[str, ...]:
-    """One sentence a variant: what its change over all questions shows."""
-    say = translator(language)
-    notes: list[str] = []
-    for item in comparison.differences:
-        if item.first != comparison.variants[0].name or (item.benchmark, item.method) != (suite.suite, suite.method):
-            continue
-        sentence = say(
-            "{variant}: {finding} (p {p}); loss below the margin of {margin} points: {verdict}; "
-            "detectable: {effect} points."
-        )
-        notes.append(
-            sentence.format(
-                variant=item.second,
-                finding=say(item.finding),
-                p=p_value(item.holm_p, language),
-                margin=number(comparison.margin_points, language),
-                verdict=say(item.non_inferiority.verdict),
-                effect=number(item.minimum_detectable_effect, language),
-            )
-        )
-    return tuple(notes)
+    return (*notes, *change_notes(verdict.changes, language))
 
 
 def _written(path: Path, text: str) -> Path:

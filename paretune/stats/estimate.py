@@ -95,18 +95,20 @@ class Estimate:
     def detectable(self, tail: float, power: float = POWER) -> float | None:
         """True difference in points that data like these show at level `tail` with probability `power` (noncentral t).
 
-        A difference of d points needs d % of the questions to differ, so few flips do not make it small. None where
-        no possible difference would be shown.
+        Several sources of error: half-widths at the level and at the power are added. A difference of d points needs
+        d % of the questions to differ, so few flips do not make it small. None where no possible difference would be
+        shown.
         """
         _check_tail(tail)
-        error, freedom = self._total_error()
-        reach = noncentrality(tail, power, freedom)
+        part = self.parts[0]
+        reach = noncentrality(tail, power, part.degrees_of_freedom)
+        by_t = reach * part.standard_error if len(self.parts) == 1 else self._half(tail) + self._half(1 - power)
         observed = (self.gained + self.lost) / self.questions
 
         def lacks(points: float) -> float:
             share = points / 100
             independent = 100 * sqrt((max(observed, share) - share**2) / self.questions)
-            return points - reach * max(error, independent)
+            return points - max(by_t, reach * independent)
 
         if lacks(100.0) < 0:
             return None
@@ -146,15 +148,6 @@ class Estimate:
         """Whether a true difference of `value`, below the estimate, is rejected at level `tail`."""
         distance = self.difference - value
         return distance > self._half(tail) and distance > self._score_quantile(tail) * self._score_error(value)
-
-    def _total_error(self) -> tuple[float, float]:
-        """Standard error of all parts together, and Satterthwaite's degrees of freedom."""
-        squares = [part.standard_error**2 for part in self.parts]
-        total = sum(squares)
-        if total == 0:
-            return 0.0, self.parts[0].degrees_of_freedom
-        spread = sum(square**2 / part.degrees_of_freedom for square, part in zip(squares, self.parts, strict=True))
-        return float(total**0.5), float(total**2 / spread)
 
     def _mirrored(self) -> Estimate:
         return Estimate(

@@ -15,6 +15,7 @@ from paretune.errors import ConfigError
 from paretune.text.audit import AUDIT_PORTUGUESE
 from paretune.text.choice import CHOICE_PORTUGUESE
 from paretune.text.page import PAGE_PORTUGUESE
+from paretune.text.verdict import VERDICT_PORTUGUESE
 
 Language = Literal["en", "pt-BR"]
 Translator = Callable[[str], str]
@@ -26,6 +27,7 @@ PORTUGUESE: dict[str, str] = {
     **AUDIT_PORTUGUESE,
     **CHOICE_PORTUGUESE,
     **PAGE_PORTUGUESE,
+    **VERDICT_PORTUGUESE,
     "variant": "variante",
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
@@ -109,20 +111,7 @@ PORTUGUESE: dict[str, str] = {
     "loss shown": "perda demonstrada",
     "not shown": "não demonstrado",
     "shown": "demonstrado",
-    "refuted": "refutado",
     "95 % intervals in brackets.": "Intervalos de 95 % entre colchetes.",
-    "Change: against the baseline, in points, paired by question, clustered by database.": (
-        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados."
-    ),
-    "p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.": (
-        "p (Holm): ajustado para todas as {count} comparações deste experimento; conclusão: p abaixo de 0,05."
-    ),
-    "Detectable: the difference that data like these show in four of five repetitions.": (
-        "Detectável: a diferença que dados como estes mostram em quatro de cinco repetições."
-    ),
-    "One database: questions count as independent, and the figures hold for this database.": (
-        "Um só banco de dados: as questões contam como independentes, e os números valem para este banco."
-    ),
     "Few subjects: questions count as independent, and the figures hold for these subjects.": (
         "Poucas disciplinas: as questões contam como independentes, e os números valem para estas disciplinas."
     ),
@@ -132,16 +121,8 @@ PORTUGUESE: dict[str, str] = {
     "Two seeds: the variance between seeds is hardly known.": (
         "Duas sementes: a variância entre sementes é quase desconhecida."
     ),
-    "Incomplete and left out: {names}.": "Incompletas e deixadas de fora: {names}.",
-    "{variant}: {finding} (p {p}); loss below the margin of {margin} points: {verdict}; detectable: {effect} points.": (
-        "{variant}: {finding} (p {p}); perda abaixo da margem de {margin} p.p.: {verdict}; detectável: {effect} p.p."
-    ),
     "the base model cannot be told from chance": "o modelo base não se distingue do acaso",
-    "the interval of the gain holds 0": "o intervalo do ganho contém 0",
     "too few replicates of the curve reach this gain": "poucas réplicas da curva atingem este ganho",
-    "too few questions to choose on one half and judge on the other": (
-        "questões de menos para escolher em uma metade e julgar na outra"
-    ),
     "one seed: the difference holds for this adapter, the recipe may vary more": (
         "uma só semente: a diferença vale para este adaptador, a receita pode variar mais"
     ),
@@ -156,10 +137,8 @@ PORTUGUESE: dict[str, str] = {
     "change in general accuracy, points": "variação da acurácia geral, pontos",
     "Gain and loss against the baseline": "Ganho e perda em relação à base",
     "Pareto front": "fronteira de Pareto",
-    "95 % interval": "intervalo de 95 %",
     "scales of {variant}": "escalas de {variant}",
     "checkpoints of {variant}": "checkpoints de {variant}",
-    "chosen for a loss of at most {budget} points": "escolhida para uma perda de até {budget} p.p.",
     "Training curves": "Curvas de treino",
     "loss": "perda",
     "learning rate": "taxa de aprendizado",

@@ -10,7 +10,7 @@ import numpy as np
 from paretune.analysis.audit.findings import Figures, Finding, Lines, RunRecords
 from paretune.config import BASELINE
 from paretune.run.jsonl import Record
-from paretune.stats.clusters import subject_clusters
+from paretune.stats.clusters import sampling_units, subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
 from paretune.stats.pick import FEWEST_TO_SPLIT
 
@@ -115,7 +115,9 @@ def _weak_differences(axis: str, answered: Mapping[str, Lines]) -> Iterator[Find
             found = paired_difference(
                 [_is_correct(base[key]) for key in shared],
                 [_is_correct(other[key]) for key in shared],
-                groups if axis == "target" else subject_clusters(groups),
+                sampling_units(groups, [base[key].get("gold") for key in shared])
+                if axis == "target"
+                else subject_clusters(groups),
                 generator=np.random.default_rng(0),
                 replicates=1,
             )
@@ -147,7 +149,7 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
             "low": found.t.low,
             "high": found.t.high,
             "questions": found.n,
-            "detectable": found.minimum_detectable_effect,
+            "detectable": 100.0 if found.minimum_detectable_effect is None else found.minimum_detectable_effect,
         }
         yield Finding("warning" if few else "note", "too-few-questions", figures)
 

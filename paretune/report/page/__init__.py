@@ -17,12 +17,12 @@ from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
 from paretune.report.page.results import result_tables
 from paretune.report.page.sections import sections
-from paretune.report.page.verdict import Verdict, verdict
 from paretune.report.text_table import data_word
+from paretune.report.verdict import VerdictText, plain, verdict_text
 from paretune.run.jsonl import write_text
 from paretune.run.load import RunRecords
 from paretune.text.explorer import script_words
-from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
+from paretune.text.language import LANGUAGES, ONE, Language, in_number, translator
 
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
@@ -46,7 +46,7 @@ class _View:
     language: Language
     suffix: str
     facts: str
-    verdict: Verdict
+    verdict: VerdictText
     plot: Plot
     is_invalid: bool
     grave: tuple[_Said, ...]
@@ -102,7 +102,7 @@ def _view(
         language=language,
         suffix=language.lower(),
         facts=_facts(comparison, language),
-        verdict=verdict(comparison, language),
+        verdict=verdict_text(comparison, language),
         plot=page_plot("tradeoff", comparison, places, language),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
@@ -143,7 +143,7 @@ def _facts(comparison: Comparison, language: Language) -> str:
             suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)
         )
     )
-    parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
+    parts.append(say("margin {margin} points").format(margin=plain(comparison.margin_points, language)))
     return in_number(" · ".join(part for part in parts if part), language)
 
 

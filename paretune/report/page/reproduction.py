@@ -9,6 +9,7 @@ from typing import Any
 from paretune.analysis.results import Comparison
 from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section
 from paretune.report.text_table import data_word
+from paretune.report.verdict import plain
 from paretune.run.load import RunRecords
 from paretune.text.language import Language, number, translator
 
@@ -18,11 +19,15 @@ LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.
 def reproduction(records: RunRecords, comparison: Comparison, places: Places, language: Language) -> Section:
     """The last section: what decided the figures."""
     say = translator(language)
-    manifest = records.manifest
+    manifest, terms = records.manifest, comparison.verdict.terms
     source = (places.file("manifest.json"),)
     statistics = (
         (say("confidence"), f"{number(100 * comparison.confidence, language, 0)} %"),
-        (say("margin, points"), number(comparison.margin_points, language)),
+        (say("margin, points"), plain(terms.margin_points, language)),
+        (say("margin's reason"), terms.margin_reason or say("none stated")),
+        (say("budget of the pick, points"), plain(terms.budget_points, language)),
+        (say("primary suites"), ", ".join(terms.primary_suites) or say("all")),
+        (say("level of all changes together"), f"{plain(100 * terms.level, language)} %"),
         (say("bootstrap replicates"), str(comparison.replicates)),
         (say("seed of the statistics"), str(comparison.seed)),
     )

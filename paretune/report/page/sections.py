@@ -11,6 +11,7 @@ from paretune.report.page.plots import page_plot
 from paretune.report.page.reproduction import reproduction
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
 from paretune.report.text_table import data_word, p_value, with_interval
+from paretune.report.verdict import claims_table, family_notes
 from paretune.run.load import RunRecords
 from paretune.text.explorer import class_label, outcome_label
 from paretune.text.language import Language, number, translator
@@ -51,6 +52,8 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
     sql_files, choice_files = places.lines(names, "sql.jsonl"), places.lines(names, "choice.jsonl")
     links = FigureLinks(comparison)
     tables = [
+        as_page_table(claims_table(comparison, language), sql, *sql_files, *choice_files, places.table("claims"),
+                      places.table("pick"), words=[3, 4, 6, 7], figures=links.claims),
         as_page_table(execution_table(comparison, language), sql, *sql_files, places.table("execution_accuracy"),
                       words=[5], figures=links.execution),
         as_page_table(tradeoff_table(comparison, language), sql, *sql_files, *choice_files, places.table("tradeoff"),
@@ -74,25 +77,36 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
 def _seeds(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
     say = translator(language)
-    several = [recipe for recipe in comparison.recipes if len(recipe.seeds) > 1]
+    several = [unit for unit in comparison.units if unit.is_recipe]
     if not several:
         return []
     rows = tuple(
         (
-            Cell(", ".join(recipe.variants)),
-            Cell(with_interval(recipe.target, language, signed=True)),
-            Cell("–" if recipe.target_deviation is None else number(recipe.target_deviation, language)),
-            Cell(with_interval(recipe.general, language, signed=True)),
-            Cell("–" if recipe.general_deviation is None else number(recipe.general_deviation, language)),
+            Cell(", ".join(unit.variants)),
+            Cell(with_interval(unit.target.interval, language, signed=True)),
+            Cell(_deviation(unit.target_deviation, unit.target_deviation_high, language)),
+            Cell(with_interval(unit.general[0].interval, language, signed=True)),
+            Cell(_deviation(unit.general_deviation, None, language)),
         )
-        for recipe in several
+        for unit in several
     )
     deviation = say("deviation between seeds")
     header = (say("variants of one recipe"), say("gain"), deviation, say("change in general accuracy"), deviation)
-    notes = (say("95 % intervals in brackets."), say("The intervals hold both the questions and the seeds."))
+    notes = (
+        *family_notes(comparison.verdict, language)[:1],
+        say("The intervals hold both the questions and the seeds."),
+    )
     return [
         PageTable(say("The same recipe with other seeds, in points"), header, rows, notes, (places.table("seeds"),))
     ]
+
+
+def _deviation(value: float | None, most: float | None, language: Language) -> str:
+    """Between seeds, and what it may be at most: three equal seeds do not make it 0."""
+    if value is None:
+        return "–"
+    text = number(value, language)
+    return text if most is None else f"{text} (≤ {number(most, language)})"
 
 
 def _matched(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
@@ -139,14 +153,24 @@ def _flips(comparison: Comparison, places: Places, language: Language) -> PageTa
             benchmark = say("execution accuracy") if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
                          Cell(p_value(item.mcnemar_p, language)), Cell(p_value(item.permutation_p, language)),
-                         Cell(p_value(item.holm_p, language)), Cell(say(item.finding)),
-                         Cell(number(item.minimum_detectable_effect, language))))  # fmt: skip
+                         Cell(p_value(item.claim.family_p, language)), Cell(p_value(item.claim.holm_p, language)),
+                         Cell(say(item.finding)), Cell(_reach(item.claim.detectable, language))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
-              say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
-    notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."),)
+              say("p (permutation)"), say("p (family)"), say("p (Holm)"), say("finding"),
+              say("detectable, points"))  # fmt: skip
+    notes = (
+        say(
+            "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
+        ),
+        say("p (family) decides; p (Holm) stands beside it."),
+    )
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
-    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 7)))
+    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 8)))
+
+
+def _reach(points: float | None, language: Language) -> str:
+    return "–" if points is None else number(points, language)
 
 
 def _flip_link(item: Difference, flip: str) -> str:
