@@ -180,7 +180,7 @@ def _rankings(official: Mapping[str, Sequence[SqlVerdict]]) -> Iterator[Finding]
             "questions": alone.n,
             "clusters": over_databases.t.clusters,
             "probability": alone.mcnemar_p,
-            "detectable": alone.minimum_detectable_effect,
+            "detectable": 100.0 if alone.minimum_detectable_effect is None else alone.minimum_detectable_effect,
         }
         if 0 in alone.t:
             yield Finding("warning", "ranked-without-evidence", figures)

@@ -166,8 +166,8 @@ def _claim(claim: Claim) -> dict[str, object]:
 def _loss(name: str, test: LossTest | None) -> dict[str, object]:
     return {
         f"{name}_points": test.margin if test else None,
-        f"loss_beyond_{name}": test.verdict if test else None,
-        f"loss_beyond_{name}_p": test.p_value if test else None,
+        f"beyond_{name}": test.verdict if test else None,
+        f"beyond_{name}_p": test.p_value if test else None,
     }
 
 
@@ -287,7 +287,7 @@ def _pick(comparison: Comparison) -> Iterable[Row]:
             "splits": split.splits if split else None,
             "gain_where_picked_points": split.choosing_gain if split else None,
             "gain_where_judged_points": split.judging_gain if split else None,
-            "changes": "; ".join(f"{one.what}: {one.before} -> {one.after}" for one in verdict.changes),
+            "after_the_fact": "; ".join(f"{one.what}: {one.before} -> {one.after}" for one in verdict.changes),
         }
     ]
 

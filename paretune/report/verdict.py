@@ -149,11 +149,12 @@ def change_notes(changes: Sequence[Change], language: Language) -> tuple[str, ..
     }
     notes = []
     for change in changes:
-        sentence = sentences.get(change.what, "Changed after the fact: {what} {before} → {after}.")
-        empty = say("none") if change.what == "margin's reason" else say("all")
-        notes.append(
-            say(sentence).format(what=say(change.what), before=change.before or empty, after=change.after or empty)
-        )
+        if change.what in sentences:
+            notes.append(say(sentences[change.what]).format(before=change.before, after=change.after))
+            continue
+        empty = say("none" if change.what == "margin's reason" else "all")
+        what = say("Changed after the fact: {what} {before} → {after}.")
+        notes.append(what.format(what=say(change.what), before=change.before or empty, after=change.after or empty))
     return tuple(notes)
 
 
@@ -170,7 +171,7 @@ def closing_text(
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
     if counts["invalid"] or counts["warning"]:
         sentence = (
-            "Audit: {invalid} that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit "
+            "Audit: {invalid} findings that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit "
             "{folder}` tells what to do."
         )
         summary = say(sentence).format(

@@ -171,14 +171,15 @@ ONE: dict[Language, dict[str, str]] = {
         word: word.removesuffix("s")
         for word in (
             "questions", "databases", "clusters", "variants", "comparisons", "answers", "rows", "tokens", "lines",
-            "points", "prompts", "recipes", "steps", "subjects", "notes",
+            "points", "prompts", "recipes", "steps", "subjects", "notes", "findings", "warnings",
         )
     },
     "pt-BR": {
         "questões": "questão", "bancos de dados": "banco de dados", "bancos": "banco", "grupos": "grupo",
         "variantes": "variante", "comparações": "comparação", "respostas": "resposta", "linhas": "linha",
         "tokens": "token", "pontos": "ponto", "prompts": "prompt", "receitas": "receita", "passos": "passo",
-        "disciplinas": "disciplina", "notas": "nota", "minutos": "minuto", "consultas": "consulta",
+        "disciplinas": "disciplina", "notas": "nota", "achados": "achado",
+        "avisos": "aviso", "minutos": "minuto", "consultas": "consulta",
     },
 }  # fmt: skip
 

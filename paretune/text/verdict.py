@@ -147,10 +147,24 @@ VERDICT_PORTUGUESE: dict[str, str] = {
     "Audit: nothing found that would invalidate these figures.": (
         "Auditoria: nada encontrado que invalide estes números."
     ),
-    "Audit: {invalid} that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells "
-    "what to do.": (
-        "Auditoria: {invalid} que tornam números inutilizáveis, {warnings} avisos, {notes} notas; `paretune audit "
-        "{folder}` diz o que fazer."
+    "Audit: {invalid} findings that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit "
+    "{folder}` tells what to do.": (
+        "Auditoria: {invalid} achados que tornam números inutilizáveis, {warnings} avisos, {notes} notas; `paretune "
+        "audit {folder}` diz o que fazer."
+    ),
+    "questions are taken as independent; --clusters and --intraclass say how far they are not": (
+        "as questões são tomadas como independentes; --clusters e --intraclass dizem quanto não são"
+    ),
+    "{clusters} clusters, worth {effective} of equal size": "{clusters} grupos, valem por {effective} de mesmo tamanho",
+    "{questions} questions rule out a loss of more than {points} points, where {loss} are lost, with probability "
+    "{reached}": (
+        "{questions} questões descartam uma perda maior que {points} pontos, quando se perdem {loss}, com "
+        "probabilidade {reached}"
+    ),
+    "questions needed to rule out a loss of more than {points} points, where {loss} are lost, with probability "
+    "{power}: {questions}": (
+        "questões necessárias para descartar uma perda maior que {points} pontos, quando se perdem {loss}, com "
+        "probabilidade {power}: {questions}"
     ),
     "page: {path}": "página: {path}",
     "page: not written yet; `paretune report {folder}` writes it": (

@@ -12,7 +12,6 @@ from paretune.config import BASELINE
 from paretune.run.jsonl import Record
 from paretune.stats.clusters import sampling_units, subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
-from paretune.stats.pick import FEWEST_TO_SPLIT
 
 AXES = {"target": "sql", "general": "choice"}
 # What a header may say that decides an answer or its verdict; two variants must say the same.
@@ -22,6 +21,7 @@ SETTINGS = (
 )  # fmt: skip
 LONGEST_VALUE = 60  # characters of a setting in a sentence
 FEWEST_QUESTIONS = 30
+FEWEST_TO_SPLIT = 40  # questions of an axis; of fewer nobody can set some aside to choose on
 FEWEST_CLUSTERS = 5
 
 
