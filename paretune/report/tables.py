@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
+from paretune.files import write_text
 from paretune.report.csv import csv_files
 from paretune.report.text_table import (
     Table,
@@ -17,7 +18,6 @@ from paretune.report.text_table import (
     with_interval,
 )
 from paretune.report.verdict import change_notes, claims_table, family_notes
-from paretune.run.jsonl import write_text
 from paretune.text.language import Language, in_number, number, translator
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.config import BASELINE, ClaimsConfig, ExperimentConfig
-from paretune.run.folder import RunFolder, fingerprint
+from paretune.files import fingerprint
+from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 
 ANSWERS = ("answers.jsonl", "sql.jsonl", "choice.jsonl")

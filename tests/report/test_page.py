@@ -24,12 +24,12 @@ from paretune.analysis.results import Comparison
 from paretune.demo.build import demo_directory
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
-from paretune.report.page.results import result_tables
+from paretune.report.page.data import result_tables
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
 from paretune.report.verdict import VerdictText, verdict_text
 from paretune.run.load import RunRecords, load_run
-from paretune.sql.errors import ErrorClass
+from paretune.sql.explain import ErrorClass
 from paretune.text.explorer import CLASSES, OUTCOMES, script_words
 from paretune.text.language import LANGUAGES, PORTUGUESE, Language
 from tests.simulated_questions import Size
@@ -331,9 +331,9 @@ def test_write_page_one_database_is_in_the_singular(tmp_path: Path) -> None:
 
 
 def test_verdict_baseline_alone_compares_nothing(tmp_path: Path) -> None:
-    gain, general, _ = _sentences(tmp_path, [])
-    assert gain.startswith("Only the base model")
-    assert "nothing to compare" in general
+    found = _sentences(tmp_path, [])
+    assert found.gain.startswith("Only the base model")
+    assert "nothing to compare" in found.general
 
 
 @pytest.mark.usefixtures("undrawn")
