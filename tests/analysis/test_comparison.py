@@ -154,21 +154,18 @@ def test_compare_equal_settings_and_seed_are_one_training(tmp_path: Path) -> Non
 
 
 def test_compare_worst_suite_is_quoted_wherever_it_stands(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, [SimulatedVariant("run-1", gain=30)])
     for suite in ("demo", "demo-pt"):
+
+        def forgotten(line: Record, suite: str = suite) -> Record:
+            return {**line, "correct": False, "outcome": "wrong"} if line["suite"] == suite else line
+
         hurt = write_run(tmp_path / suite, [SimulatedVariant("run-1", gain=30)])
-        change_lines(
-            hurt / "run-1" / "choice.jsonl",
-            lambda line, suite=suite: (
-                {**line, "correct": False, "outcome": "wrong"} if line["suite"] == suite else line
-            ),
-        )
+        change_lines(hurt / "run-1" / "choice.jsonl", forgotten)
         subject = compare_run(load_run(hurt), replicates=100).verdict.units[0]
         assert subject.worst.benchmark == suite
         assert subject.worst.loss is not None
         assert subject.worst.loss.verdict == "shown"
         assert subject.reason == "loss shown"
-    assert folder.exists()
 
 
 def test_compare_every_pair_compares_all(six: RunRecords) -> None:
