@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from paretune.cli.run import add_settings
 from paretune.errors import ConfigError
+from paretune.files import runs_directory
 from paretune.text.language import LANGUAGES, Language, number, parse_language, translator
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return Path(arguments.out)
     from paretune.config import load_experiment
 
-    return Path("runs") / load_experiment(given, arguments.settings).name
+    return runs_directory() / load_experiment(given, arguments.settings).name
 
 
 def _published(arguments: argparse.Namespace, language: Language) -> list[Finding]:
