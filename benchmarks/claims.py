@@ -180,7 +180,7 @@ def half_against_whole(simulations: int, generator: np.random.Generator) -> Iter
 def detectable(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
     """E6: one variant gains the printed detectable difference, all others nothing; called shown."""
     designs = {"6 x 14": (DEMO, 0.4, 0.05), "20 databases": (SPIDER, 0.2, 0.03), "57 x 100": (MMLU_100, 0.1, 0.01)}
-    pilots = max(60, simulations // 10)
+    pilots = max(300, simulations // 2)  # the mean reach must be known well: the share shown is steep there
     for name, (sizes, churn, spread) in designs.items():
         for count in (1, 4, 6, 12):
             reach = [0.0, 0.0]
