@@ -43,9 +43,9 @@ INTRODUCTIONS: Mapping[str, str] = {
     "prompt": "What a question looks like. Training and evaluation use the same prompt.",
     "general": "What must not be lost: a multiple-choice suite. Several suites are several [[general]] tables of "
     "different kinds. Without this section the embedded suite is asked (kind demo, method cloze, no shots).",
-    "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and what "
-    "is changed once answers are there is printed as changed after the fact. First a gain on the target must be shown; "
-    "of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
+    "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
+    "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
+    "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",

@@ -243,19 +243,21 @@ _BOTH: dict[str, tuple[str, str, str, str]] = {
         "Nomeie a versão; compare só com valores da mesma.",
     ),
     "ranked-without-evidence": (
-        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar"
-        " p {probability}; {questions} questions show {detectable} points or more",
+        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, p"
+        " {probability} with the questions of one reference as one unit; {questions} questions show {detectable} points or"
+        " more",
         "Do not rank them on these data.",
-        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p exato de McNemar"
-        " {probability}; {questions} questões mostram {detectable} pontos ou mais",
+        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p"
+        " {probability} com as questões de uma mesma referência como uma só unidade; {questions} questões mostram"
+        " {detectable} pontos ou mais",
         "Não os ordene com estes dados.",
     ),
     "these-databases-only": (
-        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, exact McNemar"
-        " p {probability}, with questions taken as independent; over {clusters} databases the interval holds 0",
+        "{second} over {first}: {difference} points [{low}, {high}] by the official rule, p"
+        " {probability} with the questions of one reference as one unit; over {clusters} databases the interval holds 0",
         "Claim the difference for these databases only; more databases are needed for others.",
-        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p exato de McNemar"
-        " {probability}, com questões como independentes; sobre {clusters} bancos o intervalo contém 0",
+        "{second} sobre {first}: {difference} pontos [{low}; {high}] pela regra oficial, p"
+        " {probability} com as questões de uma mesma referência como uma só unidade; sobre {clusters} bancos o intervalo contém 0",
         "Afirme a diferença só para estes bancos; para outros são precisos mais bancos.",
     ),
 }

@@ -80,7 +80,8 @@ def test_estimate_detectable_is_found_with_the_power_named() -> None:
     estimate = Estimate(0.0, (ErrorPart(2.0, 10.0),), 100, 100, 1000, 20, 15.0, "t")
     reach = estimate.detectable(0.025)
     assert reach is not None
-    assert stats.nct.sf(stats.t.ppf(0.975, 10), 10, reach / 2) == pytest.approx(0.8, abs=1e-3)
+    unbiased = 2 / stats.chi.mean(10) * 10**0.5  # a standard deviation with 10 degrees of freedom is 2.5 % too small
+    assert stats.nct.sf(stats.t.ppf(0.975, 10), 10, reach / unbiased) == pytest.approx(0.8, abs=1e-3)
     assert (estimate.detectable(0.025 / 6) or 0) > 1.3 * reach
 
 
