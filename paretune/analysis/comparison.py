@@ -22,7 +22,7 @@ from paretune.analysis.verdict import claims_on, missing_parts, pair_claims, uni
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
 from paretune.run.claims import changed_terms, stated_terms
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import PairedDifference, paired_difference
@@ -32,7 +32,7 @@ Pair = tuple[str, str]
 
 
 def compare_run(
-    records: RunRecords,
+    records: Run,
     *,
     margin_points: float | None = None,
     replicates: int = 10_000,
@@ -118,9 +118,8 @@ def compare_run(
     )
 
 
-def _check(records: RunRecords) -> None:
-    if records.problems:
-        raise RunFolderError(f"{records.path}: cannot be compared: " + "; ".join(records.problems))
+def _check(records: Run) -> None:
+    records.check()
     if BASELINE in records.incomplete:
         missing = "; ".join(records.incomplete[BASELINE])
         raise RunFolderError(f"{records.path}: the baseline is not complete ({missing}); evaluate it first")
@@ -190,7 +189,7 @@ def _intervals(axis: AnsweredAxis, differences: Sequence[Difference]) -> dict[st
     return {name: claim.interval for name, claim in _by_variant(axis, differences).items()}
 
 
-def _variant_row(variant: VariantRecords, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _variant_row(variant: Variant, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
     entry = variant.entry
     exact = [line.exact_set_match for line in variant.sql]
     suite = [line.test_suite_match for line in variant.sql]

@@ -11,7 +11,7 @@ import numpy as np
 from paretune.analysis.axes import AnsweredAxis
 from paretune.analysis.results import Claim, Curve, MatchedLoss, TradeOff, TradeOffPoint
 from paretune.errors import UndefinedFigure
-from paretune.run.load import RunRecords, VariantEntry
+from paretune.run.load import Run, VariantEntry
 from paretune.stats import tradeoff as ratios
 from paretune.stats.clusters import FloatArray, joint_bootstrap
 from paretune.stats.intervals import Interval
@@ -35,7 +35,7 @@ class Settings:
 
 
 def trade_off(
-    records: RunRecords,
+    records: Run,
     axes: tuple[AnsweredAxis, AnsweredAxis],
     against_baseline: tuple[Differences, Differences],
     claims: tuple[Claims, Claims],

@@ -19,7 +19,7 @@ from paretune.analysis.results import Claim, Finding, UnitRow, UnitVerdict, Verd
 from paretune.analysis.units import Unit
 from paretune.errors import StatisticsError
 from paretune.run.claims import Change, Terms, planned_suites, repeated_evaluations
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.stats.claims import LossTest, Sensitivity, finding, gravest, loss_test, sensitivity
 from paretune.stats.clusters import are_a_sample
 from paretune.stats.estimate import Estimate
@@ -140,7 +140,7 @@ def verdict_of(
     )
 
 
-def missing_parts(records: RunRecords) -> tuple[Change, ...]:
+def missing_parts(records: Run) -> tuple[Change, ...]:
     """What was planned and is not in the figures, and what was evaluated more than once."""
     changes = []
     if records.incomplete:

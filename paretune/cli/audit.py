@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         findings = _published(arguments, language)
     else:
         from paretune.analysis.audit import audit_run
-        from paretune.analysis.audit.findings import read_run
+        from paretune.run.load import load_run
 
-        findings = audit_run(read_run(_folder(arguments)))
+        findings = audit_run(load_run(_folder(arguments)))
     print_findings(findings, language)
     return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, "model.path=FILE.gguf")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>, in a chosen store)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="run folder (default: runs/<experiment>, in the store where one is chosen); "
+        "of a run folder: where tables and page go",
     )
     add_store(parser)
     parser.add_argument("--variant", metavar="NAME", help="only this variant")
@@ -91,6 +96,9 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         for problem in plan.problems:
             _say(f"error: {problem}")
         return 2 if plan.problems else 0
+    if stage in ("compare", "report") and folder.path.is_dir() and not os.access(folder.path, os.W_OK):
+        _without_writing(stage, folder, arguments)
+        return 0
     with folder.locked():
         _work(stage, session, variants, arguments)
         if arguments.export:
@@ -103,28 +111,47 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
 
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
-    """Compare or report a run folder without its experiment file."""
+    """Compare or report a run folder without its experiment file, also one that cannot be written."""
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
-    ignored = [name for name in ("settings", "out", "variant", "dry_run", "export") if getattr(arguments, name)]
+    ignored = [name for name in ("settings", "variant", "dry_run", "export") if getattr(arguments, name)]
     if stage not in ("compare", "report") or ignored:
-        what = f"{stage} needs the experiment file" if not ignored else "--set, --out, --variant, --dry-run, --export"
+        what = f"{stage} needs the experiment file" if not ignored else "--set, --variant, --dry-run, --export"
         raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
-    with folder.locked():
-        _summarise(stage, folder, arguments)
+    if arguments.out is not None:
+        into = RunFolder(arguments.out)
+        with into.locked():
+            _summarise(stage, folder, arguments, into)
+    elif os.access(folder.path, os.W_OK):
+        with folder.locked():
+            _summarise(stage, folder, arguments, folder)
+    else:
+        _without_writing(stage, folder, arguments)
     return 0
 
 
-def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    """The tables of a run on a read-only disk, printed alone."""
+    advice = f"paretune {stage} {folder.path} --out DIR writes them elsewhere"
+    if stage == "report":
+        raise ConfigError(f"{folder.path}: tables and page cannot be written there; {advice}")
+    _say(f"{folder.path}: tables cannot be written there and are printed alone; {advice}")
+    _summarise(stage, folder, arguments, None)
+
+
+def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
     from paretune.pipeline.report import closing, compare_folder, report_folder
+    from paretune.run.load import load_run
 
     language = parse_language(arguments.lang)
-    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
+    records = load_run(folder.path)
+    comparison, text = compare_folder(records, language, _say, _claims(arguments), into=into)
+    if stage == "report" and into is not None:
+        report_folder(records, comparison, language, arguments.databases, into=into)
+    # Last, so that a terminal that cannot take it costs no file.
     print(text)
-    if stage == "report":
-        report_folder(folder, comparison, language, arguments.databases)
-    print(closing(folder, comparison, language), end="")
+    print(closing(records, comparison, language, into), end="")
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:
@@ -151,7 +178,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "run":
         print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
     else:
-        _summarise(stage, session.folder, arguments)
+        _summarise(stage, session.folder, arguments, session.folder)
 
 
 def _say(line: str) -> None:

@@ -12,6 +12,7 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
+from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
 from paretune.text.language import translator
 
@@ -44,10 +45,11 @@ def run_all(session: Session, variants: Sequence[VariantConfig], claims: Claims,
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    run = load_run(session.folder.path)
+    comparison, text = compare_folder(run, session.language, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        report_folder(session.folder, comparison, session.language, databases)
-    return f"{text}\n{closing(session.folder, comparison, session.language)}"
+        report_folder(run, comparison, session.language, databases, into=session.folder)
+    return f"{text}\n{closing(run, comparison, session.language, session.folder)}"
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:

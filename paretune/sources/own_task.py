@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import copy_file, write_bytes
 from paretune.errors import ConfigError, DataError
 from paretune.files import file_sha256
-from paretune.sources.disk import copy_file, write_bytes
 from paretune.sources.pairs import Pair
 from paretune.sources.splitting import alike_groups, same_query, same_question, split_groups
 from paretune.sql.execute import ExecutionLimits
@@ -69,7 +69,7 @@ def check_pairs(
     if len(found.test) < _FEWEST_QUESTIONS or not found.training:
         raise DataError(
             f"{len(usable)} of {len(pairs)} pairs can be used, {len(set(groups))} groups of alike ones: too few for "
-            "questions to ask and rows to train on"
+            "questions to ask and rows to train on; add pairs, or say with --split COLUMN which are which"
         )
     return found
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from paretune.disk import copy_file, is_temporary, write_bytes
 from paretune.errors import DataError
 from paretune.files import file_sha256
-from paretune.sources.disk import copy_file, is_temporary, write_bytes
 from paretune.sources.known import KNOWN
 from paretune.sources.store import marker_path, read_marker
 

@@ -24,7 +24,7 @@ from paretune.report.plots import draw_tradeoff
 from paretune.report.tables import execution_table, general_table
 from paretune.report.text_table import Table, with_interval
 from paretune.report.verdict import claims_table, closing_text, verdict_text
-from paretune.run.load import RunRecords, VariantRecords, load_run
+from paretune.run.load import Run, Variant, load_run
 from tests.simulated_run import SimulatedVariant, write_run
 
 RUNS = 200
@@ -33,7 +33,7 @@ FIGURE = re.compile(r"[+-]?\d+\.\d \[[+-]?\d+\.\d, [+-]?\d+\.\d\]")
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Five variants: a recipe of two seeds, two others, and a scale of one of them."""
     planted = [
         SimulatedVariant("a-1", seed=1, peak_learning_rate=2e-4),
@@ -45,7 +45,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
     return _with_more_choices(load_run(write_run(tmp_path_factory.mktemp("template") / "run", planted)), 4)
 
 
-def _with_more_choices(records: RunRecords, times: int) -> RunRecords:
+def _with_more_choices(records: Run, times: int) -> Run:
     """Every general question several times: the demo's 180 can rule out no loss that matters."""
     variants = tuple(
         replace(
@@ -59,7 +59,7 @@ def _with_more_choices(records: RunRecords, times: int) -> RunRecords:
     return replace(records, variants=variants, choice_questions=questions)
 
 
-def simulated(template: RunRecords, seed: int) -> RunRecords:
+def simulated(template: Run, seed: int) -> Run:
     """The same run with other answers, other terms, and now and then without some variant."""
     generator = np.random.default_rng(seed)
     base = template.variants[0]
@@ -86,7 +86,7 @@ def simulated(template: RunRecords, seed: int) -> RunRecords:
     return replace(template, variants=tuple(variants), incomplete=incomplete, manifest=manifest)
 
 
-def _answered(variant: VariantRecords, sql: Any, choice: Any) -> VariantRecords:
+def _answered(variant: Variant, sql: Any, choice: Any) -> Variant:
     outcomes = {True: SqlOutcome.CORRECT, False: SqlOutcome.WRONG}
     kinds = {True: ChoiceOutcome.CORRECT, False: ChoiceOutcome.WRONG}
     return replace(
@@ -103,7 +103,7 @@ def _answered(variant: VariantRecords, sql: Any, choice: Any) -> VariantRecords:
 
 
 def test_tables_csv_page_and_terminal_agree_on_every_claim(
-    template: RunRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    template: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     picks = set()
@@ -203,7 +203,7 @@ def check_csv(comparison: Comparison) -> None:
                 assert same[column] == target[column]
 
 
-def check_page(records: RunRecords, comparison: Comparison, folder: Path) -> None:
+def check_page(records: Run, comparison: Comparison, folder: Path) -> None:
     """The page's first screen has the sentences, its tables the figures."""
     finding = Finding("invalid", "never-stops", {"variant": "baseline", "share": 90.0, "questions": 9})
     text = write_page(records, comparison, [finding], folder, "en").read_text(encoding="utf-8")
@@ -216,7 +216,7 @@ def check_page(records: RunRecords, comparison: Comparison, folder: Path) -> Non
             assert cell in words
 
 
-def test_plot_rings_the_pick_and_draws_the_claimed_intervals(template: RunRecords) -> None:
+def test_plot_rings_the_pick_and_draws_the_claimed_intervals(template: Run) -> None:
     for seed in range(8):
         comparison = compare_run(simulated(template, seed), replicates=20, seed=seed)
         (axes,) = draw_tradeoff(comparison, "en", dark=False).axes

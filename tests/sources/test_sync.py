@@ -12,7 +12,7 @@ from paretune.sources.fetch import fetch
 from paretune.sources.store import find_data
 from paretune.sources.sync import sync
 from tests.sources.conftest import write_spider
-from tests.sources.test_disk import poor_disk
+from tests.sources.test_poor_disk import poor_disk
 
 __all__ = ["poor_disk"]
 
