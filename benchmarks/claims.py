@@ -374,9 +374,8 @@ def shared_references(simulations: int, generator: np.random.Generator) -> Itera
 
 def promised_power(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
     """E13: what `paretune power` promises as 80 %, with Spider's sizes; the share that the decision reaches."""
-    intraclass = 0.05
     for family in (1, 6):
-        for churn in (0.1, 0.2):
+        for churn, intraclass in ((0.2, 0.02), (0.3, 0.02), (0.3, 0.05), (0.4, 0.05)):
             plan = Plan(churn, family=family, clustering=Clustering.of(SPIDER, intraclass))
             simple = Plan(churn, clustering=Clustering(20, intraclass))
             reach = [_effect_of_power(1034, one) for one in (simple, plan)]
@@ -384,12 +383,11 @@ def promised_power(simulations: int, generator: np.random.Generator) -> Iterator
             for effect in reach:
                 hits = []
                 for _ in range(simulations):
-                    # Effects between databases that give differences this intraclass correlation.
-                    rates = generator.normal(effect, (intraclass * churn) ** 0.5, 20)
+                    rates = _bounded(effect, intraclass, churn, 20, generator)
                     one = _with_discordant(rates, churn, SPIDER, generator)
                     hits.append(new(one, labels(SPIDER)).low(0.025 / family) > 0)
                 shown.append(share(hits))
-            setting = f"{100 * churn:.0f} % differ, family of {family}: shown where 80 is promised"
+            setting = f"{100 * churn:.0f} % differ, intraclass {intraclass}, family of {family}: shown, 80 promised"
             yield Row("E13 power", setting, shown[0], shown[1], "77 to 83")
     plan = Plan(0.1)
     hits = [
@@ -406,11 +404,21 @@ def _effect_of_power(questions: int, plan: Plan) -> float:
     return float(next(effect for effect in effects if power_to_show(questions, effect, plan) >= plan.power)) / 100
 
 
+def _bounded(
+    effect: float, intraclass: float, discordant: float, clusters: int, generator: np.random.Generator
+) -> FloatArray:
+    """(clusters,) effects within what `discordant` allows, of this mean and the variance of this intraclass."""
+    mean = (effect / discordant + 1) / 2
+    variance = intraclass * discordant / (4 * discordant**2)
+    weight = mean * (1 - mean) / variance - 1
+    return discordant * (2 * generator.beta(mean * weight, (1 - mean) * weight, clusters) - 1)
+
+
 def _with_discordant(
     rates: FloatArray, discordant: float, sizes: Sequence[int], generator: np.random.Generator
 ) -> FloatArray:
-    """Flips in which a share `discordant` differs and clusters differ by `rates`, as far as that is possible."""
-    each = np.repeat(np.clip(rates, -discordant, discordant), sizes)
+    """Flips in which a share `discordant` differs and clusters differ by `rates`."""
+    each = np.repeat(rates, sizes)
     return flips((discordant + each) / 2, (discordant - each) / 2, generator, len(each))
 
 

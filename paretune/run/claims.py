@@ -111,11 +111,16 @@ def changed_terms(before: Terms, after: Terms) -> list[Change]:
 
 
 def planned_variants(manifest: Record) -> tuple[str, ...]:
-    """Every tuned variant that was ever planned or noted, whether its folder is still there or not."""
+    """Every tuned variant that was planned when answers were there, whether its folder is still there or not.
+
+    Without a statement, in a folder of before: all that the manifest names.
+    """
     stated = [str(name) for item in statements(manifest) for name in item.get("variants", [])]
+    if stated:
+        return tuple(dict.fromkeys(stated))
     configured = [str(item["name"]) for item in manifest.get("config", {}).get("variants", [])]
     noted = [str(name) for name in manifest.get("variants", {})]
-    return tuple(name for name in dict.fromkeys([*stated, *configured, *noted]) if name != BASELINE)
+    return tuple(name for name in dict.fromkeys([*configured, *noted]) if name != BASELINE)
 
 
 def planned_suites(manifest: Record) -> tuple[str, ...]:

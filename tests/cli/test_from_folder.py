@@ -112,7 +112,8 @@ def test_report_out_of_a_folder_receives_tables_and_page(
     monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     before, out = contents(read_only), tmp_path / "elsewhere"
     assert run("report", str(read_only), "--out", str(out)) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == str(out / "report" / "index.html")
+    page = (out / "report" / "index.html").resolve()
+    assert capsys.readouterr().out.splitlines()[-1] == f"page: {page}"
     assert comparisons(out)
     assert (out / "report" / "index.html").is_file()
     assert contents(read_only) == before
