@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.errors import ConfigError
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.sources.own_task import CheckedPairs, Remark
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from paretune.sources.own_task import check_pairs, write_task
     from paretune.sources.pairs import Columns, read_pairs
 
-    parse_language(arguments.lang)
+    voice_named(arguments.lang)  # an unknown language is refused before anything is written
     if not 0 < arguments.test_share < 1:
         raise ConfigError(f"--test-share {arguments.test_share}: expected a share between 0 and 1, such as 0.5")
     _require_kind(arguments.general)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.errors import ConfigError, RunFolderError
-from paretune.text.language import Language, in_number, number, parse_language, translator
+from paretune.text import Voice, voice_named
 
 if TYPE_CHECKING:
     from paretune.stats.power import Clustering, Plan
@@ -58,27 +58,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the questions needed, what the questions at hand can show, and the minutes."""
     from paretune.stats.power import Plan, minutes_needed
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     _check(arguments)
     speeds = _speeds(arguments)
     clustering = _clustering(arguments)
     plan = Plan(arguments.discordant, arguments.power, arguments.confidence, arguments.family, clustering)
     if clustering is None:
-        _say(language, "questions are taken as independent; --clusters and --intraclass say how far they are not")
+        print(voice.say("Questions are taken as independent; --clusters and --intraclass say how far they are not."))
     elif clustering.sizes:
-        effective = number(clustering.effective, language)
-        _say(language, "{clusters} clusters, worth {effective} of equal size",
-             clusters=clustering.clusters, effective=effective)  # fmt: skip
-    needed = _claimed(arguments, plan, language)
+        print(voice.say("power.clusters", clusters=clustering.clusters, effective=clustering.effective))
+    needed = _claimed(arguments, plan, voice)
     for axis, seconds in speeds.items():
-        minutes = minutes_needed(needed, seconds, arguments.variants)
-        _say(
-            language,
-            "minutes for {variants} variants at {seconds} s a question ({axis}): {minutes}",
-            variants=arguments.variants,
-            seconds=number(seconds, language, 3),
-            axis=translator(language)(axis),
-            minutes=number(minutes, language, 1),
+        print(
+            voice.say(
+                "power.minutes",
+                variants=arguments.variants,
+                seconds=seconds,
+                axis=voice.say(axis),
+                minutes=minutes_needed(needed, seconds, arguments.variants),
+            )
         )
     return 0
 
@@ -111,7 +109,7 @@ def _clustering(arguments: argparse.Namespace) -> Clustering | None:
     return Clustering.of(sizes, arguments.intraclass)
 
 
-def _claimed(arguments: argparse.Namespace, plan: Plan, language: Language) -> int:
+def _claimed(arguments: argparse.Namespace, plan: Plan, voice: Voice) -> int:
     """The questions needed for the claim; says them, and what those at hand reach."""
     from paretune.stats.power import (
         minimum_detectable_effect,
@@ -120,32 +118,21 @@ def _claimed(arguments: argparse.Namespace, plan: Plan, language: Language) -> i
         questions_to_rule_out,
     )
 
+    power, questions = arguments.power, arguments.questions
     if arguments.claim == DIFFERENCE:
         needed = questions_needed(arguments.effect, plan)
-        if arguments.questions is not None:
-            points = number(minimum_detectable_effect(arguments.questions, plan), language, 2)
-            _say(language, "{questions} questions show a difference of {points} points",
-                 questions=arguments.questions, points=points)  # fmt: skip
-        sentence = "questions needed to show {points} points with probability {power}: {questions}"
-        figures = {"points": number(arguments.effect, language, 2)}
-    else:
-        needed = questions_to_rule_out(arguments.margin, plan, true_loss=arguments.true_loss)
-        figures = {"points": number(arguments.margin, language, 2), "loss": number(arguments.true_loss, language, 2)}
-        if arguments.questions is not None:
-            reached = power_to_rule_out(arguments.questions, arguments.margin, plan, true_loss=arguments.true_loss)
-            _say(language, "{questions} questions rule out a loss of more than {points} points, where {loss} are lost, "
-                           "with probability {reached}",
-                 questions=arguments.questions, reached=number(reached, language, 2), **figures)  # fmt: skip
-        sentence = (
-            "questions needed to rule out a loss of more than {points} points, where {loss} are lost, with "
-            "probability {power}: {questions}"
-        )
-    _say(language, sentence, power=number(arguments.power, language, 2), questions=needed, **figures)
+        if questions is not None:
+            points = minimum_detectable_effect(questions, plan)
+            print(voice.say("power.detectable", questions=questions, points=points))
+        print(voice.say("power.needed", points=arguments.effect, power=power, questions=needed))
+        return needed
+    margin, loss = arguments.margin, arguments.true_loss
+    needed = questions_to_rule_out(margin, plan, true_loss=loss)
+    if questions is not None:
+        reached = power_to_rule_out(questions, margin, plan, true_loss=loss)
+        print(voice.say("power.rules-out", questions=questions, points=margin, loss=loss, reached=reached))
+    print(voice.say("power.needed-to-rule-out", points=margin, loss=loss, power=power, questions=needed))
     return needed
-
-
-def _say(language: Language, sentence: str, **figures: object) -> None:
-    print(in_number(translator(language)(sentence).format(**figures), language))
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:

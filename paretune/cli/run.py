@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from paretune.cli.fetch import add_store
 from paretune.errors import ConfigError
 from paretune.files import runs_directory
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.config import VariantConfig
@@ -79,7 +79,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
     config = load_experiment(arguments.experiment, arguments.settings)
     folder = RunFolder(arguments.out or runs_directory() / config.name)
-    session = Session(config, folder, parse_language(arguments.lang), _say)
+    session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
@@ -144,14 +144,14 @@ def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, int
     from paretune.pipeline.report import closing, compare_folder, report_folder
     from paretune.run.load import load_run
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     records = load_run(folder.path)
-    comparison, text = compare_folder(records, language, _say, _claims(arguments), into=into)
+    comparison, text = compare_folder(records, voice, _say, _claims(arguments), into=into)
     if stage == "report" and into is not None:
-        report_folder(records, comparison, language, arguments.databases, into=into)
+        report_folder(records, comparison, voice, arguments.databases, into=into)
     # Last, so that a terminal that cannot take it costs no file.
     print(text)
-    print(closing(records, comparison, language, into), end="")
+    print(closing(records, comparison, voice, into), end="")
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

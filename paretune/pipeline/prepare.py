@@ -141,7 +141,8 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
         session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
     if record_claims(session.folder, session.config):
-        session.say("[claims] or the variants changed after answers were there: tables and page will say so")
+        changed = "[claims], suites or variants"
+        session.say(f"{changed} changed after answers were there: tables and page will say so")
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),

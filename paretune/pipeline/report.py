@@ -15,7 +15,7 @@ from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 from paretune.run.load import Run
-from paretune.text.language import Language
+from paretune.text import Voice
 
 DEFAULT_SEED = 42
 
@@ -32,7 +32,7 @@ class Claims:
 
 def compare_folder(
     run: Run,
-    language: Language,
+    voice: Voice,
     say: Callable[[str], None],
     claims: Claims = Claims(),
     *,
@@ -52,29 +52,27 @@ def compare_folder(
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     if into is not None:
-        write_tables(comparison, into.tables, language)
-    return comparison, print_tables(comparison, language)
+        write_tables(comparison, into.tables, voice)
+    return comparison, print_tables(comparison, voice)
 
 
-def closing(run: Run, comparison: Comparison, language: Language, into: RunFolder | None) -> str:
+def closing(run: Run, comparison: Comparison, voice: Voice, into: RunFolder | None) -> str:
     """The last words of a command: the verdict, the audit's gravest findings, and the page if it is there."""
     page = into.report / "index.html" if into is not None else None
     there = page if page is not None and page.exists() else None
-    return closing_text(comparison, audit_run(run), run.path, language, there)
+    return closing_text(comparison, audit_run(run), run.path, voice, there)
 
 
-def report_folder(
-    run: Run, comparison: Comparison, language: Language, databases: Path | None, *, into: RunFolder
-) -> Path:
+def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
     """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
 
     databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
     """
     from paretune.report.page import write_page
 
-    write_plots(comparison, into.report, language)
+    write_plots(comparison, into.report, voice)
     there = databases or databases_of(run.manifest)
-    return write_page(run, comparison, audit_run(run), into.report, language, databases=there)
+    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:

@@ -7,40 +7,31 @@ from pathlib import Path
 from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
-from paretune.report.text_table import (
-    Table,
-    as_latex,
-    as_markdown,
-    as_text,
-    data_word,
-    p_value,
-    points,
-    with_interval,
-)
+from paretune.report.text_table import Table, as_latex, as_markdown, as_text
 from paretune.report.verdict import change_notes, claims_table, family_notes
-from paretune.text.language import Language, in_number, number, translator
+from paretune.text import Voice
 
 
-def print_tables(comparison: Comparison, language: Language) -> str:
+def print_tables(comparison: Comparison, voice: Voice) -> str:
     """Execution accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
-    tables = [execution_table(comparison, language)]
-    tables += [general_table(comparison, suite, language) for suite in comparison.suites]
-    if comparison.verdict.units:
-        tables.append(claims_table(comparison, language))
+    tables = [execution_table(comparison, voice)]
+    tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
+    if comparison.units:
+        tables.append(claims_table(comparison, voice))
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
 
 
-def write_tables(comparison: Comparison, folder: Path, language: Language) -> list[Path]:
+def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Path]:
     """Every table as CSV (English headers with units), and the main ones as Markdown and LaTeX; returns the files."""
     written: list[Path] = []
     for name, text in csv_files(comparison).items():
         written.append(_written(folder / f"{name}.csv", text))
     main = {
-        "claims": claims_table(comparison, language),
-        "execution_accuracy": execution_table(comparison, language),
-        "general_accuracy": general_table(comparison, comparison.main_table(), language),
-        "by_hardness": hardness_table(comparison, language),
-        "tradeoff": tradeoff_table(comparison, language),
+        "claims": claims_table(comparison, voice),
+        "execution_accuracy": execution_table(comparison, voice),
+        "general_accuracy": general_table(comparison, comparison.main_table(), voice),
+        "by_hardness": hardness_table(comparison, voice),
+        "tradeoff": tradeoff_table(comparison, voice),
     }
     for name, table in main.items():
         written.append(_written(folder / f"{name}.md", as_markdown(table)))
@@ -48,27 +39,28 @@ def write_tables(comparison: Comparison, folder: Path, language: Language) -> li
     return written
 
 
-def execution_table(comparison: Comparison, language: Language) -> Table:
+def execution_table(comparison: Comparison, voice: Voice) -> Table:
     """Execution accuracy of every variant, its change, and what that shows."""
-    say = translator(language)
+    say = voice.say
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
         claim = found.claim if found else None
-        rows.append((variant.name, with_interval(variant.execution, language), *_change_cells(claim, language)))
-    for unit in comparison.units:
-        if unit.is_recipe:
-            rows.append((unit.name, "", *_change_cells(unit.target, language)))
-    title = say("Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases").format(
-        benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases
+        rows.append((variant.name, voice.interval(variant.execution), *_change_cells(claim, voice)))
+    rows += [(unit.name, "", *_change_cells(unit.target, voice)) for unit in comparison.units if unit.is_recipe]
+    title = say(
+        "table.execution",
+        benchmark=comparison.target_benchmark,
+        questions=comparison.questions,
+        databases=comparison.databases,
     )
-    header = _header(say("execution accuracy"), language)
-    return Table(in_number(title, language), header, tuple(rows), _notes(comparison, language))
+    header = _header(say("execution accuracy"), voice)
+    return Table(title, header, tuple(rows), _notes(comparison, voice))
 
 
-def general_table(comparison: Comparison, suite: SuiteTable, language: Language) -> Table:
+def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Table:
     """General accuracy by category, each variant with its change in the line below."""
-    say = translator(language)
+    say = voice.say
     groups = list(dict.fromkeys((row.kind, row.group) for row in suite.rows if row.kind != "macro"))
     if len(groups) == 2:
         groups = groups[:1]  # a single category is all questions again
@@ -76,117 +68,106 @@ def general_table(comparison: Comparison, suite: SuiteTable, language: Language)
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         cells: list[GroupRow] = [found[variant.name, kind, group] for kind, group in groups]
-        rows.append((variant.name, *(with_interval(cell.accuracy, language) for cell in cells)))
+        rows.append((variant.name, *(voice.interval(cell.accuracy) for cell in cells)))
         if any(cell.change for cell in cells):
-            changes = tuple(with_interval(cell.change, language, signed=True) for cell in cells)
+            changes = tuple(voice.interval(cell.change, signed=True) for cell in cells)
             rows.append((f"  {say('change')}", *changes))
-    header = (say("variant"), *(data_word(group, language) if group else say("all questions") for _, group in groups))
+    header = (say("variant"), *(voice.data_word(group) if group else say("all questions") for _, group in groups))
     asked = next(row.accuracy.n for row in suite.rows if row.kind == "all")
-    title = say("General accuracy in percent: {suite} by {method}, {questions} questions").format(
-        suite=suite.suite, method=say(suite.method), questions=asked
-    )
+    title = say("table.general", suite=suite.suite, method=say(suite.method), questions=asked)
     if suite.chance is not None:
-        title += say(", chance {chance} %").format(chance=number(suite.chance, language))
-    notes: tuple[str, ...] = _change_note(comparison, language)
+        title += say("table.chance", chance=suite.chance)
+    notes = _change_note(comparison, voice)
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
         notes = (few, *notes)
-    return Table(in_number(title, language), header, tuple(rows), notes)
+    return Table(title, header, tuple(rows), notes)
 
 
-def hardness_table(comparison: Comparison, language: Language) -> Table:
+def hardness_table(comparison: Comparison, voice: Voice) -> Table:
     """Execution accuracy by hardness of the reference query."""
-    say = translator(language)
+    say = voice.say
     levels = list(dict.fromkeys(row.group for row in comparison.hardness))
     found = {(row.variant, row.group): row for row in comparison.hardness}
     rows = tuple(
-        (v.name, *(with_interval(found[v.name, level].accuracy, language) for level in levels))
-        for v in comparison.variants
+        (v.name, *(voice.interval(found[v.name, level].accuracy) for level in levels)) for v in comparison.variants
     )
-    header = (say("variant"), *(data_word(level, language) for level in levels))
-    return Table(say("Execution accuracy in percent by hardness"), header, rows, (_interval_note(language),))
+    header = (say("variant"), *(voice.data_word(level) for level in levels))
+    return Table(say("Execution accuracy in percent by hardness"), header, rows, (_interval_note(voice),))
 
 
-def tradeoff_table(comparison: Comparison, language: Language) -> Table:
+def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
     """Gain, what it cost, and whether another variant is better on both axes."""
-    say = translator(language)
+    say = voice.say
     header = (
         say("variant"), say("gain"), say("change in general accuracy"), say("ability kept, %"),
         say("points lost per point gained"), say("probability on the front"),
     )  # fmt: skip
-    rows = tuple(_tradeoff_row(point, language) for point in comparison.tradeoff.points)
-    notes = [_interval_note(language), say("Front: no other variant is as good on both axes and better on one.")]
+    rows = tuple(_tradeoff_row(point, voice) for point in comparison.tradeoff.points)
+    notes = [_interval_note(voice), say("Front: no other variant is as good on both axes and better on one.")]
     reasons = dict.fromkeys(
         reason for point in comparison.tradeoff.points for reason in (point.retention_reason, point.price_reason)
     )
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
     area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
-    notes.append(
-        say(
-            "Hypervolume: {area} square points, dominated above 0 % execution and {chance} % general accuracy; compare "
-            "it only between experiments with as many variants on the same questions."
-        ).format(area=with_interval(area, language, decimals=0), chance=number(chance, language))
-    )
+    notes.append(say("table.hypervolume", area=area, chance=chance))
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))
 
 
-def _tradeoff_row(point: TradeOffPoint, language: Language) -> tuple[str, ...]:
+def _tradeoff_row(point: TradeOffPoint, voice: Voice) -> tuple[str, ...]:
     is_baseline = point.gain.low == point.gain.high == 0
-    probability = points(point.front_probability, language, decimals=2)
+    probability = voice.points(point.front_probability, decimals=2)
     if is_baseline:
         return (point.variant, "", "", "", "", probability)
     return (
         point.variant,
-        with_interval(point.gain, language, signed=True),
-        with_interval(point.general_change, language, signed=True),
-        with_interval(point.retention, language, decimals=0) or "–",
-        with_interval(point.price, language, decimals=2) or "–",
+        voice.interval(point.gain, signed=True),
+        voice.interval(point.general_change, signed=True),
+        voice.interval(point.retention, decimals=0) or "–",
+        voice.interval(point.price, decimals=2) or "–",
         probability,
     )
 
 
-def _header(figure: str, language: Language) -> tuple[str, ...]:
-    say = translator(language)
+def _header(figure: str, voice: Voice) -> tuple[str, ...]:
+    say = voice.say
     return (say("variant"), figure, say("change"), say("p (family)"), say("detectable"), say("finding"))
 
 
-def _change_cells(claim: Claim | None, language: Language) -> tuple[str, ...]:
+def _change_cells(claim: Claim | None, voice: Voice) -> tuple[str, ...]:
     if claim is None:
         return ("", "", "", "")
     return (
-        with_interval(claim.interval, language, signed=True),
-        p_value(claim.family_p, language),
-        "–" if claim.detectable is None else number(claim.detectable, language),
-        translator(language)(claim.finding),
+        voice.interval(claim.interval, signed=True),
+        voice.p_value(claim.family_p),
+        "–" if claim.detectable is None else voice.number(claim.detectable),
+        voice.say(f"change:{claim.finding}"),
     )
 
 
-def _interval_note(language: Language) -> str:
-    return translator(language)("95 % intervals in brackets.")
+def _interval_note(voice: Voice) -> str:
+    return voice.say("95 % intervals in brackets.")
 
 
-def _change_note(comparison: Comparison, language: Language) -> tuple[str, ...]:
+def _change_note(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
     """How far the intervals of accuracies and of changes reach."""
-    say = translator(language)
     return (
-        say("Accuracies: 95 % intervals in brackets; changes of parts likewise, each alone and exploratory."),
-        *family_notes(comparison.verdict, language)[:1],
+        voice.say("Accuracies: 95 % intervals in brackets; changes of parts likewise, each alone and exploratory."),
+        *family_notes(comparison.verdict, voice)[:1],
     )
 
 
-def _notes(comparison: Comparison, language: Language) -> tuple[str, ...]:
-    say, verdict = translator(language), comparison.verdict
+def _notes(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
+    say, verdict = voice.say, comparison.verdict
     notes = [say("Accuracies: 95 % intervals in brackets.")]
     if verdict.scope == "databases":
-        worth = say(
-            "Change: against the baseline, in points, paired by question, clustered by database; the {databases} "
-            "databases are worth {effective} of equal size."
-        ).format(databases=comparison.databases, effective=number(comparison.effective_databases, language))
-        notes.append(worth)
+        notes.append(
+            say("table.change", databases=comparison.databases, effective=float(comparison.effective_databases))
+        )
     else:
         notes.append(say("The databases are too few to speak for others: the figures hold for these databases."))
     if verdict.units:
-        notes += family_notes(verdict, language)
+        notes += family_notes(verdict, voice)
         notes.append(say("Finding: whether that interval leaves out 0; p (family) counts all variants planned."))
         notes.append(
             say("Detectable: the smallest true difference that such data would show in this way 80 % of the time.")
@@ -197,7 +178,7 @@ def _notes(comparison: Comparison, language: Language) -> tuple[str, ...]:
         notes.append(say("One seed: a difference holds for this adapter; the recipe may vary more."))
     elif any(unit.caveat for unit in comparison.units):
         notes.append(say("Two seeds: the variance between seeds is hardly known."))
-    return (*notes, *change_notes(verdict.changes, language))
+    return (*notes, *change_notes(verdict.changes, voice))
 
 
 def _written(path: Path, text: str) -> Path:

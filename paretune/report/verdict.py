@@ -11,11 +11,11 @@ from pathlib import Path
 
 from paretune.analysis.audit.findings import Finding as AuditFinding
 from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
-from paretune.report.text_table import Table, p_value, with_interval
+from paretune.report.text_table import Table
 from paretune.run.claims import Change
 from paretune.stats.claims import LossTest
 from paretune.stats.family import ALONE
-from paretune.text.language import Language, in_number, number, translator
+from paretune.text import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,261 +29,228 @@ class VerdictText:
     basis: tuple[str, ...]
 
 
-def verdict_text(comparison: Comparison, language: Language) -> VerdictText:
+def verdict_text(comparison: Comparison, voice: Voice) -> VerdictText:
     """What a reader should take away if they read nothing else."""
-    verdict = comparison.verdict
-    subject = verdict.subject
+    subject = comparison.verdict.subject
     if subject is None:
-        return _baseline_alone(comparison, language)
+        return _baseline_alone(comparison, voice)
     return VerdictText(
         variant=subject.unit.name,
-        gain=_gain(comparison, subject, language),
-        general=general_sentence(subject.worst, len(subject.unit.primary), language),
-        basis=tuple(in_number(line, language) for line in _basis(comparison, subject, language)),
+        gain=_gain(comparison, subject, voice),
+        general=general_sentence(subject.worst, len(subject.unit.primary), voice),
+        basis=tuple(_basis(comparison, subject, voice)),
     )
 
 
-def general_sentence(claim: Claim, suites: int, language: Language) -> str:
+def general_sentence(claim: Claim, suites: int, voice: Voice) -> str:
     """What became of general accuracy on the suite that must be quoted, and whether a loss is ruled out there."""
-    say, test = translator(language), _test(claim)
-    where = "{suite}" if suites == 1 else "{suite}, the worst of {suites} suites"
-    place = say(where).format(suite=claim.benchmark, suites=suites)
-    change = say("General accuracy ({place}): {change} points.").format(
-        place=place, change=with_interval(claim.interval, language, signed=True)
-    )
-    return f"{change} {loss_sentence(test, language)}"
+    code = "verdict.general" if suites == 1 else "verdict.general-worst"
+    change = voice.say(code, suite=claim.benchmark, suites=suites, change=claim.interval)
+    return f"{change} {loss_sentence(_test(claim), voice)}"
 
 
-def loss_sentence(test: LossTest, language: Language) -> str:
+def loss_sentence(test: LossTest, voice: Voice) -> str:
     """Whether a loss beyond the margin is ruled out."""
-    say = translator(language)
-    limit = test.sensitivity.limit if test.sensitivity else ""
-    sentences = {
-        "ruled out": "A loss of more than {margin} points is ruled out.",
-        "cannot be ruled out": "A loss of more than {margin} points cannot be ruled out.",
-        "shown": "A loss of more than {margin} points is shown.",
-        "not measurable": "A loss of more than {margin} points cannot be measured there: the base model is only "
-        "{losable} points above chance, errors counted, and that is all it could lose.",
+    codes = {
+        "ruled out": "verdict.ruled-out",
+        "cannot be ruled out": "verdict.not-ruled-out",
+        "shown": "verdict.loss-shown",
+        "not measurable": "verdict.near-chance",
     }
-    sentence = sentences[test.verdict]
-    if test.verdict == "not measurable" and limit == "ceiling":
-        sentence = (
-            "A loss of more than {margin} points cannot be measured there: the base model answers nearly everything "
-            "correctly, so the questions are too easy to show what is forgotten."
-        )
-    losable = test.sensitivity.losable if test.sensitivity else 0.0
-    text = say(sentence).format(margin=plain(test.margin, language), losable=number(max(0.0, losable), language))
-    return in_number(text, language)
+    code, losable = codes[test.verdict], 0.0
+    if test.sensitivity is not None:
+        losable = max(0.0, test.sensitivity.losable)
+        if test.verdict == "not measurable" and test.sensitivity.limit == "ceiling":
+            code = "verdict.near-ceiling"
+    return voice.say(code, margin=stated(test.margin), losable=losable)
 
 
-def claims_table(comparison: Comparison, language: Language) -> Table:
+def claims_table(comparison: Comparison, voice: Voice) -> Table:
     """Both axes of every unit in one row, and why it is the pick or not."""
-    say, verdict = translator(language), comparison.verdict
-    lost = in_number(
-        say("loss > {margin} points").format(margin=plain(verdict.terms.margin_points, language)), language
-    )
+    say, verdict = voice.say, comparison.verdict
+    lost = say("claims.loss-beyond", margin=stated(verdict.terms.margin_points))
     header = (
         say("variant"), say("gain"), say("p (family)"), say("finding"), say("worst suite"), say("change"), lost,
         say("decision"),
     )  # fmt: skip
-    rows = tuple(_claims_row(item, language) for item in verdict.units)
-    budget = in_number(
-        say("Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
-            "primary suite.").format(budget=plain(verdict.terms.budget_points, language)),
-        language,
-    )  # fmt: skip
-    notes = (*family_notes(verdict, language), budget, *change_notes(verdict.changes, language))
+    rows = tuple(_claims_row(item, voice) for item in verdict.units)
+    rule = say("claims.pick", budget=stated(verdict.terms.budget_points))
+    notes = (*family_notes(verdict, voice), rule, *change_notes(verdict.changes, voice))
     return Table(say("What is claimed, in points against the baseline"), header, rows, notes)
 
 
-def _claims_row(item: UnitVerdict, language: Language) -> tuple[str, ...]:
-    say, target, worst = translator(language), item.unit.target, item.worst
+def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
+    say, target, worst = voice.say, item.unit.target, item.worst
     return (
         item.unit.name,
-        with_interval(target.interval, language, signed=True),
-        p_value(target.family_p, language),
-        say(target.finding),
+        voice.interval(target.interval, signed=True),
+        voice.p_value(target.family_p),
+        say(f"change:{target.finding}"),
         worst.benchmark,
-        with_interval(worst.interval, language, signed=True),
-        say(worst.loss.verdict) if worst.loss else "",
-        say(item.reason or "pick"),
+        voice.interval(worst.interval, signed=True),
+        say(f"margin:{worst.loss.verdict}") if worst.loss else "",
+        say(f"decision:{item.reason or 'pick'}"),
     )
 
 
-def family_notes(verdict: Verdict, language: Language) -> tuple[str, ...]:
+def family_notes(verdict: Verdict, voice: Voice) -> tuple[str, ...]:
     """Which comparisons the intervals hold for, and where Holm's p would decide otherwise."""
-    say, level = translator(language), plain(100 * verdict.terms.level, language)
+    say, level = voice.say, stated(100 * verdict.terms.level)
     if not verdict.units:
         return ()
     method = verdict.units[0].unit.target.family_method
     if method == ALONE:
-        notes = [say("Changes: {level} % intervals in brackets.").format(level=level)]
+        notes = [say("claims.alone", level=level)]
     else:
-        sentence = "Changes: intervals in brackets that hold for all {count} variants together ({level} %; {method})."
-        text = say(sentence).format(level=level, count=verdict.planned, method=say(method))
-        notes = [in_number(text, language)]
+        notes = [say("claims.family", level=level, count=verdict.planned, method=say(f"family:{method}"))]
+    limit = 1 - verdict.terms.level
     for item in verdict.units:
-        target, limit = item.unit.target, 1 - verdict.terms.level
+        target = item.unit.target
         if (target.family_p < limit) != (target.holm_p < limit):
-            sentence = "{variant}: p is {family_p} by {method}, which decides, and {holm_p} by Holm."
             notes.append(
-                say(sentence).format(
+                say(
+                    "claims.holm-differs",
                     variant=item.unit.name,
-                    family_p=p_value(target.family_p, language),
-                    method=say(method),
-                    holm_p=p_value(target.holm_p, language),
+                    family=target.family_p,
+                    method=say(f"family:{method}"),
+                    holm=target.holm_p,
                 )
             )
     return tuple(notes)
 
 
-def change_notes(changes: Sequence[Change], language: Language) -> tuple[str, ...]:
+def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
     """What was changed since answers were there, what is missing, and what was evaluated again."""
-    say = translator(language)
-    sentences = {
-        "variants added": "Changed after the fact: variants added: {after}.",
-        "variants removed": "Changed after the fact: variants removed: {before}; they still count in the family.",
-        "variants without answers": "Planned but without complete answers: {before}; they still count in the family.",
-        "suites without answers": "Planned but without answers: suites {before}.",
-        "evaluations repeated": "Evaluated more than once, the former answers are kept as: {before}.",
+    codes = {
+        "variants added": "claims.variants-added",
+        "variants removed": "claims.variants-removed",
+        "variants without answers": "claims.variants-missing",
+        "suites without answers": "claims.suites-missing",
+        "evaluations repeated": "claims.repeated",
     }
     notes = []
     for change in changes:
-        if change.what in sentences:
-            notes.append(say(sentences[change.what]).format(before=change.before, after=change.after))
+        if change.what in codes:
+            notes.append(voice.say(codes[change.what], before=change.before, after=change.after))
             continue
-        empty = say("none" if change.what == "margin's reason" else "all")
-        what = say("Changed after the fact: {what} {before} → {after}.")
-        notes.append(what.format(what=say(change.what), before=change.before or empty, after=change.after or empty))
+        empty = voice.say("none stated" if change.what == "margin's reason" else "all")
+        before, after = change.before or empty, change.after or empty
+        notes.append(voice.say("claims.changed", what=voice.say(change.what), before=before, after=after))
     return tuple(notes)
 
 
 def closing_text(
-    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, language: Language, page: Path | None
+    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, voice: Voice, page: Path | None
 ) -> str:
     """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
-    say, text = translator(language), verdict_text(comparison, language)
+    say, text = voice.say, verdict_text(comparison, voice)
     lines = [say("Verdict").upper(), text.gain, text.general, *(f"  {line}" for line in text.basis), ""]
     for finding in findings:
         if finding.level == "invalid":
-            evidence, advice = finding.say(language)
+            evidence, advice = finding.say(voice)
             lines += [f"{say(finding.level).upper()}: {evidence}", f"  {say('what to do')}: {advice}"]
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
     if counts["invalid"] or counts["warning"]:
-        sentence = (
-            "Audit: {invalid} findings that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit "
-            "{folder}` tells what to do."
+        lines.append(
+            say(
+                "terminal.audit",
+                invalid=counts["invalid"],
+                warnings=counts["warning"],
+                notes=counts["note"],
+                folder=str(folder),
+            )
         )
-        summary = say(sentence).format(
-            invalid=counts["invalid"], warnings=counts["warning"], notes=counts["note"], folder=folder
-        )
-        lines.append(in_number(summary, language))
     else:
         lines.append(say("Audit: nothing found that would invalidate these figures."))
     if page is not None:
-        lines.append(say("page: {path}").format(path=page.resolve()))
+        lines.append(say("terminal.page", path=str(page.resolve())))
     else:
-        lines.append(say("page: not written yet; `paretune report {folder}` writes it").format(folder=folder))
+        lines.append(say("terminal.no-page", folder=str(folder)))
     return "\n".join(lines) + "\n"
 
 
-def plain(value: float, language: Language) -> str:
-    """A stated number as it was stated: 1, 0.5.
+def stated(value: float) -> int | float:
+    """A number as it was stated: 1 rather than 1.0, so that a language says "1 point".
 
-    >>> plain(1.0, "en"), plain(0.5, "pt-BR")
-    ('1', '0,5')
+    >>> stated(1.0), stated(2.5)
+    (1, 2.5)
     """
-    text = f"{value:g}"
-    return text if language == "en" else text.replace(".", ",")
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _baseline_alone(comparison: Comparison, language: Language) -> VerdictText:
-    say, row = translator(language), comparison.variants[0]
-    gain = say(
-        "Only the base model has been evaluated: it answers {accuracy} % of the {benchmark} questions correctly."
-    )
-    general = say("General accuracy: {accuracy} % on {suite}. There is nothing to compare yet.")
-    return VerdictText(
-        "",
-        gain.format(accuracy=with_interval(row.execution, language), benchmark=comparison.target_benchmark),
-        general.format(accuracy=with_interval(row.general, language), suite=comparison.main_suite),
-        (say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, language)),
-    )
+def _baseline_alone(comparison: Comparison, voice: Voice) -> VerdictText:
+    row = comparison.variants[0]
+    gain = voice.say("verdict.baseline", accuracy=row.execution, benchmark=comparison.target_benchmark)
+    general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
+    basis = (voice.say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, voice))
+    return VerdictText("", gain, general, basis)
 
 
-def _gain(comparison: Comparison, subject: UnitVerdict, language: Language) -> str:
-    say, verdict, target = translator(language), comparison.verdict, subject.unit.target
-    figures = {
-        "variant": subject.unit.name,
-        "change": with_interval(target.interval, language, signed=True),
-        "benchmark": comparison.target_benchmark,
-        "before": number(comparison.variants[0].execution.estimate, language),
-        "after": number(comparison.variants[0].execution.estimate + target.interval.estimate, language),
-    }
+def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
+    verdict, target = comparison.verdict, subject.unit.target
+    base = comparison.variants[0].execution.estimate
+
+    def said(code: str) -> str:
+        return voice.say(
+            code,
+            variant=subject.unit.name,
+            change=target.interval,
+            benchmark=comparison.target_benchmark,
+            before=base,
+            after=base + target.interval.estimate,
+            detectable=target.detectable or 0.0,
+        )
+
     if verdict.pick is not None:
-        sentence = "Use {variant}: {change} points on {benchmark}, from {before} % to {after} % correct."
-        return say(sentence).format(**figures)
-    budget = plain(verdict.terms.budget_points, language)
-    keep = in_number(say(_why_base(verdict)).format(budget=budget), language)
+        return said("verdict.pick")
+    keep = voice.say(_why_base(verdict), budget=stated(verdict.terms.budget_points))
     if target.finding == "gain shown":
-        best = say("The largest gain is that of {variant}: {change} points, from {before} % to {after} % correct.")
-        return f"{keep} {best.format(**figures)}"
-    best = say("The largest change is that of {variant}: {change} points on {benchmark}.").format(**figures)
-    if target.detectable is None:
-        return f"{keep} {best} {say('So few data show no difference reliably.')}"
-    reach = say("A true gain of {points} points would be shown four times in five.")
-    return f"{keep} {best} {reach.format(points=number(target.detectable, language))}"
+        return f"{keep} {said('verdict.largest-gain')}"
+    reach = "verdict.nothing-detectable" if target.detectable is None else "verdict.detectable"
+    return f"{keep} {said('verdict.largest-change')} {said(reach)}"
 
 
 def _why_base(verdict: Verdict) -> str:
     gains = [item for item in verdict.units if item.unit.target.finding == "gain shown"]
     if not gains:
-        return "Keep the base model: no variant is shown to gain."
-    if all(item.reason == "loss shown" for item in gains):
-        return "Keep the base model: every variant that gains loses more than {budget} points of general accuracy."
-    return (
-        "Keep the base model: of no variant that gains a loss of more than {budget} points of general accuracy is "
-        "ruled out."
-    )
+        return "verdict.base-no-gain"
+    return "verdict.base-all-lose" if all(item.reason == "loss shown" for item in gains) else "verdict.base-no-evidence"
 
 
-def _basis(comparison: Comparison, subject: UnitVerdict, language: Language) -> list[str]:
-    say, verdict = translator(language), comparison.verdict
-    lines = list(change_notes(verdict.changes, language))
+def _basis(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> list[str]:
+    say, verdict = voice.say, comparison.verdict
+    lines = list(change_notes(verdict.changes, voice))
     if verdict.scope == "these":
         lines.append(say("The databases are too few to speak for others: the figures hold for these databases."))
-    lines += family_notes(verdict, language)
-    others = [item for item in verdict.units if item.reason and (item is not subject or verdict.pick is None)]
+    lines += family_notes(verdict, voice)
+    others = [item for item in verdict.units if item.reason]
     if others:
-        reasons = "; ".join(f"{item.unit.name}: {say(item.reason)}" for item in others)
-        lines.append(say("Not picked: {reasons}.").format(reasons=reasons))
+        reasons = "; ".join(f"{item.unit.name}: {say(f'decision:{item.reason}')}" for item in others)
+        lines.append(say("verdict.not-picked", reasons=reasons))
     if verdict.split is not None:
-        sentence = (
-            "Of {count} variants the one with the largest gain on one half of the databases gains {choosing} points "
-            "there and {judging} on the other half (mean of {splits} splits): that is what picking adds."
-        )
         lines.append(
-            say(sentence).format(
+            say(
+                "verdict.split",
                 count=len(verdict.units),
-                choosing=number(verdict.split.choosing_gain, language),
-                judging=number(verdict.split.judging_gain, language),
+                choosing=verdict.split.choosing_gain,
+                judging=verdict.split.judging_gain,
                 splits=verdict.split.splits,
             )
         )
-    return lines + _seed_lines(comparison, subject.unit, language)
+    return lines + _seed_lines(subject.unit, voice)
 
 
-def _seed_lines(comparison: Comparison, unit: UnitRow, language: Language) -> list[str]:
-    say = translator(language)
-    lines = (
-        [say("Planned seeds without answers: {names}.").format(names=", ".join(unit.missing))] if unit.missing else []
-    )
+def _seed_lines(unit: UnitRow, voice: Voice) -> list[str]:
+    lines = [voice.say("verdict.missing-seeds", names=unit.missing)] if unit.missing else []
     if unit.caveat.startswith("one seed"):
         lines.append(
-            say("Trained once (one seed): this is a result about this adapter. Training it again may give another.")
+            voice.say(
+                "Trained once (one seed): this is a result about this adapter. Training it again may give another."
+            )
         )
     elif unit.caveat:
-        lines.append(say("Two seeds: the variance between seeds is hardly known."))
+        lines.append(voice.say("Two seeds: the variance between seeds is hardly known."))
     return lines
 
 

@@ -24,7 +24,7 @@ ASKED = ("--effect", "1.0", "--discordant", "0.1", "--power", "0.8")
 def test_power_prints_questions_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*ASKED) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "questions are taken as independent; --clusters and --intraclass say how far they are not",
+        "Questions are taken as independent; --clusters and --intraclass say how far they are not.",
         "questions needed to show 1.00 points with probability 0.80: 7849",
     ]
 

@@ -22,13 +22,15 @@ from paretune.report.csv import csv_files
 from paretune.report.page import plots, write_page
 from paretune.report.plots import draw_tradeoff
 from paretune.report.tables import execution_table, general_table
-from paretune.report.text_table import Table, with_interval
+from paretune.report.text_table import Table
 from paretune.report.verdict import claims_table, closing_text, verdict_text
 from paretune.run.load import Run, Variant, load_run
+from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, write_run
 
 RUNS = 200
 PAGES = 4
+EN = Voice("en")
 FIGURE = re.compile(r"[+-]?\d+\.\d \[[+-]?\d+\.\d, [+-]?\d+\.\d\]")
 
 
@@ -123,8 +125,8 @@ def test_tables_csv_page_and_terminal_agree_on_every_claim(
 
 def check_sentences(comparison: Comparison) -> None:
     """The two sentences say what the verdict holds; the terminal repeats them letter by letter."""
-    verdict, said = comparison.verdict, verdict_text(comparison, "en")
-    closing = closing_text(comparison, [], Path("run"), "en", None)
+    verdict, said = comparison.verdict, verdict_text(comparison, EN)
+    closing = closing_text(comparison, [], Path("run"), EN, None)
     assert said.gain in closing
     assert said.general in closing
     assert all(line in closing for line in said.basis)
@@ -134,8 +136,8 @@ def check_sentences(comparison: Comparison) -> None:
         return
     assert said.gain.startswith("Use ") == (verdict.pick is not None)
     assert said.variant == subject.unit.name
-    assert with_interval(subject.unit.target.interval, "en", signed=True) in said.gain
-    assert with_interval(subject.worst.interval, "en", signed=True) in said.general
+    assert EN.interval(subject.unit.target.interval, signed=True) in said.gain
+    assert EN.interval(subject.worst.interval, signed=True) in said.general
     assert ("is ruled out." in said.general) == (subject.worst.interval.low > -verdict.terms.budget_points and
                                                  not _insensitive(subject))  # fmt: skip
     if verdict.pick is not None:
@@ -147,8 +149,8 @@ def check_sentences(comparison: Comparison) -> None:
     for one in (said.gain, said.general):
         for figure in FIGURE.findall(one):
             assert figure in (
-                with_interval(subject.unit.target.interval, "en", signed=True),
-                with_interval(subject.worst.interval, "en", signed=True),
+                EN.interval(subject.unit.target.interval, signed=True),
+                EN.interval(subject.worst.interval, signed=True),
             )
 
 
@@ -159,8 +161,8 @@ def _insensitive(item: UnitVerdict) -> bool:
 
 def check_tables(comparison: Comparison) -> None:
     """The same figures and findings stand in the table of claims, of accuracies and of every suite."""
-    claimed = _rows(claims_table(comparison, "en"))
-    accuracies = _rows(execution_table(comparison, "en"))
+    claimed = _rows(claims_table(comparison, EN))
+    accuracies = _rows(execution_table(comparison, EN))
     for item in comparison.verdict.units:
         row, name = claimed[item.unit.name], item.unit.name
         assert row[1:4] == [accuracies[name][2], accuracies[name][3], accuracies[name][5]]
@@ -169,7 +171,7 @@ def check_tables(comparison: Comparison) -> None:
         assert (row[7] == "pick") == (item is comparison.verdict.pick)
         suite = next(table for table in comparison.suites if (table.suite, table.method) == (row[4], item.worst.method))
         if not item.unit.is_recipe:
-            changes = general_table(comparison, suite, "en").rows
+            changes = general_table(comparison, suite, EN).rows
             at = [line[0] for line in changes].index(name)
             assert changes[at + 1][1] == row[5]
         for variant in item.unit.variants if item.unit.is_recipe else ():
@@ -206,12 +208,12 @@ def check_csv(comparison: Comparison) -> None:
 def check_page(records: Run, comparison: Comparison, folder: Path) -> None:
     """The page's first screen has the sentences, its tables the figures."""
     finding = Finding("invalid", "never-stops", {"variant": "baseline", "share": 90.0, "questions": 9})
-    text = write_page(records, comparison, [finding], folder, "en").read_text(encoding="utf-8")
-    said = verdict_text(comparison, "en")
+    text = write_page(records, comparison, [finding], folder, EN).read_text(encoding="utf-8")
+    said = verdict_text(comparison, EN)
     words = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
     for sentence in (said.gain, said.general, *said.basis):
         assert sentence in words
-    for row in claims_table(comparison, "en").rows:
+    for row in claims_table(comparison, EN).rows:
         for cell in row:
             assert cell in words
 
@@ -219,7 +221,7 @@ def check_page(records: Run, comparison: Comparison, folder: Path) -> None:
 def test_plot_rings_the_pick_and_draws_the_claimed_intervals(template: Run) -> None:
     for seed in range(8):
         comparison = compare_run(simulated(template, seed), replicates=20, seed=seed)
-        (axes,) = draw_tradeoff(comparison, "en", dark=False).axes
+        (axes,) = draw_tradeoff(comparison, EN, dark=False).axes
         rings = [one for one in axes.collections if isinstance(one, PathCollection)]
         ring = next(one for one in rings if one.get_sizes().tolist() == [190.0])
         pick = comparison.verdict.pick
