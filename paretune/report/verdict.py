@@ -5,13 +5,14 @@ Subject first, number second; a loss beyond the margin is ruled out, cannot be r
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.analysis.audit.findings import Finding as AuditFinding
 from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
-from paretune.report.text_table import Table
+from paretune.report.text_table import WIDTH, Table
 from paretune.run.claims import Change
 from paretune.stats.claims import LossTest
 from paretune.stats.family import ALONE
@@ -144,11 +145,13 @@ def closing_text(
 ) -> str:
     """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
     say, text = voice.say, verdict_text(comparison, voice)
-    lines = [say("Verdict").upper(), text.gain, text.general, *(f"  {line}" for line in text.basis), ""]
+    lines = [say("Verdict").upper(), *_wrapped(text.gain, ""), *_wrapped(text.general, "")]
+    lines += [row for line in text.basis for row in _wrapped(line, "  ")] + [""]
     for finding in findings:
         if finding.level == "invalid":
             evidence, advice = finding.say(voice)
-            lines += [f"{say(finding.level).upper()}: {evidence}", f"  {say('what to do')}: {advice}"]
+            lines += _wrapped(f"{say(finding.level).upper()}: {evidence}", "")
+            lines += _wrapped(f"{say('what to do')}: {advice}", "  ")
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
     if counts["invalid"] or counts["warning"]:
         lines.append(
@@ -167,6 +170,13 @@ def closing_text(
     else:
         lines.append(say("terminal.no-page", folder=str(folder)))
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    hanging = f"{indent}  " if indent else ""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def stated(value: float) -> int | float:

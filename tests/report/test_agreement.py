@@ -126,7 +126,7 @@ def test_tables_csv_page_and_terminal_agree_on_every_claim(
 def check_sentences(comparison: Comparison) -> None:
     """The two sentences say what the verdict holds; the terminal repeats them letter by letter."""
     verdict, said = comparison.verdict, verdict_text(comparison, EN)
-    closing = closing_text(comparison, [], Path("run"), EN, None)
+    closing = " ".join(closing_text(comparison, [], Path("run"), EN, None).split())
     assert said.gain in closing
     assert said.general in closing
     assert all(line in closing for line in said.basis)
