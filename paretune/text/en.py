@@ -5,7 +5,6 @@ from __future__ import annotations
 from paretune.text.catalogue import Catalogue
 
 SINGULAR: dict[str, str] = {
-    "findings": "finding",
     "warnings": "warning",
     "questions": "question",
     "databases": "database",
@@ -105,8 +104,7 @@ TEXT: dict[str, str] = {
     "plot.pick": "the pick: a loss of more than {budget} points is ruled out",
     "facts.margin": "margin {margin} points",
     "terminal.audit": (
-        "Audit: {invalid} findings that make figures unusable, {warnings} warnings, {notes} notes; `paretune audit "
-        "{folder}` tells what to do."
+        "Audit: {invalid} invalid, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells what to do."
     ),
     "terminal.page": "page: {path}",
     "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",

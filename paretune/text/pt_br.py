@@ -5,7 +5,7 @@ from __future__ import annotations
 from paretune.text.catalogue import Catalogue
 
 SINGULAR: dict[str, str] = {
-    "achados": "achado",
+    "inválidos": "inválido",
     "avisos": "aviso",
     "questões": "questão",
     "bancos de dados": "banco de dados",
@@ -104,9 +104,7 @@ TEXT: dict[str, str] = {
     "plot.pick": "a escolhida: perda maior que {budget} p.p. descartada",
     "facts.margin": "margem de {margin} p.p.",
     "terminal.audit": (
-        "Auditoria: {invalid} achados que tornam números inutilizáveis, {warnings} avisos, {notes} notas; "
-        "`paretune audit "
-        "{folder}` diz o que fazer."
+        "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
     ),
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",

@@ -12,6 +12,7 @@ import pytest
 from paretune.cli import run as command
 from paretune.errors import ConfigError
 from paretune.report.page import plots
+from paretune.run.jsonl import read_lines, write_lines
 from tests.simulated_run import variants, write_run
 
 
@@ -117,3 +118,18 @@ def test_report_out_of_a_folder_receives_tables_and_page(
     assert comparisons(out)
     assert (out / "report" / "index.html").is_file()
     assert contents(read_only) == before
+
+
+def test_compare_run_trained_on_its_test_questions_says_so_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    header, questions = read_lines(folder / "prepared" / "sql.jsonl")
+    _, rows = read_lines(folder / "prepared" / "train.jsonl")
+    leaked = [{**row, **{key: asked[key] for key in ("db_id", "question", "gold", "prompt")}}
+              for row, asked in zip(rows, questions, strict=False)]  # fmt: skip
+    write_lines(folder / "prepared" / "train.jsonl", header, leaked)
+    assert run("compare", str(folder)) == 0
+    end = capsys.readouterr().out.partition("VERDICT")[2]
+    assert "INVALID: " in end
+    assert "Audit: 0 invalid" not in end
