@@ -12,6 +12,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from paretune.config import (
+    ClaimsConfig,
     GeneralConfig,
     ModelConfig,
     TrainingConfig,
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, Any] = {
     "target": SqlTarget,
     "prompt": PromptConfig,
     "general": GeneralConfig,
+    "claims": ClaimsConfig,
     "training": TrainingConfig,
     "variant": VariantConfig,
 }
@@ -41,6 +43,9 @@ INTRODUCTIONS: Mapping[str, str] = {
     "prompt": "What a question looks like. Training and evaluation use the same prompt.",
     "general": "What must not be lost: a multiple-choice suite. Several suites are several [[general]] tables of "
     "different kinds. Without this section the embedded suite is asked (kind demo, method cloze, no shots).",
+    "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
+    "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
+    "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
@@ -83,6 +88,11 @@ MEANINGS: Mapping[str, str] = {
     "general.selection": "How they are drawn: stratified, first, or as the course of 2025 did (MMLU).",
     "general.method": "How an answer is read: the most likely letter, the most likely option text (cloze), a written "
     "answer (generate), or all three.",
+    "claims.margin_points": "The loss of general accuracy, in points, that would not matter.",
+    "claims.margin_reason": "Why that much does not matter.",
+    "claims.loss_budget_points": "What the pick may lose, in points; the margin when absent.",
+    "claims.primary_suites": "The suites on which a loss must be ruled out, by kind; all of them when empty.",
+    "claims.level": "Level of the intervals of all planned variants together.",
     "training.peak_learning_rate": "Learning rate at its highest.",
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",

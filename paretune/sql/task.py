@@ -44,10 +44,13 @@ FACETS = Facets(
     sentences={
         "table.target": "table.execution",
         "table.levels": "Execution accuracy in percent by hardness",
-        "table.clustered": "Change: against the baseline, in points, paired by question, clustered by database.",
-        "table.one-cluster": "One database: questions count as independent, and the figures hold for this database.",
+        "table.target-change": "table.change",
+        "table.these-clusters": (
+            "The databases are too few to speak for others: the figures hold for these databases."
+        ),
+        "table.target-split": "verdict.split",
         "table.p-values": (
-            "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."
+            "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
         "table.reasons": "Why SQL was wrong: questions, and their share in percent",
