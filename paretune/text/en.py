@@ -135,8 +135,8 @@ TEXT: dict[str, str] = {
     "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
     "table.levels": "{Metric} in percent by {level}",
     "table.target-change": (
-        "Change: against the baseline, in points, paired by question, clustered by {cluster}; the {count} {clusters} are "
-        "worth {effective:.1} of equal size."
+        "Change: against the baseline, in points, paired by question, clustered by {cluster}; the {count} "
+        "{clusters} are worth {effective:.1} of equal size."
     ),
     "table.these-clusters": "The {clusters} are too few to speak for others: the figures hold for these alone.",
     "table.target-split": (

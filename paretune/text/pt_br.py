@@ -487,7 +487,8 @@ TEXT: dict[str, str] = {
     ),
     "table.void": "{count} questões cuja referência falha não entram em nenhuma acurácia.",
     "table.p-values": (
-        "O p exato de McNemar toma as questões como independentes; p (família) e p (Holm) respeitam {clusters} e disciplinas."
+        "O p exato de McNemar toma as questões como independentes; p (família) e p (Holm) respeitam {clusters} e "
+        "disciplinas."
     ),
     "table.target-hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance:.1} % de acurácia "
