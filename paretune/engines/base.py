@@ -39,7 +39,7 @@ class Ending:
 
 
 class Engine(Protocol):
-    """Answers rendered prompts (see prompts/chat.py) greedily."""
+    """Answers rendered prompts (see models/chat.py) greedily."""
 
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()

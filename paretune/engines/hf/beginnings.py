@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Tokens = list[int]
+from paretune.engines.hf.tokens import Tokens, common_length
 
 _LEAST_SAVED = 64  # tokens that a beginning must save
 
@@ -58,11 +58,7 @@ def common_beginning(first: Tokens, second: Tokens) -> int:
     >>> common_beginning([1, 2, 3], [1, 2, 4, 5]), common_beginning([1, 2], [1, 2])
     (2, 1)
     """
-    most = min(len(first), len(second)) - 1
-    for place in range(most):
-        if first[place] != second[place]:
-            return place
-    return max(most, 0)
+    return min(common_length([first, second]), len(first) - 1, len(second) - 1)
 
 
 def covered(beginnings: Sequence[Beginning], n_rows: int) -> list[int]:

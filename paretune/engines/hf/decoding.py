@@ -19,11 +19,12 @@ import torch
 from transformers import DynamicCache
 
 from paretune.engines.hf import row_cache
-from paretune.engines.hf.beginnings import Beginning, Tokens, covered, find_beginnings
+from paretune.engines.hf.beginnings import Beginning, covered, find_beginnings
+from paretune.engines.hf.forward import ChoiceModel, out_of_memory
+from paretune.engines.hf.lora import fused_lora
+from paretune.engines.hf.passes import fused_passes
 from paretune.engines.hf.row_cache import RowCache, Sight, layer_shapes, lengths_of
-from paretune.scoring.choice_forward import ChoiceModel, out_of_memory
-from paretune.scoring.fused_lora import fused_lora
-from paretune.scoring.fused_passes import fused_passes
+from paretune.engines.hf.tokens import Tokens
 
 Say = Callable[[str], None]
 OnTokens = Callable[[int, list[int]], bool]  # a row's next tokens; whether it has ended
@@ -289,9 +290,7 @@ class Decoder:
     def _forward_chunk(self, cache: RowCache, wave: Wave, chunk: Chunk) -> torch.Tensor:
         padded = [wave.rows[row][start:end] + [0] * (chunk.length - end + start) for row, start, end in chunk.jobs]
         tokens = torch.tensor(padded, device=self.device)
-        rows, starts = (
-            torch.tensor([job[place] for job in chunk.jobs], device=self.device) for place in range(2)
-        )
+        rows, starts = (torch.tensor([job[place] for job in chunk.jobs], device=self.device) for place in range(2))
         positions = starts[:, None] + torch.arange(chunk.length, device=self.device)
         return self._forward(cache, tokens, positions, chunk.places, rows)
 
@@ -375,7 +374,9 @@ class Decoder:
             failure = " ".join(str(error).split())[:200]
         if failure:
             self._captures = False
-            self._say(f"decoding steps cannot be captured as graphs ({failure}); each is launched anew, which is slower")
+            self._say(
+                f"decoding steps cannot be captured as graphs ({failure}); each is launched anew, which is slower"
+            )
         else:
             self._graphs[n_rows, n_seen] = graph
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from paretune.engines.base import Ending, Generation, OnAnswer
 from paretune.engines.hf.answers import AnswerReader
 from paretune.errors import EngineError, ScoringError
-from paretune.prompts.chat import encode, stop_token_ids
+from paretune.models.chat import encode, stop_token_ids
 
 if TYPE_CHECKING:
-    from paretune.engines.hf.beginnings import Tokens
     from paretune.engines.hf.decoding import Decoder
+    from paretune.engines.hf.tokens import Tokens
 
 Say = Callable[[str], None]
 
@@ -115,7 +115,7 @@ class TransformersEngine:
         release: Callable[[], None],
     ) -> None:
         """Write batches of equal size in order; of half that size from where the memory runs out."""
-        from paretune.scoring.choice_forward import out_of_memory, release_memory
+        from paretune.engines.hf.forward import out_of_memory, release_memory
 
         waiting = _evenly([list(order)], most)
         while waiting:

@@ -92,9 +92,7 @@ class RowCache:
     ) -> None:
         self.n_rows, self.n_places = n_rows, n_places
         # zeros: what a mask hides still meets a weight of zero, which must not make a NaN of it
-        self.layers = [
-            RowLayer(*(like.new_zeros((n_rows, n_places, *shape)) for shape in pair)) for pair in shapes
-        ]
+        self.layers = [RowLayer(*(like.new_zeros((n_rows, n_places, *shape)) for shape in pair)) for pair in shapes]
         self.for_model = Cache(layers=self.layers)
 
     def aim(self, sight: Sight) -> None:
@@ -196,9 +194,7 @@ def reads_by_length(heads: int, key_heads: int, head_dim: int, device: torch.dev
     return all(_trial(heads, key_heads, head_dim, n_queries, device, dtype) for n_queries in (1, 5))
 
 
-def _trial(
-    heads: int, key_heads: int, head_dim: int, n_queries: int, device: torch.device, dtype: torch.dtype
-) -> bool:
+def _trial(heads: int, key_heads: int, head_dim: int, n_queries: int, device: torch.device, dtype: torch.dtype) -> bool:
     random = torch.Generator(device=device).manual_seed(0)
     n_places = 96
     stored = [

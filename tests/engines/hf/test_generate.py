@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-
 from paretune.engines.base import Engine
-from paretune.engines.hf import TransformersEngine
+from paretune.engines.hf.generate import TransformersEngine
 from paretune.errors import EngineError
-from paretune.prompts.chat import encode
+from paretune.models.chat import encode
 from tests.engines.contract import PROMPTS, EngineContract, answers_of
 from tests.tiny_models import ARCHITECTURES, tiny_model, tiny_tokenizer
 
