@@ -99,11 +99,11 @@ class Run:
         import torch
 
         from paretune.engines.hf.answers import AnswerReader
-        from paretune.models.chat import encode, stop_token_ids
+        from paretune.models.chat import encode_all, stop_token_ids
 
         stop = stop_token_ids(self.tokenizer, self.model.generation_config)
         reader = AnswerReader(self.tokenizer, stop, _ending(stops=False))
-        rows = [encode(self.tokenizer, prompt) for prompt in self.prompts]
+        rows = encode_all(self.tokenizer, self.prompts)
         order = sorted(range(len(rows)), key=lambda place: -len(rows[place]))
         limit, padding = self.arguments.max_new_tokens, self.tokenizer.pad_token_id
         answers: dict[int, Generation] = {}
@@ -174,9 +174,9 @@ class Run:
         import torch
 
         from paretune.engines.hf.beginnings import covered, find_beginnings
-        from paretune.models.chat import encode
+        from paretune.models.chat import encode_all
 
-        rows = [encode(self.tokenizer, prompt) for prompt in self.prompts]
+        rows = encode_all(self.tokenizer, self.prompts)
         beginnings = find_beginnings(rows)
         shared = sum(beginning.end - beginning.start for beginning in beginnings)
         own = sum(map(len, rows)) - sum(covered(beginnings, len(rows)))

@@ -15,7 +15,7 @@ class AnswerReader:
         self._tokenizer = tokenizer
         self._stop = frozenset(stop)
         self._ending = ending
-        self._marks = _tokens_with(tokenizer, ending.marks) if ending is not None else frozenset()
+        self._marked: dict[int, bool] = {}  # whether a token holds a mark, of those that were written
 
     def read(self, tokens: Sequence[int], seen: int, max_new_tokens: int) -> Generation | None:
         """The answer that the tokens are, None while it goes on. seen: tokens that an earlier call has looked at."""
@@ -36,15 +36,18 @@ class AnswerReader:
         """How many tokens it took to complete the statement."""
         assert self._ending is not None
         for place in range(seen, len(tokens)):
-            if tokens[place] in self._marks and self._ending.find(self._text(tokens[: place + 1])) is not None:
-                return place + 1
+            if self._has_mark(tokens[place], self._ending.marks):
+                if self._ending.find(self._text(tokens[: place + 1])) is not None:
+                    return place + 1
         return None
+
+    def _has_mark(self, token: int, marks: str) -> bool:
+        known = self._marked.get(token)
+        if known is None:
+            text = self._tokenizer.convert_ids_to_tokens(token) or ""
+            known = self._marked[token] = any(mark in text for mark in marks)
+        return known
 
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
-
-def _tokens_with(tokenizer: Any, marks: str) -> frozenset[int]:
-    """The tokens whose text holds one of some ASCII characters."""
-    vocabulary = tokenizer.get_vocab().items()
-    return frozenset(index for token, index in vocabulary if any(mark in token for mark in marks))

@@ -31,7 +31,7 @@ OnTokens = Callable[[int, list[int]], bool]  # a row's next tokens; whether it h
 
 # Measured in benchmarks/generation.py, by kind of device.
 _BUDGETS = {"cpu": 1024, "cuda": 16384}  # tokens of one forward over prompts
-_STEPS = {"cpu": 1, "cuda": 16}  # between looks at which rows have ended
+_STEPS = {"cpu": 1, "cuda": 8}  # between looks at which rows have ended
 _ROW_MULTIPLE = {"cpu": 1, "cuda": 16}  # of the rows of a captured step
 _PLACE_MULTIPLE = 16
 _SEEN_MULTIPLE = 256  # of the places that a captured mask covers

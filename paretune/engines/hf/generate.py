@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from paretune.engines.base import Ending, Generation, OnAnswer
 from paretune.engines.hf.answers import AnswerReader
 from paretune.errors import EngineError, ScoringError
-from paretune.models.chat import encode, stop_token_ids
+from paretune.models.chat import encode_all, stop_token_ids
 
 if TYPE_CHECKING:
     from paretune.engines.hf.decoding import Decoder
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-_MOST_ROWS = {"cpu": 64, "cuda": 512}  # computed together, where the memory holds them; benchmarks/generation.py
+_MOST_ROWS = {"cpu": 64, "cuda": 2048}  # computed together, where the memory holds them; benchmarks/generation.py
 _PLAIN_ROWS = 16  # by the library's own loop, which pads and holds more
 
 
@@ -56,7 +56,7 @@ class TransformersEngine:
     ) -> None:
         """See Engine. Rows that begin alike are answered together; a wave of rows of which one is missing is computed
         whole, so that its answers are those of an uninterrupted run."""
-        rows = [encode(self._tokenizer, prompt) for prompt in prompts]
+        rows = encode_all(self._tokenizer, prompts)
         run = _Run(self._reader, rows, max_new_tokens, on_answer, answered)
         if not run.left():
             return
