@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from paretune.errors import DataError
 
@@ -24,3 +26,35 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def fingerprint(value: Any) -> str:
+    """16 hexadecimal digits that differ whenever the JSON value differs (SHA-256, truncated).
+
+    >>> fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed.
+
+    Raises DataError where that fails, and for a folder or a device (/dev/stdout), which the renaming would replace.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: not a file; expected the name of one to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
+        raise

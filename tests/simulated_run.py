@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TargetConfig, TrainingConfig, VariantConfig
+from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
-from paretune.run.folder import fingerprint
 from paretune.run.jsonl import Record, read_lines, write_lines
 from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
 

@@ -14,7 +14,7 @@ from paretune.config import (
     load_experiment,
 )
 from paretune.errors import ConfigError
-from paretune.run.folder import fingerprint
+from paretune.files import fingerprint
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'

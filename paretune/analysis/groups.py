@@ -23,7 +23,7 @@ from paretune.analysis.results import (
     TrainingCurve,
 )
 from paretune.run.load import RunRecords
-from paretune.sql.hardness import LEVELS
+from paretune.sql.spider_metrics import LEVELS
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.stats.paired import holm, mcnemar_exact, paired_difference

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score and print; raises ParetuneError for what the user can mend."""
     from paretune.choice.prompts import build_prompts
     from paretune.choice.suites.load import load_suite, select_questions
-    from paretune.report.choice_summary import choice_summary
+    from paretune.report.summaries import choice_summary
 
     language = parse_language(arguments.lang)
     if arguments.shots < 0 or (arguments.limit is not None and arguments.limit < 1):
@@ -170,8 +170,8 @@ def _header(
     import transformers
 
     import paretune
+    from paretune.files import fingerprint
     from paretune.models.adapters import adapter_fingerprint
-    from paretune.run.folder import fingerprint
 
     return {
         "kind": "choice answers",

@@ -15,8 +15,8 @@ from pathlib import Path
 from paretune.analysis.axes import AnsweredAxis, general_axes
 from paretune.config import BASELINE
 from paretune.errors import DataError, EmptySample
+from paretune.files import write_text
 from paretune.records import SqlOutcome
-from paretune.run.jsonl import write_text
 from paretune.run.load import RunRecords, VariantRecords
 
 CATEGORIES = {"STEM": "STEM", "Humanities": "Humanidades", "Social sciences": "Ciências Sociais"}

@@ -15,8 +15,7 @@ from typing import Any
 
 from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
-from paretune.files import cache_directory, file_sha256
-from paretune.run.folder import fingerprint
+from paretune.files import cache_directory, file_sha256, fingerprint
 
 _OLD_WEIGHTS = "*.bin"
 _WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")

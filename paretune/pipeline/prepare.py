@@ -12,17 +12,16 @@ from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
 from paretune.errors import ParetuneError, PromptError
-from paretune.files import file_sha256
+from paretune.files import file_sha256, fingerprint
 from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
-from paretune.run.folder import fingerprint
 from paretune.run.jsonl import read_lines, set_aside, write_lines
-from paretune.sql.hardness import hardness
+from paretune.sql.database import schema_text
 from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
-from paretune.sql.schema_text import schema_text
 from paretune.sql.spider import database_path, read_split, take
+from paretune.sql.spider_metrics import hardness
 
 
 @dataclass(frozen=True, slots=True)

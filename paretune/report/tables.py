@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
+from paretune.files import write_text
 from paretune.report.csv import csv_files
 from paretune.report.text_table import (
     Table,
@@ -16,7 +17,6 @@ from paretune.report.text_table import (
     points,
     with_interval,
 )
-from paretune.run.jsonl import write_text
 from paretune.text.language import Language, in_number, number, translator
 
 

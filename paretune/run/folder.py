@@ -6,7 +6,6 @@ and fingerprints.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
@@ -19,17 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError, RunFolderError
-from paretune.run.jsonl import Record, read_lines, write_text
-
-
-def fingerprint(value: Any) -> str:
-    """16 hexadecimal digits that differ whenever the JSON value differs (SHA-256, truncated).
-
-    >>> fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
-    True
-    """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+from paretune.files import write_text
+from paretune.run.jsonl import Record, read_lines
 
 
 class RunFolder:

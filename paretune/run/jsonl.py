@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError
+from paretune.files import write_text
 
 Record = dict[str, Any]
 
@@ -24,28 +25,6 @@ def as_record(item: Any) -> Record:
     if is_dataclass(item) and not isinstance(item, type):
         return asdict(item)
     return dict(item)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed.
-
-    Raises DataError where that fails, and for a folder or a device (/dev/stdout), which the renaming would replace.
-    """
-    if path.exists() and not path.is_file():
-        raise DataError(f"{path}: not a file; expected the name of one to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
-        raise
 
 
 def write_lines(path: Path, header: Mapping[str, Any], items: Iterable[Any]) -> None:

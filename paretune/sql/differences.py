@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Selected, Term, Unit
-from paretune.sql.exact_match import comparable
-from paretune.sql.schema import Schema
+from paretune.sql.database import SchemaNames
+from paretune.sql.spider_metrics import comparable
 
 
 class ErrorClass(StrEnum):
@@ -49,19 +49,19 @@ class Difference:
     explanation: str
 
 
-def find_differences(given: Clauses, wanted: Clauses, schema: Schema) -> list[Difference]:
+def find_differences(given: Clauses, wanted: Clauses, schema: SchemaNames) -> list[Difference]:
     """Every difference found between prediction and gold, most telling first; empty when the clauses are alike.
 
     The clauses must have been read with the schema's tables.
     """
     found = list(_statement(given, wanted, schema, ""))
     if not found:  # foreign keys may tie two columns together that are not the same, as two references to one table
-        found = list(_statement(given, wanted, Schema(schema.tables), ""))
+        found = list(_statement(given, wanted, SchemaNames(schema.tables), ""))
     rank = {error_class: position for position, error_class in enumerate(ErrorClass)}
     return sorted(found, key=lambda difference: rank[difference.error_class])
 
 
-def _statement(given: Clauses, wanted: Clauses, schema: Schema, where: str) -> Iterator[Difference]:
+def _statement(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
     if given.set_operation != wanted.set_operation:
         yield Difference(ErrorClass.SET_OPERATION, _set_operation_text(given, wanted, where))
     elif given.other is not None and wanted.other is not None:
@@ -86,7 +86,7 @@ def _set_operation_text(given: Clauses, wanted: Clauses, where: str) -> str:
     return f"Use {wanted.set_operation.upper()} instead of {given.set_operation.upper()}{where}."
 
 
-def _unknown_names(given: Clauses, schema: Schema, where: str) -> Iterator[Difference]:
+def _unknown_names(given: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
     """Names that SQLite let pass: a quoted name that no table has is text to it."""
     if not schema.tables:
         return
@@ -97,7 +97,7 @@ def _unknown_names(given: Clauses, schema: Schema, where: str) -> Iterator[Diffe
             yield Difference(ErrorClass.UNKNOWN_COLUMN, text)
 
 
-def _elsewhere(column: str, schema: Schema) -> str:
+def _elsewhere(column: str, schema: SchemaNames) -> str:
     owners = schema.tables_with(column)
     return f" (it is in {', '.join(owners)})" if owners else ""
 
@@ -125,7 +125,7 @@ def _nested_tables(clauses: Clauses) -> set[str]:
     return found
 
 
-def _tables(given: Clauses, wanted: Clauses, schema: Schema, where: str) -> Iterator[Difference]:
+def _tables(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
     missing = _table_names(wanted) - _table_names(given)
     extra = _table_names(given) - _table_names(wanted)
     names = ", ".join(sorted(missing)), ", ".join(sorted(extra))
@@ -234,7 +234,7 @@ def _grouping(given: Clauses, wanted: Clauses, where: str) -> Iterator[Differenc
     yield Difference(ErrorClass.WRONG_GROUPING, text)
 
 
-def _filters(given: Clauses, wanted: Clauses, schema: Schema, where: str) -> Iterator[Difference]:
+def _filters(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
     for clause in ("WHERE", "HAVING"):
         has, needs = (
             [item for item in _filter_units(part, clause) if not _binds_columns(item)] for part in (given, wanted)
@@ -252,7 +252,7 @@ def _filter_units(part: Clauses, clause: str) -> tuple[Condition, ...]:
     return part.joins.units + part.where.units if clause == "WHERE" else part.having.units
 
 
-def _unmatched(has: list[Condition], needs: list[Condition], schema: Schema, place: str) -> Iterator[Difference]:
+def _unmatched(has: list[Condition], needs: list[Condition], schema: SchemaNames, place: str) -> Iterator[Difference]:
     """Pairs the conditions that have no equal by what they share, and reports what is left on either side."""
     for shared in (_same_but_value, _same_unit, _same_operator):
         for item, other in _take_pairs(has, needs, shared):
@@ -292,7 +292,7 @@ def _same_operator(one: Condition, other: Condition) -> bool:
     return one.operator == other.operator and one.values == other.values
 
 
-def _condition(given: Condition, wanted: Condition, schema: Schema, place: str) -> Iterator[Difference]:
+def _condition(given: Condition, wanted: Condition, schema: SchemaNames, place: str) -> Iterator[Difference]:
     if _same_but_value(given, wanted):
         if given.nested and wanted.nested:
             for one, other in zip(given.nested, wanted.nested, strict=False):

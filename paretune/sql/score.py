@@ -14,13 +14,13 @@ from pathlib import Path
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
-from paretune.sql.diagnosis import Diagnostician
+from paretune.sql.database import check_database
 from paretune.sql.execute import ExecutionLimits
+from paretune.sql.explain import Diagnostician
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.pool import Answer, Request, WorkerPool
 from paretune.sql.rules import RULES, Rules, official_order_matters, official_query
-from paretune.sql.sqlite_file import check_database
 
 _OUTCOMES = {
     "ok": SqlOutcome.WRONG,

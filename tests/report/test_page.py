@@ -24,12 +24,12 @@ from paretune.analysis.results import Comparison
 from paretune.demo.build import demo_directory
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
-from paretune.report.page.results import result_tables
+from paretune.report.page.data import result_tables
 from paretune.report.page.verdict import verdict
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
 from paretune.run.load import RunRecords, load_run
-from paretune.sql.errors import ErrorClass
+from paretune.sql.explain import ErrorClass
 from paretune.text.explorer import CLASSES, OUTCOMES, script_words
 from paretune.text.language import LANGUAGES, PORTUGUESE, Language
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import DataError
-from paretune.run.jsonl import LineWriter, as_record, read_lines, set_aside, write_lines, write_text
+from paretune.files import write_text
+from paretune.run.jsonl import LineWriter, as_record, read_lines, set_aside, write_lines
 
 HEADER = {"kind": "trial", "fingerprint": "abc"}
 VALUES = st.recursive(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError
-from paretune.sql.schema_text import ForeignKey, read_schema, schema_text
-from paretune.sql.sqlite_file import open_read_only
+from paretune.sql.database import ForeignKey, open_read_only, read_schema, schema_text
 
 STATEMENTS = (
     """CREATE TABLE "singer" (

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from paretune.demo.build import demo_directory
-from paretune.sql.errors import classify
-from paretune.sql.schema import read_schema
+from paretune.sql.database import read_names
+from paretune.sql.explain import classify
 from paretune.sql.spider import read_split
 from paretune.sql.suite.neighbours import neighbours
 from paretune.text.sql import TEMPLATES, in_portuguese
@@ -39,7 +39,7 @@ def test_in_portuguese_no_explanation_of_a_near_miss_stays_english() -> None:
     spider = demo_directory() / "spider"
     said: set[str] = set()
     for question in read_split(spider, "dev"):
-        schema = read_schema(spider / "database" / question.db_id / f"{question.db_id}.sqlite", None)
+        schema = read_names(spider / "database" / question.db_id / f"{question.db_id}.sqlite", None)
         for neighbour in neighbours(question.gold, schema):
             said.add(classify(neighbour.sql, question.gold, schema, None).explanation)
             said.add(classify(question.gold, neighbour.sql, schema, None).explanation)

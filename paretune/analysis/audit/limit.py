@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from paretune.analysis.audit.findings import SHARE_WORTH_A_WARNING, Finding, Level, percent
 from paretune.config import BASELINE
 from paretune.run.jsonl import Record
-from paretune.sql.text import is_blank, tokens
+from paretune.sql.extract import is_blank, tokens
 
 # Of the verdicts of one variant: as much as fine-tuning usually gains, so that no comparison would survive it.
 SHARE_UNDECIDED_THAT_INVALIDATES = 25.0

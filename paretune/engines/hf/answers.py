@@ -36,9 +36,9 @@ class AnswerReader:
         """How many tokens it took to complete the statement."""
         assert self._ending is not None
         for place in range(seen, len(tokens)):
-            if self._has_mark(tokens[place], self._ending.marks):
-                if self._ending.find(self._text(tokens[: place + 1])) is not None:
-                    return place + 1
+            marked = self._has_mark(tokens[place], self._ending.marks)
+            if marked and self._ending.find(self._text(tokens[: place + 1])) is not None:
+                return place + 1
         return None
 
     def _has_mark(self, token: int, marks: str) -> bool:
@@ -50,4 +50,3 @@ class AnswerReader:
 
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
-

@@ -20,11 +20,11 @@ from transformers import DynamicCache
 
 from paretune.engines.hf import row_cache
 from paretune.engines.hf.beginnings import Beginning, covered, find_beginnings
-from paretune.engines.hf.forward import ChoiceModel, out_of_memory
-from paretune.engines.hf.lora import fused_lora
-from paretune.engines.hf.passes import fused_passes
+from paretune.engines.hf.forward import ChoiceModel
+from paretune.engines.hf.fused import fused_lora, fused_passes
 from paretune.engines.hf.row_cache import RowCache, Sight, layer_shapes, lengths_of
 from paretune.engines.hf.tokens import Tokens
+from paretune.models.memory import memory_of, out_of_memory
 
 Say = Callable[[str], None]
 OnTokens = Callable[[int, list[int]], bool]  # a row's next tokens; whether it has ended
@@ -35,7 +35,8 @@ _STEPS = {"cpu": 1, "cuda": 8}  # between looks at which rows have ended
 _ROW_MULTIPLE = {"cpu": 1, "cuda": 16}  # of the rows of a captured step
 _PLACE_MULTIPLE = 16
 _SEEN_MULTIPLE = 256  # of the places that a captured mask covers
-_USABLE = 0.85  # of the memory beside the model: the allocator leaves gaps
+_USABLE = 0.85  # of a GPU's memory beside the model: the allocator leaves gaps
+_CPU_SHARE = 0.25  # of main memory, which is not ours alone
 _LOGIT_BYTES = 12  # of a row's logits for each token of the vocabulary: in 16 bits, in 32, and their head's input
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}  # of a trial's relative difference
 _PADDING_SHARE = 16  # a chunk is closed before more than one in so many of its budget's places are padding
@@ -69,7 +70,7 @@ class Wave:
         """Places that each row of the cache needs."""
         chunks = [chunk for level, _ in self.levels for chunk in level] + list(self.rests)
         longest = max(map(len, self.rows)) + max_new_tokens
-        return _up(max(longest, *(chunk.places for chunk in chunks)), _PLACE_MULTIPLE)
+        return max(longest, *(chunk.places for chunk in chunks))
 
     @property
     def n_tokens(self) -> int:
@@ -147,17 +148,15 @@ class Decoder:
 
         By what this process may take, not by what happens to be free: a run that is resumed cuts the same waves.
         """
-        if self.device.type != "cuda":
-            return 1 << 20
         assert self._like is not None
-        size = self._like.element_size()
-        share = torch.cuda.get_per_process_memory_fraction(self.device)
-        total = int(share * torch.cuda.get_device_properties(self.device).total_memory)
-        config = self._seen.config
+        size, config = self._like.element_size(), self._seen.config
+        per_row = sum(heads * dim for pair in self._shapes for heads, dim in pair) * size * n_places
+        per_row += _LOGIT_BYTES * int(config.vocab_size)
+        if self.device.type != "cuda":
+            return max(1, int(_CPU_SHARE * memory_of(self.device)) // per_row)
         widths = 8 * int(config.hidden_size) + 4 * int(getattr(config, "intermediate_size", 4 * config.hidden_size))
-        room = _USABLE * (total - torch.cuda.memory_allocated(self.device)) - self.budget * widths * size
-        places = sum(heads * dim for pair in self._shapes for heads, dim in pair) * size * n_places
-        return max(1, int(room) // (places + _LOGIT_BYTES * int(config.vocab_size)))
+        room = _USABLE * (memory_of(self.device) - torch.cuda.memory_allocated(self.device))
+        return max(1, int(room - self.budget * widths * size) // per_row)
 
     def disagreement(self) -> str | None:
         """Why this way of computing cannot be had with the model, by a trial against its plain forward; None: it can.
@@ -196,7 +195,7 @@ class Decoder:
 
     def allocate(self, n_rows: int, n_places: int) -> None:
         """Make room for waves of so many rows and places; keeps what is large enough."""
-        n_rows = _up(n_rows, self._row_multiple)
+        n_rows, n_places = _up(n_rows, self._row_multiple), _up(n_places, _PLACE_MULTIPLE)
         if self._cache is not None and self._cache.n_rows >= n_rows and self._cache.n_places >= n_places:
             return
         self.release()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-_MOST_ROWS = {"cpu": 64, "cuda": 2048}  # computed together, where the memory holds them; benchmarks/generation.py
+_MOST_ROWS = {"cpu": 256, "cuda": 2048}  # computed together, where the memory holds them; benchmarks/generation.py
 _PLAIN_ROWS = 16  # by the library's own loop, which pads and holds more
 
 
@@ -115,7 +115,7 @@ class TransformersEngine:
         release: Callable[[], None],
     ) -> None:
         """Write batches of equal size in order; of half that size from where the memory runs out."""
-        from paretune.engines.hf.forward import out_of_memory, release_memory
+        from paretune.models.memory import out_of_memory, release_memory
 
         waiting = _evenly([list(order)], most)
         while waiting:

@@ -169,14 +169,21 @@ def _by_lengths(
         laid = query.reshape(n_rows, key_heads, heads // key_heads, head_dim).transpose(1, 2)
     else:
         laid = query.transpose(1, 2)
-    flash = torch.ops.aten._flash_attention_forward
-    bounds = (lengths.starts, lengths.key_starts, *lengths.longest)
-    result = flash(
-        laid.flatten(0, 1), key, value, *bounds, 0.0, not single, False, scale=scale, seqused_k=lengths.used
-    )[0]
+    result = sequences(laid.flatten(0, 1), key, value, lengths, scale, causal=not single)
     if single:
         result = result.view(n_rows, heads // key_heads, key_heads, head_dim).transpose(1, 2)
     return result.reshape(n_rows, n_queries, heads, head_dim)
+
+
+def sequences(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: Lengths, scale: float | None, *, causal: bool
+) -> torch.Tensor:
+    """(n_queries, heads, head_dim): attention of each row's queries to the keys it uses; causal: its last key is the
+    last query's."""
+    bounds = (lengths.starts, lengths.key_starts, *lengths.longest)
+    flash = torch.ops.aten._flash_attention_forward
+    result: torch.Tensor = flash(query, key, value, *bounds, 0.0, causal, False, scale=scale, seqused_k=lengths.used)[0]
+    return result
 
 
 def register() -> None:

@@ -12,14 +12,13 @@ from typing import Any
 
 from paretune.analysis.audit.findings import Finding
 from paretune.analysis.results import Comparison
-from paretune.report.page.data import explorer_choice, explorer_sql, packed
+from paretune.files import write_text
+from paretune.report.page.data import explorer_choice, explorer_sql, packed, result_tables
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
-from paretune.report.page.results import result_tables
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
 from paretune.report.text_table import data_word
-from paretune.run.jsonl import write_text
 from paretune.run.load import RunRecords
 from paretune.text.explorer import script_words
 from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
