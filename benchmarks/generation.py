@@ -37,9 +37,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="ours: rows computed together at most")
     parser.add_argument("--stop", choices=("turn", "statement"), default="turn", help="ours: where answers end")
     parser.add_argument("--plain-batch", type=int, help="default: 128, cpu: 16; 0: plain is left out")
-    parser.add_argument("--adapters", nargs="*", type=Path, help="default: two random ones, cpu: none")
+    parser.add_argument("--adapters", nargs="+", type=Path, default=[], metavar="DIR")
+    parser.add_argument("--random-adapters", type=int, help="where none are given (default: 2; cpu: 0)")
     parser.add_argument("--memory-fraction", type=float, help="of the GPU, which the process may take")
     parser.add_argument("--out", type=Path, required=True, help="JSON file of all figures")
+    parser.add_argument("--answers", type=Path, help="folder for the answers of each way, as JSON lists")
     arguments = parser.parse_args()
     table = Run(arguments).table()
     for name, value in table.items():
@@ -143,6 +145,10 @@ class Run:
         return answers, seconds, torch.cuda.max_memory_allocated() / 2**30 if self.on_cuda else None
 
     def report(self, name: str, answers: Sequence[Generation], seconds: float, peak: float | None) -> dict[str, Any]:
+        if self.arguments.answers:
+            self.arguments.answers.mkdir(parents=True, exist_ok=True)
+            texts = [answer.text for answer in answers]
+            (self.arguments.answers / f"{name}.json").write_text(json.dumps(texts, indent=0))
         tokens = sum(answer.tokens for answer in answers)
         finishes = {answer.finish for answer in answers}
         figures: dict[str, Any] = {
@@ -182,6 +188,8 @@ class Run:
         own = sum(map(len, rows)) - sum(covered(beginnings, len(rows)))
         written = sum(answer.tokens for answer in answers)
         weights = sum(parameter.numel() for parameter in self.model.parameters())
+        head, table = (layer().weight for layer in (self.model.get_output_embeddings, self.model.get_input_embeddings))
+        body = weights - head.numel() - (0 if head is table else table.numel())
         size = 8192 if self.on_cuda else 1024
         left, right = (torch.randn(size, size, device=self.arguments.device, dtype=self.model.dtype) for _ in range(2))
         for _ in range(3):
@@ -193,9 +201,9 @@ class Run:
         goal.copy_(block)
         _, spent = timed(lambda: [goal.copy_(block) for _ in range(10)])
         bandwidth = 10 * 2 * 4 * block.numel() / spent
-        arithmetic = 2 * weights * (shared + own + written) / throughput
+        arithmetic = 2 * (body * (shared + own + written) + head.numel() * written) / throughput
         steps = max(answer.tokens for answer in answers)
-        reading = steps * weights * self.model.dtype.itemsize / bandwidth
+        reading = steps * (body + head.numel()) * self.model.dtype.itemsize / bandwidth
         return {
             "prompt tokens": sum(map(len, rows)),
             "prompt tokens computed, beginnings once": shared + own,
@@ -211,24 +219,21 @@ class Run:
         from peft import LoraConfig, PeftModel, get_peft_model
 
         paths = self.arguments.adapters
-        n_adapters = len(paths) if paths is not None else 2 * self.on_cuda
+        wanted = self.arguments.random_adapters
+        n_adapters = len(paths) or (2 * self.on_cuda if wanted is None else wanted)
         if not n_adapters:
             return {}
         names = [f"run-{number}" for number in range(1, n_adapters + 1)]
-        tuned: Any = None
-        for number, name in enumerate(names):
-            if paths:
-                tuned = (
-                    tuned.load_adapter(str(paths[number]), name, autocast_adapter_dtype=False) and tuned
-                    if tuned is not None
-                    else PeftModel.from_pretrained(self.model, str(paths[number]), name, autocast_adapter_dtype=False)
-                )
-                continue
-            config = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-            if tuned is None:
-                tuned = get_peft_model(self.model, config, adapter_name=name, autocast_adapter_dtype=False)
-            else:
-                tuned.add_adapter(name, config, autocast_adapter_dtype=False)
+        config = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+        add: dict[str, Any] = {"autocast_adapter_dtype": False}
+        if paths:
+            tuned = PeftModel.from_pretrained(self.model, str(paths[0]), names[0], **add)
+            for path, name in zip(paths[1:], names[1:], strict=True):
+                tuned.load_adapter(str(path), name, **add)
+        else:
+            tuned = get_peft_model(self.model, config, adapter_name=names[0], **add)
+            for name in names[1:]:
+                tuned.add_adapter(name, config, **add)
         _fill(tuned, self.model.dtype, randomly=not paths)
         tuned.eval()
         table: dict[str, Any] = {}
@@ -249,7 +254,7 @@ def prompts_of(tokenizer: Any, spider: Path, questions: Sequence[SqlQuestion]) -
     from functools import cache
 
     from paretune.models.chat import render
-    from paretune.sql.schema_text import schema_text
+    from paretune.sql.database import schema_text
 
     @cache
     def shown(db_id: str) -> str:
