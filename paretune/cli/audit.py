@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from paretune.cli.run import add_settings
 from paretune.errors import ConfigError
+from paretune.files import runs_directory
 from paretune.text.language import LANGUAGES, Language, number, parse_language, translator
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         findings = _published(arguments, language)
     else:
         from paretune.analysis.audit import audit_run
-        from paretune.analysis.audit.findings import read_run
+        from paretune.run.load import load_run
 
-        findings = audit_run(read_run(_folder(arguments)))
+        findings = audit_run(load_run(_folder(arguments)))
     print_findings(findings, language)
     return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
 
@@ -67,7 +68,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return Path(arguments.out)
     from paretune.config import load_experiment
 
-    return Path("runs") / load_experiment(given, arguments.settings).name
+    return runs_directory() / load_experiment(given, arguments.settings).name
 
 
 def _published(arguments: argparse.Namespace, language: Language) -> list[Finding]:

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paretune.cli.fetch import add_store
 from paretune.errors import ConfigError
+from paretune.files import runs_directory
 from paretune.text.language import LANGUAGES, parse_language
 
 if TYPE_CHECKING:
@@ -45,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
     )
     add_settings(parser, "model.path=FILE.gguf")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>, in a chosen store)"
+    )
+    add_store(parser)
     parser.add_argument("--variant", metavar="NAME", help="only this variant")
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
@@ -66,7 +71,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
-    folder = RunFolder(arguments.out or Path("runs") / config.name)
+    folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, parse_language(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
     if stage == "list":
@@ -77,8 +82,13 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from paretune.pipeline.experiment import describe_plan
 
-        print(describe_plan(session))
-        return 0
+        plan = describe_plan(session)
+        print(plan.text)
+        for remark in plan.remarks:
+            _say(f"note: {remark}")
+        for problem in plan.problems:
+            _say(f"error: {problem}")
+        return 2 if plan.problems else 0
     with folder.locked():
         _work(stage, session, variants, arguments)
         if arguments.export:
@@ -106,12 +116,15 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
     from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.run.load import load_run
 
     language = parse_language(arguments.lang)
-    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
-    print(text)
-    if stage == "report":
-        print(report_folder(folder, comparison, language, arguments.databases))
+    records = load_run(folder.path)
+    comparison, text = compare_folder(records, language, _say, _claims(arguments))
+    page = report_folder(records, comparison, language, arguments.databases) if stage == "report" else None
+    print(text)  # last, so that a terminal that cannot take it costs no file
+    if page is not None:
+        print(page)
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

@@ -19,7 +19,7 @@ from typing import Any
 
 from paretune.errors import DataError, RunFolderError
 from paretune.files import write_text
-from paretune.run.jsonl import Record, read_lines
+from paretune.run.jsonl import Record, count_lines, read_header
 
 
 class RunFolder:
@@ -104,15 +104,12 @@ class RunFolder:
 
 def same_fingerprint(path: Path, fingerprint_wanted: str) -> bool:
     """Whether a line file carries this fingerprint."""
-    return read_lines(path)[0].get("fingerprint") == fingerprint_wanted
+    return read_header(path).get("fingerprint") == fingerprint_wanted
 
 
 def is_complete(path: Path, fingerprint_wanted: str, lines_wanted: int | None = None) -> bool:
     """Whether a line file exists with this fingerprint (and this many lines)."""
-    if not path.exists():
-        return False
-    header, records = read_lines(path)
-    return header.get("fingerprint") == fingerprint_wanted and lines_wanted in (None, len(records))
+    return same_fingerprint(path, fingerprint_wanted) and lines_wanted in (None, count_lines(path))
 
 
 def _owner(path: Path) -> str:

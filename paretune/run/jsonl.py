@@ -40,8 +40,42 @@ def read_lines(path: Path) -> tuple[Record, list[Record]]:
         raw = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"{path}: not there; run the stage that writes it") from error
-    header, records, _ = _parse(path, raw)
+    header, records, _, faults = _parse(raw)
+    _refuse(path, faults)
     return header, records
+
+
+def read_damaged_lines(path: Path) -> tuple[Record, list[Record], list[str]]:
+    """Header, the records that can be read, and what is wrong with the other lines. Raises DataError for a file that
+    cannot be opened."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    header, records, _, faults = _parse(raw)
+    return header, records, faults
+
+
+def read_header(path: Path) -> Record:
+    """The header alone, without parsing the lines after it; empty where the file is missing or has none."""
+    try:
+        with open(path, "rb") as file:
+            first = file.readline()
+    except FileNotFoundError:
+        return {}
+    header, _, _, faults = _parse(first)
+    _refuse(path, faults)
+    return header
+
+
+def count_lines(path: Path) -> int:
+    """Whole lines after the header, unparsed; 0 where there is no file."""
+    try:
+        with open(path, "rb") as file:
+            lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except FileNotFoundError:
+        return 0
+    return lines - 1 if read_header(path) else lines
 
 
 class LineWriter:
@@ -59,7 +93,8 @@ class LineWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         keep = 0
         if path.exists() and path.stat().st_size:
-            found, records, whole_bytes = _parse(path, path.read_bytes())
+            found, records, whole_bytes, faults = _parse(path.read_bytes())
+            _refuse(path, faults)
             if found == wanted:
                 self.done, keep = records, whole_bytes
             elif found or records:
@@ -108,20 +143,27 @@ def _line(record: Record) -> str:
     return line
 
 
-def _parse(path: Path, raw: bytes) -> tuple[Record, list[Record], int]:
-    """Header, records and the number of bytes in whole lines."""
+def _parse(raw: bytes) -> tuple[Record, list[Record], int, list[str]]:
+    """Header, records, the number of bytes in whole lines, and which lines hold no record."""
     header: Record = {}
     records: list[Record] = []
+    faults: list[str] = []
     whole_bytes = raw.rfind(b"\n") + 1
     for number, line in enumerate(raw[:whole_bytes].split(b"\n")[:-1], start=1):
         try:
             record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}, line {number}: not JSON; delete the file to compute it again") from error
-        if not isinstance(record, dict):
-            raise DataError(f"{path}, line {number}: expected a JSON object")
-        if number == 1 and "header" in record:
+        except (ValueError, RecursionError):
+            faults.append(f"line {number}: not JSON; delete the file to compute it again")
+            continue
+        if not isinstance(record, dict) or not isinstance(record.get("header", {}), dict):
+            faults.append(f"line {number}: expected a JSON object")
+        elif number == 1 and "header" in record:
             header = record["header"]
         else:
             records.append(record)
-    return header, records, whole_bytes
+    return header, records, whole_bytes, faults
+
+
+def _refuse(path: Path, faults: list[str]) -> None:
+    if faults:
+        raise DataError(f"{path}, {faults[0]}")

@@ -3,6 +3,66 @@
 from __future__ import annotations
 
 _BOTH: dict[str, tuple[str, str, str, str]] = {
+    "no-manifest": (
+        "{file} is missing or not JSON",
+        "Nothing is known of how these lines were made; without it they cannot be compared.",
+        "{file} falta ou não é JSON",
+        "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
+    ),
+    "no-file": (
+        "{file} is missing, so nobody can tell what was asked",
+        "Prepare again with the same settings and data, or get the file from whoever made the folder.",
+        "falta {file}; não se sabe o que foi perguntado",
+        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo de quem fez a pasta.",
+    ),
+    "unreadable-lines": (
+        "{file}: {count} of {lines} lines cannot be read ({reason})",
+        "Delete the file and evaluate again; lines of unknown content support no figure.",
+        "{file}: {count} de {lines} linhas não podem ser lidas ({reason})",
+        "Apague o arquivo e avalie de novo; linhas de conteúdo desconhecido não sustentam nenhum valor.",
+    ),
+    "not-asked": (
+        "{file}: {count} lines answer questions that were not asked ({examples})",
+        "Evaluate the variant again; these lines come from another question set.",
+        "{file}: {count} linhas respondem a questões que não foram feitas ({examples})",
+        "Avalie a variante de novo; estas linhas vêm de outro conjunto de questões.",
+    ),
+    "two-lines": (
+        "{file}: {count} lines repeat a question that has a line already ({examples})",
+        "Evaluate the variant again: one question, one line.",
+        "{file}: {count} linhas repetem uma questão que já tem linha ({examples})",
+        "Avalie a variante de novo: uma questão, uma linha.",
+    ),
+    "another-reference": (
+        "{file}: {count} lines have another database or reference than was asked ({examples})",
+        "Evaluate the variant again; its verdicts are about other references.",
+        "{file}: {count} linhas têm banco ou referência diferente do que foi perguntado ({examples})",
+        "Avalie a variante de novo; os vereditos são sobre outras referências.",
+    ),
+    "another-right-answer": (
+        "{file}: {count} lines have another right answer or subject than was asked ({examples})",
+        "Evaluate the variant again; its verdicts are about other answers.",
+        "{file}: {count} linhas têm resposta certa ou disciplina diferente do que foi perguntado ({examples})",
+        "Avalie a variante de novo; os vereditos são sobre outras respostas.",
+    ),
+    "different-methods": (
+        "{variant} was asked other suites, or by other methods, than {first}",
+        "Ask all variants the same suites by the same methods.",
+        "{variant} respondeu a outras suítes, ou por outros métodos, que {first}",
+        "Faça a todas as variantes as mesmas suítes pelos mesmos métodos.",
+    ),
+    "outdated-answers": (
+        "{file} answers an earlier version of the questions (fingerprint {fingerprint})",
+        "Evaluate the variant again: the same questions may have been asked in other words.",
+        "{file} responde a uma versão anterior das questões (impressão digital {fingerprint})",
+        "Avalie a variante de novo: as mesmas questões podem ter sido feitas com outras palavras.",
+    ),
+    "other-answers": (
+        "{file}: the verdicts judge other answers than those of answers.jsonl",
+        "Score the answers again (`paretune evaluate`).",
+        "{file}: os vereditos julgam respostas diferentes das de answers.jsonl",
+        "Pontue as respostas de novo (`paretune evaluate`).",
+    ),
     "failed-lines": (
         "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
         "Score them again before any comparison.",

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding, read_run
+from paretune.analysis.audit.findings import Finding
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.demo.build import demo_directory
@@ -28,7 +28,7 @@ from paretune.report.page.data import result_tables
 from paretune.report.page.verdict import verdict
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
-from paretune.run.load import RunRecords, load_run
+from paretune.run.load import Run, load_run
 from paretune.sql.explain import ErrorClass
 from paretune.text.explorer import CLASSES, OUTCOMES, script_words
 from paretune.text.language import LANGUAGES, PORTUGUESE, Language
@@ -69,19 +69,19 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return load_run(write_run(tmp_path_factory.mktemp("a run") / "demo", variants(4)))
 
 
 @pytest.fixture(scope="module")
-def comparison(run: RunRecords) -> Comparison:
+def comparison(run: Run) -> Comparison:
     return compare_run(run, replicates=300)
 
 
 @pytest.fixture(scope="module")
-def text(run: RunRecords, comparison: Comparison) -> str:
+def text(run: Run, comparison: Comparison) -> str:
     write_tables(comparison, run.path / "tables", "en")
-    findings = audit_run(read_run(run.path))
+    findings = audit_run(load_run(run.path))
     return write_page(run, comparison, findings, run.path / "report", "en").read_text(encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def test_write_page_names_nothing_elsewhere(page: _Page, text: str) -> None:
     assert policy.startswith("default-src 'none'")
 
 
-def test_write_page_links_lead_to_files_and_places_that_exist(page: _Page, run: RunRecords) -> None:
+def test_write_page_links_lead_to_files_and_places_that_exist(page: _Page, run: Run) -> None:
     identities = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     files = set()
     for attributes in page.all("a"):
@@ -152,8 +152,8 @@ def test_write_page_pieces_of_plots_refer_to_their_own_names(page: _Page, text: 
     assert text.count("<style") == 1
 
 
-def test_write_page_same_arguments_same_bytes(run: RunRecords, comparison: Comparison, text: str) -> None:
-    again = write_page(run, comparison, audit_run(read_run(run.path)), run.path / "report", "en")
+def test_write_page_same_arguments_same_bytes(run: Run, comparison: Comparison, text: str) -> None:
+    again = write_page(run, comparison, audit_run(load_run(run.path)), run.path / "report", "en")
     assert again.read_text(encoding="utf-8") == text
 
 
@@ -163,7 +163,7 @@ def _unpacked(text: str, name: str) -> Any:
     return json.loads(gzip.decompress(base64.b64decode(found[1])))
 
 
-def test_explorer_data_hold_every_answer(text: str, run: RunRecords) -> None:
+def test_explorer_data_hold_every_answer(text: str, run: Run) -> None:
     sql = _unpacked(text, "sql")
     assert [q[0] for q in sql["questions"]] == [question.index for question in run.questions]
     prompts = [sql["beginnings"][q[5]] + q[6] for q in sql["questions"]]
@@ -178,7 +178,7 @@ def test_explorer_data_hold_every_answer(text: str, run: RunRecords) -> None:
         assert shown == right
 
 
-def test_result_tables_hold_what_queries_return(run: RunRecords, tmp_path: Path) -> None:
+def test_result_tables_hold_what_queries_return(run: Run, tmp_path: Path) -> None:
     results = result_tables(run, demo_directory() / "spider" / "database")
     assert len(results["gold"]) == len(run.questions)
     counted = next(at for at, q in enumerate(run.questions) if q.gold == "SELECT COUNT(*) FROM readers")
@@ -192,7 +192,7 @@ def test_result_tables_hold_what_queries_return(run: RunRecords, tmp_path: Path)
     assert result_tables(run, tmp_path / "nowhere")["tables"] == []
 
 
-def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: RunRecords) -> None:
+def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: Run) -> None:
     script = _asset("explorer.js")
     for attributes in page.all("a"):
         if attributes["href"].startswith("#explorer?"):
@@ -240,7 +240,7 @@ def test_style_colours_can_be_read(theme: str) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_write_page_hostile_text_stays_text(run: RunRecords, comparison: Comparison, tmp_path: Path) -> None:
+def test_write_page_hostile_text_stays_text(run: Run, comparison: Comparison, tmp_path: Path) -> None:
     hostile = "</script><img src=x onerror=alert(1)><!--"
     questions = (replace(run.questions[0], question=hostile, prompt=hostile), *run.questions[1:])
     manifest = {**run.manifest, "config": {"name": hostile}, "versions": {hostile: hostile}}
@@ -337,7 +337,7 @@ def test_write_page_one_database_is_in_the_singular(tmp_path: Path) -> None:
     for path in (folder / "prepared" / "sql.jsonl", *folder.glob("*/sql.jsonl")):
         change_lines(path, lambda line: {**line, "db_id": "only"})
     records = load_run(folder)
-    text = write_page(records, compare_run(records, replicates=100), audit_run(read_run(folder)), tmp_path, "en")
+    text = write_page(records, compare_run(records, replicates=100), audit_run(load_run(folder)), tmp_path, "en")
     words = " ".join(_Page(text.read_text(encoding="utf-8")).words)
     assert "in 1 database" in words
     assert "em 1 banco de dados" in words

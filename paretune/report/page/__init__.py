@@ -19,7 +19,7 @@ from paretune.report.page.plots import page_plot
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
 from paretune.report.text_table import data_word
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.text.explorer import script_words
 from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
 
@@ -54,7 +54,7 @@ class _View:
 
 
 def write_page(
-    records: RunRecords,
+    records: Run,
     comparison: Comparison,
     findings: Sequence[Finding],
     folder: Path,
@@ -94,7 +94,7 @@ def write_page(
 
 
 def _view(
-    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
+    records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
 ) -> _View:
     said = _said(findings, language)
     return _View(

@@ -13,7 +13,7 @@ from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
 from paretune.errors import ScoringError
 from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.text.sql import in_portuguese
 
@@ -23,7 +23,7 @@ LETTERS_SHOWN = 200
 RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
 
 
-def result_tables(records: RunRecords, databases: Path) -> dict[str, Any]:
+def result_tables(records: Run, databases: Path) -> dict[str, Any]:
     """First rows of every result, alike ones once.
 
     databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
@@ -86,7 +86,7 @@ def packed(value: Data) -> str:
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
 
 
-def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
+def explorer_sql(records: Run, comparison: Comparison) -> Data:
     """Target questions with what each variant answered.
 
     questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
@@ -109,13 +109,13 @@ def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
     }
 
 
-def _translated(records: RunRecords) -> dict[str, str]:
+def _translated(records: Run) -> dict[str, str]:
     errors = dict.fromkeys(line.error for variant in records.variants for line in variant.sql if line.error)
     worded = {error: in_portuguese(error) for error in errors if error}
     return {error: words for error, words in worded.items() if words != error}
 
 
-def _sql_answers(variant: VariantRecords) -> list[list[Any]]:
+def _sql_answers(variant: Variant) -> list[list[Any]]:
     generated = {answer.index: answer for answer in variant.answers}
     found: list[list[Any]] = []
     for line in variant.sql:
@@ -141,7 +141,7 @@ def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
     return list(beginnings), cut
 
 
-def explorer_choice(records: RunRecords) -> Data:
+def explorer_choice(records: Run) -> Data:
     """Multiple-choice questions of all suites with what each variant answered.
 
     questions: [suite, id, subject, category, question, options, answer]. answers: method -> a list a variant, in the

@@ -12,14 +12,14 @@ from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plo
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
 from paretune.report.text_table import data_word, p_value, with_interval
-from paretune.run.load import RunRecords
+from paretune.run.load import Run
 from paretune.text.explorer import class_label, outcome_label
 from paretune.text.language import Language, number, translator
 
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
-def sections(records: RunRecords, comparison: Comparison, places: Places, language: Language) -> tuple[Section, ...]:
+def sections(records: Run, comparison: Comparison, places: Places, language: Language) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = translator(language)
     made = [
@@ -263,7 +263,7 @@ def _count(value: int | None) -> str:
 LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
 
 
-def reproduction(records: RunRecords, comparison: Comparison, places: Places, language: Language) -> Section:
+def reproduction(records: Run, comparison: Comparison, places: Places, language: Language) -> Section:
     """The last section: what decided the figures."""
     say = translator(language)
     manifest = records.manifest
@@ -303,7 +303,7 @@ def _facts(found: Mapping[str, Any] | None, language: Language = "en") -> tuple[
     )
 
 
-def _fingerprints(records: RunRecords, places: Places, language: Language) -> PageTable:
+def _fingerprints(records: Run, places: Places, language: Language) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
     say = translator(language)
     rows = []

@@ -1,0 +1,125 @@
+"""Writing where anything may be missing: file systems without locks, hard links or atomic rename, and sudden ends.
+
+Google Drive as Colab mounts it, network shares and USB sticks refuse some of what a local disk grants. What is written
+here is whole because a marker that lists every file is written last, not because a rename succeeded.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from paretune.errors import DataError
+
+_BLOCK_BYTES = 1 << 20
+# What a file system answers to a call that it does not have; EXDEV and EPERM come from some FUSE drivers.
+_UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EPERM, errno.ENOLCK})
+
+
+def is_unsupported(error: OSError) -> bool:
+    """Whether the file system has no such operation, as opposed to having failed at it."""
+    return error.errno in _UNSUPPORTED
+
+
+def replace_file(written: Path, target: Path) -> None:
+    """Give a finished file its final name; where the file system cannot rename, copy it there and remove it."""
+    try:
+        os.replace(written, target)
+    except OSError as error:
+        if not is_unsupported(error):
+            raise
+        shutil.copyfile(written, target)
+        written.unlink()
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write a whole file beside its place and move it there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            _sync(file.fileno())
+        replace_file(temporary, target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy one file beside its place and move it there; the time of its last change goes along where it can."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(source, "rb") as read, open(temporary, "wb") as file:
+            shutil.copyfileobj(read, file, _BLOCK_BYTES)
+            _sync(file.fileno())
+        status = source.stat()
+        with suppress(OSError):
+            os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+        replace_file(temporary, target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file is one that write_bytes or copy_file was still writing when it was stopped.
+
+    >>> is_temporary(Path("data/.dev.json.4711.part"))
+    True
+    """
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
+@contextmanager
+def held(lock_file: Path, what: str) -> Iterator[None]:
+    """Keep other processes from the same work; where the system has no locks, go on without.
+
+    Raises DataError when another process holds it.
+    """
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock_file, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(f"{what}: another process is at it ({lock_file}); wait for it") from error
+        except OSError as error:
+            if not is_unsupported(error):
+                raise
+        yield
+
+
+def lacking(folder: Path) -> list[str]:
+    """What a writable folder's file system does not have of "locks" and "renames", tried with a file of its own."""
+    probe = folder / f".probe.{os.getpid()}.part"
+    moved = folder / f".probe-moved.{os.getpid()}.part"
+    missing = []
+    try:
+        with open(probe, "wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                missing.append("locks")
+        try:
+            os.replace(probe, moved)
+        except OSError:
+            missing.append("renames")
+    finally:
+        for left in (probe, moved):
+            with suppress(OSError):
+                left.unlink()
+    return missing
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not (is_unsupported(error) or error.errno == errno.EINVAL):
+            raise
