@@ -56,7 +56,8 @@ class PromptConfig:
 class TargetConfig:
     """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
     none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent)."""
+    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
+    written together at most (absent: as many as the memory holds)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
@@ -70,7 +71,8 @@ class TargetConfig:
     rules: Literal["official", "multiset", "strict", "tp4"] = "official"
     limit_seconds: float = _at_least(0.01, 30.0)
     max_new_tokens: int = _at_least(1, 256)
-    batch_size: int = _at_least(1, 16)
+    stop: Literal["turn", "statement"] = "turn"
+    batch_size: int | None = _at_least(1, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, score_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.config import VariantConfig
-from paretune.engines.base import Generation
+from paretune.engines.base import Ending, Generation
 from paretune.files import fingerprint
 from paretune.models.adapters import adapter_fingerprint, on_base
 from paretune.pipeline.prepare import GeneralData, target_directory
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer, ChoicePrompt, SqlPrediction
-from paretune.run.folder import is_complete
+from paretune.run.folder import is_complete, same_fingerprint
 from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
+from paretune.sql.extract import END_MARKS, statement_end
 
 if TYPE_CHECKING:
     from paretune.engines.hf.options import AskedSuite
+
+
+_FORMER_BATCH_SIZE = 16  # of experiments that named none
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,10 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     """
     adapter = session.adapter(variant)
     conditions = _conditions(session, adapter, variant.adapter_scale)
-    generated = _answers_header(session, conditions)
+    answers = session.folder.variant(variant.name, "answers.jsonl")
+    generated = _answers_header(session, conditions, answers)
     chosen = _choice_header(session, conditions, choices)
     sql_prompts = prepared_lines(session, "sql")[1]
-    answers = session.folder.variant(variant.name, "answers.jsonl")
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(sql_prompts))
     choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
@@ -125,10 +129,16 @@ def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
     }
 
 
-def _answers_header(session: Session, conditions: Record) -> Record:
+def _answers_header(session: Session, conditions: Record, path: Path) -> Record:
+    """What decided the answers. Files from before batch_size could be absent have the number that stood for that."""
     target = session.config.target
     decided = {**conditions, "prepared": prepared_lines(session, "sql")[0], "decoding": "greedy",
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
+    if target.stop != "turn":
+        decided["stop"] = target.stop
+    earlier = {**decided, "batch_size": _FORMER_BATCH_SIZE} if target.batch_size is None else decided
+    if same_fingerprint(path, fingerprint(earlier)):
+        decided = earlier
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 
@@ -143,7 +153,9 @@ def _choice_header(session: Session, conditions: Record, choices: Choices) -> Re
 def _generate(session: Session, name: str, model: Any, header: Record, questions: list[Record]) -> None:
     from paretune.engines.hf.generate import TransformersEngine
 
-    engine = TransformersEngine(model, session.tokenizer, session.config.target.batch_size)
+    target = session.config.target
+    ending = Ending(statement_end, END_MARKS, stops=target.stop == "statement")
+    engine = TransformersEngine(model, session.tokenizer, target.batch_size, ending=ending, say=session.say)
     with LineWriter(session.folder.variant(name, "answers.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
         done = {record["index"] for record in writer.done}
@@ -159,7 +171,7 @@ def _generate(session: Session, name: str, model: Any, header: Record, questions
                 advance(1)
 
             prompts = [question["prompt"] for question in questions]
-            engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
+            engine.generate(prompts, target.max_new_tokens, on_answer, answered)
 
 
 def _choose(session: Session, name: str, model: Any, header: Record, choices: Choices) -> None:
