@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,13 @@ class Run:
         self.head = {"model": Path(arguments.model).name, "precision": precision, **versions()}
         self.head |= {"seconds to load": round(loading, 1), "questions": len(self.questions)}
         self.said: list[str] = []
+        self.processor_seconds = 0.0  # of the last work measured
 
     def table(self) -> dict[str, Any]:
         arguments, table = self.arguments, dict(self.head)
         self.ours(self.model, self.prompts[:8])
         answers, seconds, peak = self.measured(lambda: self.ours(self.model, self.prompts))
+        processor_seconds = self.processor_seconds
         table |= self.report("ours", answers, seconds, peak)
         table |= self.limits(answers, seconds)
         batch = (128 if self.on_cuda else 16) if arguments.plain_batch is None else arguments.plain_batch
@@ -81,6 +84,7 @@ class Run:
             plain, plain_seconds, plain_peak = self.measured(lambda: self.plain(batch))
             table |= self.report("plain", plain, plain_seconds, plain_peak)
             table["times plain"] = round(plain_seconds / seconds, 2)
+            table["times plain, by processor seconds"] = round(self.processor_seconds / processor_seconds, 2)
             same = sum(one.text == other.text for one, other in zip(answers, plain, strict=True))
             table["answers equal to plain"] = f"{same} of {len(plain)}"
         table |= self.with_adapters(seconds)
@@ -141,7 +145,9 @@ class Run:
         if self.on_cuda:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
+        start = time.process_time()
         answers, seconds = timed(work)
+        self.processor_seconds = time.process_time() - start
         return answers, seconds, torch.cuda.max_memory_allocated() / 2**30 if self.on_cuda else None
 
     def report(self, name: str, answers: Sequence[Generation], seconds: float, peak: float | None) -> dict[str, Any]:
@@ -153,6 +159,7 @@ class Run:
         finishes = {answer.finish for answer in answers}
         figures: dict[str, Any] = {
             f"{name}: seconds": round(seconds, 2),
+            f"{name}: processor seconds": round(self.processor_seconds, 2),
             f"{name}: answers per second": round(len(answers) / seconds, 1),
             f"{name}: tokens written": tokens,
             f"{name}: tokens per second": round(tokens / seconds),

@@ -149,13 +149,13 @@ class Decoder:
         By what this process may take, not by what happens to be free: a run that is resumed cuts the same waves.
         """
         assert self._like is not None
-        size, config = self._like.element_size(), self._seen.config
+        size, config = int(self._like.element_size()), self._seen.config
         per_row = sum(heads * dim for pair in self._shapes for heads, dim in pair) * size * n_places
         per_row += _LOGIT_BYTES * int(config.vocab_size)
         if self.device.type != "cuda":
             return max(1, int(_CPU_SHARE * memory_of(self.device)) // per_row)
         widths = 8 * int(config.hidden_size) + 4 * int(getattr(config, "intermediate_size", 4 * config.hidden_size))
-        room = _USABLE * (memory_of(self.device) - torch.cuda.memory_allocated(self.device))
+        room = _USABLE * (memory_of(self.device) - int(torch.cuda.memory_allocated(self.device)))
         return max(1, int(room - self.budget * widths * size) // per_row)
 
     def disagreement(self) -> str | None:

@@ -214,8 +214,10 @@ def _trial(heads: int, key_heads: int, head_dim: int, n_queries: int, device: to
     lengths = lengths_of(used, rows, n_queries, n_places, heads // key_heads)
     sights = (Sight(used, n_places), Sight(used, n_places, lengths=lengths))
     try:
-        by_mask = attend_to_rows(None, query, *(item[rows].transpose(1, 2) for item in stored), mask, sight=sights[0])
-        by_length = attend_to_rows(None, query, *(item.flatten(0, 1) for item in stored), None, sight=sights[1])
+        keys, values = (item[rows].transpose(1, 2) for item in stored)
+        by_mask = attend_to_rows(None, query, keys, values, mask, sight=sights[0])
+        keys, values = (item.flatten(0, 1) for item in stored)
+        by_length = attend_to_rows(None, query, keys, values, None, sight=sights[1])
     except Exception:  # a build of torch without the kernel: no common type
         return False
     return bool(torch.allclose(by_length[0].float(), by_mask[0].float(), atol=2e-2, rtol=2e-2))
