@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--random-adapters", type=int, help="where none are given (default: 2; cpu: 0)")
     parser.add_argument("--memory-fraction", type=float, help="of the GPU, which the process may take")
     parser.add_argument("--out", type=Path, required=True, help="JSON file of all figures")
+    parser.add_argument("--unscored", action="store_true", help="leave out execution accuracy")
     parser.add_argument("--answers", type=Path, help="folder for the answers of each way, as JSON lists")
     arguments = parser.parse_args()
     table = Run(arguments).table()
@@ -166,8 +167,9 @@ class Run:
             f"{name}: tokens of the longest answer": max(answer.tokens for answer in answers),
             f"{name}: chatter tokens": sum(answer.chatter_tokens for answer in answers),
             f"{name}: ended by": {kind: sum(answer.finish == kind for answer in answers) for kind in sorted(finishes)},
-            f"{name}: execution accuracy": self.accuracy(answers),
         }
+        if not self.arguments.unscored:
+            figures[f"{name}: execution accuracy"] = self.accuracy(answers)
         return figures if peak is None else figures | {f"{name}: peak memory, GiB": round(peak, 1)}
 
     def accuracy(self, answers: Sequence[Generation]) -> float:
