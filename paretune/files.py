@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import replace_file, sync_file
 from paretune.errors import DataError
 
 COLAB_DRIVE = Path("/content/drive/MyDrive")  # where Colab's drive.mount("/content/drive") puts it
@@ -75,8 +76,8 @@ def write_text(path: Path, text: str) -> None:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+            sync_file(file.fileno())
+        replace_file(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):

@@ -161,8 +161,8 @@ def _main_versions() -> str:
 
 
 def _store() -> Iterator[Line]:
+    from paretune.disk import lacking
     from paretune.files import COLAB_DRIVE, store_directory
-    from paretune.sources.disk import lacking
 
     store = store_directory()
     if "PARETUNE_HOME" in os.environ:

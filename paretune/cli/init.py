@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file; raises ConfigError where one is there already."""
+    from paretune.disk import write_bytes
     from paretune.experiment_text import experiment_file, experiment_page
-    from paretune.sources.disk import write_bytes
 
     if arguments.page:
         print(experiment_page(), end="")

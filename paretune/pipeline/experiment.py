@@ -14,7 +14,6 @@ from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
-from paretune.text.language import translator
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -49,9 +48,9 @@ def run_all(
     train_and_evaluate(session, variants)
     session.release()
     run = load_run(session.folder.path)
-    comparison, text = compare_folder(run, session.language, session.say, claims)
+    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.language, databases)
+        page = report_folder(run, comparison, session.voice, databases, into=session.folder)
     return text, page
 
 
@@ -130,7 +129,7 @@ def list_progress(session: Session) -> list[PartDone]:
 
 def print_progress(session: Session) -> str:
     """`list_progress` as a table."""
-    say = translator(session.language)
+    say = session.voice.say
     lines = []
     for row in list_progress(session):
         whole = "?" if row.wanted is None else str(row.wanted)

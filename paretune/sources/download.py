@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paretune.disk import replace_file, write_bytes
 from paretune.errors import DataError
-from paretune.sources.disk import replace_file, write_bytes
 
 if TYPE_CHECKING:
     import httpx

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paretune.disk import copy_file, held, replace_file, write_bytes
 from paretune.errors import ConfigError, DataError
 from paretune.files import file_sha256, store_directory
 from paretune.progress import progress_bar
 from paretune.sources.archive import is_archive, unpack
-from paretune.sources.disk import copy_file, held, replace_file, write_bytes
 from paretune.sources.download import download
 from paretune.sources.known import KnownData, known_data
 from paretune.sources.layout import Arrangement, Reference, arrange
@@ -62,11 +62,13 @@ def fetch(name: str, origin: str | None, *, to: Path | None = None, say: Say) ->
         raise DataError(f"{data.name}: asks on Spider's databases, which are not in {folder}; paretune fetch spider")
     scratch = folder.with_name(f".{data.name}.fetching")
     try:
-        with held(scratch.with_name(f".{data.name}.lock"), data.name):
+        with held(scratch.with_name(f".{data.name}.lock")):
             shutil.rmtree(scratch, ignore_errors=True)
             material = _material(data, origin, say)
             marker = _lay_out(data, material, folder, scratch, say)
             _clean_up(material, scratch)
+    except BlockingIOError as error:
+        raise DataError(f"{data.name}: another process fetches it into {folder}; wait for it") from error
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written ({error.strerror or error})") from error
     return Fetched(folder, marker, True)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import ExperimentConfig, TargetConfig
+from paretune.disk import write_bytes
 from paretune.errors import DataError
 from paretune.files import store_directory
-from paretune.sources.disk import write_bytes
 from paretune.sources.known import KNOWN, known_data
 
 _WITHOUT_PATH = ("demo", "demo-pt", "lm-eval")

@@ -53,6 +53,6 @@ def test_doctor_something_broken_ends_with_one(
 
 def test_doctor_poor_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARETUNE_HOME", str(tmp_path))
-    monkeypatch.setattr("paretune.sources.disk.lacking", lambda _: ["locks", "renames"])
+    monkeypatch.setattr("paretune.disk.lacking", lambda _: ["locks", "renames"])
     lines = {line.subject: line for line in doctor._store()}
     assert lines["disk"].text.startswith("without locks and renames")

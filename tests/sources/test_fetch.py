@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from paretune.disk import held
 from paretune.errors import ConfigError, DataError
-from paretune.sources.disk import held
 from paretune.sources.fetch import Fetched, fetch
 from paretune.sources.store import find_data, read_marker
 from tests.sources.conftest import Loopback, tar_of, write_spider, zip_of
@@ -318,7 +318,7 @@ def test_fetch_killed_and_called_again_ends_with_the_whole(
 def test_fetch_while_another_process_fetches_is_refused(tmp_path: Path, store: Path) -> None:
     source = write_spider(tmp_path / "source")
     with (
-        held(store / "data" / ".spider.lock", "spider"),
-        pytest.raises(DataError, match="spider: another process is at it"),
+        held(store / "data" / ".spider.lock"),
+        pytest.raises(DataError, match="spider: another process fetches it"),
     ):
         _fetch("spider", str(source))

@@ -12,7 +12,7 @@ from paretune.sources.fetch import fetch
 from paretune.sources.store import find_data
 from paretune.sources.sync import sync
 from tests.sources.conftest import write_spider
-from tests.sources.test_disk import poor_disk
+from tests.sources.test_poor_disk import poor_disk
 
 __all__ = ["poor_disk"]
 
@@ -59,6 +59,13 @@ def test_sync_copies_what_is_finished_and_no_more(tmp_path: Path) -> None:
     assert files == {name for name, outcome in done.items() if outcome == "copied"}
     assert not any("lock" in name or "part" in name for name in files)
     assert (tmp_path / "copy/baseline/answers.jsonl").read_text() == '{"header": {}}\n{"index": 0}\n{"index": 1}\n'
+
+
+def test_sync_checkpoint_of_a_finished_training_is_copied(tmp_path: Path) -> None:
+    checkpoint = "run-1/checkpoints/checkpoint-20"
+    _write(tmp_path / "run", {f"{checkpoint}/{name}": "x" for name in ("adapter_model.safetensors", "paretune.json")})
+    done = _sync(tmp_path / "run", tmp_path / "copy")
+    assert done == {f"{checkpoint}/{name}": "copied" for name in ("adapter_model.safetensors", "paretune.json")}
 
 
 def test_sync_again_copies_only_what_is_new(tmp_path: Path) -> None:

@@ -10,11 +10,9 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from paretune.errors import DataError
 
 _BLOCK_BYTES = 1 << 20
 # What a file system answers to a call that it does not have; EXDEV and EPERM come from some FUSE drivers.
@@ -37,6 +35,28 @@ def replace_file(written: Path, target: Path) -> None:
         written.unlink()
 
 
+def move(source: Path, target: Path, last: Sequence[str] = ()) -> None:
+    """Give a finished file or folder its final name, which must be free.
+
+    Where the file system cannot rename, a folder's files are copied, those named in `last` after all others: what
+    says that the folder is whole.
+    """
+    try:
+        os.rename(source, target)
+        return
+    except OSError as error:
+        if not is_unsupported(error):
+            raise
+    if source.is_file():
+        shutil.copyfile(source, target)
+        source.unlink()
+        return
+    for file in sorted(source.rglob("*"), key=lambda file: (file.name in last, file)):
+        if file.is_file():
+            copy_file(file, target / file.relative_to(source))
+    shutil.rmtree(source)
+
+
 def write_bytes(target: Path, content: bytes) -> None:
     """Write a whole file beside its place and move it there."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +64,7 @@ def write_bytes(target: Path, content: bytes) -> None:
     try:
         with open(temporary, "wb") as file:
             file.write(content)
-            _sync(file.fileno())
+            sync_file(file.fileno())
         replace_file(temporary, target)
     finally:
         with suppress(OSError):
@@ -58,7 +78,7 @@ def copy_file(source: Path, target: Path) -> None:
     try:
         with open(source, "rb") as read, open(temporary, "wb") as file:
             shutil.copyfileobj(read, file, _BLOCK_BYTES)
-            _sync(file.fileno())
+            sync_file(file.fileno())
         status = source.stat()
         with suppress(OSError):
             os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -78,21 +98,23 @@ def is_temporary(path: Path) -> bool:
 
 
 @contextmanager
-def held(lock_file: Path, what: str) -> Iterator[None]:
-    """Keep other processes from the same work; where the system has no locks, go on without.
+def held(lock_file: Path) -> Iterator[bool]:
+    """Keep other processes from the same work; yields False where the file system has no locks and nobody is kept out.
 
-    Raises DataError when another process holds it.
+    A process that is killed holds nothing. Raises BlockingIOError when another process holds it.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with open(lock_file, "ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataError(f"{what}: another process is at it ({lock_file}); wait for it") from error
+        except BlockingIOError:
+            raise
         except OSError as error:
             if not is_unsupported(error):
                 raise
-        yield
+            yield False
+            return
+        yield True
 
 
 def lacking(folder: Path) -> list[str]:
@@ -117,7 +139,8 @@ def lacking(folder: Path) -> list[str]:
     return missing
 
 
-def _sync(descriptor: int) -> None:
+def sync_file(descriptor: int) -> None:
+    """Have a file on the disk before going on, where the file system can promise that."""
     try:
         os.fsync(descriptor)
     except OSError as error:
