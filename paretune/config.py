@@ -63,8 +63,8 @@ class TargetConfig(Protocol):
         """The longest answer."""
 
     @property
-    def batch_size(self) -> int:
-        """Questions answered together."""
+    def batch_size(self) -> int | None:
+        """Answers written together at most; None: as many as the memory holds."""
 
 
 @dataclass(frozen=True, slots=True)

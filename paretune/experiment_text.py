@@ -75,7 +75,10 @@ MEANINGS: Mapping[str, str] = {
     "of 2025).",
     "target.limit_seconds": "Time for one query.",
     "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
-    "target.batch_size": "Prompts answered at once. It can change rounding, and so is part of the conditions.",
+    "target.stop": "Where an answer ends: with the model's turn, or behind a complete statement, which is the same SQL "
+    "sooner.",
+    "target.batch_size": "Prompts answered at once at most; as many as the memory holds when absent. It can change "
+    "rounding, and so is part of the conditions.",
     "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
     "prompt.sample_values": "Distinct values shown of each column.",
     "prompt.few_shot": "Solved training rows shown before the question.",
