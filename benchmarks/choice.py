@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paretune.data.choice import load_suite, select_questions
-from paretune.prompts.choice import build_prompts
+from paretune.choice.prompts import build_prompts
+from paretune.choice.suites.load import load_suite, select_questions
 from paretune.records import ChoiceAnswer, ChoicePrompt, ChoiceQuestion
 from paretune.stats.intervals import accuracy_interval
 
@@ -128,7 +128,7 @@ class Ours:
         return build_prompts(suite, questions, shots=SHOTS, method="letter")
 
     def plan(self, prompts: Sequence[ChoicePrompt]) -> Any:
-        from paretune.scoring.choice import plan_choices
+        from paretune.engines.hf.options import plan_choices
 
         return plan_choices(
             self.tokenizer,
@@ -139,7 +139,7 @@ class Ours:
         )
 
     def score(self, model: Any, plan: Any, variant: str) -> list[ChoiceAnswer]:
-        from paretune.scoring.choice import score_plan
+        from paretune.engines.hf.options import score_plan
 
         answers: list[ChoiceAnswer] = []
         score_plan(model, plan, suite="mmlu", variant=variant, on_answer=answers.append)
@@ -154,7 +154,7 @@ class Ours:
         return seconds
 
     def attention(self) -> str:
-        from paretune.scoring.choice_forward import ChoiceModel
+        from paretune.engines.hf.forward import ChoiceModel
 
         return "by parts where it pays" if ChoiceModel(self.model).by_parts else "masked"
 

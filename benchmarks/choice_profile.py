@@ -96,7 +96,7 @@ def _all(run: Ours, model: Any, prompts: Sequence[Any], variants: Sequence[str])
 
 def _waited(run: Ours, model: Any, prompts: Sequence[Any], variants: Sequence[str]) -> dict[str, float]:
     """Seconds of prefix and suffix forwards, the device awaited after each: no work of the host is hidden."""
-    from paretune.scoring.choice_forward import ChoiceModel
+    from paretune.engines.hf.forward import ChoiceModel
 
     spent: dict[str, float] = defaultdict(float)
     with ExitStack() as stack:

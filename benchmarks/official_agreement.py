@@ -20,11 +20,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.sql_mutants import Mutant, mutants
-from paretune.data.predictions import join_predictions, read_predictions
-from paretune.data.spider import read_split
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
-from paretune.scoring.sql_schema import read_schema
-from paretune.scoring.sql_score import ScoreSettings, score_predictions
+from paretune.sql.predictions import join_predictions, read_predictions
+from paretune.sql.schema import read_schema
+from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.sql.spider import read_split
 
 _SECONDS_UNTIL_HUNG = 30.0
 

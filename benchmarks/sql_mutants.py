@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from paretune.records import SqlQuestion
-from paretune.scoring.sql_schema import Schema
+from paretune.sql.schema import Schema
 
 _COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ)
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)

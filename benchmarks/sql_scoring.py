@@ -18,13 +18,13 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from paretune.data.predictions import join_predictions, read_predictions
-from paretune.data.spider import read_split
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
-from paretune.scoring.sql_compare import match_official
-from paretune.scoring.sql_execute import Row
-from paretune.scoring.sql_extract import extract_sql
-from paretune.scoring.sql_score import ScoreSettings, score_predictions
+from paretune.sql.execute import Row
+from paretune.sql.extract import extract_sql
+from paretune.sql.predictions import join_predictions, read_predictions
+from paretune.sql.rules import match_official
+from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.sql.spider import read_split
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 
-from paretune.data.schema import schema_text
-from paretune.data.spider import database_path, read_split
-from paretune.prompts.chat import completion, encode, render
-from paretune.prompts.sql import SqlPromptBuilder, one_line
+from paretune.models.chat import completion, encode, render
+from paretune.sql.prompt import SqlPromptBuilder, one_line
+from paretune.sql.schema_text import schema_text
+from paretune.sql.spider import database_path, read_split
 from paretune.training.batches import LengthGroupedOrder, padded_length
 
 LEFT_OUT = ("soccer_1", "baseball_1")  # as in experiments/spider-1.5b.toml

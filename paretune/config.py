@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.config_settings import apply_setting, resolve_paths
-from paretune.config_values import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.errors import ConfigError
+from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"

@@ -1,5 +1,5 @@
 """What paretune brings to DeepEval: `from paretune.deepeval import ExecutionAccuracy`."""
 
-from paretune.scoring.deepeval_metric import ExecutionAccuracy
+from paretune.integrations.deepeval import ExecutionAccuracy
 
 __all__ = ["ExecutionAccuracy"]

@@ -65,7 +65,7 @@ class SqlVerdict:
     sql: the one statement extracted from `text` ("" when there is none). execution_match: result equal to the
     gold's under the chosen rules on the one database. test_suite_match: equal on every database of a suite, null
     without a suite. exact_set_match: official exact set match, null where it is not computed. both_empty: gold and
-    prediction both returned no rows. error_class: see scoring/sql_errors.py, null when correct. seconds: the
+    prediction both returned no rows. error_class: see sql/errors.py, null when correct. seconds: the
     prediction's own execution time (never the gold's).
     """
 

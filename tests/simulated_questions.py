@@ -10,10 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from paretune.data.demo.build import EVALUATION, TRAINING
-from paretune.data.mmlu import MMLU_SUBJECTS
-from paretune.jsonl import Record
-from paretune.runfolder import fingerprint
+from paretune.choice.suites.mmlu import MMLU_SUBJECTS
+from paretune.demo.build import EVALUATION, TRAINING
+from paretune.run.folder import fingerprint
+from paretune.run.jsonl import Record
 
 Size = Literal["demo", "spider"]
 SPIDER_DATABASES = (120, 92, 84, 82, 80, 78, 62, 62, 56, 45, 42, 40, 40, 38, 30, 30, 18, 16, 15, 4)
@@ -71,7 +71,7 @@ def _sql_row(index: int, db_id: str, question: str, gold: str, hardness: str) ->
 
 
 def _demo_pairs(databases: tuple[str, ...]) -> tuple[Record, ...]:
-    folder = resources.files("paretune.data.demo") / "questions"
+    folder = resources.files("paretune.demo") / "questions"
     rows: list[Record] = []
     for db_id in databases:
         for line in (folder / f"{db_id}.jsonl").read_text(encoding="utf-8").splitlines():
@@ -92,7 +92,7 @@ def _spider_pairs(seed: int) -> tuple[Record, ...]:
 
 
 def _demo_suite(name: Literal["demo", "demo-pt"], language: str) -> SuiteQuestions:
-    folder = resources.files("paretune.data.demo") / "general" / language
+    folder = resources.files("paretune.demo") / "general" / language
     categories = json.loads((folder / "categories.json").read_text(encoding="utf-8"))
     rows: list[Record] = []
     for subject, category in categories.items():

@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TargetConfig, TrainingConfig, VariantConfig
-from paretune.jsonl import Record, read_lines, write_lines
 from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
-from paretune.runfolder import fingerprint
+from paretune.run.folder import fingerprint
+from paretune.run.jsonl import Record, read_lines, write_lines
 from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]

@@ -14,7 +14,7 @@ from paretune.config import (
     load_experiment,
 )
 from paretune.errors import ConfigError
-from paretune.runfolder import fingerprint
+from paretune.run.folder import fingerprint
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'

@@ -12,7 +12,7 @@ from paretune.errors import ModelError
 from paretune.files import file_sha256
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
-from paretune.runfolder import fingerprint
+from paretune.run.folder import fingerprint
 
 ORIGIN_FILE = "paretune.json"  # what an adapter trained here says of its base and its training
 

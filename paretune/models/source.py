@@ -16,7 +16,7 @@ from typing import Any
 from paretune.config import DEFAULT_MODEL, ModelConfig
 from paretune.errors import ModelError
 from paretune.files import cache_directory, file_sha256
-from paretune.runfolder import fingerprint
+from paretune.run.folder import fingerprint
 
 _OLD_WEIGHTS = "*.bin"
 _WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from paretune.choice.decomposition import Decomposition, decompose
 from paretune.errors import EmptySample
-from paretune.language import Language, Translator, number, translator
 from paretune.records import ChoiceAnswer
-from paretune.scoring.decomposition import Decomposition, decompose
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
+from paretune.text.language import Language, Translator, number, translator
 
 _WIDTH = 44
 _TITLES = {"letter": "by letter", "cloze": "by text of the answer, a byte", "generate": "by writing"}

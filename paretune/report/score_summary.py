@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paretune.errors import EmptySample
-from paretune.language import Language, Translator, number, translator
 from paretune.records import SqlOutcome, SqlVerdict
-from paretune.report.explorer_wording import class_label
-from paretune.scoring.sql_wording import in_portuguese
 from paretune.stats.intervals import accuracy_interval
+from paretune.text.explorer import class_label
+from paretune.text.language import Language, Translator, number, translator
+from paretune.text.sql import in_portuguese
 
 _LEVELS = ("easy", "medium", "hard", "extra", "unknown")
 _WIDTH = 36

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paretune.jsonl import write_text
-from paretune.language import Language, in_number, number, translator
-from paretune.report.comparison_records import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
-from paretune.report.table_csv import csv_files
-from paretune.report.table_text import (
+from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
+from paretune.report.csv import csv_files
+from paretune.report.text_table import (
     Table,
     as_latex,
     as_markdown,
@@ -18,6 +16,8 @@ from paretune.report.table_text import (
     points,
     with_interval,
 )
+from paretune.run.jsonl import write_text
+from paretune.text.language import Language, in_number, number, translator
 
 
 def print_tables(comparison: Comparison, language: Language) -> str:

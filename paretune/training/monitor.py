@@ -13,7 +13,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from paretune.errors import TrainingError
-from paretune.jsonl import LineWriter, write_text
+from paretune.run.jsonl import LineWriter, write_text
 
 PROGRESS_FILE = "paretune_progress.json"  # written last into a checkpoint: without it the checkpoint is not whole
 NON_FINITE_IN_A_ROW = 3

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from paretune.config import TrainingConfig
 from paretune.errors import TrainingError
-from paretune.jsonl import LineWriter, read_lines, set_aside, write_lines, write_text
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
+from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines, write_text
 from paretune.training.batches import GpuCollator, LengthGroupedOrder
 
 if TYPE_CHECKING:

@@ -162,8 +162,8 @@ def test_default_model_of_a_revision_is_not_the_package(monkeypatch: pytest.Monk
 
 @pytest.mark.model
 def test_smollm2_from_its_package_ends_turns_with_im_end(smollm2_gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paretune.models.chat import completion, encode, render
     from paretune.models.load import load_tokenizer
-    from paretune.prompts.chat import completion, encode, render
 
     found = find_model(ModelConfig())
     assert found.names[0] == smollm2_gguf.stem

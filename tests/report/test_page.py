@@ -17,25 +17,24 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from paretune.audit import audit_run
-from paretune.audit_records import Finding, read_run
-from paretune.data.demo.build import demo_directory
-from paretune.language import LANGUAGES, PORTUGUESE, Language
+from paretune.analysis.audit import audit_run
+from paretune.analysis.audit.findings import Finding, read_run
+from paretune.analysis.comparison import compare_run
+from paretune.analysis.results import Comparison
+from paretune.demo.build import demo_directory
 from paretune.records import SqlOutcome
-from paretune.report import page_plots
-from paretune.report.comparison import compare_run
-from paretune.report.comparison_records import Comparison
-from paretune.report.explorer_wording import CLASSES, OUTCOMES, script_words
-from paretune.report.page import SCRIPTS, write_page
-from paretune.report.page_results import result_tables
-from paretune.report.page_verdict import verdict
-from paretune.report.plot_look import READABLE_CONTRAST, _contrast
-from paretune.report.run_records import RunRecords, load_run
+from paretune.report.page import SCRIPTS, plots, write_page
+from paretune.report.page.results import result_tables
+from paretune.report.page.verdict import verdict
+from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
-from paretune.scoring.sql_errors import ErrorClass
+from paretune.run.load import RunRecords, load_run
+from paretune.sql.errors import ErrorClass
+from paretune.text.explorer import CLASSES, OUTCOMES, script_words
+from paretune.text.language import LANGUAGES, PORTUGUESE, Language
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
-ASSETS = resources.files("paretune.report") / "assets"
+ASSETS = resources.files("paretune.report.page") / "assets"
 VOID = {"meta", "link", "input", "br", "path", "use"}
 
 
@@ -94,7 +93,7 @@ def page(text: str) -> _Page:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without plots, which take longer than all the rest."""
-    monkeypatch.setattr(page_plots, "_piece", lambda *_: "<svg></svg>")
+    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
 
 
 def test_write_page_elements_closed_identities_unique(page: _Page) -> None:

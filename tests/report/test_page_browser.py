@@ -8,14 +8,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from paretune.audit import audit_run
-from paretune.audit_records import read_run
-from paretune.data.demo.build import demo_directory
-from paretune.report import page_plots
-from paretune.report.comparison import compare_run
-from paretune.report.page import write_page
-from paretune.report.run_records import RunRecords, load_run
-from paretune.scoring.sql_wording import in_portuguese
+from paretune.analysis.audit import audit_run
+from paretune.analysis.audit.findings import read_run
+from paretune.analysis.comparison import compare_run
+from paretune.demo.build import demo_directory
+from paretune.report.page import plots, write_page
+from paretune.run.load import RunRecords, load_run
+from paretune.text.sql import in_portuguese
 from tests.report.chromium import Browser, find_chromium
 from tests.simulated_run import variants, write_run
 
@@ -293,7 +292,7 @@ def test_spider_size_shows_one_page_of_questions_at_a_time(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1034 questions and 14042 of six variants: whatever the filter, no more than fifty rows are ever drawn."""
-    monkeypatch.setattr(page_plots, "_piece", lambda *_: "<svg></svg>")  # drawing takes longer than all the rest
+    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")  # drawing takes longer than all the rest
     folder = write_run(tmp_path / "run", variants(6), size="spider")
     records = load_run(folder)
     page = write_page(records, compare_run(records, replicates=100), [], folder / "report", "pt-BR")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from paretune.language import LANGUAGES, Language
-from paretune.report.comparison import compare_run
-from paretune.report.comparison_records import Comparison
-from paretune.report.plot_labels import _length_inside
-from paretune.report.plot_look import OKABE_ITO, ON_DARK, _contrast, distinct_looks, inks, readable
+from paretune.analysis.comparison import compare_run
+from paretune.analysis.results import Comparison
 from paretune.report.plots import DRAWINGS, draw_subjects, draw_tradeoff, draw_training, image_bytes, write_plots
-from paretune.report.run_records import load_run
+from paretune.report.plots.labels import _length_inside
+from paretune.report.plots.look import OKABE_ITO, ON_DARK, _contrast, distinct_looks, inks, readable
+from paretune.run.load import load_run
+from paretune.text.language import LANGUAGES, Language
 from tests.simulated_run import variants, write_run
 
 COUNTS = (2, 3, 6, 12)
@@ -133,7 +133,7 @@ def test_draw_tradeoff_colours_are_okabe_ito(comparisons: dict[int, Comparison])
 def test_plots_import_no_pyplot_and_no_matplotlib_at_import() -> None:
     code = (
         "import sys, paretune.report.plots; assert 'matplotlib' not in sys.modules;"
-        "from paretune.report.plot_look import new_figure;"
+        "from paretune.report.plots.look import new_figure;"
         "paretune.report.plots.image_bytes(new_figure(True, 1, (2, 2))[0], 'svg');"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

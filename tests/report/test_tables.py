@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretune.language import LANGUAGES, Language
-from paretune.report.comparison import compare_run
-from paretune.report.comparison_records import Comparison
-from paretune.report.run_records import load_run
-from paretune.report.table_text import Table, as_latex, as_markdown, as_text, escape_latex, p_value, with_interval
+from paretune.analysis.comparison import compare_run
+from paretune.analysis.results import Comparison
 from paretune.report.tables import execution_table, print_tables, write_tables
+from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex, p_value, with_interval
+from paretune.run.load import load_run
 from paretune.stats.intervals import Interval
+from paretune.text.language import LANGUAGES, Language
 from tests.simulated_run import SimulatedVariant, variants, write_run
 
 

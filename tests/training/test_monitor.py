@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from paretune.errors import TrainingError
-from paretune.jsonl import LineWriter, read_lines
+from paretune.run.jsonl import LineWriter, read_lines
 from paretune.training.monitor import NON_FINITE_IN_A_ROW, PROGRESS_FILE, Monitor, Progress, last_checkpoint
 
 

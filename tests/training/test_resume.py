@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paretune.jsonl import read_lines
+from paretune.run.jsonl import read_lines
 from paretune.training import sft
 from paretune.training.sft import is_trained
 from tests.training.tiny_training import CONFIG, Killed, assert_same, train, weights

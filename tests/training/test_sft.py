@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 
 from paretune.errors import TrainingError
-from paretune.jsonl import read_lines
 from paretune.models.adapters import on_base
+from paretune.run.jsonl import read_lines
 from paretune.training import sft
 from paretune.training.sft import is_trained, total_steps, train_adapter
 from tests.tiny_models import tiny_model

@@ -1,0 +1,85 @@
+"""What is wrong with the answers to multiple-choice questions: chance, letters, formats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from scipy import stats
+
+from paretune.analysis.audit.findings import Figure, Finding, RunRecords, level_of_share, percent
+from paretune.run.jsonl import Record
+from paretune.stats.intervals import accuracy_interval
+
+IMPROBABLE = 0.001  # a guesser who does this badly is not believed
+SHARE_OF_ONE_LETTER = 90.0
+DEFAULT_CHANCE = 0.25
+
+
+def general_findings(records: RunRecords) -> Iterator[Finding]:
+    """Findings of every variant, suite and method."""
+    suites = records.choice.header.get("suites") or {}
+    for variant in records.variants:
+        groups: dict[tuple[str, str], list[Record]] = {}
+        for line in variant.choice.records:
+            groups.setdefault((str(line.get("suite", "?")), str(line.get("method", "letter"))), []).append(line)
+        for (suite, method), lines in groups.items():
+            yield from choice_findings(variant.name, suite, method, lines, _chance(suites.get(suite), lines))
+
+
+def choice_findings(variant: str, suite: str, method: str, lines: Sequence[Record], chance: float) -> Iterator[Finding]:
+    """Findings on one variant's answers to one suite by one method; chance: probability of a blind guess."""
+    silent = percent(sum(line["outcome"] == "no_answer" for line in lines), len(lines))
+    if level := level_of_share(silent):
+        yield Finding(level, "no-letter", _who(variant, suite, method) | {"share": silent, "questions": len(lines)})
+    correct = [line["outcome"] == "correct" for line in lines]
+    yield from chance_findings(variant, suite, method, correct, chance)
+    masses = [line["letter_mass"] for line in lines if line.get("letter_mass") is not None]
+    if method == "letter" and masses:
+        light = percent(sum(mass < 0.5 for mass in masses), len(masses))
+        if level_of_share(light):
+            level = "warning" if light > 50 else "note"
+            figures = _who(variant, suite, method) | {"share": light, "questions": len(masses)}
+            yield Finding(level, "letters-improbable", figures)
+    chosen = Counter(line["predicted"] for line in lines if line.get("predicted") is not None)
+    if method != "cloze" and chance > 0 and len(lines) >= 20 and chosen:  # without chance: no options
+        share = percent(chosen.most_common(1)[0][1], len(lines))
+        if share > SHARE_OF_ONE_LETTER:
+            yield Finding(
+                "warning", "one-letter", _who(variant, suite, method) | {"share": share, "questions": len(lines)}
+            )
+
+
+def chance_findings(variant: str, suite: str, method: str, correct: Sequence[bool], chance: float) -> Iterator[Finding]:
+    """Accuracy that guessing explains, or that is worse than guessing can be."""
+    right, questions = sum(correct), len(correct)
+    probability = below_chance(right, questions, chance)
+    if probability < IMPROBABLE:
+        figures = {"correct": right, "questions": questions, "chance": 100 * chance, "probability": probability}
+        yield Finding("invalid", "below-chance", _who(variant, suite, method) | figures)
+        return
+    found = accuracy_interval(correct)  # guesses are independent whatever the subject
+    if found.low <= 100 * chance:
+        figures = {"accuracy": found.estimate, "low": found.low, "high": found.high, "chance": 100 * chance}
+        yield Finding("warning", "at-chance", _who(variant, suite, method) | figures)
+
+
+def below_chance(right: int, questions: int, chance: float) -> float:
+    """Probability that blind guessing gets at most `right` of the questions.
+
+    >>> f"{below_chance(1, 150, 0.25):.0e}"
+    '9e-18'
+    """
+    return float(stats.binom.cdf(right, questions, chance))
+
+
+def _who(variant: str, suite: str, method: str) -> dict[str, Figure]:
+    return {"variant": variant, "suite": suite, "method": method}
+
+
+def _chance(suite: object, lines: Sequence[Record]) -> float:
+    """The suite's own chance level, else one over the number of options seen."""
+    if isinstance(suite, dict) and suite.get("chance") is not None:
+        return float(suite["chance"])
+    options = [len(line["log_probabilities"]) for line in lines if line.get("log_probabilities")]
+    return sum(1 / count for count in options) / len(options) if options else DEFAULT_CHANCE

@@ -1,0 +1,309 @@
+"""The tables below the verdict: by category, hardness and subject, why SQL is wrong, seeds, costs, training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from paretune.analysis.axes import AnsweredAxis
+from paretune.analysis.results import (
+    Cost,
+    ErrorClassRow,
+    GroupRow,
+    OutcomeRow,
+    RecipeSeeds,
+    SubjectRow,
+    SuiteTable,
+    TrainingCurve,
+)
+from paretune.run.load import RunRecords
+from paretune.sql.hardness import LEVELS
+from paretune.stats.clusters import clustered_mean
+from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
+from paretune.stats.paired import holm, mcnemar_exact, paired_difference
+from paretune.stats.seeds import SeedEffect, seed_effect
+
+CONFIDENCE = 0.95
+UNCLASSIFIED = "unclassified"
+Flags = npt.NDArray[np.bool_]
+Kind = Literal["category", "hardness"]
+
+
+def suite_table(records: RunRecords, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
+    """All variants on one suite: every question, each category, and the mean of the subjects."""
+    rows = _all_rows(axis, names) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
+    if len(set(axis.groups)) > 1:
+        rows += _macro_rows(axis, names)
+    masses: dict[str, float] = {}
+    for variant in records.variants:
+        found = [
+            line.letter_mass
+            for line in variant.choice
+            if (line.suite, line.method) == (axis.benchmark, axis.method) and line.letter_mass is not None
+        ]
+        if found:
+            masses[variant.name] = float(np.mean(found))
+    suite = axis.suite
+    return SuiteTable(
+        suite=axis.benchmark,
+        method=axis.method,
+        is_main=axis.is_main,
+        chance=100 * float(np.mean(axis.chance)) if axis.chance else None,
+        shots=suite.shots if suite else None,
+        notes=suite.notes if suite else (),
+        rows=tuple(rows),
+        letter_mass=masses,
+    )
+
+
+def hardness_rows(records: RunRecords, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
+    """Execution accuracy by hardness of the reference query, easy to extra."""
+    present = set(axis.categories)
+    order = [level for level in LEVELS if level in present] + sorted(present - set(LEVELS))
+    return tuple(_group_rows(axis, names, "hardness", order))
+
+
+def _all_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+    return [
+        GroupRow(
+            name,
+            "all",
+            "",
+            accuracy_interval(axis.correct[:, at], axis.clusters, confidence=CONFIDENCE),
+            paired_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters) if at else None,
+        )
+        for at, name in enumerate(names)
+    ]
+
+
+def _group_rows(axis: AnsweredAxis, names: Sequence[str], kind: Kind, order: Sequence[str]) -> list[GroupRow]:
+    labels = np.array(axis.categories)
+    parts = [(group, *axis.part(labels == group)) for group in order]
+    return [
+        GroupRow(
+            name,
+            kind,
+            group,
+            accuracy_interval(correct[:, at], clusters, confidence=CONFIDENCE),
+            change_interval(correct[:, 0], correct[:, at], clusters) if at else None,
+        )
+        for at, name in enumerate(names)
+        for group, correct, clusters in parts
+    ]
+
+
+def _macro_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+    rows: list[GroupRow] = []
+    for at, name in enumerate(names):
+        accuracy = macro_interval(axis.correct[:, at], axis.groups, confidence=CONFIDENCE)
+        change = _macro_change(axis, at) if at else None
+        rows.append(GroupRow(name, "macro", "", accuracy, change))
+    return rows
+
+
+def _macro_change(axis: AnsweredAxis, at: int) -> Interval:
+    """Mean of the subjects' changes with t over subjects, never narrower than with fixed subjects."""
+    difference = axis.correct[:, at].astype(np.float64) - axis.correct[:, 0]
+    subjects, index = np.unique(np.array(axis.groups), return_inverse=True)
+    sizes = np.bincount(index)
+    means = np.bincount(index, weights=difference) / sizes
+    found = clustered_mean(means, None)
+    squares = np.bincount(index, weights=difference**2) / sizes
+    within = float(((squares - means**2) / np.maximum(sizes - 1, 1)).sum()) ** 0.5 / len(subjects)
+    normal = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, found.degrees_of_freedom))
+    half = max(quantile * found.standard_error, normal * within)
+    if half == 0:  # no question changed: as uncertain as the micro average says
+        half = change_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters).high / 100
+    low, high = max(-1.0, found.mean - half), min(1.0, found.mean + half)
+    return Interval(100 * found.mean, 100 * low, 100 * high, CONFIDENCE, len(index), len(subjects), "t over subjects")
+
+
+def change_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
+    """second minus first in points: t over clusters, or Bonett and Price's where questions count as independent."""
+    if clusters is None or len(set(clusters)) < 2:
+        return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
+    return paired_interval(first, second, clusters)
+
+
+def paired_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
+    """The t interval of `paired_difference`, which does not depend on its draws: few of them keep this short."""
+    found = paired_difference(
+        first, second, clusters, generator=np.random.default_rng(0), confidence=CONFIDENCE, replicates=100
+    )
+    return found.t
+
+
+def bonett_price(gained: int, lost: int, questions: int, confidence: float = CONFIDENCE) -> Interval:
+    """Difference of two paired proportions in points, questions independent; sound for few and for no flips.
+
+    The adjusted Wald interval of Bonett and Price (2012): one flip is added each way and two questions.
+
+    >>> found = bonett_price(0, 0, 50)
+    >>> round(found.low, 1), found.estimate, round(found.high, 1)
+    (-5.3, 0.0, 5.3)
+    """
+    up, down = (gained + 1) / (questions + 2), (lost + 1) / (questions + 2)
+    quantile = float(stats.norm.ppf((1 + confidence) / 2))
+    half = quantile * ((up + down - (up - down) ** 2) / (questions + 2)) ** 0.5
+    low, high = max(-1.0, up - down - half), min(1.0, up - down + half)
+    estimate = (gained - lost) / questions
+    return Interval(
+        100 * estimate,
+        100 * min(low, estimate),
+        100 * max(high, estimate),
+        confidence,
+        questions,
+        0,
+        "Bonett-Price, questions independent",
+    )
+
+
+def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, ...]:
+    """Each variant's subjects from the greatest loss to the greatest gain, Holm over all of them together."""
+    labels = np.array(axis.groups)
+    found: list[SubjectRow] = []
+    for subject in dict.fromkeys(axis.groups):
+        correct = axis.correct[labels == subject]
+        category = axis.categories[axis.groups.index(subject)]
+        for at, name in enumerate(names[1:], start=1):
+            gained = int((correct[:, at] & ~correct[:, 0]).sum())
+            lost = int((correct[:, 0] & ~correct[:, at]).sum())
+            found.append(
+                SubjectRow(
+                    variant=name,
+                    subject=subject,
+                    category=category,
+                    questions=len(correct),
+                    baseline=100 * float(correct[:, 0].mean()),
+                    tuned=100 * float(correct[:, at].mean()),
+                    change=bonett_price(gained, lost, len(correct)),
+                    gained=gained,
+                    lost=lost,
+                    mcnemar_p=mcnemar_exact(gained, lost),
+                    holm_p=1.0,
+                )
+            )
+    if not found:
+        return ()
+    adjusted = holm([row.mcnemar_p for row in found])
+    whole = [replace(row, holm_p=p_value) for row, p_value in zip(found, adjusted, strict=True)]
+    return tuple(sorted(whole, key=lambda row: (names.index(row.variant), row.change.estimate, row.subject)))
+
+
+def error_class_rows(records: RunRecords, axis: AnsweredAxis) -> tuple[ErrorClassRow, ...]:
+    """Why SQL was wrong, the baseline's commonest reason first; every variant has a row for every class."""
+    counts = {
+        variant.name: Counter(
+            line.error_class or UNCLASSIFIED
+            for line, right in zip(variant.sql, axis.correct[:, at], strict=True)
+            if not right
+        )
+        for at, variant in enumerate(records.variants)
+    }
+    total = sum(counts.values(), Counter[str]())
+    baseline = counts[records.variants[0].name]
+    order = sorted(total, key=lambda name: (-baseline[name], -total[name], name))
+    found: list[ErrorClassRow] = []
+    for variant in records.variants:
+        for error_class in order:
+            wrong = np.array([(line.error_class or UNCLASSIFIED) == error_class for line in variant.sql])
+            wrong &= ~axis.correct[:, records.variants.index(variant)]
+            share = accuracy_interval(wrong, axis.clusters, confidence=CONFIDENCE)
+            found.append(ErrorClassRow(variant.name, error_class, counts[variant.name][error_class], share))
+    return tuple(found)
+
+
+def outcome_rows(records: RunRecords) -> tuple[OutcomeRow, ...]:
+    """How many questions came to which outcome."""
+    found: list[OutcomeRow] = []
+    for variant in records.variants:
+        counts = Counter(str(line.outcome) for line in variant.sql)
+        empty = Counter(str(line.outcome) for line in variant.sql if line.both_empty)
+        found += [OutcomeRow(variant.name, name, count, empty[name]) for name, count in counts.most_common()]
+    return tuple(found)
+
+
+def recipe_rows(
+    records: RunRecords, target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
+) -> tuple[RecipeSeeds, ...]:
+    """Trained variants grouped by everything but their seed."""
+    recipes: dict[str, list[tuple[str, int]]] = {}
+    for item in records.manifest.get("config", {}).get("variants", []):
+        training = item.get("training")
+        if training and item["name"] in names:
+            rest = {key: value for key, value in training.items() if key != "seed"}
+            recipes.setdefault(repr(sorted(rest.items())), []).append((item["name"], int(training.get("seed", 0))))
+    return tuple(_recipe(members, target, main, names) for members in recipes.values())
+
+
+def _recipe(
+    members: Sequence[tuple[str, int]], target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
+) -> RecipeSeeds:
+    columns = [names.index(name) for name, _ in members]
+    gained, kept = _seed_effect(target, columns), _seed_effect(main, columns)
+    return RecipeSeeds(
+        variants=tuple(name for name, _ in members),
+        seeds=tuple(seed for _, seed in members),
+        target=gained.interval,
+        target_deviation=gained.seed_deviation,
+        general=kept.interval,
+        general_deviation=kept.seed_deviation,
+        caveat=gained.caveat,
+    )
+
+
+def _seed_effect(axis: AnsweredAxis, columns: Sequence[int]) -> SeedEffect:
+    clusters = axis.clusters if axis.clusters and len(set(axis.clusters)) > 1 else None
+    return seed_effect(axis.correct[:, 0], axis.correct[:, list(columns)].T, clusters, confidence=CONFIDENCE)
+
+
+def cost_rows(records: RunRecords) -> tuple[Cost, ...]:
+    """Seconds and tokens of every variant, from the manifest and the answers."""
+    work: Sequence[dict[str, Any]] = records.manifest.get("work", [])
+    prompts = [question.prompt_tokens for question in records.questions]
+    asked = sum(tokens or 0 for tokens in prompts) if all(tokens is not None for tokens in prompts) else None
+    found: list[Cost] = []
+    for variant in records.variants:
+        seconds: dict[str, float] = {}
+        for item in work:
+            if item.get("variant") == variant.name:
+                seconds[str(item["stage"])] = seconds.get(str(item["stage"]), 0.0) + float(item["seconds"])
+        found.append(
+            Cost(
+                variant=variant.name,
+                stage_seconds=seconds,
+                train_rows=variant.entry.train_rows,
+                left_out_rows=variant.entry.left_out_rows,
+                training_steps=variant.entry.steps,
+                skipped_steps=variant.entry.skipped_steps,
+                training_tokens=variant.entry.tokens,
+                prompt_tokens=asked,
+                generated_tokens=sum(answer.tokens for answer in variant.answers),
+                cut_answers=sum(answer.finish == "length" for answer in variant.answers),
+            )
+        )
+    return tuple(found)
+
+
+def training_curves(records: RunRecords) -> tuple[TrainingCurve, ...]:
+    """The logged steps of every variant that was trained here."""
+    return tuple(
+        TrainingCurve(
+            variant=variant.name,
+            steps=tuple(line.step for line in variant.training),
+            loss=tuple(line.loss for line in variant.training),
+            learning_rate=tuple(line.learning_rate for line in variant.training),
+            gradient_norm=tuple(line.gradient_norm for line in variant.training),
+            tokens=tuple(line.tokens for line in variant.training),
+            seconds=tuple(line.seconds for line in variant.training),
+        )
+        for variant in records.variants
+        if variant.training
+    )

@@ -1,0 +1,65 @@
+"""The command line: names of commands, their options, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from paretune import __version__
+from paretune.cli import audit, choice, perplexity, power, run, score, suite
+from paretune.errors import ParetuneError
+
+_COMMANDS = {
+    "score": (score, "score anybody's predicted SQL"),
+    "choice": (choice, "score multiple-choice questions with a model"),
+    "perplexity": (perplexity, "bits per byte of a text"),
+    "power": (power, "how many questions an effect needs"),
+    "audit": (audit, "what makes a figure untrustworthy"),
+    "test-suite": (suite, "build several databases a schema, to tell lucky queries from right ones"),
+}
+
+# Set before transformers is imported; what the user has set stays.
+_QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    parser = argparse.ArgumentParser(
+        prog="paretune", description="What a fine-tuned language model gains, what it forgets, and where to stop."
+    )
+    parser.add_argument("--version", action="version", version=f"paretune {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in run.STAGES.items():
+        run.add_arguments(commands.add_parser(name, help=text, description=text))
+    for name, (module, text) in _COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=text))
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 fine, 2 an error the user can mend, 130 interrupted."""
+    arguments = build_parser().parse_args(words)
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    try:
+        if arguments.command in run.STAGES:
+            return run.run_stage(arguments.command, arguments)
+        return int(_COMMANDS[arguments.command][0].run(arguments))
+    except ParetuneError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # even asking whether a file exists fails in a folder that may not be entered
+        if error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2

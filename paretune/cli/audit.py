@@ -1,0 +1,109 @@
+"""paretune audit: what makes the figures of a run, or of published files, untrustworthy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paretune.cli.run import add_settings
+from paretune.errors import ConfigError
+from paretune.text.language import LANGUAGES, Language, number, parse_language, translator
+
+if TYPE_CHECKING:
+    from paretune.analysis.audit.findings import Finding
+    from paretune.course2025.published import CorrectedRow
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `paretune audit`."""
+    parser.add_argument(
+        "experiment", nargs="?", type=Path, help="a run folder, or an experiment file whose run folder is in runs/"
+    )
+    add_settings(parser, "name=again")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of the experiment file, if not in runs/")
+    parser.add_argument("--tp4", type=Path, metavar="DIR", help="published CSV files in the form of the 2025 results")
+    parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's layout, to score them again")
+    parser.add_argument("--split", default="dev", help="the split that the published rows belong to (default: dev)")
+    parser.add_argument(
+        "--questions-per-category", type=int, default=50, metavar="N", help="of the published choice file (default 50)"
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a finding is invalid")
+    parser.add_argument("--lang", default="en", help=f"language: {' or '.join(LANGUAGES)}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings, the gravest first; published figures with their corrections before."""
+    language = parse_language(arguments.lang)
+    if (arguments.experiment is None) == (arguments.tp4 is None):
+        raise ConfigError("name a run folder or experiment file, or published files with --tp4 DIR --spider DIR")
+    if arguments.tp4 is not None:
+        findings = _published(arguments, language)
+    else:
+        from paretune.analysis.audit import audit_run
+        from paretune.analysis.audit.findings import read_run
+
+        findings = audit_run(read_run(_folder(arguments)))
+    print_findings(findings, language)
+    return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
+
+
+def print_findings(findings: Sequence[Finding], language: Language) -> None:
+    """One paragraph a finding: level, evidence, what to do."""
+    translate = translator(language)
+    if not findings:
+        print(translate("nothing found"))
+    for finding in findings:
+        evidence, advice = finding.say(language)
+        print(f"{translate(finding.level).upper()}  {evidence}\n    {translate('what to do')}: {advice}")
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    given: Path = arguments.experiment
+    if given.is_dir():
+        return given
+    if arguments.out is not None:
+        return Path(arguments.out)
+    from paretune.config import load_experiment
+
+    return Path("runs") / load_experiment(given, arguments.settings).name
+
+
+def _published(arguments: argparse.Namespace, language: Language) -> list[Finding]:
+    from paretune.course2025.published import audit_published, read_published
+    from paretune.sql.spider import read_split
+
+    if arguments.spider is None:
+        raise ConfigError("--tp4 needs --spider DIR: published queries are run again on its databases")
+    if arguments.questions_per_category < 1:
+        raise ConfigError(f"--questions-per-category {arguments.questions_per_category}: expected at least 1")
+    questions = read_split(arguments.spider, arguments.split)
+    rows, findings = audit_published(
+        read_published(arguments.tp4),
+        questions,
+        arguments.spider / "database",
+        questions_per_category=arguments.questions_per_category,
+    )
+    _print_rows(rows, language)
+    return findings
+
+
+def _print_rows(rows: Sequence[CorrectedRow], language: Language) -> None:
+    translate = translator(language)
+    titles = ["variant", "questions", "published", "reproduced", "by the official rule", "over databases"]
+    table = [[translate(title) for title in titles]]
+    for row in rows:
+        published, reproduced, official = (
+            number(value, language) for value in (row.published, row.reproduced, row.official.estimate)
+        )
+        comma = ", " if language == "en" else "; "
+        alone, wide = (
+            f"[{number(interval.low, language)}{comma}{number(interval.high, language)}]"
+            for interval in (row.independent, row.official)
+        )
+        table.append([row.variant, str(row.questions), published, reproduced, f"{official} {alone}", wide])
+    widths = [max(len(line[column]) for line in table) for column in range(len(titles))]
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print()

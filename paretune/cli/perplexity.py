@@ -1,0 +1,77 @@
+"""paretune perplexity: bits a byte of a raw text under a base model and any number of its adapters."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paretune.cli.choice import add_model_arguments, load_base, variant_names
+from paretune.errors import DataError
+from paretune.text.language import Language, number, parse_language, translator
+
+if TYPE_CHECKING:
+    from paretune.engines.hf.perplexity import PerplexityResult
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `paretune perplexity`."""
+    parser.description = "Bits a byte of a text: comparable between tokenizers, and sensitive to any drift."
+    add_model_arguments(parser)
+    parser.add_argument("--text", type=Path, required=True, metavar="FILE", help="UTF-8 text")
+    parser.add_argument("--window", type=int, metavar="N", help="tokens a forward sees (2048 or the model's context)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print; raises ParetuneError for what the user can mend."""
+    from paretune.engines.hf.perplexity import measure_perplexity
+    from paretune.models.adapters import on_base
+    from paretune.progress import progress_bar
+
+    language = parse_language(arguments.lang)
+    variants = variant_names(arguments.adapter)
+    text = _read(arguments.text)
+    base = load_base(arguments)
+    for variant, folder in variants.items():
+        with on_base(base, folder) as model, progress_bar(variant, len(text.encode())) as advance:
+            result = measure_perplexity(
+                model,
+                base.tokenizer,
+                text,
+                window=arguments.window,
+                token_budget=arguments.token_budget,
+                on_window=lambda score, advance=advance: advance(score.n_bytes),  # type: ignore[misc]  # bound default
+            )
+        print(perplexity_summary(variant, result, language))
+    return 0
+
+
+def perplexity_summary(variant: str, result: PerplexityResult, language: Language) -> str:
+    """One variant's figures; the interval counts each window as one observation."""
+    from paretune.engines.hf.perplexity import bits_interval
+
+    say = translator(language)
+    found = bits_interval(result)
+    interval = "" if found is None else f"  [{number(found[0], language, 4)}; {number(found[1], language, 4)}]"
+    return "\n".join(
+        [
+            f"{say('variant')}: {variant}",
+            f"  {say('bits a byte')}: {number(result.bits_per_byte, language, 4)}{interval}",
+            f"  {say('perplexity a token')}: {number(result.token_perplexity, language, 2)}",
+            f"  {say('bytes')}: {result.n_bytes}, {say('tokens')}: {result.n_tokens}, "
+            f"{say('window')}: {result.window} / {result.stride}",
+            f"  {say('confidence intervals')}: 95 %, {say('clustered by window')}",
+        ]
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"--text {path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"--text {path}: not UTF-8 (byte {error.start}); convert it first") from error
+    if not text:
+        raise DataError(f"--text {path}: empty; expected a text to measure")
+    return text

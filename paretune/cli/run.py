@@ -1,0 +1,147 @@
+"""paretune run, prepare, train, evaluate, compare, report, list: experiments from a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paretune.errors import ConfigError
+from paretune.text.language import LANGUAGES, parse_language
+
+if TYPE_CHECKING:
+    from paretune.config import VariantConfig
+    from paretune.pipeline.report import Claims
+    from paretune.pipeline.session import Session
+    from paretune.run.folder import RunFolder
+
+STAGES = {
+    "run": "everything: prepare, train, evaluate, compare, report",
+    "prepare": "read the data and write what every variant will be asked",
+    "train": "train the adapters",
+    "evaluate": "answer and judge every question",
+    "compare": "write and print the tables",
+    "report": "write the tables, the plots and the page",
+    "list": "what is done and what is missing",
+}
+
+
+def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
+    """`--set`, for every command that reads an experiment file."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help=f"change a key of the experiment file, for example {example}",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that all stages share."""
+    parser.add_argument(
+        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
+    )
+    add_settings(parser, "model.path=FILE.gguf")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>)")
+    parser.add_argument("--variant", metavar="NAME", help="only this variant")
+    parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
+    parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
+    claims = parser.add_argument_group("run, compare and report")
+    claims.add_argument("--margin", type=float, default=1.0, metavar="POINTS", help="loss that would not matter (1.0)")
+    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the chosen variant (margin)")
+    claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
+    claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
+    parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
+
+
+def run_stage(stage: str, arguments: argparse.Namespace) -> int:
+    """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
+    if arguments.experiment.is_dir():
+        return _from_folder(stage, arguments)
+    from paretune.config import load_experiment
+    from paretune.pipeline.session import Session
+    from paretune.run.folder import RunFolder
+
+    config = load_experiment(arguments.experiment, arguments.settings)
+    folder = RunFolder(arguments.out or Path("runs") / config.name)
+    session = Session(config, folder, parse_language(arguments.lang), _say)
+    variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
+    if stage == "list":
+        from paretune.pipeline.experiment import print_progress
+
+        print(print_progress(session))
+        return 0
+    if arguments.dry_run:
+        from paretune.pipeline.experiment import describe_plan
+
+        print(describe_plan(session))
+        return 0
+    with folder.locked():
+        _work(stage, session, variants, arguments)
+        if arguments.export:
+            from paretune.course2025.export import export_tp4
+            from paretune.run.load import load_run
+
+            for path in export_tp4(load_run(folder.path), folder.path / "export-tp4"):
+                _say(f"wrote {path}")
+    return 0
+
+
+def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
+    """Compare or report a run folder without its experiment file."""
+    from paretune.run.folder import RunFolder
+
+    folder = RunFolder(arguments.experiment)
+    ignored = [name for name in ("settings", "out", "variant", "dry_run", "export") if getattr(arguments, name)]
+    if stage not in ("compare", "report") or ignored:
+        what = f"{stage} needs the experiment file" if not ignored else "--set, --out, --variant, --dry-run, --export"
+        raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
+    with folder.locked():
+        _summarise(stage, folder, arguments)
+    return 0
+
+
+def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    from paretune.pipeline.report import compare_folder, report_folder
+
+    language = parse_language(arguments.lang)
+    comparison, text = compare_folder(folder, language, _say, _claims(arguments))
+    print(text)
+    if stage == "report":
+        print(report_folder(folder, comparison, language, arguments.databases))
+
+
+def _claims(arguments: argparse.Namespace) -> Claims:
+    from paretune.pipeline.report import Claims
+
+    for name in ("margin", "budget"):
+        if getattr(arguments, name) is not None and not getattr(arguments, name) > 0:
+            raise ConfigError(f"--{name} {getattr(arguments, name)}: expected a positive number of points")
+    return Claims(arguments.margin, arguments.budget, arguments.every_pair)
+
+
+def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
+    from paretune.pipeline import experiment
+
+    if stage == "prepare":
+        from paretune.pipeline.prepare import prepare
+
+        prepare(session)
+        experiment.note_kinds(session)
+    elif stage == "train":
+        experiment.train_only(session, variants)
+    elif stage == "evaluate":
+        experiment.train_and_evaluate(session, variants, training=False)
+    elif stage == "run":
+        text, page = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
+        print(text)
+        print(page)
+    else:
+        _summarise(stage, session.folder, arguments)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

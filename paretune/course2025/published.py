@@ -1,0 +1,248 @@
+"""What is wrong with published CSV files in the form of the 2025 course results, and what their figures should be.
+
+A variant's file has the columns question, generated_sql, expected_sql, score, one row a question of the split in its
+order; a choice file has one row a variant and one column a category, shares in [0, 1], the last column their mean.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from paretune.analysis.audit import sql_findings
+from paretune.analysis.audit.alike import FEWEST_CLUSTERS
+from paretune.analysis.audit.findings import LEVELS, Figures, Finding
+from paretune.analysis.audit.general import chance_findings
+from paretune.errors import DataError
+from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.run.jsonl import as_record
+from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.stats.intervals import Interval, accuracy_interval
+from paretune.stats.paired import paired_difference
+
+COLUMNS = ("question", "generated_sql", "expected_sql", "score")
+PREFIX = "avaliacao_"
+
+
+@dataclass(frozen=True)
+class Published:
+    """variants: name -> rows of its file; choice: variant -> category -> share correct in [0, 1], means left out."""
+
+    variants: Mapping[str, Sequence[Mapping[str, str]]]
+    choice: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class CorrectedRow:
+    """One variant's figures in percent. published, reproduced: as in the file and by the 2025 rule; official: by the
+    official rule, the text run as written, over databases; independent: the same figure with questions taken as
+    independent, which says nothing about other databases; extracted: how many are correct when one statement is taken
+    from the text first."""
+
+    variant: str
+    questions: int
+    published: float
+    reproduced: float
+    official: Interval
+    independent: Interval
+    extracted: int
+
+
+def read_published(folder: Path) -> Published:
+    """Read all CSV files of a folder. Raises DataError naming file, line and what was expected."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; expected published CSV files")
+    variants: dict[str, list[dict[str, str]]] = {}
+    choice: dict[str, dict[str, float]] = {}
+    for path in sorted(folder.glob("*.csv")):
+        header, rows = _table(path)
+        if set(COLUMNS) <= set(header):
+            variants[path.stem.removeprefix(PREFIX).replace("_", " ")] = rows
+        elif header[0] == "" and len(header) > 2:
+            choice |= {row[""]: _shares(path, number, row, header[1:-1]) for number, row in enumerate(rows, start=2)}
+    if not variants:
+        raise DataError(f"{folder}: no CSV file with the columns {', '.join(COLUMNS)}")
+    names = sorted(variants, key=lambda name: (not name.lower().startswith("base"), name))
+    return Published({name: variants[name] for name in names}, choice)
+
+
+def audit_published(
+    published: Published,
+    questions: Sequence[SqlQuestion],
+    databases: Path,
+    *,
+    questions_per_category: int = 50,
+    chance: float = 0.25,
+    workers: int | None = None,
+) -> tuple[list[CorrectedRow], list[Finding]]:
+    """Corrected figures and what is wrong with the published ones, the gravest first.
+
+    questions: the split that the rows belong to, by position (it gives each row its database; gold is the row's own).
+    questions_per_category: of the choice file, which does not say. Raises DataError where rows and split cannot belong
+    together.
+    """
+    rows, findings = [], []
+    official: dict[str, list[SqlVerdict]] = {}
+    for name, lines in published.variants.items():
+        predictions = _predictions(name, lines, questions)
+        settings = ScoreSettings(rules="official", as_written=True, workers=workers)
+        old, strict, extracted = (
+            score_predictions(predictions, databases, kind)
+            for kind in (replace(settings, rules="tp4"), settings, replace(settings, as_written=False))
+        )
+        official[name] = strict
+        scores = [_share(f"{name}, row {number}: score", line["score"]) for number, line in enumerate(lines)]
+        row = CorrectedRow(
+            variant=name,
+            questions=len(lines),
+            published=100 * sum(scores) / len(lines),
+            reproduced=100 * _correct(old) / len(lines),
+            official=accuracy_interval([v.execution_match for v in strict], [v.db_id for v in strict]),
+            independent=accuracy_interval([v.execution_match for v in strict]),
+            extracted=_correct(extracted),
+        )
+        rows.append(row)
+        findings += [*_score_findings(row), *sql_findings(name, [as_record(verdict) for verdict in old])]
+        findings += _text_after(row, strict, extracted)
+    findings += [*_data_findings(published, questions), *_rankings(official)]
+    findings += _choice_findings(published.choice, questions_per_category, chance)
+    return rows, sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def _score_findings(row: CorrectedRow) -> Iterator[Finding]:
+    figures: Figures = {
+        "variant": row.variant,
+        "published": row.published,
+        "reproduced": row.reproduced,
+        "official": row.official.estimate,
+        "low": row.independent.low,
+        "high": row.independent.high,
+        "wide_low": row.official.low,
+        "wide_high": row.official.high,
+        "clusters": row.official.clusters,
+    }
+    if abs(row.published - row.reproduced) > 1e-6:
+        yield Finding("invalid", "published-differs", figures)
+    if abs(row.published - row.official.estimate) > 1e-6:
+        yield Finding("invalid", "published-score", figures)
+
+
+def _text_after(row: CorrectedRow, strict: Sequence[SqlVerdict], extracted: Sequence[SqlVerdict]) -> Iterator[Finding]:
+    count = sum(one.sql != other.sql for one, other in zip(strict, extracted, strict=True))
+    if count:
+        figures: Figures = {"variant": row.variant, "count": count, "questions": row.questions}
+        more: Figures = {"extracted": row.extracted, "official": _correct(strict)}
+        changed = row.extracted != _correct(strict)
+        yield Finding("warning" if changed else "note", "text-after-query", {**figures, **more})
+
+
+def _data_findings(published: Published, questions: Sequence[SqlQuestion]) -> Iterator[Finding]:
+    lines = next(iter(published.variants.values()))
+    changed = sum(
+        line["question"].split() != row.question.split() or line["expected_sql"].split() != row.gold.split()
+        for line, row in zip(lines, questions, strict=False)
+    )
+    if changed:
+        yield Finding("note", "old-data", {"count": changed, "questions": len(lines)})
+    clusters = len({row.db_id for row in questions[: len(lines)]})
+    if clusters < FEWEST_CLUSTERS:
+        yield Finding("warning", "few-clusters", {"axis": "target", "questions": len(lines), "clusters": clusters})
+    if len(published.variants) > 1:
+        yield Finding("note", "single-seed", {"recipes": len(published.variants) - 1})
+
+
+def _rankings(official: Mapping[str, Sequence[SqlVerdict]]) -> Iterator[Finding]:
+    """Pairs of variants whose difference is shown for no questions, or for those of these databases only."""
+    for first, second in combinations(official, 2):
+        if len(official[first]) != len(official[second]):
+            continue
+        alone, over_databases = (
+            paired_difference(
+                [verdict.execution_match for verdict in official[first]],
+                [verdict.execution_match for verdict in official[second]],
+                clusters,
+                generator=np.random.default_rng(0),
+                replicates=1,
+            )
+            for clusters in (None, [verdict.db_id for verdict in official[first]])
+        )
+        figures: Figures = {
+            "first": first,
+            "second": second,
+            "difference": alone.difference,
+            "low": alone.t.low,
+            "high": alone.t.high,
+            "questions": alone.n,
+            "clusters": over_databases.t.clusters,
+            "probability": alone.mcnemar_p,
+            "detectable": alone.minimum_detectable_effect,
+        }
+        if 0 in alone.t:
+            yield Finding("warning", "ranked-without-evidence", figures)
+        elif 0 in over_databases.t:
+            yield Finding("warning", "these-databases-only", figures)
+
+
+def _choice_findings(
+    choice: Mapping[str, Mapping[str, float]], questions_per_category: int, chance: float
+) -> Iterator[Finding]:
+    for variant, categories in choice.items():
+        correct: list[bool] = []
+        for category, share in categories.items():
+            right = round(share * questions_per_category)
+            if abs(share * questions_per_category - right) > 0.01:
+                raise DataError(
+                    f"{variant}, {category}: {share} of {questions_per_category} questions is no whole number; "
+                    "give the number of questions a category with --questions-per-category"
+                )
+            correct += [True] * right + [False] * (questions_per_category - right)
+        if correct:
+            yield from chance_findings(variant, "MMLU", "generate", correct, chance)
+
+
+def _predictions(
+    name: str, lines: Sequence[Mapping[str, str]], questions: Sequence[SqlQuestion]
+) -> list[SqlPrediction]:
+    if not lines or len(lines) > len(questions):
+        raise DataError(f"{name}: {len(lines)} rows, but the split has {len(questions)} questions")
+    return [
+        SqlPrediction(row.index, row.db_id, line["question"], line["expected_sql"], line["generated_sql"])
+        for line, row in zip(lines, questions, strict=False)
+    ]
+
+
+def _table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            header = list(reader.fieldnames or [""])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV ({error})") from error
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise DataError(f"{path}, line {number}: expected {len(header)} fields")
+    return header, rows
+
+
+def _shares(path: Path, number: int, row: Mapping[str, str], categories: Sequence[str]) -> dict[str, float]:
+    return {category: _share(f"{path}, line {number}: {category}", row[category]) for category in categories}
+
+
+def _share(where: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise DataError(f"{where}: expected a share from 0 to 1, found {text!r}")
+    return value
+
+
+def _correct(verdicts: Sequence[SqlVerdict]) -> int:
+    return sum(verdict.execution_match for verdict in verdicts)

@@ -1,0 +1,176 @@
+"""How well does the model predict a raw text, in bits a byte?
+
+The text is cut into windows that overlap by half; every token counts once, in the window where most of it stands
+before it (at least half a window, except at the text's beginning). Bits a byte compare models with different
+tokenizers, which perplexity a token does not. A rise on text that has nothing to do with the training task is the most
+sensitive sign of drift. The first token is predicted after the BOS token, or the end token where there is no BOS, as
+lm-eval-harness does, so that every byte of the text is paid for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from paretune.engines.hf.forward import ChoiceModel, out_of_memory, release_memory
+from paretune.errors import EmptySample, EngineError
+
+DEFAULT_WINDOW = 2048
+_BUDGETS = {"cpu": 2048, "cuda": 16384}  # tokens a forward
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScore:
+    """What one window counted. n_bytes: UTF-8 bytes of text whose tokens were counted here; bits: their cost."""
+
+    n_tokens: int
+    n_bytes: int
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerplexityResult:
+    """The cost of a text under a model. window, stride: in tokens; windows: in text order."""
+
+    window: int
+    stride: int
+    windows: tuple[WindowScore, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of the text."""
+        return sum(window.n_tokens for window in self.windows)
+
+    @property
+    def n_bytes(self) -> int:
+        """UTF-8 bytes of the text."""
+        return sum(window.n_bytes for window in self.windows)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Bits that the model needs for a byte of the text; lower is better."""
+        return sum(window.bits for window in self.windows) / self.n_bytes
+
+    @property
+    def token_perplexity(self) -> float:
+        """exp of the mean negative log-probability a token; comparable under one tokenizer only."""
+        return math.exp(sum(window.bits for window in self.windows) * math.log(2) / self.n_tokens)
+
+
+def measure_perplexity(
+    model: Any,
+    tokenizer: Any,
+    text: str,
+    *,
+    window: int | None = None,
+    token_budget: int | None = None,
+    on_window: Callable[[WindowScore], None] = lambda score: None,
+) -> PerplexityResult:
+    """Score a text with the model as it stands (eval mode, the wanted adapter active).
+
+    window: tokens a forward sees, at least 2 (default: 2048, or the model's context where that is less); the stride
+    is half of it. Raises EmptySample for an empty text, EngineError when one window does not fit the memory.
+    """
+    seen = ChoiceModel(model)
+    size = min(window or DEFAULT_WINDOW, seen.context_length)
+    if size < 2:
+        raise EngineError(f"a window of {size} tokens predicts nothing; give at least 2")
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    if not encoded["input_ids"]:
+        raise EmptySample("the text is empty: it has no bits a byte")
+    first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    tokens = [first, *encoded["input_ids"]]
+    ends = _byte_ends(text, [start for start, _ in encoded["offset_mapping"]])
+    stride = max(1, size // 2)
+    spans = _spans(len(tokens), size, stride)
+    budget = token_budget or _BUDGETS.get(seen.device.type, _BUDGETS["cpu"])
+    windows: list[WindowScore] = []
+    while len(windows) < len(spans):
+        chosen = spans[len(windows) : len(windows) + max(1, budget // size)]
+        bits: list[float] | None = None
+        try:
+            bits = _bits(seen, tokens, chosen)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        if bits is None:
+            release_memory()
+            if len(chosen) == 1:
+                raise EngineError(f"a window of {size} tokens does not fit the memory; make it smaller (--window)")
+            budget //= 2
+            continue
+        for (_, counted, end), cost in zip(chosen, bits, strict=True):
+            windows.append(WindowScore(end - counted, ends[end - 1] - ends[counted - 1], cost))
+            on_window(windows[-1])
+    return PerplexityResult(size, stride, tuple(windows))
+
+
+def bits_interval(result: PerplexityResult, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Interval of the bits a byte over texts of this kind, each window one observation; None for a single window.
+
+    A ratio of sums, linearised, with Student's t. Neighbouring windows are taken as independent: it says how far the
+    figure may be off because only this text was read, not how far two variants differ (compare those by window).
+    """
+    from scipy import stats
+
+    count = len(result.windows)
+    if count < 2:
+        return None
+    rate = result.bits_per_byte
+    squares = sum((window.bits - rate * window.n_bytes) ** 2 for window in result.windows)
+    error = math.sqrt(squares * count / (count - 1)) / result.n_bytes
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    return rate - half, rate + half
+
+
+def _spans(n_tokens: int, size: int, stride: int) -> list[tuple[int, int, int]]:
+    """(start, first token counted, end) of each window; every token but the first is counted once.
+
+    >>> _spans(10, 4, 2)
+    [(0, 1, 4), (2, 4, 6), (4, 6, 8), (6, 8, 10)]
+    """
+    spans = [(0, 1, min(size, n_tokens))]
+    while spans[-1][2] < n_tokens:
+        counted = spans[-1][2]
+        end = min(counted + stride, n_tokens)
+        spans.append((max(0, end - size), counted, end))
+    return spans
+
+
+def _bits(model: ChoiceModel, tokens: list[int], spans: list[tuple[int, int, int]]) -> list[float]:
+    """The cost of each window's counted tokens, from one forward over windows padded on the right."""
+    longest = max(end - start for start, _, end in spans)
+    inputs = torch.zeros((len(spans), longest), dtype=torch.long)
+    reads: list[tuple[int, int]] = []
+    places: list[int] = []
+    counts: list[int] = []
+    for row, (start, counted, end) in enumerate(spans):
+        inputs[row, : end - start] = torch.tensor(tokens[start:end])
+        reads += [(len(places) + order, tokens[place]) for order, place in enumerate(range(counted, end))]
+        places += [row * longest + place - start - 1 for place in range(counted, end)]
+        counts.append(end - counted)
+    with torch.inference_mode(), model.kernels():
+        hidden = model.decoder(input_ids=inputs.to(model.device), use_cache=False).last_hidden_state
+        wanted = hidden.flatten(0, 1).index_select(0, torch.tensor(places, device=hidden.device))
+        found = model.log_probabilities(wanted, torch.tensor(reads, device=hidden.device)).double()
+    return [-float(part.sum()) / math.log(2) for part in found.cpu().split(counts)]
+
+
+def _byte_ends(text: str, starts: list[int]) -> list[int]:
+    """(n_tokens + 1,) bytes of text before each token, the last one all bytes; starts: in characters.
+
+    Tokens that share a character (a byte each of it) start at the same place: its bytes go to the last of them.
+    """
+    ends: list[int] = []
+    place, n_bytes = 0, 0
+    for start in starts:
+        n_bytes += len(text[place:start].encode("utf-8", "surrogatepass"))
+        place = max(place, start)
+        ends.append(n_bytes)
+    ends[0] = 0
+    ends.append(len(text.encode("utf-8", "surrogatepass")))
+    return ends

@@ -1,0 +1,163 @@
+"""Whole experiments: the stages in their order, what is done already, and what would be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paretune.config import VariantConfig
+from paretune.errors import DataError
+from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
+from paretune.pipeline.session import Session
+from paretune.run.jsonl import read_lines
+from paretune.text.language import translator
+
+if TYPE_CHECKING:
+    from paretune.pipeline.report import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """One line of `paretune list`. done: lines there; wanted: lines a whole file has (None where not known yet)."""
+
+    variant: str
+    part: str
+    done: int
+    wanted: int | None
+
+
+def run_all(
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
+) -> tuple[str, Path]:
+    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
+    report.folder.report_folder."""
+    from paretune.pipeline.report import compare_folder, report_folder
+
+    train_and_evaluate(session, variants)
+    session.release()
+    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    with session.folder.timed("report"):
+        page = report_folder(session.folder, comparison, session.language, databases)
+    return text, page
+
+
+def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
+    """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
+    from paretune.pipeline.evaluate import choices_of, evaluate
+    from paretune.pipeline.train import train
+
+    _, general = prepare(session)
+    note_kinds(session)
+    choices = choices_of(general)
+    for variant in sorted(variants, key=lambda variant: variant.source is not None):
+        if training:
+            train(session, variant)
+        evaluate(session, variant, choices)
+
+
+def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
+    """Prepare and train."""
+    from paretune.pipeline.train import train
+
+    prepare(session)
+    note_kinds(session)
+    for variant in variants:
+        train(session, variant)
+
+
+def note_kinds(session: Session) -> None:
+    """Say in the manifest what each variant is."""
+    for variant in session.config.all_variants():
+        if variant.source is not None:
+            kind = "checkpoint" if variant.checkpoint is not None else "scaled"
+        elif variant.adapter is not None:
+            kind = "adapter"
+        else:
+            kind = "trained" if variant.is_trained else "baseline"
+        session.note_variant(
+            variant.name,
+            {"kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
+             "checkpoint": variant.checkpoint},
+        )  # fmt: skip
+
+
+def describe_plan(session: Session) -> str:
+    """What a run would do, after reading all data but no weights."""
+    target, general = read_target(session.config), read_general(session.config)
+    lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
+    lines.append(_describe_target(session, target))
+    lines.extend(_describe_general(item) for item in general)
+    for variant in session.config.all_variants():
+        lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
+    return "\n".join(lines)
+
+
+def list_progress(session: Session) -> list[PartDone]:
+    """What is done and what is missing, from the files alone."""
+    rows = []
+    wanted = {name: _count(session.folder.prepared(name)) for name in ("sql", "train", "choice")}
+    for name, count in wanted.items():
+        rows.append(PartDone("", f"prepared/{name}", count or 0, count))
+    choice = _choice_lines(session.folder.prepared("choice"))
+    for variant in session.config.all_variants():
+        if variant.is_trained:
+            trained = (session.folder.variant(variant.name, "adapter") / "adapter_config.json").is_file()
+            rows.append(PartDone(variant.name, "adapter", int(trained), 1))
+        for part, whole in (("answers", wanted["sql"]), ("sql", wanted["sql"]), ("choice", choice)):
+            done = _count(session.folder.variant(variant.name, f"{part}.jsonl")) or 0
+            rows.append(PartDone(variant.name, part, done, whole))
+    return rows
+
+
+def print_progress(session: Session) -> str:
+    """`list_progress` as a table."""
+    say = translator(session.language)
+    lines = []
+    for row in list_progress(session):
+        whole = "?" if row.wanted is None else str(row.wanted)
+        state = say("done") if row.wanted is not None and row.done >= row.wanted else say("missing")
+        lines.append(f"{row.variant or '-':<24} {row.part:<16} {row.done:>6} / {whole:<6} {state}")
+    return "\n".join(lines)
+
+
+def _choice_lines(path: Path) -> int | None:
+    """Answers that a variant owes to prepared/choice.jsonl: three a question of a suite asked by all methods."""
+    try:
+        header, records = read_lines(path)
+    except DataError:
+        return None
+    by_all = {name for name, suite in header.get("suites", {}).items() if suite.get("method") == "all"}
+    return sum(3 if record["suite"] in by_all else 1 for record in records)
+
+
+def _count(path: Path) -> int | None:
+    try:
+        return len(read_lines(path)[1])
+    except DataError:
+        return None
+
+
+def _describe_target(session: Session, target: TargetData) -> str:
+    databases = len({question.db_id for question in target.questions})
+    return (
+        f"target {session.config.target.kind}: {len(target.questions)} questions in {databases} databases, "
+        f"{len(target.training)} training rows"
+    )
+
+
+def _describe_general(item: GeneralData) -> str:
+    subjects = len({question.subject for question in item.questions})
+    return (
+        f"general {item.suite.name}: {len(item.questions)} questions in {subjects} subjects, "
+        f"{'several numbers of' if item.shots is None else item.shots} shots, by {' and '.join(item.methods)}"
+    )
+
+
+def _describe_variant(variant: VariantConfig, rows: int) -> str:
+    if variant.training is not None:
+        from paretune.training.sft import total_steps
+
+        return f"train {total_steps(rows, variant.training)} steps at {variant.training.peak_learning_rate:g}, evaluate"
+    return "evaluate"

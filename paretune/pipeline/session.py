@@ -1,0 +1,166 @@
+"""What all stages of one experiment share: its configuration, its folder, and one loaded base model."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from paretune.config import BASELINE, ExperimentConfig, VariantConfig
+from paretune.errors import ModelError, RunFolderError
+from paretune.models.load import LoadedModel
+from paretune.models.source import ModelSource, find_model
+from paretune.run.folder import RunFolder
+from paretune.run.jsonl import read_lines
+from paretune.text.language import Language
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "accelerate",
+    "datasets",
+    "sqlglot",
+    "numpy",
+    "scipy",
+    "bitsandbytes",
+    "lm_eval",
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """One experiment in progress. say: tells the user one line."""
+
+    config: ExperimentConfig
+    folder: RunFolder
+    language: Language
+    say: Callable[[str], None]
+    _source: ModelSource | None = None
+    _base: LoadedModel | None = None
+    _tokenizer: Any = None
+
+    @property
+    def source(self) -> ModelSource:
+        """Where the weights are. Raises ModelError where they cannot be had."""
+        if self._source is None:
+            self._source = find_model(self.config.model)
+        return self._source
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer, without its weights."""
+        if self._tokenizer is None:
+            from paretune.models.load import load_tokenizer
+
+            self._tokenizer = load_tokenizer(self.source)
+        return self._tokenizer
+
+    @property
+    def base(self) -> LoadedModel:
+        """The base model, loaded once for all variants."""
+        if self._base is None:
+            from paretune.models.load import load_model
+
+            self.say(f"loading {self.source.names[0]}")
+            self._base = load_model(self.config.model, self.source)
+            self.folder.update_manifest({"model": describe_model(self._base)})
+        return self._base
+
+    def release(self) -> None:
+        """Let go of the model."""
+        self._base = None
+
+    def note_variant(self, name: str, facts: dict[str, Any]) -> None:
+        """Add to what the manifest says of a variant."""
+        variants = dict(self.folder.read_manifest().get("variants", {}))
+        variants[name] = {**variants.get(name, {}), **facts}
+        self.folder.update_manifest({"variants": variants})
+
+    def adapter(self, variant: VariantConfig) -> Path | None:
+        """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""
+        if variant.name == BASELINE:
+            return None
+        if variant.adapter is not None:
+            directory = Path(variant.adapter)
+            if not (directory / "adapter_config.json").is_file():
+                raise ModelError(f"{directory}: no adapter_config.json; expected an adapter in PEFT's format")
+            return directory
+        owner = variant.source or variant.name
+        if self.config.variant(owner).adapter is not None:
+            return self.adapter(self.config.variant(owner))
+        directory = self.folder.variant(owner, "adapter")
+        if not directory.is_dir():
+            raise RunFolderError(
+                f"{directory}: not there; train {owner} first (paretune train EXPERIMENT --variant {owner})"
+            )
+        if variant.checkpoint is None:
+            return directory
+        checkpoint = self.folder.variant(owner, "checkpoints") / f"checkpoint-{variant.checkpoint}"
+        if not checkpoint.is_dir():
+            there = sorted(int(path.name.rpartition("-")[2]) for path in checkpoint.parent.glob("checkpoint-*"))
+            raise RunFolderError(f"{checkpoint}: no such checkpoint; {owner} has steps {', '.join(map(str, there))}")
+        return checkpoint
+
+
+def prepared_lines(session: Session, name: str) -> tuple[str, list[dict[str, Any]]]:
+    """Fingerprint and records of a prepared file."""
+    header, records = read_lines(session.folder.prepared(name))
+    return str(header["fingerprint"]), records
+
+
+def describe_model(base: LoadedModel) -> dict[str, Any]:
+    """What the manifest says of the model."""
+    return {
+        "name": base.source.names[0],
+        "weights": base.source.weights,
+        "precision": base.precision,
+        "quantization": base.quantization,
+        "device": str(base.model.device),
+        "parameters": int(base.model.num_parameters()),
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Versions and hardware, as far as they can decide a figure or a time."""
+    versions = {"python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    import torch
+
+    hardware: dict[str, Any] = {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "processor": _processor()}
+    if torch.cuda.is_available():
+        hardware["gpu"] = torch.cuda.get_device_name(0)
+    return {"versions": versions, "hardware": hardware, "git_commit": _git_commit()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        import platform
+
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _git_commit() -> str | None:
+    """The commit of this program's checkout, when it runs from one."""
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None

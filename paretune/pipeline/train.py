@@ -1,0 +1,72 @@
+"""Train: prepared rows to one adapter a variant."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from paretune.config import VariantConfig
+from paretune.models.chat import encode
+from paretune.pipeline.session import Session, prepared_lines
+from paretune.progress import progress_bar
+from paretune.run.folder import fingerprint, same_fingerprint
+from paretune.training.sft import TrainingRow, is_trained, total_steps, train_adapter
+
+
+def training_fingerprint(session: Session, variant: VariantConfig) -> str:
+    """Fingerprint of all that decides a trained adapter."""
+    from paretune.models.load import choose_precision
+
+    assert variant.training is not None
+    settings = {key: value for key, value in asdict(variant.training).items() if key != "logging_steps"}
+    if not variant.training.group_by_length:
+        del settings["group_by_length"]  # a later key: trainings made before it stand
+    return fingerprint(
+        {
+            "weights": session.source.weights,
+            "precision": choose_precision(session.config.model.precision),
+            "quantization": session.config.model.quantization,
+            "rows": prepared_lines(session, "train")[0],
+            "training": settings,
+        }
+    )
+
+
+def train(session: Session, variant: VariantConfig) -> None:
+    """Train one variant, from its last checkpoint where there is one; nothing to do for a finished or derived one."""
+    config = variant.training
+    if config is None:
+        return
+    folder = session.folder.path / variant.name
+    mark = training_fingerprint(session, variant)
+    if is_trained(folder, mark):
+        session.say(f"{variant.name}: already trained")
+        return
+    if (folder / "training.jsonl").exists() and not same_fingerprint(folder / "training.jsonl", mark):
+        session.say(f"{variant.name}: settings or data changed; its former training is kept as *.old-N and starts anew")
+    records = [row for row in prepared_lines(session, "train")[1] if row["tokens"] <= config.max_tokens]
+    rows = [_row(session.tokenizer, record) for record in records]
+    base = session.base
+    steps = total_steps(len(rows), config)
+    session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
+    done = 0
+    with session.folder.timed("train", variant.name), progress_bar(f"{variant.name} train", steps) as advance:
+
+        def on_step(step: int, _: int) -> None:
+            nonlocal done
+            advance(step - done)
+            done = step
+
+        progress = train_adapter(base, rows, config, folder, mark, on_step)
+    if progress.skipped_steps:
+        session.say(f"{variant.name}: {progress.skipped_steps} steps were not finite and were skipped")
+    session.note_variant(
+        variant.name,
+        {"train_rows": len(rows), "steps": progress.step, "skipped_steps": progress.skipped_steps,
+         "tokens": progress.tokens, "seconds": round(progress.seconds, 2)},
+    )  # fmt: skip
+
+
+def _row(tokenizer: Any, record: dict[str, Any]) -> TrainingRow:
+    prompt, answer = encode(tokenizer, record["prompt"]), encode(tokenizer, record["completion"])
+    return TrainingRow((*prompt, *answer), len(answer))

@@ -1,0 +1,284 @@
+"""Every figure of a comparison as CSV text: English headers with the unit in the name, one row a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from paretune.analysis.results import Comparison, Difference, GroupRow
+from paretune.stats.intervals import Interval
+
+Row = Mapping[str, Any]
+SIGNIFICANT = 10  # digits: enough for any reader, and without the noise of the last bits
+
+
+def csv_files(comparison: Comparison) -> dict[str, str]:
+    """File name (without .csv) -> text. A table without rows has its header only where another run would have rows."""
+    tables: dict[str, Iterable[Row]] = {
+        "execution_accuracy": _execution(comparison),
+        "general_accuracy": _general(comparison),
+        "comparisons": _comparisons(comparison),
+        "by_hardness": [_group(row) for row in comparison.hardness],
+        "by_subject": _subjects(comparison),
+        "error_classes": _error_classes(comparison),
+        "outcomes": _outcomes(comparison),
+        "flips": _flips(comparison),
+        "tradeoff": _tradeoff(comparison),
+        "hypervolume": _hypervolume(comparison),
+        "matched_loss": _matched(comparison),
+        "choice": _choice(comparison),
+        "seeds": _seeds(comparison),
+        "costs": _costs(comparison),
+    }
+    texts = {name: _csv_text(rows) for name, rows in tables.items()}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _csv_text(rows: Iterable[Row]) -> str:
+    """Columns in order of first appearance; "" where a row has none."""
+    listed = list(rows)
+    if not listed:
+        return ""
+    columns = list(dict.fromkeys(column for row in listed for column in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in listed)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.{SIGNIFICANT}g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else value
+
+
+def _interval(name: str, unit: str, figure: Interval | None, *, method: bool = False) -> dict[str, object]:
+    """Three columns a figure, four with the name of the procedure."""
+    found: dict[str, object] = {
+        f"{name}_{unit}": figure.estimate if figure else None,
+        f"{name}_low_{unit}": figure.low if figure else None,
+        f"{name}_high_{unit}": figure.high if figure else None,
+    }
+    if method:
+        found[f"{name}_interval_method"] = figure.method if figure else None
+    return found
+
+
+def _execution(comparison: Comparison) -> Iterable[Row]:
+    for variant in comparison.variants:
+        found = comparison.difference(variant.name, "target")
+        yield {
+            "variant": variant.name,
+            "kind": variant.kind,
+            "source": variant.source,
+            "adapter_scale": variant.adapter_scale,
+            "checkpoint_steps": variant.checkpoint,
+            "questions": variant.execution.n,
+            "databases": variant.execution.clusters,
+            "rules": comparison.target_rules,
+            **_interval("execution_accuracy", "percent", variant.execution, method=True),
+            **_interval("change", "points", found.interval if found else None),
+            "p_holm": found.holm_p if found else None,
+            "finding": found.finding if found else None,
+            **_interval("exact_set_match", "percent", variant.exact_set_match),
+            **_interval("test_suite", "percent", variant.test_suite),
+            "confidence": variant.execution.confidence,
+        }
+
+
+def _general(comparison: Comparison) -> Iterable[Row]:
+    for suite in comparison.suites:
+        for row in suite.rows:
+            yield {
+                "suite": suite.suite,
+                "method": suite.method,
+                "main": suite.is_main,
+                **_group(row),
+                "chance_percent": suite.chance,
+                "few_shot": suite.shots,
+                "letter_mass": suite.letter_mass.get(row.variant) if row.kind == "all" else None,
+            }
+
+
+def _group(row: GroupRow) -> Row:
+    return {
+        "variant": row.variant,
+        "average": {"all": "micro", "macro": "macro"}.get(row.kind, row.kind),
+        "group": row.group,
+        "questions": row.accuracy.n,
+        **_interval("accuracy", "percent", row.accuracy, method=True),
+        **_interval("change", "points", row.change, method=True),
+        "confidence": row.accuracy.confidence,
+    }
+
+
+def _comparisons(comparison: Comparison) -> Iterable[Row]:
+    return [_comparison_row(item, comparison.margin_points) for item in comparison.differences]
+
+
+def _comparison_row(item: Difference, margin: float) -> Row:
+    return {
+        "axis": item.axis,
+        "benchmark": item.benchmark,
+        "method": item.method,
+        "main": item.is_main,
+        "first": item.first,
+        "second": item.second,
+        "questions": item.interval.n,
+        "clusters": item.interval.clusters,
+        **_interval("difference", "points", item.interval, method=True),
+        **_interval("bootstrap", "points", item.bootstrap, method=True),
+        "standard_error_points": item.standard_error,
+        "degrees_of_freedom": item.degrees_of_freedom,
+        "gained_questions": len(item.gained),
+        "lost_questions": len(item.lost),
+        "discordant_share": item.discordant_share,
+        "t_p": item.t_p,
+        "mcnemar_p": item.mcnemar_p,
+        "permutation_p": item.permutation_p,
+        "holm_p": item.holm_p,
+        "comparisons": item.comparisons,
+        "finding": item.finding,
+        "minimum_detectable_effect_points": item.minimum_detectable_effect,
+        "margin_points": margin,
+        "loses_less_than_margin": item.non_inferiority.verdict,
+        "loses_less_than_margin_p": item.non_inferiority.p_value,
+        "differs_by_less_than_margin": item.equivalence.verdict,
+        "differs_by_less_than_margin_p": item.equivalence.p_value,
+    }
+
+
+def _subjects(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.subjects:
+        yield {
+            "suite": comparison.main_suite,
+            "method": comparison.main_method,
+            "variant": row.variant,
+            "subject": row.subject,
+            "category": row.category,
+            "questions": row.questions,
+            "baseline_percent": row.baseline,
+            "tuned_percent": row.tuned,
+            **_interval("change", "points", row.change, method=True),
+            "gained_questions": row.gained,
+            "lost_questions": row.lost,
+            "mcnemar_p": row.mcnemar_p,
+            "holm_p": row.holm_p,
+        }
+
+
+def _error_classes(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.error_classes:
+        share = _interval("share", "percent", row.share)
+        yield {"variant": row.variant, "error_class": row.error_class, "questions": row.count, **share}
+
+
+def _outcomes(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.outcomes:
+        yield {
+            "variant": row.variant,
+            "outcome": row.outcome,
+            "questions": row.count,
+            "both_empty_questions": row.both_empty,
+        }
+
+
+def _flips(comparison: Comparison) -> Iterable[Row]:
+    for item in comparison.differences:
+        for flip, ids in (("gained", item.gained), ("lost", item.lost)):
+            for question in ids:
+                yield {
+                    "axis": item.axis,
+                    "benchmark": item.benchmark,
+                    "method": item.method,
+                    "first": item.first,
+                    "second": item.second,
+                    "flip": flip,
+                    "question": question,
+                }
+
+
+def _tradeoff(comparison: Comparison) -> Iterable[Row]:
+    for point in comparison.tradeoff.points:
+        yield {
+            "variant": point.variant,
+            **_interval("gain", "points", point.gain),
+            **_interval("general_change", "points", point.general_change),
+            **_interval("retention", "percent", point.retention),
+            "retention_reason": point.retention_reason,
+            **_interval("lost_per_point_gained", "points", point.price),
+            "lost_per_point_gained_reason": point.price_reason,
+            "on_front": point.on_front,
+            "front_probability": point.front_probability,
+        }
+
+
+def _hypervolume(comparison: Comparison) -> Iterable[Row]:
+    area, (target, general) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
+    return [
+        {
+            "variants": len(comparison.variants),
+            "reference_execution_percent": target,
+            "reference_general_percent": general,
+            **_interval("hypervolume", "square_points", area, method=True),
+        }
+    ]
+
+
+def _matched(comparison: Comparison) -> Iterable[Row]:
+    for item in comparison.tradeoff.matched:
+        loss = _interval("loss", "points", item.loss)
+        yield {"source": item.source, "curve": item.kind, "gain_points": item.gain, **loss, "reason": item.reason}
+
+
+def _choice(comparison: Comparison) -> Iterable[Row]:
+    chosen = comparison.tradeoff.choice
+    if chosen is None:
+        return []
+    return [
+        {
+            "variant": chosen.variant,
+            "budget_points": chosen.budget,
+            "validation_gain_points": chosen.validation_gain,
+            "validation_loss_points": chosen.validation_loss,
+            **_interval("test_gain", "points", chosen.gain),
+            **_interval("test_general_change", "points", chosen.general_change),
+            "test_within_budget": chosen.within_budget,
+            "validation_questions": chosen.validation_questions,
+            "test_questions": chosen.test_questions,
+        }
+    ]
+
+
+def _seeds(comparison: Comparison) -> Iterable[Row]:
+    for recipe in comparison.recipes:
+        yield {
+            "variants": " ".join(recipe.variants),
+            "seeds": " ".join(map(str, recipe.seeds)),
+            **_interval("gain", "points", recipe.target),
+            "gain_deviation_between_seeds_points": recipe.target_deviation,
+            **_interval("general_change", "points", recipe.general),
+            "general_deviation_between_seeds_points": recipe.general_deviation,
+            "caveat": recipe.caveat,
+        }
+
+
+def _costs(comparison: Comparison) -> Iterable[Row]:
+    for cost in comparison.costs:
+        yield {
+            "variant": cost.variant,
+            **{f"{stage}_seconds": seconds for stage, seconds in cost.stage_seconds.items()},
+            "train_rows": cost.train_rows,
+            "left_out_rows": cost.left_out_rows,
+            "training_steps": cost.training_steps,
+            "skipped_steps": cost.skipped_steps,
+            "training_tokens": cost.training_tokens,
+            "prompt_tokens": cost.prompt_tokens,
+            "generated_tokens": cost.generated_tokens,
+            "cut_answers": cost.cut_answers,
+        }

@@ -1,0 +1,171 @@
+"""The report: one HTML file that opens offline, in two languages, light and dark, with every answer in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from paretune.analysis.audit.findings import Finding
+from paretune.analysis.results import Comparison
+from paretune.report.page.data import explorer_choice, explorer_sql, packed
+from paretune.report.page.parts import Places, Plot, Section
+from paretune.report.page.plots import page_plot
+from paretune.report.page.results import result_tables
+from paretune.report.page.sections import sections
+from paretune.report.page.verdict import Verdict, verdict
+from paretune.report.text_table import data_word
+from paretune.run.jsonl import write_text
+from paretune.run.load import RunRecords
+from paretune.text.explorer import script_words
+from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
+
+STYLES = ("page.css", "explorer.css")
+SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One kind of finding of the audit, in words. alike: the evidence of further findings of that kind."""
+
+    level: str
+    level_name: str
+    evidence: str
+    advice: str
+    alike: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The whole page in one language."""
+
+    language: Language
+    suffix: str
+    facts: str
+    verdict: Verdict
+    plot: Plot
+    is_invalid: bool
+    grave: tuple[_Said, ...]
+    notes: tuple[_Said, ...]
+    sections: tuple[Section, ...]
+
+
+def write_page(
+    records: RunRecords,
+    comparison: Comparison,
+    findings: Sequence[Finding],
+    folder: Path,
+    language: Language,
+    *,
+    databases: Path | None = None,
+) -> Path:
+    """Write FOLDER/index.html and return it.
+
+    language: the one shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
+    <db_id>/<db_id>.sqlite, to show what the queries return; without it the page shows none. The same arguments give
+    the same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
+    """
+    places = Places(records.path, folder)
+    views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
+    views.sort(key=lambda view: view.language != language)
+    results = None if databases is None else result_tables(records, databases)
+    data = {
+        "sql": packed({**explorer_sql(records, comparison), "results": results}),
+        "choice": packed(explorer_choice(records)),
+    }
+    settings = {"language": language, "words": script_words(), "one": ONE}
+    text = _template().render(
+        title=f"{records.name}: paretune",
+        name=records.name,
+        views=views,
+        language=language,
+        say={shown: translator(shown) for shown in LANGUAGES},
+        style="\n".join(_asset(name) for name in STYLES),
+        scripts="\n".join(_asset(name) for name in SCRIPTS),
+        settings=_embedded_json(settings),
+        data=data,
+    )
+    path = folder / "index.html"
+    write_text(path, text)
+    return path
+
+
+def _view(
+    records: RunRecords, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
+) -> _View:
+    said = _said(findings, language)
+    return _View(
+        language=language,
+        suffix=language.lower(),
+        facts=_facts(comparison, language),
+        verdict=verdict(comparison, language),
+        plot=page_plot("tradeoff", comparison, places, language),
+        is_invalid=any(item.level == "invalid" for item in said),
+        grave=tuple(item for item in said if item.level != "note"),
+        notes=tuple(item for item in said if item.level == "note"),
+        sections=sections(records, comparison, places, language),
+    )
+
+
+def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
+    """Findings in words, those of one kind together: an audit of twelve variants should still be read."""
+    say = translator(language)
+    kinds: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for finding in findings:
+        kinds.setdefault((finding.level, finding.code), []).append(finding.say(language))
+    said = []
+    for (level, _), words in kinds.items():
+        evidence = [_sentence(text) for text, _ in words]
+        advice = " ".join(dict.fromkeys(_sentence(text) for _, text in words))
+        said.append(_Said(level, say(level), evidence[0], advice, tuple(evidence[1:])))
+    return said
+
+
+def _facts(comparison: Comparison, language: Language) -> str:
+    """The line under the name: which model, asked what, judged how."""
+    say = translator(language)
+    parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
+    if comparison.quantization not in ("", "none"):
+        parts.append(comparison.quantization)
+    parts.append(
+        say("{benchmark}: {questions} questions in {databases} databases, {rules}").format(
+            benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases,
+            rules=data_word(f"{comparison.target_rules} rules", language),
+        )
+    )  # fmt: skip
+    asked = comparison.variants[0].general.n
+    parts.append(
+        say("{suite}: {questions} questions by {method}").format(
+            suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)
+        )
+    )
+    parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
+    return in_number(" · ".join(part for part in parts if part), language)
+
+
+def _sentence(text: str) -> str:
+    """With a full stop at its end; its first letter stays, it may be a variant's name."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _embedded_json(value: Any) -> str:
+    """JSON that may stand in a script element."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+
+
+def _asset(name: str) -> str:
+    return (resources.files("paretune.report.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))

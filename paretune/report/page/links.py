@@ -1,0 +1,47 @@
+"""Which questions stand behind a figure: the explorer's filters for each cell of the main tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paretune.analysis.results import Comparison, SuiteTable
+from paretune.report.page.parts import Filters
+
+RIGHT = {"outcome": "correct"}
+CHANGED = {"flip": "changed"}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureLinks:
+    """One method a table, each from (variant, column, whether the row holds changes) to filters."""
+
+    comparison: Comparison
+
+    def execution(self, variant: str, column: int, _: bool) -> Filters | None:
+        """The right ones for the accuracy, those that changed sides for the change."""
+        return {"axis": "sql", "variant": variant, **({1: RIGHT, 2: CHANGED}[column])} if column in (1, 2) else None
+
+    def tradeoff(self, variant: str, column: int, _: bool) -> Filters | None:
+        """Those that changed sides on the axis of the column."""
+        if column == 1:
+            return {"axis": "sql", "variant": variant, **CHANGED}
+        return {**self._suite(self.comparison.main_table()), "variant": variant, **CHANGED} if column == 2 else None
+
+    def hardness(self, variant: str, column: int, _: bool) -> Filters | None:
+        """The right ones of a level."""
+        levels = list(dict.fromkeys(row.group for row in self.comparison.hardness))
+        return {"axis": "sql", "variant": variant, "level": levels[column - 1], **RIGHT}
+
+    def general(self, suite: SuiteTable) -> Callable[[str, int, bool], Filters | None]:
+        """The right ones, or those that changed, of all questions or of a category."""
+        groups = list(dict.fromkeys(row.group for row in suite.rows if row.kind in ("all", "category")))
+
+        def filters(variant: str, column: int, is_change: bool) -> Filters | None:
+            group = {"level": groups[column - 1]} if groups[column - 1] else {}
+            return {**self._suite(suite), "variant": variant, **group, **(CHANGED if is_change else RIGHT)}
+
+        return filters
+
+    def _suite(self, suite: SuiteTable) -> dict[str, str]:
+        return {"axis": "choice", "suite": suite.suite, "method": suite.method}

@@ -1,0 +1,77 @@
+"""Plots as pieces of SVG that can stand together in one page."""
+
+from __future__ import annotations
+
+import re
+
+from paretune.analysis.results import Comparison
+from paretune.report.page.parts import Link, Places, Plot
+from paretune.report.plots import DRAWINGS, image_bytes
+from paretune.report.text_table import with_interval
+from paretune.text.language import Language, translator
+
+
+def page_plot(name: str, comparison: Comparison, places: Places, language: Language) -> Plot:
+    """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
+    say = translator(language)
+    titles = {
+        "tradeoff": say("Gain and loss against the baseline"),
+        "training": say("Training curves"),
+        "subjects": say("Change by subject, {suite}").format(suite=comparison.main_suite),
+    }
+    light, dark, narrow_light, narrow_dark = (
+        _piece(name, comparison, language, dark, narrow) for narrow in (False, True) for dark in (False, True)
+    )
+    described = _described(comparison, language) if name == "tradeoff" else titles[name]
+    note = (
+        say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
+    )
+    sources = _sources(name, comparison, places)
+    return Plot(name, titles[name], described, light, dark, narrow_light, narrow_dark, sources, note)
+
+
+def _piece(name: str, comparison: Comparison, language: Language, dark: bool, narrow: bool) -> str:
+    salt = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
+    figure = DRAWINGS[name](comparison, language, dark, narrow)
+    return embeddable(image_bytes(figure, "svg", salt).decode(), salt)
+
+
+def embeddable(svg: str, prefix: str) -> str:
+    """The <svg> element alone: its names with a prefix, no style that would reach the rest of the page, no size of
+    its own, hidden from those who are told what it shows.
+
+    >>> embeddable('<?xml version="1.0"?><svg width="9pt" height="9pt" id="a"><style>*{x: y}</style></svg>', "p")
+    '<svg aria-hidden="true" focusable="false" id="p-a"></svg>'
+    """
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<style.*?</style>|<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'((?:xlink:)?href)="#', rf'\1="#{prefix}-', svg)
+    svg = svg.replace("url(#", f"url(#{prefix}-")
+    head, rest = svg.split(">", 1)
+    head = re.sub(r'\s(?:width|height)="[^"]*"', "", head).replace("<svg", '<svg aria-hidden="true" focusable="false"')
+    return re.sub(r"\n\s*", "\n", f"{head}>{rest}").strip()
+
+
+def _sources(name: str, comparison: Comparison, places: Places) -> tuple[Link, ...]:
+    names = [row.name for row in comparison.variants]
+    if name == "training":
+        return places.lines([curve.variant for curve in comparison.training], "training.jsonl")
+    if name == "subjects":
+        return (*places.lines(names, "choice.jsonl"), places.table("by_subject"))
+    return (*places.lines(names, "sql.jsonl"), *places.lines(names, "choice.jsonl"), places.table("tradeoff"))
+
+
+def _described(comparison: Comparison, language: Language) -> str:
+    """Every point in words."""
+    say = translator(language)
+    sentence = say("{variant}: gain {gain}, change in general ability {change}")
+    parts = [
+        sentence.format(
+            variant=point.variant,
+            gain=with_interval(point.gain, language, signed=True),
+            change=with_interval(point.general_change, language, signed=True),
+        )
+        for point in comparison.tradeoff.points[1:]
+    ]
+    return ". ".join([say("Gain and loss against the baseline"), *parts]) + "."

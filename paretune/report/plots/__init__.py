@@ -1,0 +1,299 @@
+"""Plots of a comparison: the trade-off, the training curves, and what changed by subject.
+
+Matplotlib without pyplot: each function builds its own Figure and leaves no state behind. Colours are Okabe and Ito's,
+told apart by colour-blind readers, and never the only sign: markers, line styles and names say the same. In SVG text
+stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paretune.analysis.results import Comparison, SubjectRow, TradeOffPoint, VariantRow
+from paretune.report.plots.labels import Label, Segment, place_labels
+from paretune.report.plots.look import (
+    distinct_looks,
+    inks,
+    legend_below,
+    looks,
+    new_figure,
+    readable,
+    wrapped,
+    write_instead,
+    write_ticks,
+)
+from paretune.text.language import Language, number, translator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
+WIDE, NARROW = 7.2, 4.3  # inches; the second for the width of a phone, where letters keep their size
+NARROW_NAME = 20  # letters of a subject before it goes on in the next line
+MOST_SUBJECTS = 20
+MOST_VARIANTS_BY_SUBJECT = 4
+DOTS_PER_INCH = 200
+
+
+def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+    """Gain on the target to the right, change of general ability upward, both in points against the baseline.
+
+    Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
+    line is the Pareto front; the ring is the variant chosen under the budget. narrow: for the width of a phone.
+    """
+    say, ink = translator(language), inks(dark)
+    figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
+    points = {point.variant: point for point in comparison.tradeoff.points}
+    colours = looks(comparison, dark)
+    _frame_of_tradeoff(axes, comparison, ink)
+    front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
+    handles: dict[str, Any] = {}
+    if len(front) > 1:
+        handles[say("Pareto front")] = _front(axes, front, ink)
+    for curve in comparison.tradeoff.curves:
+        style = (0, (5, 2)) if curve.kind == "scale" else (0, (1, 1.4))
+        path = [points[name] for name in curve.variants]
+        (line,) = axes.plot(
+            [p.gain.estimate for p in path],
+            [p.general_change.estimate for p in path],
+            color=colours[curve.source][0],
+            linestyle=style,
+            linewidth=1.4,
+            zorder=3,
+        )
+        kind = "scales of {variant}" if curve.kind == "scale" else "checkpoints of {variant}"
+        handles[say(kind).format(variant=curve.source)] = line
+    handles[say("95 % interval")] = axes.plot(
+        [], [], marker="+", markersize=13, linestyle="none", color=ink["quiet"], markeredgewidth=1.1
+    )[0]
+    for variant in comparison.variants:
+        _point(axes, points[variant.name], variant, colours[variant.name], ink)
+    chosen = comparison.tradeoff.choice
+    if chosen is not None:
+        label = say("chosen for a loss of at most {budget} points")
+        point = points[chosen.variant]
+        handles[label.format(budget=number(chosen.budget, language))] = axes.scatter(
+            [point.gain.estimate], [point.general_change.estimate], s=190, facecolor="none", edgecolor=ink["text"],
+            linewidth=1.3, zorder=6,
+        )  # fmt: skip
+    axes.set_xlabel(say("gain in execution accuracy, points"))
+    axes.set_ylabel(say("change in general accuracy, points"))
+    axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
+    legend_below(figure, handles, ink)
+    write_ticks(axes, language)
+    labels = [
+        Label(
+            _short_name(row),
+            (points[row.name].gain.estimate, points[row.name].general_change.estimate),
+            readable(colours[row.name][0], ink),
+        )
+        for row in comparison.variants
+    ]
+    place_labels(figure, axes, labels, _drawn(comparison), ink["paper"])
+    return figure
+
+
+def draw_training(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+    """Loss, learning rate and gradient norm by step, for every variant trained here."""
+    say, ink = translator(language), inks(dark)
+    figure, panels = new_figure(dark, 3, (NARROW if narrow else WIDE, 5.6), share_x=True, heights=(2.2, 1, 1))
+    colours = looks(comparison, dark)
+    names = ("loss", "learning rate", "gradient norm")
+    for panel, name in zip(panels, names, strict=True):
+        panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
+        panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
+    for curve in comparison.training:
+        colour, marker = colours[curve.variant]
+        for panel, values in zip(panels, (curve.loss, curve.learning_rate, curve.gradient_norm), strict=True):
+            known = [(step, value) for step, value in zip(curve.steps, values, strict=True) if value is not None]
+            panel.plot(
+                [step for step, _ in known],
+                [value for _, value in known],
+                color=colour,
+                linewidth=1.3,
+                marker=marker,
+                markersize=4,
+                markevery=max(1, len(known) // 8),
+                label=curve.variant,
+            )
+    panels[-1].set_xlabel(say("step"))
+    figure.suptitle(say("Training curves"), x=0.012, ha="left", color=ink["text"], fontsize=11)
+    if comparison.training:
+        panels[0].legend(frameon=False, ncols=2, labelcolor=ink["text"], fontsize=9)
+    else:
+        write_instead(panels[0], say("no training was logged"), ink)
+    for panel in panels:
+        write_ticks(panel, language)
+    return figure
+
+
+def draw_subjects(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+    """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
+    MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest). A scale or checkpoint has its adapter's
+    colour, hollow markers of another shape and dashed intervals."""
+    say, ink = translator(language), inks(dark)
+    variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
+    shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
+    subjects = _subjects_shown(comparison, shown)
+    names = [wrapped(subject.replace("_", " "), NARROW_NAME if narrow else 99) for subject in subjects]
+    lines = 0.09 * sum(name.count("\n") for name in names) if len(shown) < 3 else 0.0
+    height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown)) + lines
+    figure, (axes,) = new_figure(dark, 1, (NARROW if narrow else WIDE, max(2.4, height)))
+    styles = distinct_looks(comparison, shown, dark)
+    axes.axvline(0, color=ink["text"], linewidth=0.8)
+    axes.grid(axis="x", color=ink["grid"], linewidth=0.6)
+    for place, name in enumerate(shown):
+        shift = (place - (len(shown) - 1) / 2) * 0.72 / max(1, len(shown))
+        rows = [subjects[subject][name] for subject in subjects]
+        centres = [at + shift for at in range(len(rows))]
+        estimates = [row.change.estimate for row in rows]
+        lengths = [
+            [row.change.estimate - row.change.low for row in rows],
+            [row.change.high - row.change.estimate for row in rows],
+        ]
+        look = styles[name]
+        drawn = axes.errorbar(
+            estimates, centres, xerr=lengths, fmt=look.marker, color=look.colour, markersize=4.5 + look.hollow,
+            elinewidth=1, capsize=0, label=name, markerfacecolor=ink["paper"] if look.hollow else look.colour,
+            markeredgecolor=look.colour if look.hollow else ink["paper"], markeredgewidth=1.0 if look.hollow else 0.5,
+        )  # fmt: skip
+        if look.hollow:
+            drawn[2][0].set_linestyle((0, (3, 1.6)))
+    axes.set_yticks(range(len(subjects)), names)
+    axes.set_ylim(len(subjects) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(say("change in accuracy, points"))
+    title = _subjects_title(comparison, len(subjects), language)
+    if narrow:  # names take half of the width, so the title begins at the edge
+        figure.suptitle(title, x=0.012, ha="left", color=ink["text"], fontsize=10)
+    else:
+        axes.set_title(title, loc="left", color=ink["text"], fontsize=11)
+    if shown and subjects:
+        columns = 2 if narrow else len(shown)
+        figure.legend(loc="outside lower center", ncols=columns, frameon=False, labelcolor=ink["text"])
+    else:
+        write_instead(axes, say("no subjects to compare"), ink)
+    write_ticks(axes, language, both=False)
+    return figure
+
+
+DRAWINGS: Mapping[str, Callable[[Comparison, Language, bool, bool], Any]] = {
+    "tradeoff": draw_tradeoff,
+    "training": draw_training,
+    "subjects": draw_subjects,
+}
+
+
+def write_plots(comparison: Comparison, folder: Path, language: Language) -> list[Path]:
+    """NAME.svg, NAME-dark.svg and NAME.png of every plot; the same comparison gives the same SVG bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, draw in DRAWINGS.items():
+        for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
+            figure = draw(comparison, language, dark, False)
+            for suffix in suffixes:
+                path = folder / f"{name}{suffix}"
+                path.write_bytes(image_bytes(figure, "png" if suffix == ".png" else "svg", name))
+                written.append(path)
+    return written
+
+
+def image_bytes(figure: Figure, form: str, salt: str = "paretune") -> bytes:
+    """A figure as "svg" or "png". salt: names within the SVG are drawn from it, so two plots may share a page."""
+    import io
+
+    import matplotlib
+
+    written = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(written, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+    return written.getvalue()
+
+
+def _short_name(variant: VariantRow) -> str:
+    """ "run-1@0.5" is "@0.5" beside its own curve's colour."""
+    source = variant.source or ""
+    return variant.name.removeprefix(source) if source and variant.name != source else variant.name
+
+
+def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
+    """Origin lines through the baseline, and limits that hold every cross."""
+    points = comparison.tradeoff.points
+    axes.axhline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
+    axes.axvline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
+    axes.grid(color=ink["grid"], linewidth=0.6, zorder=0)
+    for set_limits, figures in (
+        (axes.set_xlim, [point.gain for point in points]),
+        (axes.set_ylim, [point.general_change for point in points]),
+    ):
+        low, high = min(0, *(f.low for f in figures)), max(0, *(f.high for f in figures))
+        room = 0.07 * (high - low) or 1.0
+        set_limits(low - room, high + room)
+
+
+def _drawn(comparison: Comparison) -> list[Segment]:
+    """Crosses and curves, as segments that a name should not cover."""
+    points = {point.variant: point for point in comparison.tradeoff.points}
+    segments: list[Segment] = []
+    for point in points.values():
+        gain, change = point.gain, point.general_change
+        segments.append(((gain.low, change.estimate), (gain.high, change.estimate)))
+        segments.append(((gain.estimate, change.low), (gain.estimate, change.high)))
+    for curve in comparison.tradeoff.curves:
+        path = [(points[name].gain.estimate, points[name].general_change.estimate) for name in curve.variants]
+        segments += list(pairwise(path))
+    return segments
+
+
+def _front(axes: Axes, front: list[tuple[float, float]], ink: Mapping[str, str]) -> Any:
+    """The outline of what is dominated: steps down from point to point."""
+    across, up = [front[0][0]], [front[0][1]]
+    for gain, change in front[1:]:
+        across += [across[-1], gain]
+        up += [change, change]
+    (line,) = axes.plot(across, up, color=ink["quiet"], linewidth=3.2, alpha=0.45, solid_joinstyle="round", zorder=2)
+    return line
+
+
+def _point(
+    axes: Axes, point: TradeOffPoint, variant: VariantRow, look: tuple[str, str], ink: Mapping[str, str]
+) -> None:
+    colour, marker = look
+    gain, change = point.gain, point.general_change
+    small = KIND_MARKERS.get(variant.kind, 1.0)
+    if gain.low < gain.high:
+        axes.errorbar(
+            [gain.estimate], [change.estimate],
+            xerr=[[gain.estimate - gain.low], [gain.high - gain.estimate]],
+            yerr=[[change.estimate - change.low], [change.high - change.estimate]],
+            fmt="none", ecolor=colour, elinewidth=1.1, alpha=0.75 if small == 1.0 else 0.35, zorder=4,
+        )  # fmt: skip
+    axes.plot(
+        [gain.estimate], [change.estimate], marker=marker, color=colour, markersize=8.5 * small,
+        markeredgecolor=ink["paper"], markeredgewidth=0.9, linestyle="none", zorder=5,
+    )  # fmt: skip
+
+
+def _subjects_shown(comparison: Comparison, variants: list[str]) -> dict[str, dict[str, SubjectRow]]:
+    """subject -> variant -> row, for the subjects that changed most, from loss to gain."""
+    rows: dict[str, dict[str, SubjectRow]] = {}
+    for row in comparison.subjects:
+        if row.variant in variants:
+            rows.setdefault(row.subject, {})[row.variant] = row
+    means = {subject: sum(r.change.estimate for r in found.values()) / len(found) for subject, found in rows.items()}
+    most = sorted(rows, key=lambda subject: (-abs(means[subject]), subject))[:MOST_SUBJECTS]
+    return {subject: rows[subject] for subject in sorted(most, key=lambda name: (means[name], name))}
+
+
+def _subjects_title(comparison: Comparison, shown: int, language: Language) -> str:
+    say = translator(language)
+    title = say("Change by subject, {suite}").format(suite=comparison.main_suite)
+    every = len({row.subject for row in comparison.subjects})
+    if shown < every:
+        title += "\n" + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
+    return title

@@ -1,0 +1,137 @@
+"""The run folder: where every stage's files lie, who works in it, and what decided their content.
+
+Layout in docs/design.md. All writing of lines goes through jsonl.py; this module knows names, the lock, the manifest
+and fingerprints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from paretune.errors import DataError, RunFolderError
+from paretune.run.jsonl import Record, read_lines, write_text
+
+
+def fingerprint(value: Any) -> str:
+    """16 hexadecimal digits that differ whenever the JSON value differs (SHA-256, truncated).
+
+    >>> fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+class RunFolder:
+    """The files of one experiment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def manifest_path(self) -> Path:
+        """manifest.json."""
+        return self.path / "manifest.json"
+
+    @property
+    def tables(self) -> Path:
+        """The folder of CSV files."""
+        return self.path / "tables"
+
+    @property
+    def report(self) -> Path:
+        """The folder of the page and the plots."""
+        return self.path / "report"
+
+    def prepared(self, name: str) -> Path:
+        """prepared/NAME.jsonl: sql, train or choice."""
+        return self.path / "prepared" / f"{name}.jsonl"
+
+    def variant(self, variant: str, file: str) -> Path:
+        """A file or folder of one variant."""
+        return self.path / variant / file
+
+    def read_manifest(self) -> Record:
+        """The manifest; empty where there is none yet."""
+        try:
+            found = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise DataError(f"{self.manifest_path}: not JSON; delete it, it is written anew") from error
+        return dict(found)
+
+    def update_manifest(self, parts: Mapping[str, Any]) -> None:
+        """Replace the named parts of the manifest, atomically."""
+        manifest = {**self.read_manifest(), **parts}
+        write_text(self.manifest_path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+    def add_seconds(self, stage: str, variant: str | None, seconds: float) -> None:
+        """Note what one piece of work took; a resumed stage adds a further entry."""
+        entry = {"stage": stage, "variant": variant, "seconds": round(seconds, 2), "ended": _now()}
+        self.update_manifest({"work": [*self.read_manifest().get("work", []), entry]})
+
+    @contextmanager
+    def timed(self, stage: str, variant: str | None = None) -> Iterator[None]:
+        """Add the block's seconds to the manifest, if it ends well."""
+        start = time.monotonic()
+        yield
+        self.add_seconds(stage, variant, time.monotonic() - start)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder alone. Raises RunFolderError naming the holder; a killed holder holds nothing."""
+        from filelock import FileLock, Timeout
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        owner_path = self.path / "lock.json"
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out") from error
+        except OSError as error:
+            raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
+        try:
+            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            owner = {"process": os.getpid(), "host": socket.gethostname(), "command": command, "since": _now()}
+            write_text(owner_path, json.dumps(owner) + "\n")
+            yield
+        finally:
+            owner_path.unlink(missing_ok=True)
+            lock.release()
+
+
+def same_fingerprint(path: Path, fingerprint_wanted: str) -> bool:
+    """Whether a line file carries this fingerprint."""
+    return read_lines(path)[0].get("fingerprint") == fingerprint_wanted
+
+
+def is_complete(path: Path, fingerprint_wanted: str, lines_wanted: int | None = None) -> bool:
+    """Whether a line file exists with this fingerprint (and this many lines)."""
+    if not path.exists():
+        return False
+    header, records = read_lines(path)
+    return header.get("fingerprint") == fingerprint_wanted and lines_wanted in (None, len(records))
+
+
+def _owner(path: Path) -> str:
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {owner['process']} on {owner['host']} ({owner['command']}) since {owner['since']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,166 @@
+"""What the lines of a run folder hold, as dataclasses, and how a JSON record becomes one."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from paretune.errors import DataError
+from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.run.jsonl import Record
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """One target question as it was asked: a line of prepared/sql.jsonl."""
+
+    index: int
+    db_id: str
+    question: str
+    gold: str
+    hardness: str
+    prompt: str
+    prompt_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One training row: a line of prepared/train.jsonl. tokens: prompt and completion together."""
+
+    split: str
+    index: int
+    db_id: str
+    question: str
+    gold: str
+    prompt: str
+    completion: str
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedChoice:
+    """One multiple-choice question as it was asked: a line of prepared/choice.jsonl. answer: index of the right one."""
+
+    suite: str
+    id: str
+    subject: str
+    category: str
+    question: str
+    options: tuple[str, ...]
+    answer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known."""
+
+    name: str
+    chance: float | None = None
+    shots: int | None = None
+    method: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStep:
+    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown."""
+
+    step: int
+    epoch: float
+    loss: float | None
+    learning_rate: float | None
+    gradient_norm: float | None
+    tokens: int
+    seconds: float
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedAnswer:
+    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached)."""
+
+    index: int
+    db_id: str
+    text: str
+    tokens: int
+    finish: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantEntry:
+    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled or checkpoint."""
+
+    name: str
+    kind: str
+    source: str | None = None
+    adapter_scale: float | None = None
+    checkpoint: int | None = None
+    train_rows: int = 0
+    left_out_rows: int = 0
+    steps: int = 0
+    skipped_steps: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRecords:
+    """All lines of one variant, in the order in which the questions were asked. headers: of each file, by its name."""
+
+    entry: VariantEntry
+    sql: tuple[SqlVerdict, ...]
+    choice: tuple[ChoiceAnswer, ...]
+    answers: tuple[GeneratedAnswer, ...]
+    training: tuple[TrainingStep, ...]
+    headers: Mapping[str, Record]
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.entry.name
+
+
+def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
+    """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
+
+    Raises DataError naming the missing key, or the outcome nobody knows.
+    """
+    required, known, conversions = _plan(typing.cast(Any, kind))
+    for name in required:
+        if name not in record:
+            raise DataError(f"{where}: a record lacks {name!r}; it was written by another version: evaluate again")
+    values = {name: record[name] for name in known if name in record}
+    for name, convert in conversions:
+        value = values.get(name)
+        if value is not None:
+            try:
+                values[name] = convert(value)
+            except (ValueError, TypeError) as error:
+                raise DataError(f"{where}: {name}: {value!r} is not known here") from error
+    return kind(**values)
+
+
+@cache
+def _plan(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, Any], ...]]:
+    """Fields that a record must have, all fields, and what some are converted by."""
+    hints = typing.get_type_hints(kind)
+    required: list[str] = []
+    conversions: list[tuple[str, Any]] = []
+    for item in dataclasses.fields(kind):
+        if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+            required.append(item.name)
+        hint = hints[item.name]
+        for option in typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,):
+            if typing.get_origin(option) is tuple:
+                conversions.append((item.name, tuple))
+            elif isinstance(option, type) and issubclass(option, StrEnum):
+                conversions.append((item.name, option))
+    return tuple(required), tuple(hints), tuple(conversions)

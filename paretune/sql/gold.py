@@ -1,0 +1,78 @@
+"""What gold queries return: executed once a (database, query), kept on disk by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from paretune.errors import DataError, ScoringError
+from paretune.files import file_sha256
+from paretune.sql.pool import Answer, WorkerPool
+from paretune.sql.worker import read_gold
+
+
+@dataclass(frozen=True, slots=True)
+class GoldFailure:
+    """Why a gold query has no result."""
+
+    error: str
+
+
+class GoldCache:
+    """Results of gold queries as files in a folder, which may be shared by runs and kept between them.
+
+    A file's name is the hash of the database's bytes, the query's text, the caps and SQLite's version, for ties under
+    LIMIT fall differently in different versions. Only results are kept; a failure is found again in each run.
+    """
+
+    def __init__(self, folder: Path, limit_seconds: float, max_rows: int, max_bytes: int) -> None:
+        self._folder = folder
+        self._limits = {"seconds": limit_seconds, "max_rows": max_rows, "max_bytes": max_bytes}
+        self._hashes: dict[Path, str] = {}
+        self._results: dict[tuple[Path, str], Path | GoldFailure] = {}
+
+    def prepare(self, wanted: list[tuple[Path, str]], pool: WorkerPool) -> None:
+        """Have the result of every (database, query), running those that are not there.
+
+        Raises DataError for a damaged database, ScoringError for a folder that cannot be written.
+        """
+        missing = []
+        for database, sql in dict.fromkeys(wanted):
+            path = self._path(database, sql)
+            self._results[database, sql] = path
+            if not path.exists():
+                missing.append((database, sql, path))
+
+        def keep(position: int, answer: Answer) -> None:
+            database, sql, _ = missing[position]
+            status, error = answer["status"], answer["error"]
+            if status == "broken_database":
+                raise DataError(f"{database}: cannot be read ({error}); fetch it again")
+            if status == "unwritable":
+                raise ScoringError(f"{self._folder}: gold results cannot be kept there ({error})")
+            if status != "ok":
+                self._results[database, sql] = GoldFailure(f"{status}: {error}")
+
+        requests = [
+            {"task": "gold", "database": str(database), "sql": sql, "result": str(path), "limits": self._limits}
+            for database, sql, path in missing
+        ]
+        pool.run(requests, keep)
+
+    def result(self, database: Path, sql: str) -> Path | GoldFailure:
+        """The file with a prepared result, or why there is none."""
+        return self._results[database, sql]
+
+    def is_empty(self, result: Path) -> bool:
+        """Did the gold query return no rows?"""
+        return not read_gold(result).rows
+
+    def _path(self, database: Path, sql: str) -> Path:
+        if database not in self._hashes:
+            self._hashes[database] = file_sha256(database)
+        caps = [self._limits["max_rows"], self._limits["max_bytes"]]
+        key = json.dumps([self._hashes[database], sql, caps, sqlite3.sqlite_version])
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -1,0 +1,66 @@
+"""The text-to-SQL prompt: one builder for training rows and evaluation questions alike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paretune.config import PromptConfig
+from paretune.errors import PromptError
+from paretune.models.chat import Message
+from paretune.records import SqlQuestion
+from paretune.sql.schema_text import on_one_line
+
+INSTRUCTION = "Write one SQLite query that answers the question. Reply with the query only."
+
+SchemaText = Callable[[str], str]  # db_id -> schema as shown
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPromptBuilder:
+    """Turns a question into messages. examples: solved training rows, the same for every question."""
+
+    schema_text: SchemaText
+    examples: tuple[SqlQuestion, ...] = ()
+
+    def messages(self, question: SqlQuestion) -> list[Message]:
+        """The conversation that ends where the model has to answer."""
+        messages: list[Message] = []
+        for example in self.examples:
+            messages.append({"role": "user", "content": self._request(example)})
+            messages.append({"role": "assistant", "content": one_line(example.gold)})
+        messages.append({"role": "user", "content": self._request(question)})
+        return messages
+
+    def _request(self, question: SqlQuestion) -> str:
+        return f"{self.schema_text(question.db_id)}\n\n{INSTRUCTION}\nQuestion: {question.question.strip()}"
+
+
+def one_line(query: str) -> str:
+    """A training answer: the query without line breaks, comments and its final semicolon; texts in it stay whole.
+
+    >>> one_line("SELECT name\\nFROM singer ;")
+    'SELECT name FROM singer'
+    """
+    return on_one_line(query).rstrip("; ")
+
+
+def choose_examples(rows: Sequence[SqlQuestion], config: PromptConfig, seed: int) -> tuple[SqlQuestion, ...]:
+    """Few-shot examples: a seeded draw of training rows, from different databases while there are enough.
+
+    Raises PromptError where there are fewer rows than examples.
+    """
+    if config.few_shot > len(rows):
+        raise PromptError(f"prompt.few_shot = {config.few_shot}: there are only {len(rows)} training rows")
+    shuffled = random.Random(seed).sample(list(rows), len(rows)) if config.few_shot else []
+    chosen: list[SqlQuestion] = []
+    for fresh_only in (True, False):
+        for row in shuffled:
+            if len(chosen) == config.few_shot:
+                return tuple(chosen)
+            known = {example.db_id for example in chosen}
+            taken = any(row is example for example in chosen)
+            if not taken and not (fresh_only and row.db_id in known):
+                chosen.append(row)
+    return tuple(chosen)

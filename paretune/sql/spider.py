@@ -1,0 +1,141 @@
+"""Text-to-SQL data in Spider's official layout: DIR/<split>.json and DIR/database/<db_id>/<db_id>.sqlite.
+
+Yu et al. 2018, "Spider: A Large-Scale Human-Labeled Dataset for Complex and Cross-Domain Semantic Parsing and
+Text-to-SQL Task". tables.json is not needed: schemas are read from the databases themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from paretune.errors import DataError
+from paretune.records import SqlQuestion
+from paretune.sql.sqlite_file import check_database
+
+
+def database_path(directory: Path, db_id: str) -> Path:
+    """The SQLite file of one database."""
+    return directory / "database" / db_id / f"{db_id}.sqlite"
+
+
+def read_questions(directory: Path, split: str) -> list[SqlQuestion]:
+    """The questions of DIR/<split>.json in file order; no database is looked at.
+
+    Raises DataError naming file and line for a missing, broken or empty file and an entry without db_id, question or
+    query.
+    """
+    return [question for question, _ in _located(directory, split)]
+
+
+def read_split(directory: Path, split: str, exclude_databases: Collection[str] = ()) -> list[SqlQuestion]:
+    """The same for questions that are to be answered: every db_id must have a database that can be relied on.
+
+    exclude_databases: the questions on these are left out. Raises DataError besides for a database that check_database
+    refuses, and when nothing is left.
+    """
+    questions = []
+    checked: set[str] = set()
+    for question, where in _located(directory, split):
+        if question.db_id in exclude_databases:
+            continue
+        if question.db_id not in checked:
+            _check_database(directory, question.db_id, where)
+            checked.add(question.db_id)
+        questions.append(question)
+    if not questions:
+        raise DataError(f"{directory / split}.json: no questions left after exclude_databases")
+    return questions
+
+
+def _located(directory: Path, split: str) -> list[tuple[SqlQuestion, str]]:
+    """Each question with its place in the file, for messages."""
+    path = directory / f"{split}.json"
+    if not directory.is_dir():
+        raise DataError(f"{directory}: no such directory; expected Spider's layout ({split}.json, database/)")
+    found = []
+    for index, (entry, line) in enumerate(_entries(path)):
+        where = f"{path}, line {line} (entry {index})"
+        values = [_text(entry, key, where) for key in ("db_id", "question", "query")]
+        found.append((SqlQuestion(index, *values), where))
+    if not found:
+        raise DataError(f"{path}: no questions")
+    return found
+
+
+def take(
+    questions: Sequence[SqlQuestion], limit: int | None, selection: str, seed: int, strata: Sequence[str]
+) -> list[SqlQuestion]:
+    """At most `limit` questions, in file order.
+
+    selection "first": the first ones. "stratified": a seeded draw in which every stratum (one label a question)
+    keeps about its share, every question has the same chance, and a larger limit contains the smaller one.
+    """
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    if selection == "first":
+        return list(questions[:limit])
+    generator = random.Random(seed)
+    places: list[tuple[float, float, int]] = []
+    for stratum in sorted(set(strata)):
+        members = [position for position, label in enumerate(strata) if label == stratum]
+        generator.shuffle(members)
+        offset = generator.random()
+        places.extend(((rank + offset) / len(members), offset, position) for rank, position in enumerate(members))
+    chosen = sorted(position for _, _, position in sorted(places)[:limit])
+    return [questions[position] for position in chosen]
+
+
+def _entries(path: Path) -> list[tuple[object, int]]:
+    """The elements of a JSON array with the line on which each begins."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+    decoder = json.JSONDecoder()
+    entries: list[tuple[object, int]] = []
+    position, line, counted = _skip(text, 0), 1, 0
+    if text[position : position + 1] != "[":
+        raise DataError(f"{path}, line 1: expected a JSON list of questions")
+    position = _skip(text, position + 1)
+    while text[position : position + 1] != "]":
+        line, counted = line + text.count("\n", counted, position), position
+        try:
+            entry, position = decoder.raw_decode(text, position)
+        except ValueError as error:
+            raise DataError(f"{path}, line {line} (entry {len(entries)}): not JSON: {error}") from error
+        entries.append((entry, line))
+        position = _skip(text, position)
+        if text[position : position + 1] == ",":
+            position = _skip(text, position + 1)
+        elif text[position : position + 1] != "]":
+            raise DataError(f"{path}, line {line} (entry {len(entries) - 1}): the list breaks off after this entry")
+    end = _skip(text, position + 1)
+    if end < len(text):
+        line = text.count("\n", 0, end) + 1
+        raise DataError(f"{path}, line {line}: expected nothing after the list of questions")
+    return entries
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\r\n":
+        position += 1
+    return position
+
+
+def _text(entry: object, key: str, where: str) -> str:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, str) or not value.strip():
+        raise DataError(f"{where}: expected a text under {key!r}, found {value!r}")
+    return value
+
+
+def _check_database(directory: Path, db_id: str, where: str) -> None:
+    try:
+        check_database(database_path(directory, db_id))
+    except DataError as error:
+        raise DataError(f"{where}: db_id {db_id!r}: {error}; exclude it with target.exclude_databases") from error

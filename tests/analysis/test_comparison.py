@@ -1,0 +1,313 @@
+"""A planted difference is found, a planted null is not claimed, and every figure agrees with a plain count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paretune.analysis import tradeoff
+from paretune.analysis.comparison import compare_run
+from paretune.analysis.groups import bonett_price
+from paretune.analysis.results import Comparison
+from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
+from paretune.errors import EmptySample, RunFolderError
+from paretune.run.jsonl import Record
+from paretune.run.load import RunRecords, load_run
+from paretune.stats.clusters import joint_bootstrap
+from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+    return load_run(write_run(tmp_path_factory.mktemp("six") / "run", variants(6)))
+
+
+@pytest.fixture(scope="module")
+def compared(six: RunRecords) -> Comparison:
+    return compare_run(six, replicates=2000)
+
+
+@pytest.fixture(scope="module")
+def spider(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+    planted = (SimulatedVariant("better", gain=25), SimulatedVariant("worse", loss=8))
+    return load_run(write_run(tmp_path_factory.mktemp("spider") / "run", planted, size="spider"))
+
+
+def test_compare_planted_gain_and_loss_are_found(spider: RunRecords) -> None:
+    found = compare_run(spider, replicates=500)
+    gain, kept = found.difference("better", "target"), found.difference("better", "general")
+    same, lost = found.difference("worse", "target"), found.difference("worse", "general")
+    assert gain is not None
+    assert lost is not None
+    assert kept is not None
+    assert same is not None
+    assert gain.finding == "gain shown"
+    assert 25 in gain.interval
+    assert lost.finding == "loss shown"
+    assert -8 in lost.interval
+    assert lost.non_inferiority.verdict == "refuted"
+    assert kept.non_inferiority.verdict == "shown"
+    assert same.finding == kept.finding == "not shown"
+
+
+def test_compare_planted_null_is_rarely_claimed(tmp_path: Path) -> None:
+    claims, runs = 0, 25
+    for seed in range(runs):
+        planted = [SimulatedVariant("null-1", churn=0.2), SimulatedVariant("null-2", churn=0.1)]
+        records = load_run(write_run(tmp_path / str(seed), planted, seed=seed))
+        found = compare_run(records, replicates=100)
+        claims += any(item.finding != "not shown" for item in found.differences)
+    # Holm keeps the chance of any claim in a run below 5 %: more than 5 of 25 has a probability below 0.2 %.
+    assert claims <= 5
+
+
+def test_compare_refuted_margin_never_contradicts_the_finding(compared: Comparison) -> None:
+    for item in compared.differences:
+        for test in (item.non_inferiority, item.equivalence):
+            assert test.verdict != "refuted" or item.finding != "not shown"
+
+
+def test_compare_figures_equal_plain_counts(six: RunRecords, compared: Comparison) -> None:
+    for variant, row in zip(six.variants, compared.variants, strict=True):
+        right = sum(line.execution_match for line in variant.sql)
+        assert row.execution.estimate == pytest.approx(100 * right / 155)
+        general = [line.correct for line in variant.choice if line.suite == "demo"]
+        assert row.general.estimate == pytest.approx(100 * sum(general) / 180)
+        assert row.execution.low < row.execution.estimate < row.execution.high
+    baseline, tuned = six.variants[0].sql, six.variant("run-1").sql
+    found = compared.difference("run-1", "target")
+    assert found is not None
+    gained = {
+        str(new.index) for old, new in zip(baseline, tuned, strict=True) if new.execution_match > old.execution_match
+    }
+    assert set(found.gained) == gained
+    assert found.interval.estimate == pytest.approx(100 * (len(found.gained) - len(found.lost)) / 155)
+
+
+def test_compare_holm_counts_every_suite_and_variant(compared: Comparison) -> None:
+    assert len(compared.differences) == 5 * 3
+    assert {item.comparisons for item in compared.differences} == {15}
+    assert all(item.holm_p >= item.t_p for item in compared.differences)
+
+
+def test_compare_every_pair_compares_all(six: RunRecords) -> None:
+    found = compare_run(six, replicates=100, every_pair=True)
+    assert len(found.differences) == 15 * 3
+    assert {(item.first, item.second) for item in found.differences} >= {("run-1", "run-2")}
+
+
+def test_compare_same_seed_same_comparison(six: RunRecords, compared: Comparison) -> None:
+    assert compare_run(six, replicates=2000) == compared
+
+
+def test_compare_is_json(compared: Comparison) -> None:
+    text = json.dumps(compared.as_dict(), allow_nan=False)
+    assert json.loads(text)["variants"][0]["name"] == "baseline"
+
+
+def test_compare_groups_add_up(compared: Comparison) -> None:
+    table = compared.main_table()
+    for variant in compared.variants:
+        rows = [row for row in table.rows if row.variant == variant.name]
+        whole = next(row for row in rows if row.kind == "all")
+        parts = [row.accuracy for row in rows if row.kind == "category"]
+        assert sum(part.n for part in parts) == whole.accuracy.n
+        weighted = sum(part.estimate * part.n for part in parts) / whole.accuracy.n
+        assert weighted == pytest.approx(whole.accuracy.estimate)
+        assert (whole.change is None) == (variant.name == "baseline")
+        assert next(row for row in rows if row.kind == "macro").accuracy.clusters == 9
+    levels = [row for row in compared.hardness if row.variant == "run-1"]
+    assert [row.group for row in levels] == ["easy", "medium", "hard", "extra"]
+    assert sum(row.accuracy.n for row in levels) == 155
+
+
+def test_compare_few_subjects_count_as_fixed(compared: Comparison) -> None:
+    small = next(table for table in compared.suites if table.suite == "demo-pt")
+    whole = next(row for row in small.rows if (row.variant, row.kind) == ("run-1", "all"))
+    assert whole.accuracy.clusters == 0
+    assert compared.variants[1].general.clusters == 9
+
+
+def test_compare_same_change_has_one_interval_everywhere(compared: Comparison) -> None:
+    for table in compared.suites:
+        for row in table.rows:
+            if row.kind == "all" and row.change is not None:
+                key = (table.suite, table.method, row.variant)
+                whole = next(d for d in compared.differences if (d.benchmark, d.method, d.second) == key)
+                assert row.change == whole.interval
+
+
+def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
+    rows = [row for row in compared.subjects if row.variant == "run-1"]
+    changes = [row.change.estimate for row in rows]
+    assert len(rows) == 9
+    assert changes == sorted(changes)
+    for row in rows:
+        assert row.tuned - row.baseline == pytest.approx(row.change.estimate)
+        assert row.change.estimate == pytest.approx(100 * (row.gained - row.lost) / row.questions)
+
+
+def test_compare_error_classes_cover_all_wrong_answers(six: RunRecords, compared: Comparison) -> None:
+    for variant in six.variants:
+        wrong = sum(not line.execution_match for line in variant.sql)
+        assert sum(row.count for row in compared.error_classes if row.variant == variant.name) == wrong
+        assert sum(row.count for row in compared.outcomes if row.variant == variant.name) == 155
+
+
+def test_compare_tradeoff_curves_go_from_baseline_to_the_whole_adapter(compared: Comparison) -> None:
+    curves = {(curve.source, curve.kind): curve for curve in compared.tradeoff.curves}
+    assert curves["run-1", "scale"].variants == ("baseline", "run-1@0.25", "run-1@0.5", "run-1")
+    assert curves["run-1", "scale"].values == (0.0, 0.25, 0.5, 1.0)
+    assert curves["run-1", "checkpoint"].variants == ("baseline", "run-1@step-200", "run-1")
+    assert {item.gain for item in compared.tradeoff.matched} == {compared.tradeoff.matched[0].gain}
+
+
+def test_compare_front_holds_those_that_none_beats(compared: Comparison) -> None:
+    points = compared.tradeoff.points
+    places = [(point.gain.estimate, point.general_change.estimate) for point in points]
+    for point, (gain, change) in zip(points, places, strict=True):
+        beaten = any(right >= gain and up >= change and (right, up) != (gain, change) for right, up in places)
+        assert point.on_front == (not beaten)
+        assert 0 <= point.front_probability <= 1
+
+
+def test_compare_without_gain_has_no_price(tmp_path: Path) -> None:
+    found = compare_run(load_run(write_run(tmp_path, [SimulatedVariant("null")])), replicates=100)
+    point = found.tradeoff.points[1]
+    assert point.price is None
+    assert point.price_reason == NO_GAIN
+
+
+def test_compare_baseline_at_chance_has_no_retention(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+
+    def by_chance(line: Record) -> Record:
+        return {**line, "correct": int(line["id"].split("/")[1]) % 4 == 0}
+
+    for name in ("baseline", "run-1"):
+        change_lines(folder / name / "choice.jsonl", by_chance)
+    point = compare_run(load_run(folder), replicates=100).tradeoff.points[1]
+    assert point.retention is None
+    assert point.retention_reason == AT_CHANCE
+
+
+def test_compare_choice_is_judged_on_other_questions(compared: Comparison) -> None:
+    chosen = compared.tradeoff.choice
+    assert chosen is not None
+    assert chosen.validation_questions + chosen.test_questions == 155 + 180
+    assert chosen.gain.n + chosen.general_change.n == chosen.test_questions
+    assert chosen.validation_loss <= chosen.budget == compared.margin_points
+
+
+def test_compare_two_seeds_of_one_recipe_are_grouped(tmp_path: Path) -> None:
+    planted = [
+        SimulatedVariant("a", gain=20, seed=1),
+        SimulatedVariant("b", gain=20, seed=2),
+        SimulatedVariant("c", peak_learning_rate=1e-4),
+    ]
+    found = compare_run(load_run(write_run(tmp_path, planted)), replicates=100)
+    assert [recipe.variants for recipe in found.recipes] == [("a", "b"), ("c",)]
+    assert found.recipes[0].target_deviation is not None
+    assert "one seed" in found.recipes[1].caveat
+
+
+def test_compare_incomplete_baseline_is_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    (folder / "baseline" / "sql.jsonl").unlink()
+    with pytest.raises(RunFolderError, match="the baseline is not complete"):
+        compare_run(load_run(folder))
+
+
+def test_compare_problem_left_in_the_records_is_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    change_lines(folder / "run-1" / "choice.jsonl", lambda line: {**line, "outcome": "failed"})
+    with pytest.raises(RunFolderError, match="failed here"):
+        compare_run(load_run(folder, check=False))
+
+
+def test_compare_no_questions_is_an_error(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    for path in (folder / "prepared" / "sql.jsonl", folder / "baseline" / "sql.jsonl", folder / "run-1" / "sql.jsonl"):
+        change_lines(path, lambda _: None)
+    with pytest.raises((EmptySample, RunFolderError)):
+        compare_run(load_run(folder))
+
+
+def test_compare_baseline_alone_has_figures_and_no_differences(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    (folder / "run-1" / "sql.jsonl").unlink()
+    found = compare_run(load_run(folder), replicates=100)
+    assert found.differences == ()
+    assert found.tradeoff.choice is None
+    assert list(found.incomplete) == ["run-1"]
+
+
+def test_compare_costs_add_resumed_work_up(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    entry = {"variant": "run-1", "stage": "train", "ended": ""}
+    change_manifest(folder, work=[{**entry, "seconds": 10.0}, {**entry, "seconds": 5.5}])
+    cost = compare_run(load_run(folder), replicates=100).costs[1]
+    assert cost.stage_seconds == {"train": 15.5}
+    assert cost.generated_tokens > 0
+
+
+def test_compare_twelve_variants_resamples_each_axis_once(spider: RunRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cost is bounded by work done once an axis, not once a variant or a pair: all variants share the same draws."""
+    baseline, better, worse = spider.variants
+    more = [
+        replace(variant, entry=replace(variant.entry, name=f"{variant.name}-{number}"))
+        for number in range(6)
+        for variant in (better, worse)
+    ]
+    drawn: list[tuple[int, ...]] = []
+
+    def counted(correct: Any, *rest: Any, **options: Any) -> Any:
+        found = joint_bootstrap(correct, *rest, **options)
+        drawn.append(found.shape)
+        return found
+
+    monkeypatch.setattr(tradeoff, "joint_bootstrap", counted)
+    found = compare_run(replace(spider, variants=(baseline, *more[:11])), replicates=10_000)
+    assert len(found.variants) == 12
+    assert drawn == [(10_000, 12), (10_000, 12)]
+
+
+@pytest.mark.parametrize(("gained", "lost", "questions"), [(0, 0, 10), (5, 1, 40), (0, 30, 30), (50, 50, 100)])
+def test_bonett_price_holds_its_estimate_and_stays_in_range(gained: int, lost: int, questions: int) -> None:
+    found = bonett_price(gained, lost, questions)
+    assert -100 <= found.low <= found.estimate <= found.high <= 100
+    mirrored = bonett_price(lost, gained, questions)
+    assert mirrored.low == pytest.approx(-found.high)
+
+
+@pytest.mark.parametrize("wrong", [("baseline",), ("baseline", "run-1", "run-2")])
+def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    folder = write_run(tmp_path, variants(3))
+    for name in wrong:
+        change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
+    found = compare_run(load_run(folder), replicates=200)
+    assert found.variants[0].execution.estimate == 0
+    assert found.variants[0].execution.high > 1
+    difference = found.difference("run-1", "target")
+    assert difference is not None
+    assert difference.interval.low < difference.interval.estimate < difference.interval.high
+    assert difference.finding == ("gain shown" if len(wrong) == 1 else "not shown")
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_compare_a_handful_of_questions_claims_nothing(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(3))
+    for name in ("baseline", "run-1", "run-2"):
+        change_lines(folder / name / "sql.jsonl", lambda line: line if line["index"] in (0, 30, 31, 60) else None)
+        change_lines(folder / name / "choice.jsonl", lambda line: line if line["id"].endswith("/1") else None)
+    change_lines(folder / "prepared" / "sql.jsonl", lambda line: line if line["index"] in (0, 30, 31, 60) else None)
+    change_lines(folder / "prepared" / "choice.jsonl", lambda line: line if line["id"].endswith("/1") else None)
+    found = compare_run(load_run(folder), replicates=200)
+    assert {item.finding for item in found.differences} == {"not shown"}
+    assert {item.non_inferiority.verdict for item in found.differences} == {"not shown"}
+    assert found.tradeoff.choice is None
+    json.dumps(found.as_dict(), allow_nan=False)

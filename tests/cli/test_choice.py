@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paretune.cli import choice, perplexity
+from paretune.errors import DataError
+from tests.tiny_models import add_tiny_adapter, save_tiny_model, tiny_model
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    save_tiny_model(folder / "base")
+    add_tiny_adapter(tiny_model("qwen2")).save_pretrained(folder / "run-1" / "adapter")
+    return folder
+
+
+def parsed(command: str, *options: str | Path) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    (choice if command == "choice" else perplexity).add_arguments(parser)
+    return parser.parse_args([str(option) for option in options])
+
+
+def demo(folder: Path, *options: str | Path) -> argparse.Namespace:
+    return parsed(
+        "choice", "--model", folder / "base", "--suite", "demo", "--shots", "2", "--limit", "2",
+        "--precision", "float32", *options,
+    )  # fmt: skip
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_choice_all_methods_and_an_adapter_writes_a_line_each_and_sums_up(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "answers.jsonl"
+    options = ("--method", "all", "--adapter", model_folder / "run-1" / "adapter", "--out", out, "--lang", "pt-BR")
+    assert choice.run(demo(model_folder, *options)) == 0
+    header, *lines = lines_of(out)
+    keys = {(line["variant"], line["method"], line["id"]) for line in lines}
+    assert len(keys) == len(lines)
+    assert {key[:2] for key in keys} == {
+        (name, method) for name in ("baseline", "run-1") for method in ("letter", "cloze", "generate")
+    }
+    printed = capsys.readouterr().out
+    assert "formato perdido" in printed
+    assert "nível do acaso: 25,0 %" in printed
+    assert header["header"]["adapters"].keys() == {"run-1"}
+
+
+def test_choice_killed_and_resumed_writes_the_same_bytes(model_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answers.jsonl"
+    adapter = model_folder / "run-1" / "adapter"
+    options = ("--method", "all", "--adapter", adapter, "--token-budget", "300", "--out", out)
+    choice.run(demo(model_folder, *options))
+    whole = out.read_bytes()
+    for share in (0.2, 0.45, 0.9):
+        out.write_bytes(whole[: whole.rindex(b"\n", 0, int(len(whole) * share)) + 30])  # within a line
+        choice.run(demo(model_folder, *options))
+        assert out.read_bytes() == whole
+
+
+def test_choice_adapter_folder_missing_is_refused(model_folder: Path) -> None:
+    with pytest.raises(DataError, match="no such folder"):
+        choice.run(demo(model_folder, "--adapter", model_folder / "run-9"))
+
+
+def test_choice_same_adapter_twice_is_refused(model_folder: Path) -> None:
+    folder = model_folder / "run-1" / "adapter"
+    with pytest.raises(DataError, match="given twice"):
+        choice.variant_names([folder, folder, folder])
+
+
+def test_perplexity_prints_bits_with_interval_for_base_and_adapter(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("A coruja não canta; the lark sings at dawn. " * 20, encoding="utf-8")
+    options = ("--adapter", model_folder / "run-1" / "adapter", "--window", "64", "--precision", "float32")
+    assert perplexity.run(parsed("perplexity", "--model", model_folder / "base", "--text", text, *options)) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("bits a byte: ") == 2
+    assert printed.count("[") == 2
+    figures = {line for line in printed.splitlines() if "bits a byte" in line}
+    assert len(figures) == 2  # the adapter changes it
+
+
+def test_perplexity_text_not_utf8_is_refused(model_folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes(b"caf\xe9")
+    with pytest.raises(DataError, match="not UTF-8"):
+        perplexity.run(parsed("perplexity", "--model", model_folder / "base", "--text", text))

@@ -1,0 +1,71 @@
+"""compare and report with nothing but a run folder, as one that was made elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import pytest
+
+from paretune.cli import run as command
+from paretune.errors import ConfigError
+from paretune.report.page import plots
+from tests.simulated_run import variants, write_run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run", variants(3), size="demo", seed=3)
+
+
+def run(stage: str, *words: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run_stage(stage, parser.parse_args(words))
+
+
+def comparisons(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "tables" / "comparisons.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_compare_folder_alone_writes_tables(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compare", str(folder), "--lang", "pt-BR") == 0
+    assert "Acurácia de execução em %" in capsys.readouterr().out
+    assert {row["margin_points"] for row in comparisons(folder)} == {"1"}
+    assert not (folder / "report").exists()
+
+
+def test_compare_folder_stated_margin_and_pairs_are_used(folder: Path) -> None:
+    run("compare", str(folder), "--margin", "40", "--every-pair")
+    found = comparisons(folder)
+    assert {row["loses_less_than_margin"] for row in found if row["axis"] == "general"} == {"shown"}
+    assert ("run-1", "run-2") in {(row["first"], row["second"]) for row in found}
+
+
+def test_report_folder_alone_writes_the_page_with_results_of_queries(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+    assert run("report", str(folder), "--budget", "3") == 0
+    page = folder / "report" / "index.html"
+    assert capsys.readouterr().out.splitlines()[-1] == str(page)
+    assert "at most 3.0 points" in page.read_text(encoding="utf-8")
+    assert (folder / "report" / "tradeoff.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "words", "named"),
+    [
+        ("train", (), "train needs the experiment file"),
+        ("report", ("--set", "name=x"), "--set"),
+        ("compare", ("--margin", "0"), "--margin 0.0"),
+        ("compare", ("--budget", "-1"), "--budget -1.0"),
+    ],
+)
+def test_folder_with_what_it_cannot_obey_is_refused(
+    folder: Path, stage: str, words: tuple[str, ...], named: str
+) -> None:
+    with pytest.raises(ConfigError, match=named):
+        run(stage, str(folder), *words)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from paretune.cli import main
+from paretune.run.jsonl import read_lines
+from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+
+LIMIT_SECONDS = 120.0
+
+
+def contents(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def answers(folder: Path) -> dict[str, bytes]:
+    return contents(folder, "*/answers.jsonl*") | contents(folder, "*/choice.jsonl*")
+
+
+def adapters(folder: Path) -> dict[str, bytes]:
+    return contents(folder, "*/adapter/*") | contents(folder, "*/training.jsonl*")
+
+
+def test_run_of_everything_prints_both_tables_and_the_page(whole_run: WholeRun) -> None:
+    assert whole_run.result.status == 0, whole_run.result.err
+    printed = whole_run.result.out
+    assert "Execution accuracy in percent: demo, 24 questions" in printed
+    assert "General accuracy in percent: demo by cloze" in printed
+    assert printed.rstrip().endswith(str(whole_run.folder / "report" / "index.html"))
+    for variant in VARIANTS:
+        assert f"\n{variant} " in printed
+
+
+def test_run_of_everything_leaves_every_file(whole_run: WholeRun) -> None:
+    folder = whole_run.folder
+    wanted = ["manifest.json", "report/index.html", "report/tradeoff.svg", "report/tradeoff.png"]
+    wanted += [f"prepared/{name}.jsonl" for name in ("sql", "train", "choice")]
+    wanted += [f"{variant}/{name}.jsonl" for variant in VARIANTS for name in ("answers", "sql", "choice")]
+    for variant in ("run-1", "run-2"):
+        wanted += [f"{variant}/training.jsonl", f"{variant}/adapter/adapter_model.safetensors"]
+    for name in ("execution_accuracy", "general_accuracy", "tradeoff", "by_hardness"):
+        wanted += [f"tables/{name}.{form}" for form in ("csv", "md", "tex")]
+    missing = [name for name in wanted if not (folder / name).is_file() or not (folder / name).stat().st_size]
+    assert missing == []
+    assert not (folder / "lock.json").exists()
+    assert list(folder.rglob("*.part")) == []
+
+
+def test_run_of_everything_answers_every_question_once(whole_run: WholeRun) -> None:
+    asked = [item["index"] for item in read_lines(whole_run.folder / "prepared" / "sql.jsonl")[1]]
+    chosen = [item["id"] for item in read_lines(whole_run.folder / "prepared" / "choice.jsonl")[1]]
+    assert len(asked) == 24
+    for variant in VARIANTS:
+        for name in ("answers", "sql"):
+            records = read_lines(whole_run.folder / variant / f"{name}.jsonl")[1]
+            assert sorted(record["index"] for record in records) == sorted(asked)
+        records = read_lines(whole_run.folder / variant / "choice.jsonl")[1]
+        assert sorted(record["id"] for record in records) == sorted(chosen)
+
+
+def test_run_of_everything_gives_each_variant_answers_of_its_own(whole_run: WholeRun) -> None:
+    """An adapter that is not applied, or applied at the wrong scale, would answer as another variant does."""
+    texts = [
+        tuple(record["text"] for record in read_lines(whole_run.folder / variant / "answers.jsonl")[1])
+        for variant in VARIANTS
+    ]
+    assert len(set(texts)) == len(VARIANTS)
+
+
+def test_second_run_does_nothing_anew(commands: Commands, copied_run: Path) -> None:
+    before = answers(copied_run) | adapters(copied_run) | contents(copied_run, "tables/*_accuracy.csv")
+    times = {path: path.stat().st_mtime_ns for path in copied_run.glob("*/*.jsonl")}
+    result = commands.run("run", copied_run)
+    assert result.status == 0, result.err
+    for variant in ("run-1", "run-2"):
+        assert f"{variant}: already trained" in result.lines
+    for variant in VARIANTS:
+        assert f"{variant}: already answered" in result.lines
+    assert not any(line.startswith("loading") for line in result.lines)
+    assert answers(copied_run) | adapters(copied_run) | contents(copied_run, "tables/*_accuracy.csv") == before
+    assert {path: path.stat().st_mtime_ns for path in copied_run.glob("*/*.jsonl")} == times
+
+
+def test_changed_setting_of_generation_starts_it_anew_and_leaves_the_rest(
+    commands: Commands, copied_run: Path, whole_run: WholeRun
+) -> None:
+    trained = adapters(copied_run)
+    chosen = contents(copied_run, "*/choice.jsonl")
+    result = commands.run("evaluate", copied_run, "target.max_new_tokens=4")
+    assert result.status == 0, result.err
+    for variant in VARIANTS:
+        said = f"{variant}: settings changed; answers.jsonl starts anew, the former is kept as answers.jsonl.old-1"
+        assert said in result.lines
+        former = (copied_run / variant / "answers.jsonl.old-1").read_bytes()
+        assert former == (whole_run.folder / variant / "answers.jsonl").read_bytes()
+        header, records = read_lines(copied_run / variant / "answers.jsonl")
+        assert header["max_new_tokens"] == 4
+        assert len(records) == 24
+        assert all(record["tokens"] <= 4 for record in records)
+        judged = read_lines(copied_run / variant / "sql.jsonl")[0]
+        assert judged["answers"] == header["fingerprint"]
+    assert adapters(copied_run) == trained
+    assert contents(copied_run, "*/choice.jsonl*") == chosen
+
+
+def test_second_process_on_one_folder_is_refused_and_told_by_whom(
+    commands: Commands, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in commands.environment.items():  # else main() sets some of these for the tests to come
+        monkeypatch.setenv(name, value)
+    for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
+        monkeypatch.setenv(name, "")
+    folder = tmp_path / "shared"
+    words = commands.words("prepare", folder)
+    first = commands.start(words)
+    until = time.monotonic() + LIMIT_SECONDS
+    while not (folder / "lock.json").exists() and time.monotonic() < until:
+        time.sleep(0.001)
+    status = main(words)
+    finished = commands.finish()
+    assert status == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {folder}: in use by process {first} on ")
+    assert f"(paretune {' '.join(words)})" in error
+    assert error.count("\n") == 1
+    assert finished.status == 0, finished.err
+    assert (folder / "prepared" / "sql.jsonl").is_file()

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from paretune.config import ModelConfig, TrainingConfig, VariantConfig
+from paretune.pipeline import train as stage
+from paretune.run.folder import fingerprint
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(stage, "prepared_lines", lambda session, name: ("rows-1", []))
+    model = ModelConfig(precision="float32")
+    return SimpleNamespace(source=SimpleNamespace(weights="weights-1"), config=SimpleNamespace(model=model))
+
+
+def mark(session: Any, **settings: Any) -> str:
+    return stage.training_fingerprint(session, VariantConfig("run-1", training=TrainingConfig(**settings)))
+
+
+def test_training_fingerprint_tells_what_decides_an_adapter(session: Any) -> None:
+    marks = [mark(session), mark(session, rank=4), mark(session, group_by_length=True), mark(session, seed=1)]
+    assert len(set(marks)) == 4
+    assert mark(session, logging_steps=7) == marks[0]
+
+
+def test_training_fingerprint_of_random_batches_is_that_from_before_the_key(session: Any) -> None:
+    settings = asdict(TrainingConfig())
+    del settings["logging_steps"], settings["group_by_length"]
+    known = {"weights": "weights-1", "precision": "float32", "quantization": "none", "rows": "rows-1"}
+    assert mark(session) == fingerprint({**known, "training": settings})

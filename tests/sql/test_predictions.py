@@ -1,0 +1,114 @@
+"""Prediction files in every format, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from paretune.errors import DataError
+from paretune.records import SqlQuestion
+from paretune.sql.predictions import join_predictions, read_predictions
+
+QUESTIONS = [SqlQuestion(i, "town", f"question {i}", f"SELECT {i}") for i in range(3)]
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("p.json", json.dumps(["SELECT 1", "SELECT\n2", ""])),
+        ("p.json", json.dumps(["SELECT 1", "SELECT\n2", None])),
+        ("p.jsonl", '{"header": {}}\n{"index": 2, "sql": null}\n{"index": 0, "sql": "SELECT 1"}\n'
+         '{"index": 1, "sql": "SELECT\\n2", "db_id": "town"}\n'),
+        ("p.jsonl", '{"position": 0, "sql": "SELECT 1"}\n\n{"position": 1, "sql": "SELECT\\n2"}\n'
+         '{"position": 2, "sql": ""}'),
+        ("p.jsonl", '{"sql": "SELECT 1"}\n{"sql": "SELECT\\n2"}\n{"sql": ""}'),
+        ("p.csv", 'generated_sql\nSELECT 1\n"SELECT\n2"\n\n'),
+        ("p.csv", '\ufeffquestion;generated_sql\r\na;SELECT 1\r\nb;"SELECT\n2"\r\nc;\r\n'),
+    ],
+)  # fmt: skip
+def test_read_predictions_each_format_gives_the_same_rows(tmp_path: Path, name: str, content: str) -> None:
+    file = read_predictions(written(tmp_path, name, content))
+    assert [(row.position, row.text) for row in file.rows] == [(0, "SELECT 1"), (1, "SELECT\n2"), (2, "")]
+    assert file.as_written is name.endswith("csv")
+
+
+def test_read_predictions_lines_keep_positions_and_database(tmp_path: Path) -> None:
+    file = read_predictions(written(tmp_path, "predict.txt", "SELECT 1\ttown\n\nSELECT 3\ttown\n\n"))
+    assert [(row.position, row.text, row.db_id) for row in file.rows] == [
+        (0, "SELECT 1", "town"), (1, "", None), (2, "SELECT 3", "town"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.txt", b"", "empty"),
+        ("p.json", b"  \n", "empty"),
+        ("p.json", b"[]", "no predictions"),
+        ("p.txt", b"\x7fELF\x00\x01", "binary file"),
+        ("p.csv", b"\xff\xfe\x00\x01", "not text in UTF-8"),
+        ("p.json", b'{"a": 1}', "expected a JSON list of texts, found dict"),
+        ("p.json", b'["a", 2]', "entry 1: expected a text, found int"),
+        ("p.json", b'["a"', "not JSON"),
+        ("p.jsonl", b'{"sql": "a"}\n{"sql"', "line 2: not JSON"),
+        ("p.jsonl", b'{"query": "a"}', "no key 'sql'; found 'query'"),
+        ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"sql": "b"}', "1 of 2 lines have index"),
+        ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"index": 0, "sql": "b"}', "position 0 again"),
+        ("p.jsonl", b'{"index": "0", "sql": "a"}', "expected a 0-based position"),
+        ("p.csv", b"question,sql\na,b\n", "no column generated_sql; found question, sql"),
+        ("p.csv", b"question,generated_sql\na,b,c\n", "3 columns, expected 2"),
+        ("p.csv", b'generated_sql\n"SELECT', "broken CSV"),
+        ("p.csv", b"generated_sql\n", "no predictions"),
+    ],
+)
+def test_read_predictions_other_file_is_a_clear_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        read_predictions(written(tmp_path, name, content))
+    assert name in str(caught.value)
+
+
+def test_read_predictions_missing_file_or_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_predictions(tmp_path / "none.json")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_predictions(tmp_path)
+
+
+def test_join_predictions_fewer_rows_take_the_first_questions(tmp_path: Path) -> None:
+    rows = read_predictions(written(tmp_path, "p.json", '["a", "b"]')).rows
+    joined = join_predictions(rows, QUESTIONS)
+    assert [(item.index, item.text, item.gold) for item in joined] == [(0, "a", "SELECT 0"), (1, "b", "SELECT 1")]
+
+
+def test_join_predictions_own_gold_and_gold_file_take_precedence(tmp_path: Path) -> None:
+    rows = read_predictions(written(tmp_path, "p.csv", "generated_sql,question,expected_sql\na,why,SELECT 8\n")).rows
+    (joined,) = join_predictions(rows, QUESTIONS)
+    assert (joined.gold, joined.question, joined.db_id) == ("SELECT 8", "why", "town")
+    gold = read_predictions(written(tmp_path, "gold.sql", "SELECT 9\ttown\n")).rows
+    assert join_predictions(rows, QUESTIONS, gold)[0].gold == "SELECT 9"
+
+
+@pytest.mark.parametrize(
+    ("predictions", "gold", "message"),
+    [
+        ("a\nb\nc\nd\n", None, "the split has 3 questions"),
+        ("a\tcity\n", None, "db_id 'city', but question 0 of the split asks 'town'"),
+        ("a\nb\n", "SELECT 1\ttown\n", "the gold file has 1 rows and none for position 1"),
+        ("a\n", "SELECT 1\tcity\n", "db_id 'city'"),
+    ],
+)
+def test_join_predictions_that_do_not_fit_the_split_are_an_error(
+    tmp_path: Path, predictions: str, gold: str | None, message: str
+) -> None:
+    rows = read_predictions(written(tmp_path, "p.txt", predictions)).rows
+    golds = None if gold is None else read_predictions(written(tmp_path, "g.sql", gold)).rows
+    with pytest.raises(DataError, match=message):
+        join_predictions(rows, QUESTIONS, golds)

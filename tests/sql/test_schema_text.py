@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from paretune.errors import DataError
+from paretune.sql.schema_text import ForeignKey, read_schema, schema_text
+from paretune.sql.sqlite_file import open_read_only
+
+STATEMENTS = (
+    """CREATE TABLE "singer" (
+        id INTEGER PRIMARY KEY,
+        name  TEXT)""",
+    'CREATE TABLE concert ("the ""year""" INTEGER, singer_id INTEGER, photo BLOB,'
+    '   PRIMARY KEY (singer_id, "the ""year"""), FOREIGN KEY (singer_id) REFERENCES singer(id))',
+    "CREATE VIEW old AS SELECT * FROM concert",
+    "CREATE INDEX by_name ON singer(name)",
+    "INSERT INTO singer VALUES (3, 'O''Hara'), (1, 'Ann'), (2, NULL), (4, 'Ann')",
+    "INSERT INTO concert VALUES (2014, 3, x'00ff')",
+)
+
+
+def database(folder: Path, statements: Sequence[str] = STATEMENTS) -> Path:
+    path = folder / "a.sqlite"
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_schema_is_read_with_keys_in_order_of_creation(tmp_path: Path) -> None:
+    singer, concert = read_schema(database(tmp_path)).tables
+    assert (singer.name, singer.columns, singer.types) == ("singer", ("id", "name"), ("INTEGER", "TEXT"))
+    assert singer.primary_key == ("id",)
+    assert concert.columns == ('the "year"', "singer_id", "photo")
+    assert concert.primary_key == ("singer_id", 'the "year"')
+    assert concert.foreign_keys == (ForeignKey("singer_id", "singer", "id"),)
+
+
+def test_create_table_text_is_the_statements_on_one_line_each(tmp_path: Path) -> None:
+    assert schema_text(database(tmp_path), "create_table", 0).splitlines() == [
+        'CREATE TABLE "singer" ( id INTEGER PRIMARY KEY, name TEXT);',
+        'CREATE TABLE concert ("the ""year""" INTEGER, singer_id INTEGER, photo BLOB, PRIMARY KEY (singer_id, '
+        '"the ""year"""), FOREIGN KEY (singer_id) REFERENCES singer(id));',
+    ]
+
+
+def test_create_table_text_builds_the_same_schema_again(tmp_path: Path) -> None:
+    hard = (
+        """CREATE TABLE t (
+            a INTEGER, -- the first, "unclosed
+            b TEXT DEFAULT 'two  spaces -- kept', /* a
+            comment */ "c  d" TEXT, [e  f] TEXT, `g  h` TEXT
+        )""",
+        *STATEMENTS,
+    )
+    path = database(tmp_path, hard)
+    text = schema_text(path, "create_table", 2)
+    again = tmp_path / "again.sqlite"
+    with sqlite3.connect(again) as connection:
+        connection.executescript(text)
+    first, second = read_schema(path).tables, read_schema(again).tables
+    assert [(t.name, t.columns, t.types, t.primary_key, t.foreign_keys) for t in first] == [
+        (t.name, t.columns, t.types, t.primary_key, t.foreign_keys) for t in second
+    ]
+    assert "c  d" in first[0].columns
+    assert "'two  spaces -- kept'" in text
+
+
+def test_compact_text_has_one_line_a_table_with_keys(tmp_path: Path) -> None:
+    assert schema_text(database(tmp_path), "compact", 0).splitlines() == [
+        "singer(id*, name)",
+        'concert(the "year"*, singer_id*, photo) singer_id -> singer.id',
+    ]
+
+
+def test_compact_text_names_the_primary_key_that_a_reference_means(tmp_path: Path) -> None:
+    path = database(
+        tmp_path,
+        [
+            "CREATE TABLE singer (id INTEGER PRIMARY KEY)",
+            "CREATE TABLE pair (x TEXT, y TEXT, PRIMARY KEY (y, x))",
+            "CREATE TABLE song (singer_id INTEGER REFERENCES SINGER, a TEXT, b TEXT, lost REFERENCES nowhere, "
+            "FOREIGN KEY (a, b) REFERENCES pair)",
+        ],
+    )
+    keys = {key.column: (key.target_table, key.target_column) for key in read_schema(path).tables[2].foreign_keys}
+    assert keys == {"singer_id": ("SINGER", "id"), "a": ("pair", "y"), "b": ("pair", "x"), "lost": ("nowhere", "lost")}
+
+
+def test_sample_values_are_distinct_in_storage_order_and_quoted(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    assert schema_text(path, "compact", 2).splitlines() == [
+        "singer(id* [1, 2], name ['Ann', 'O''Hara'])",
+        'concert(the "year"* [2014], singer_id* [3], photo [(binary)]) singer_id -> singer.id',
+    ]
+    lines = schema_text(path, "create_table", 1).splitlines()
+    assert "-- singer.name: 'Ann'" in lines
+    assert '-- concert.the "year": 2014' in lines
+    assert "-- concert.photo: (binary)" in lines
+
+
+def test_sample_values_long_or_of_several_lines_stay_one_short_line(tmp_path: Path) -> None:
+    path = database(
+        tmp_path, ["CREATE TABLE t (a TEXT)", f"INSERT INTO t VALUES ('one\ntwo\r\nDROP'), ('{'x' * 100}')"]
+    )
+    create, samples = schema_text(path, "create_table", 2).splitlines()
+    assert create == "CREATE TABLE t (a TEXT);"
+    assert samples == f"-- t.a: 'one two DROP', '{'x' * 39}…'"
+    assert len(schema_text(path, "compact", 2).splitlines()) == 1
+
+
+def test_sample_values_of_a_table_without_rowid_are_shown(tmp_path: Path) -> None:
+    path = database(
+        tmp_path, ["CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID", "INSERT INTO t VALUES ('y'), ('x')"]
+    )
+    assert schema_text(path, "compact", 3) == "t(a* ['x', 'y'])"
+
+
+def test_sample_values_of_an_empty_column_are_left_out(tmp_path: Path) -> None:
+    path = database(tmp_path, ["CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES (NULL)"])
+    assert schema_text(path, "compact", 3) == "t(a)"
+    assert schema_text(path, "create_table", 3) == "CREATE TABLE t (a TEXT);"
+
+
+def test_text_that_cannot_be_decoded_is_read_without_its_bytes(tmp_path: Path) -> None:
+    path = database(tmp_path, ["CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES (CAST(x'41ff42' AS TEXT))"])
+    assert schema_text(path, "compact", 1) == "t(a ['AB'])"
+
+
+def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with pytest.raises(DataError, match=r"a\.sqlite: no such database"):
+        read_schema(path)
+    assert not path.exists()
+    for content in (b"", b"text", b"SQLite format 2\x00" + bytes(100)):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"a\.sqlite: not a SQLite 3 database"):
+            read_schema(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_schema(tmp_path)
+
+
+def test_read_schema_lists_views_apart_and_leaves_out_a_broken_one(tmp_path: Path) -> None:
+    path = database(
+        tmp_path,
+        [
+            "CREATE TABLE gone (a)",
+            "CREATE TABLE t (a, b)",
+            "CREATE VIEW broken AS SELECT a FROM gone",
+            "CREATE VIEW whole AS SELECT b AS c FROM t",
+            "DROP TABLE gone",
+        ],
+    )
+    schema = read_schema(path)
+    assert [table.name for table in schema.tables] == ["t"]
+    assert [(view.name, view.columns) for view in schema.views] == [("whole", ("c",))]
+    assert schema_text(path, "compact", 0) == "t(a, b)"
+
+
+def test_read_schema_generated_column_is_a_column(tmp_path: Path) -> None:
+    path = database(tmp_path, ["CREATE TABLE t (a INTEGER, twice INTEGER AS (2 * a), b TEXT)"])
+    assert read_schema(path).tables[0].columns == ("a", "twice", "b")
+
+
+def test_file_damaged_is_refused_by_name(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    path.write_bytes(path.read_bytes()[:16] + b"\xff" * 2000)
+    with pytest.raises(DataError, match=r"a\.sqlite: damaged database"):
+        read_schema(path)
+
+
+def test_reading_changes_no_byte_and_leaves_no_file(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    schema_text(path, "create_table", 3)
+    connection = open_read_only(path)
+    for statement in ("INSERT INTO singer VALUES (9, 'x')", "DROP TABLE singer", "CREATE TABLE t (a)"):
+        with pytest.raises(sqlite3.OperationalError):
+            connection.execute(statement)
+    connection.close()
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert [item.name for item in tmp_path.iterdir()] == ["a.sqlite"]
+
+
+def test_path_with_signs_of_a_uri_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "a?mode=rw#b %41"
+    folder.mkdir()
+    assert len(read_schema(database(folder)).tables) == 2
+
+
+def test_spider_databases_all_have_a_schema(spider_directory: Path) -> None:
+    paths = sorted((spider_directory / "database").glob("*/*.sqlite"))
+    assert len(paths) > 100
+    for path in paths:
+        assert read_schema(path).tables
+        assert schema_text(path, "compact", 2)
