@@ -10,7 +10,8 @@ from typing import Any
 from paretune.config import TrainingConfig
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
-from paretune.training.sft import TrainingRow, train_adapter
+from paretune.training.batches import TrainingRow
+from paretune.training.sft import train_adapter
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
 CONFIG = TrainingConfig(
