@@ -100,9 +100,9 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
         """Move the bar; where a stop is asked for, save and end."""
         self.progress.step = state.global_step
         self.progress.seconds = self._seconds_before + time.monotonic() - self._started
+        self._on_step(state.global_step, state.max_steps)
         if self.stop_asked:
             control.should_save = control.should_training_stop = True
-        self._on_step(state.global_step, state.max_steps)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Write one line of training.jsonl for a logged step."""

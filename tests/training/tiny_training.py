@@ -67,10 +67,10 @@ def weights(folder: Path, name: str = "adapter") -> dict[str, Any]:
     return dict(load_file(folder / name / "adapter_model.safetensors"))
 
 
-def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+def assert_same(one: dict[str, Any], other: dict[str, Any], *, within: float = 1e-6) -> None:
     assert one.keys() == other.keys()
     for key, value in one.items():
-        assert float((value - other[key]).abs().max()) <= 1e-6, key
+        assert float((value - other[key]).abs().max()) <= within, key
 
 
 def answer_loss(model: Any) -> float:
