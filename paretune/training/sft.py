@@ -135,10 +135,11 @@ def _left_as_it_was(base: LoadedModel) -> Iterator[None]:
 
 @contextmanager
 def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Iterator[None]:
-    """Within, the model computes as the settings say: by layouts, with its adapters fused."""
+    """Within, the model computes as the settings say: by layouts, with its adapters and what lies between them fused."""
     import torch
 
     from paretune.training.fused_adapters import fused_adapters
+    from paretune.training.fused_blocks import fused_blocks
     from paretune.training.shared_attention import attending_by_layout
 
     with ExitStack() as stack:
@@ -147,6 +148,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
         if config.fuse_adapters:
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
+            stack.enter_context(fused_blocks(base.model, precision))
         yield
 
 
