@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="JSON")
     parser.add_argument("--shape", choices=SHAPES, default="qwen2.5-1.5b")
     parser.add_argument("--model", help="a directory or GGUF file instead of random weights")
-    parser.add_argument("--steps", type=int, default=20, help="timed steps of each row of the table")
+    parser.add_argument("--steps", type=int, default=20, help="timed steps where no whole epoch is")
     parser.add_argument("--loop-steps", type=int, default=8)
     parser.add_argument("--mistral", action="store_true")
     parser.add_argument("--max-rows", type=int, help="the first rows only, to try the script")
@@ -96,14 +96,14 @@ def one_shape(base: LoadedModel, rows: Sequence[TrainingRow], steps: int, loop_s
     yield {"name": "plain loop, 16 rows padded", **plain_loop(base, rows, 16, loop_steps)}
     plain = TrainingConfig(batch_size=16, max_tokens=2048, logging_steps=1000, checkpoint_steps=10**6,
                            optimizer="adamw_torch_fused")  # fmt: skip
-    for name, overrides in (
-        ("shared prompts, adapters by PEFT, 16 rows", {"share_prompts": True}),
-        ("shared prompts, fused adapters, 16 rows", {"share_prompts": True, "fuse_adapters": True}),
-        ("shared prompts, fused adapters, 16 rows of 2 prompts", {"share_prompts": True, "fuse_adapters": True,
-                                                                  "prompts_per_step": 2}),
-        ("shared prompts, fused adapters, 64 rows", {"share_prompts": True, "fuse_adapters": True, "batch_size": 64}),
-    ):  # fmt: skip
-        yield {"name": name, **ours(base, rows, TrainingConfig(**{**settings(plain), **overrides}), steps)}
+    shared: dict[str, Any] = {"share_prompts": True}
+    fused = {**shared, "fuse_adapters": True}
+    for name, count, overrides in (
+        ("shared prompts, adapters by PEFT, 16 rows", steps, shared),
+        ("shared prompts, fused adapters, 16 rows", None, fused),
+        ("shared prompts, fused adapters, 64 rows", None, {**fused, "batch_size": 64}),
+    ):
+        yield {"name": name, **ours(base, rows, TrainingConfig(**{**settings(plain), **overrides}), count)}
 
 
 def settings(config: TrainingConfig) -> dict[str, Any]:
@@ -112,20 +112,20 @@ def settings(config: TrainingConfig) -> dict[str, Any]:
     return asdict(config)
 
 
-def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, steps: int) -> dict[str, Any]:
-    """A record of `train_adapter` itself, checkpoints and log included, over its first steps."""
+def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, count: int | None) -> dict[str, Any]:
+    """A record of `train_adapter` itself, log included: so many steps, or the whole epoch."""
     from paretune.training.sft import total_steps, train_adapter
     from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 
     whole = total_steps(len(rows), config)
-    steps = min(steps + WARM_UP, whole)
+    steps = whole if count is None else min(count + WARM_UP, whole)
     config = TrainingConfig(**{**settings(config), "epochs": steps / whole})
     times: list[float] = []
 
     def on_step(step: int, _: int) -> None:
         if step in (WARM_UP, steps):
             wait()
-            times.append(time.perf_counter())
+        times.append(time.perf_counter())
 
     per_step = config.batch_size * config.accumulation_steps
     order = list(SharedPromptOrder([sharable(row.tokens, row.answer_tokens) for row in rows],
@@ -136,12 +136,17 @@ def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig,
              for first in range(WARM_UP * per_step, steps * per_step, per_step)]  # fmt: skip
     batches = [collator([{"input_ids": row.tokens, "labels": row.tokens[-row.answer_tokens :]} for row in step])
                for step in timed]  # fmt: skip
+    clean()
     reset_peak()
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         train_adapter(base, rows, config, Path(folder) / "run", "benchmark", on_step, print)
     return {
         "rows_per_step": per_step,
-        "ms_per_step": 1e3 * (times[1] - times[0]) / (steps - WARM_UP),
+        "steps": len(batches),
+        "training_seconds": round(time.perf_counter() - start, 1),
+        "ms_per_step": 1e3 * (times[-1] - times[WARM_UP - 1]) / len(batches),
+        "median_ms_per_step": round(1e3 * float(np.median(np.diff(times[WARM_UP - 1 :]))), 1),
         "tokens_per_step": sum(batch["tokens"] for batch in batches) / len(batches),
         "computed_per_step": sum(layout["input_ids"].shape[1] for batch in batches for layout in batch["layouts"])
         / len(batches),
@@ -162,29 +167,38 @@ def plain_loop(base: LoadedModel, rows: Sequence[TrainingRow], size: int, steps:
     order = list(LengthGroupedOrder([len(row.tokens) for row in rows], size, 42))
     batches = [[rows[place] for place in order[first : first + size]] for first in range(0, len(order), size)]
     batches = batches[: WARM_UP + steps]
-    started, tokens, places = 0.0, 0, 0
+    started, done, tokens, places, short = 0.0, 0, 0, 0, 0
     reset_peak()
     for number, batch in enumerate(batches):
         if number == WARM_UP:
             wait()
             started = time.perf_counter()
         inputs = {name: item.to(device) for name, item in padded(batch).items()}
-        with torch.autocast(device.type, torch.bfloat16, enabled=base.precision == "bfloat16"):
-            loss = model(**inputs, use_cache=False).loss
-        loss.backward()
+        try:
+            with torch.autocast(device.type, torch.bfloat16, enabled=base.precision == "bfloat16"):
+                loss = model(**inputs, use_cache=False).loss
+            loss.backward()
+        except torch.OutOfMemoryError:
+            optimizer.zero_grad()
+            clean()
+            short += 1
+            continue
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         if number >= WARM_UP:
+            done += 1
             tokens += sum(len(row.tokens) for row in batch)
             places += inputs["input_ids"].numel()
     wait()
     seconds = time.perf_counter() - started
     record = {
         "rows_per_step": size,
-        "ms_per_step": 1e3 * seconds / (len(batches) - WARM_UP),
-        "tokens_per_step": tokens / (len(batches) - WARM_UP),
-        "computed_per_step": places / (len(batches) - WARM_UP),
+        "steps": done,
+        "ms_per_step": 1e3 * seconds / done,
+        "tokens_per_step": tokens / done,
+        "computed_per_step": places / done,
+        "batches_out_of_memory": short,
         **common(base, rows),
     }
     base.model = model.unload()
@@ -254,6 +268,7 @@ def trl_defaults(base: LoadedModel, rows: Sequence[TrainingRow], steps: int) -> 
     timed = sum(len(row.tokens) for row in drawn[8:]) / steps
     record = {
         "rows_per_step": 8,
+        "steps": steps,
         "ms_per_step": 1e3 * (times[1] - times[0]) / steps,
         "tokens_per_step": timed,
         "computed_per_step": timed,
@@ -312,10 +327,10 @@ def load_nf4(shape: str) -> LoadedModel:
         if isinstance(module, torch.nn.Linear) and "lm_head" not in name:
             packed = bnb.nn.Linear4bit(module.in_features, module.out_features, bias=module.bias is not None,
                                        compute_dtype=base.model.dtype, quant_type="nf4")  # fmt: skip
-            packed.weight = bnb.nn.Params4bit(module.weight.data.cpu(), requires_grad=False, quant_type="nf4",
+            packed.weight = bnb.nn.Params4bit(module.weight.data, requires_grad=False, quant_type="nf4",
                                               compress_statistics=True)  # fmt: skip
             base.model.set_submodule(name, packed.to(base.model.device))
-    base.model.is_loaded_in_4bit = base.model.is_quantized = True
+    base.model.is_loaded_in_4bit = True
     base.quantization = "nf4"
     clean()
     return base

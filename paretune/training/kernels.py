@@ -31,7 +31,7 @@ def gate_times_backward(
     return of_gate, of_up
 
 
-@triton.jit(do_not_specialize=["count"])
+@triton.jit  # count is specialised on divisibility by 16: without it no load is wide
 def _gate_times(gate, up, out, count, block: tl.constexpr) -> None:
     place = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     gates = tl.load(gate + place, place < count, 0.0).to(tl.float32)
@@ -39,7 +39,7 @@ def _gate_times(gate, up, out, count, block: tl.constexpr) -> None:
     tl.store(out + place, (gates * tl.sigmoid(gates) * ups).to(out.dtype.element_ty), place < count)
 
 
-@triton.jit(do_not_specialize=["count"])
+@triton.jit  # count is specialised on divisibility by 16: without it no load is wide
 def _gate_times_backward(gate, up, gradient, of_gate, of_up, count, block: tl.constexpr) -> None:
     place = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     inside = place < count

@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
     from paretune.training.fused_adapters import fused_adapters
     from paretune.training.fused_blocks import fused_blocks
     from paretune.training.shared_attention import attending_by_layout
+    from paretune.training.step_graphs import StepGraphs
 
     with ExitStack() as stack:
         if trainer.computation.shares:
@@ -149,7 +150,18 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
             stack.enter_context(fused_blocks(base.model, precision))
+            if trainer.computation.by_kernel and _is_replayable(base, config):
+                rows = config.batch_size * config.accumulation_steps
+                trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
+                trainer.graphs = StepGraphs(trainer.model, trainer.adapters)
+                stack.callback(setattr, trainer, "graphs", None)
         yield
+
+
+def _is_replayable(base: LoadedModel, config: TrainingConfig) -> bool:
+    """Whether a step hangs on nothing but its numbers: no random masks, no second forward pass, no scaled loss."""
+    random = config.dropout > 0.0 or config.gradient_checkpointing
+    return base.precision == "bfloat16" and base.quantization == "none" and not random
 
 
 @contextmanager

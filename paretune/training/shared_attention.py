@@ -10,7 +10,7 @@ computed with a mask by torch's scaled dot product attention.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,24 +27,27 @@ _TRIAL_TOKENS = 24
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A layout as attention sees it. mask: (n_tokens, n_tokens), which pairs are visible; None: by kernel."""
+    """A layout as attention sees it: every segment by itself, cut by `starts`; and the tokens from `first` on, `count`
+    of them, over the first n_keys keys, both cut by group (`queries`, `keys`, relative to their first). longest: of
+    segments, of a group's queries, of its keys. mask: (n_tokens, n_tokens), which pairs are visible; None: by kernel.
+    """
 
     starts: torch.Tensor
-    shared_starts: torch.Tensor
-    sharing_starts: torch.Tensor
-    longest_starts: int
-    longest_shared_starts: int
-    longest_sharing_starts: int
-    n_shared: int
-    n_sharing: int
-    mask: torch.Tensor | None
+    queries: torch.Tensor
+    keys: torch.Tensor
+    longest: tuple[int, int, int]
+    first: int
+    count: int
+    n_keys: int
+    mask: torch.Tensor | None = None
 
 
 def shared_of(layout: Mapping[str, Any], *, by_kernel: bool) -> Shared:
     """What the attention needs of `to_tensors`' layout."""
-    names = Shared.__dataclass_fields__.keys() - {"mask"}
-    mask = None if by_kernel else visible(layout)
-    return Shared(**{name: layout[name] for name in names}, mask=mask)
+    cuts = layout["starts"], layout["sharing_starts"], layout["shared_starts"]
+    longest = layout["longest_starts"], layout["longest_sharing_starts"], layout["longest_shared_starts"]
+    n_shared, n_sharing = layout["n_shared"], layout["n_sharing"]
+    return Shared(*cuts, longest, n_shared, n_sharing, n_shared, None if by_kernel else visible(layout))
 
 
 def visible(layout: Mapping[str, Any]) -> torch.Tensor:
@@ -90,18 +93,16 @@ class _ByKernel(torch.autograd.Function):
     def forward(ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, shared: Shared,
                 scale: float | None) -> torch.Tensor:  # fmt: skip
         flash = torch.ops.aten._flash_attention_forward
-        limits = shared.starts, shared.starts, shared.longest_starts, shared.longest_starts
-        out, log_sums, *seeds = flash(query, key, value, *limits, 0.0, True, False, scale=scale)[:4]
-        between = slice(shared.n_shared, shared.n_shared + shared.n_sharing)
-        if shared.n_sharing:
-            before, before_sums, *_ = flash(
-                query[between], key[: shared.n_shared], value[: shared.n_shared], *_across(shared), 0.0, False, False,
-                scale=scale,
-            )  # fmt: skip
-            total = torch.logaddexp(log_sums[:, between], before_sums)
-            share = (before_sums - total).exp().t()[..., None]
-            out[between] = torch.lerp(out[between].float(), before.float(), share).to(out.dtype)
-            log_sums[:, between] = total
+        out, log_sums, *seeds = flash(query, key, value, *_within(shared), 0.0, True, False, scale=scale)[:4]
+        follow = slice(shared.first, shared.first + shared.count)
+        if shared.count:
+            keys, values = key[: shared.n_keys], value[: shared.n_keys]
+            before, sums = flash(query[follow], keys, values, *_across(shared), 0.0, False, False, scale=scale)[:2]
+            sums = torch.where(sums == torch.inf, -torch.inf, sums)  # of queries without a key, as the kernel has it
+            total = torch.logaddexp(log_sums[:, follow], sums)
+            share = (sums - total).exp().t()[..., None]
+            out[follow] = torch.lerp(out[follow].float(), before.float(), share).to(out.dtype)
+            log_sums[:, follow] = total
         ctx.save_for_backward(query, key, value, out, log_sums, *seeds)
         ctx.shared, ctx.scale = shared, scale
         return out
@@ -111,23 +112,26 @@ class _ByKernel(torch.autograd.Function):
         query, key, value, out, log_sums, *seeds = ctx.saved_tensors
         shared, scale, gradient = ctx.shared, ctx.scale, gradients[0].contiguous()
         flash = torch.ops.aten._flash_attention_backward
-        limits = shared.starts, shared.starts, shared.longest_starts, shared.longest_starts
-        found = flash(gradient, query, key, value, out, log_sums, *limits, 0.0, True, *seeds, scale=scale)
-        if shared.n_sharing:
-            between = slice(shared.n_shared, shared.n_shared + shared.n_sharing)
-            before = slice(shared.n_shared)
+        found = flash(gradient, query, key, value, out, log_sums, *_within(shared), 0.0, True, *seeds, scale=scale)
+        if shared.count:
+            follow, keys = slice(shared.first, shared.first + shared.count), slice(shared.n_keys)
             parts = flash(
-                gradient[between], query[between], key[before], value[before], out[between],
-                log_sums[:, between].contiguous(), *_across(shared), 0.0, False, *seeds, scale=scale,
+                gradient[follow], query[follow], key[keys], value[keys], out[follow],
+                log_sums[:, follow].contiguous(), *_across(shared), 0.0, False, *seeds, scale=scale,
             )  # fmt: skip
-            for whole, place, part in zip(found, (between, before, before), parts, strict=True):
+            for whole, place, part in zip(found, (follow, keys, keys), parts, strict=True):
                 whole[place] += part
         return (*found, None, None)
 
 
+def _within(shared: Shared) -> tuple[torch.Tensor, torch.Tensor, int, int]:
+    """Every segment over itself."""
+    return shared.starts, shared.starts, shared.longest[0], shared.longest[0]
+
+
 def _across(shared: Shared) -> tuple[torch.Tensor, torch.Tensor, int, int]:
     """Remainders' queries by group, over the keys that each group shares."""
-    return (shared.sharing_starts, shared.shared_starts, shared.longest_sharing_starts, shared.longest_shared_starts)
+    return shared.queries, shared.keys, shared.longest[1], shared.longest[2]
 
 
 @contextmanager
@@ -146,22 +150,32 @@ def attending_by_layout(model: Any) -> Iterator[None]:
             config._attn_implementation = kind
 
 
-def shared_loss(model: Any, layout: Mapping[str, Any], answer_tokens: int, *, by_kernel: bool) -> torch.Tensor:
-    """Negative log-likelihood of the layout's labels, summed and divided by answer_tokens; within
+def shared_loss(model: Any, layout: Mapping[str, Any], answer_tokens: Any, *, by_kernel: bool) -> torch.Tensor:
+    """Negative log-likelihood of the layout's labels, summed and divided by answer_tokens (at least 1); within
     `attending_by_layout`. Logits are computed where there is a label only."""
+    return loss_at(model, layout, shared_of(layout, by_kernel=by_kernel), answer_tokens)
+
+
+def loss_at(model: Any, layout: Mapping[str, Any], shared: Shared, answer_tokens: Any) -> torch.Tensor:
+    """As `shared_loss`, of a layout whose attention is given; a label of -100 is none."""
     output = model(
         input_ids=layout["input_ids"],
         position_ids=layout["position_ids"],
-        shared=shared_of(layout, by_kernel=by_kernel),
+        shared=shared,
         logits_to_keep=layout["places"],
         use_cache=False,
     )
-    total = functional.cross_entropy(output.logits[0].float(), layout["labels"], reduction="sum")
-    return total / max(1, answer_tokens)
+    total = functional.cross_entropy(output.logits[0].float(), layout["labels"], reduction="sum", ignore_index=-100)
+    return total / answer_tokens
 
 
 def kernel_fits(model: Any) -> bool:
     """Whether the kernels compute this model's attention here: by its shape, and by a trial with gradients."""
+    return kernel_fits_as(model, lambda layout: shared_of(layout, by_kernel=True))
+
+
+def kernel_fits_as(model: Any, shared_by: Callable[[Mapping[str, Any]], Shared]) -> bool:
+    """The same for layouts as shared_by has them."""
     config = model.config.get_text_config()
     device = model.device
     if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
@@ -173,24 +187,29 @@ def kernel_fits(model: Any) -> bool:
     if dtype not in (torch.float16, torch.bfloat16) or head_dim % 8 or head_dim > 256:
         return False
     try:
-        return _kernel_agrees(heads, key_heads, head_dim, device, dtype)
+        return agrees_with_mask(heads, key_heads, head_dim, device, dtype, shared_by)
     except Exception:  # a build of torch without the kernel, or with another signature: no common type
         return False
 
 
-def _kernel_agrees(heads: int, key_heads: int, head_dim: int, device: torch.device, dtype: torch.dtype) -> bool:
+def agrees_with_mask(
+    heads: int, key_heads: int, head_dim: int, device: torch.device, dtype: torch.dtype,
+    shared_by: Callable[[Mapping[str, Any]], Shared],
+) -> bool:  # fmt: skip
+    """Whether the kernels give what a mask gives, gradients included, on the trial's layout as shared_by has it."""
     layout = {name: item.to(device) if isinstance(item, torch.Tensor) else item for name, item in _trial().items()}
-    n_tokens = layout["input_ids"].shape[1]
+    n_tokens, shared = layout["input_ids"].shape[1], shared_by(layout)
+    n_padded = int(shared.starts[-1])
     made = torch.Generator().manual_seed(0)
-    numbers = [torch.randn((1, count, n_tokens, head_dim), generator=made).to(device)
+    numbers = [torch.randn((1, count, n_padded, head_dim), generator=made).to(device)
                for count in (heads, key_heads, key_heads, heads)]  # fmt: skip
     found = []
-    for by_kernel in (True, False):
-        kind = dtype if by_kernel else torch.float32
-        states = [item.to(dtype).to(kind).requires_grad_() for item in numbers[:3]]
-        attended, _ = attend(None, *states, None, shared=shared_of(layout, by_kernel=by_kernel))  # type: ignore[arg-type]
-        weight = numbers[3].transpose(1, 2).to(dtype).to(kind)
-        found.append((attended, *torch.autograd.grad((attended * weight).sum(), states)))
+    for seen, kind, count in ((shared, dtype, n_padded), (shared_of(layout, by_kernel=False), torch.float32, n_tokens)):
+        states = [item[:, :, :count].to(dtype).to(kind).requires_grad_() for item in numbers[:3]]
+        attended, _ = attend(None, *states, None, shared=seen)  # type: ignore[arg-type]
+        weight = numbers[3].transpose(1, 2)[:, :n_tokens].to(dtype).to(kind)
+        gradients = torch.autograd.grad((attended[:, :n_tokens] * weight).sum(), states)
+        found.append([attended[:, :n_tokens], *(gradient[:, :, :n_tokens] for gradient in gradients)])
     return all(bool(torch.allclose(one.float(), other, atol=5e-2, rtol=5e-2))
                for one, other in zip(*found, strict=True))  # fmt: skip
 

@@ -203,24 +203,34 @@ def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class SharedPromptCollator:
-    """Rows of one step to the layouts that compute it. token_limit: of each, the memory that a step may take."""
+    """Rows of one step to the layouts that compute it. token_limit: of each, the memory that a step may take.
+    padded_rows: pad a step of one layout for step_graphs.py, up to so many rows; None: do not."""
 
     token_limit: int
+    padded_rows: int | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole."""
+        from paretune.training.step_graphs import padded, size_of
+
         rows = [row_of(example) for example in examples]
         layouts = lay_out(rows, self.token_limit)
-        return {
+        batch: dict[str, Any] = {
             "layouts": [to_tensors(layout) for layout in layouts],
             "tokens": sum(len(tokens) for tokens, _ in rows),
             "answer_tokens": sum(len(layout.labels) for layout in layouts),
         }
+        if self.padded_rows is not None and len(layouts) == 1:
+            size = size_of(len(layouts[0].tokens), self.padded_rows, len(layouts[0].labels))
+            if size is not None:
+                batch |= {"size": size, "padded": padded(batch["layouts"][0], size)}
+        return batch
 
 
 def row_of(example: dict[str, Any]) -> Row:
     """A row of the trainer's data set, whose labels are its last tokens."""
-    return tuple(example["input_ids"]), sum(label != -100 for label in example["labels"])
+    labels = example["labels"]
+    return tuple(example["input_ids"]), len(labels) - labels.count(-100)
 
 
 def to_tensors(layout: Layout) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.monitor import Monitor
 from paretune.training.shared_attention import shared_loss
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
+from paretune.training.step_graphs import StepGraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,13 @@ class Computation:
 class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
     """Tells the monitor of each batch's tokens and loss; orders, lays out and pads rows our way.
 
-    computation: as given. adapters: set once its layers are fused; their copies are renewed at each step.
+    computation: as given. adapters, graphs: set once layers are fused, and where steps are replayed.
     """
 
     def __init__(self, *, rows: Sequence[TrainingRow], config: TrainingConfig, monitor: Monitor,
                  computation: Computation, **arguments: Any) -> None:  # fmt: skip
         self.adapters: FusedAdapters | None = None
+        self.graphs: StepGraphs | None = None
         self.computation = computation
         self._rows, self._config, self._monitor = rows, config, monitor
         super().__init__(callbacks=[monitor], **arguments)
@@ -65,6 +67,11 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
+        if self.graphs is not None and "size" in inputs:
+            loss = self.graphs.loss(inputs["size"], inputs["padded"], inputs["answer_tokens"])
+            if loss is not None:
+                self._monitor.count_tokens(inputs["tokens"])
+                return self._monitor.note_loss(loss)
         if self.adapters is not None:
             self.adapters.renew()
         if not self.computation.shares:
@@ -80,7 +87,7 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
     def compute_loss(self, model: Any, inputs: Any, *args: Any, num_items_in_batch: Any = None, **kwargs: Any) -> Any:
         """Mean loss of the answers' tokens."""
         if self.computation.shares:
-            return shared_loss(model, inputs, inputs["answer_tokens"], by_kernel=self.computation.by_kernel)
+            return shared_loss(model, inputs, max(1, inputs["answer_tokens"]), by_kernel=self.computation.by_kernel)
         if self.computation.on_gpu:
             return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
         return answer_loss(model, inputs, num_items_in_batch)
