@@ -35,6 +35,25 @@ class FusedAdapters:
         """How many layers are fused."""
         return sum(len(group.layers) for group in self._groups)
 
+    def covers(self, weights: Sequence[Any]) -> bool:
+        """Whether these weights are the fused layers' masters, all of them and no more."""
+        return set(map(id, weights)) == set(map(id, self._masters))
+
+    @contextmanager
+    def as_new_leaves(self) -> Iterator[dict[int, torch.Tensor]]:
+        """Within, gradients arrive at new tensors over the masters' numbers, by the id of each master: a graph that is
+        captured must not depend on the stream on which a weight was first differentiated."""
+        leaves = {id(master): master.detach().requires_grad_() for master in self._masters}
+        kept = [(group.down_masters, group.up_masters) for group in self._groups]
+        for group in self._groups:
+            group.down_masters = [leaves[id(master)] for master in group.down_masters]
+            group.up_masters = [leaves[id(master)] for master in group.up_masters]
+        try:
+            yield leaves
+        finally:
+            for group, (downs, ups) in zip(self._groups, kept, strict=True):
+                group.down_masters, group.up_masters = downs, ups
+
     def renew(self) -> None:
         """Copy the master weights into the precision that is computed in."""
         if self._copies:

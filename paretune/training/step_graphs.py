@@ -9,7 +9,7 @@ for nothing. The first steps of a size run as usual, then its graph is captured.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ class _Captured:
     inputs: dict[str, torch.Tensor]
     answer_tokens: torch.Tensor
     loss: torch.Tensor
-    gradients: Sequence[torch.Tensor | None]
+    gradients: Sequence[torch.Tensor]
 
 
 class StepGraphs:
@@ -121,29 +121,49 @@ class StepGraphs:
         return captured.loss.clone()
 
     def _capture(self, size: Size, inputs: Mapping[str, torch.Tensor]) -> None:
-        """Capture the graph of a size; where that fails, or memory is short, the training goes on without graphs."""
+        """Capture the graph of a size, unless memory is short or the model does not lend itself to it."""
         held = {name: tensor.clone() for name, tensor in inputs.items()}
         answer_tokens = torch.ones((), device=held["input_ids"].device)
-        torch.cuda.synchronize()
+
+        def compute() -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+            with self._adapters.as_new_leaves() as leaves:
+                self._adapters.renew()
+                loss = loss_at(self._model, held, shared_of_padded(held), answer_tokens)
+                return loss.detach(), torch.autograd.grad(loss, [leaves[id(weight)] for weight in self._parameters])
+
         if self._pool is None:
-            needed = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
-            torch.cuda.empty_cache()
-            self._usable = torch.cuda.mem_get_info()[0] > _ROOM * needed and kernel_fits_as(
-                self._model, lambda layout: shared_of_padded(padded(layout, _trial_size(layout)))
-            )
+            self._usable = self._fits() and _never_waits(compute)
             self._pool = torch.cuda.graph_pool_handle()
         if not self._usable:
             return
         graph = torch.cuda.CUDAGraph()
-        try:
-            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-                self._adapters.renew()
-                loss = loss_at(self._model, held, shared_of_padded(held), answer_tokens)
-                gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-        except RuntimeError:  # something in the model asks the device for a number, or memory is short
-            self._usable = False
-            return
-        self._captured[size] = _Captured(graph, held, answer_tokens, loss.detach(), gradients)
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            loss, gradients = compute()
+        self._captured[size] = _Captured(graph, held, answer_tokens, loss, gradients)
+
+    def _fits(self) -> bool:
+        """Whether memory holds a step twice, and the kernels do what a mask does on a padded layout too."""
+        torch.cuda.synchronize()
+        needed = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
+        torch.cuda.empty_cache()
+        return (
+            torch.cuda.mem_get_info()[0] > _ROOM * needed
+            and self._adapters.covers(self._parameters)
+            and kernel_fits_as(self._model, lambda layout: shared_of_padded(padded(layout, _trial_size(layout))))
+        )
+
+
+def _never_waits(compute: Callable[[], Any]) -> bool:
+    """Whether a computation asks the device for no number on its way, which a graph cannot: tried once."""
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        compute()
+    except RuntimeError:
+        return False
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return True
 
 
 def _trial_size(layout: Mapping[str, Any]) -> Size:
