@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -50,6 +51,8 @@ LEFT_OUT = ("soccer_1", "baseball_1")  # as in experiments/spider-1.5b.toml
 
 
 def main() -> None:
+    # Else the loop's logits of whole batches do not fit between the pieces that other lengths have left.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, metavar="NPZ")
     parser.add_argument("--write-rows", action="store_true")
@@ -178,7 +181,7 @@ def plain_loop(base: LoadedModel, rows: Sequence[TrainingRow], size: int, steps:
             with torch.autocast(device.type, torch.bfloat16, enabled=base.precision == "bfloat16"):
                 loss = model(**inputs, use_cache=False).loss
             loss.backward()
-        except torch.OutOfMemoryError:
+        except torch.OutOfMemoryError:  # the longest batches, on cards that do not hold their logits
             optimizer.zero_grad()
             clean()
             short += 1
