@@ -31,6 +31,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 
 test: lint

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from benchmarks.sql_mutants import Mutant, mutants
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.database import read_names
 from paretune.sql.predictions import join_predictions, read_predictions
-from paretune.sql.schema import read_schema
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_split
 
@@ -40,7 +40,7 @@ def main() -> None:
     questions = read_split(arguments.spider, "dev")
     database = arguments.spider / "database"
     db_ids = {question.db_id for question in questions}
-    schemas = {db_id: read_schema(database / db_id / f"{db_id}.sqlite") for db_id in db_ids}
+    schemas = {db_id: read_names(database / db_id / f"{db_id}.sqlite") for db_id in db_ids}
     items = [Mutant(question, "gold itself", question.gold) for question in questions]
     items += mutants(questions, schemas, arguments.per_question, arguments.seed)
     for path in arguments.predictions:

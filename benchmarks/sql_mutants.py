@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from paretune.records import SqlQuestion
-from paretune.sql.schema import Schema
+from paretune.sql.database import SchemaNames
 
 _COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ)
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
@@ -27,7 +27,9 @@ class Mutant:
     sql: str
 
 
-def mutants(questions: Sequence[SqlQuestion], schemas: dict[str, Schema], per_question: int, seed: int) -> list[Mutant]:
+def mutants(
+    questions: Sequence[SqlQuestion], schemas: dict[str, SchemaNames], per_question: int, seed: int
+) -> list[Mutant]:
     """per_question different mutants of each gold query (fewer where the query offers fewer), seeded."""
     generator = random.Random(seed)
     made = []
@@ -45,7 +47,7 @@ def mutants(questions: Sequence[SqlQuestion], schemas: dict[str, Schema], per_qu
     return made
 
 
-def _mutate(question: SqlQuestion, kind: str, schema: Schema, generator: random.Random) -> str | None:
+def _mutate(question: SqlQuestion, kind: str, schema: SchemaNames, generator: random.Random) -> str | None:
     if kind in _TEXT_CHANGES:
         return _TEXT_CHANGES[kind](question.gold, generator)
     tree = sqlglot.parse_one(question.gold, dialect="sqlite")
@@ -59,7 +61,7 @@ def _one(tree: exp.Expr, kinds: tuple[type, ...], generator: random.Random) -> e
     return generator.choice(found) if found else None
 
 
-def _comparison(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _comparison(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, _COMPARISONS, generator)
     if node is None:
         return False
@@ -67,7 +69,7 @@ def _comparison(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _aggregate(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _aggregate(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, _AGGREGATES, generator)
     if node is None:
         return False
@@ -75,7 +77,7 @@ def _aggregate(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _column(tree: exp.Expr, schema: Schema, generator: random.Random) -> bool:
+def _column(tree: exp.Expr, schema: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Column,), generator)
     names = [name for columns in schema.tables.values() for name in columns]
     if node is None or not names:
@@ -84,7 +86,7 @@ def _column(tree: exp.Expr, schema: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _table(tree: exp.Expr, schema: Schema, generator: random.Random) -> bool:
+def _table(tree: exp.Expr, schema: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Table,), generator)
     if node is None:
         return False
@@ -92,7 +94,7 @@ def _table(tree: exp.Expr, schema: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _join(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _join(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Join,), generator)
     if node is None:
         return False
@@ -106,7 +108,7 @@ def _join(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _order(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _order(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Ordered,), generator)
     if node is not None and generator.random() < 0.6:
         node.set("desc", not node.args.get("desc"))
@@ -120,7 +122,7 @@ def _order(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _limit(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _limit(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Limit,), generator)
     if node is not None and generator.random() < 0.4:
         node.pop()
@@ -131,7 +133,7 @@ def _limit(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _literal(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _literal(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Literal,), generator)
     if node is None:
         return False
@@ -144,7 +146,7 @@ def _literal(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _distinct(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _distinct(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Select,), generator)
     if node is None:
         return False
@@ -152,7 +154,7 @@ def _distinct(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _selected(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _selected(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Select,), generator)
     if node is None:
         return False
@@ -173,7 +175,7 @@ def _selected(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _filter(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _filter(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     node = _one(tree, (exp.Where, exp.Having, exp.Group, exp.And, exp.Or), generator)
     if node is None:
         return False
@@ -185,7 +187,7 @@ def _filter(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
     return True
 
 
-def _set_operation(tree: exp.Expr, _: Schema, generator: random.Random) -> bool:
+def _set_operation(tree: exp.Expr, _: SchemaNames, generator: random.Random) -> bool:
     if isinstance(tree, _SET_OPERATIONS):
         tree.set("distinct", not tree.args.get("distinct"))
         return isinstance(tree, exp.Union)
@@ -232,7 +234,7 @@ def _of_another_place(sql: str, generator: random.Random) -> str:
     return f"SELECT * FROM ({sql}) ORDER BY 1 DESC" if generator.random() < 0.5 else f"SELECT * FROM ({sql}) WHERE 0"
 
 
-_TREE_CHANGES: dict[str, Callable[[exp.Expr, Schema, random.Random], bool]] = {
+_TREE_CHANGES: dict[str, Callable[[exp.Expr, SchemaNames, random.Random], bool]] = {
     "comparison": _comparison,
     "aggregate": _aggregate,
     "column": _column,

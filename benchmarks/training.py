@@ -354,7 +354,7 @@ def write_rows(path: Path, spider: Path, tokenizer_directory: str) -> None:
 
     from paretune.models.chat import completion, encode, render
     from paretune.sql.prompt import SqlPromptBuilder, one_line
-    from paretune.sql.schema_text import schema_text
+    from paretune.sql.database import schema_text
     from paretune.sql.spider import database_path, read_split
 
     made = AutoTokenizer.from_pretrained(tokenizer_directory)

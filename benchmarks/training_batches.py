@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import mean
 
 from paretune.models.chat import completion, encode, render
+from paretune.sql.database import schema_text
 from paretune.sql.prompt import SqlPromptBuilder, one_line
-from paretune.sql.schema_text import schema_text
 from paretune.sql.spider import database_path, read_split
 from paretune.training.batches import LengthGroupedOrder, padded_length
 

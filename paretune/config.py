@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from paretune.config_settings import apply_setting, resolve_paths
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 
@@ -55,11 +54,13 @@ class PromptConfig:
 
 @dataclass(frozen=True, slots=True)
 class TargetConfig:
-    """[target]. path: a directory in Spider's official layout (kind "demo" needs none). questions, train_rows:
-    how many to take (all when absent)."""
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
+    name: str | None = None
     split: str = "dev"
     train_splits: tuple[str, ...] = ("train_spider",)
     exclude_databases: tuple[str, ...] = ()
@@ -74,7 +75,8 @@ class TargetConfig:
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent.
+    """[general], or several [[general]]. path: the suite's folder; when absent, the store's (demo suites need none).
+    questions_per_subject: all when absent.
 
     kind "lm-eval": tasks by lm-eval's names; path: a folder of the user's own task files, if any; few_shot: each
     task's own number when absent (null); questions_per_subject: the first of each task. The tasks themselves decide
@@ -89,6 +91,9 @@ class GeneralConfig:
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
     method: Literal["letter", "cloze", "generate", "all"] = "letter"
+
+
+DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +149,12 @@ class VariantConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results."""
+    """One experiment: one TOML file, one folder of results. Without a variant the base model alone is evaluated.
+    Without a suite of general ability the embedded one is asked."""
 
     name: str
-    variants: tuple[VariantConfig, ...]
-    general: tuple[GeneralConfig, ...]
+    variants: tuple[VariantConfig, ...] = ()
+    general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
     target: TargetConfig = TargetConfig()
     prompt: PromptConfig = PromptConfig()
@@ -199,14 +205,13 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     if not isinstance(name, str) or not is_folder_name(name):
         raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
     general = table.get("general")
-    if general is None:
-        raise ConfigError(f"{where}: general: missing; name a benchmark of general ability")
+    suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
-        general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
+        general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
         prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
@@ -233,8 +238,8 @@ def _general(item: Any, where: str) -> GeneralConfig:
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
-    if not isinstance(items, list) or not items:
-        raise ConfigError(f"{where}: variant: no variants; add at least one [[variant]] with a name")
+    if not isinstance(items, list):
+        raise ConfigError(f"{where}: variant: expected [[variant]] tables, found {items!r}")
     own = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
     variants: list[VariantConfig] = []
     for position, item in enumerate(items):
@@ -292,13 +297,6 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
-    if config.target.kind == "spider" and config.target.path is None:
-        raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
-    for general in config.general:
-        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
-            raise ConfigError(
-                f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
-            )
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")
@@ -313,3 +311,83 @@ def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str)
             f"{where}: variant {variant.name!r}: checkpoint = {variant.checkpoint}: {source.name!r} saves every "
             f"{training.checkpoint_steps} steps; name a multiple"
         )
+
+
+_PATH_KEYS = ("path", "adapter")
+_DEFAULT_KIND = "mmlu"  # of a [general] that names none
+
+
+def apply_setting(table: dict[str, Any], setting: str) -> None:
+    """Change one value. A value is read as TOML, and as a string where it is none.
+
+    Sections that stand several times are addressed by kind (general.mmlu.path) or name (variant.run-1.rank); a
+    single [[general]] needs no kind.
+    """
+    key, separator, text = setting.partition("=")
+    parts = key.strip().split(".")
+    if not separator or not all(parts):
+        raise ConfigError(f"--set {setting}: expected KEY.KEY=VALUE, for example model.path=FILE.gguf")
+    *sections, last = parts
+    place: Any = table
+    while sections:
+        section = sections.pop(0)
+        following = place.setdefault(section, {}) if isinstance(place, dict) else None
+        if isinstance(following, list):
+            rest = ".".join(sections)
+            found = [item for item in following if rest and _identity(section, item) == rest]
+            if not found and not sections and len(following) == 1:
+                found = following
+            if not found:
+                known = ", ".join(f"{section}.{_identity(section, item)}" for item in following)
+                raise ConfigError(f"--set {setting}: say which {section}: {known}")
+            place, sections = found[0], []
+        elif section == "general" and isinstance(following, dict) and sections == [_identity(section, following)]:
+            place, sections = following, []
+        else:
+            place = following
+        if not isinstance(place, dict):
+            raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
+    value = _parse(text)
+    if last in _PATH_KEYS:
+        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model")
+    place[last] = value
+
+
+def resolve_paths(table: dict[str, Any], folder: Path) -> None:
+    """Make the file's relative paths relative to the file's folder."""
+    general = table.get("general", {})
+    variants = table.get("variant", [])
+    model = table.get("model")
+    sections = [model, table.get("target")]
+    for group in (general, variants):
+        sections.extend(group if isinstance(group, list) else [group])
+    for section in sections:
+        if isinstance(section, dict):
+            for key in _PATH_KEYS:
+                if key in section:
+                    section[key] = absolute(section[key], folder, may_be_hub_name=section is model)
+
+
+def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
+    """A path made absolute. What may be a Hub name stays one unless it exists below the folder or is plainly a path."""
+    if not isinstance(value, str) or not value:
+        return value
+    expanded = Path(value).expanduser()
+    if expanded.is_absolute():
+        return str(expanded)
+    below = folder / expanded
+    plainly_a_path = value.startswith((".", "~")) or value.endswith(".gguf")
+    return str(below.resolve()) if not may_be_hub_name or below.exists() or plainly_a_path else value
+
+
+def _identity(section: str, item: Any) -> str:
+    if not isinstance(item, dict):
+        return repr(item)
+    return str(item.get("name")) if section == "variant" else str(item.get("kind", _DEFAULT_KIND))
+
+
+def _parse(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()

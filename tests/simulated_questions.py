@@ -12,7 +12,7 @@ import numpy as np
 
 from paretune.choice.suites.mmlu import MMLU_SUBJECTS
 from paretune.demo.build import EVALUATION, TRAINING
-from paretune.run.folder import fingerprint
+from paretune.files import fingerprint
 from paretune.run.jsonl import Record
 
 Size = Literal["demo", "spider"]

@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TargetConfig, TrainingConfig, VariantConfig
+from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
-from paretune.run.folder import fingerprint
 from paretune.run.jsonl import Record, read_lines, write_lines
 from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]
-ERRORS = ("wrong_filter", "wrong_join", "wrong_aggregate", "wrong_columns", "missing_clause")
+ERRORS = ("wrong_filter", "wrong_join_key", "wrong_aggregate", "wrong_columns", "missing_filter")
 WRONG_FORMS = (
     "SELECT * FROM ({gold}) WHERE 0",
     "SELECT COUNT(*) FROM ({gold}) AS found WHERE 1 = 2",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from paretune.analysis.results import Axis
 from paretune.records import SqlOutcome
-from paretune.run.load import AskedChoice, RunRecords, Suite
+from paretune.run.load import AskedChoice, Run, Suite
 from paretune.stats.clusters import subject_clusters
 
 METHODS = ("letter", "cloze", "generate")
@@ -42,7 +42,7 @@ class AnsweredAxis:
         return self.correct[keep], clusters
 
 
-def target_axis(records: RunRecords) -> AnsweredAxis:
+def target_axis(records: Run) -> AnsweredAxis:
     """Execution accuracy: right where the outcome is correct; everything else, a failed gold too, is not."""
     columns = [[line.outcome is SqlOutcome.CORRECT for line in variant.sql] for variant in records.variants]
     databases = tuple(question.db_id for question in records.questions)
@@ -60,7 +60,7 @@ def target_axis(records: RunRecords) -> AnsweredAxis:
     )
 
 
-def general_axes(records: RunRecords) -> tuple[AnsweredAxis, ...]:
+def general_axes(records: Run) -> tuple[AnsweredAxis, ...]:
     """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one."""
     given: dict[tuple[str, str], list[dict[str, bool]]] = {}
     for number, variant in enumerate(records.variants):

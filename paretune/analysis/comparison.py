@@ -19,7 +19,7 @@ from paretune.analysis.axes import AnsweredAxis, general_axes, target_axis
 from paretune.analysis.results import Comparison, Difference, Finding, VariantRow
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import EquivalenceTest, PairedDifference, equivalence_test, holm, paired_difference
 
@@ -38,7 +38,7 @@ class _Pair:
 
 
 def compare_run(
-    records: RunRecords,
+    records: Run,
     *,
     margin_points: float = 1.0,
     replicates: int = 10_000,
@@ -73,7 +73,7 @@ def compare_run(
         model=str(model.get("name", "")),
         precision=str(model.get("precision", "")),
         quantization=str(model.get("quantization", "")),
-        target_benchmark=str(config.get("target", {}).get("kind", "")),
+        target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
         target_rules=str(config.get("target", {}).get("rules", "")),
         questions=len(target.ids),
         databases=len(set(target.groups)),
@@ -103,9 +103,8 @@ def compare_run(
     )
 
 
-def _check(records: RunRecords) -> None:
-    if records.problems:
-        raise RunFolderError(f"{records.path}: cannot be compared: " + "; ".join(records.problems))
+def _check(records: Run) -> None:
+    records.check()
     if BASELINE in records.incomplete:
         missing = "; ".join(records.incomplete[BASELINE])
         raise RunFolderError(f"{records.path}: the baseline is not complete ({missing}); evaluate it first")
@@ -167,7 +166,7 @@ def _consistent(test: EquivalenceTest, finding: Finding) -> EquivalenceTest:
     return test
 
 
-def _variant_row(variant: VariantRecords, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _variant_row(variant: Variant, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
     entry = variant.entry
     exact = [line.exact_set_match for line in variant.sql]
     suite = [line.test_suite_match for line in variant.sql]

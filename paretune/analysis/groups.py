@@ -22,8 +22,8 @@ from paretune.analysis.results import (
     SuiteTable,
     TrainingCurve,
 )
-from paretune.run.load import RunRecords
-from paretune.sql.hardness import LEVELS
+from paretune.run.load import Run
+from paretune.sql.spider_metrics import LEVELS
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.stats.paired import holm, mcnemar_exact, paired_difference
@@ -35,7 +35,7 @@ Flags = npt.NDArray[np.bool_]
 Kind = Literal["category", "hardness"]
 
 
-def suite_table(records: RunRecords, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
+def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
     """All variants on one suite: every question, each category, and the mean of the subjects."""
     rows = _all_rows(axis, names) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
     if len(set(axis.groups)) > 1:
@@ -62,7 +62,7 @@ def suite_table(records: RunRecords, axis: AnsweredAxis, names: Sequence[str]) -
     )
 
 
-def hardness_rows(records: RunRecords, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
+def hardness_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
     """Execution accuracy by hardness of the reference query, easy to extra."""
     present = set(axis.categories)
     order = [level for level in LEVELS if level in present] + sorted(present - set(LEVELS))
@@ -197,7 +197,7 @@ def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, 
     return tuple(sorted(whole, key=lambda row: (names.index(row.variant), row.change.estimate, row.subject)))
 
 
-def error_class_rows(records: RunRecords, axis: AnsweredAxis) -> tuple[ErrorClassRow, ...]:
+def error_class_rows(records: Run, axis: AnsweredAxis) -> tuple[ErrorClassRow, ...]:
     """Why SQL was wrong, the baseline's commonest reason first; every variant has a row for every class."""
     counts = {
         variant.name: Counter(
@@ -220,7 +220,7 @@ def error_class_rows(records: RunRecords, axis: AnsweredAxis) -> tuple[ErrorClas
     return tuple(found)
 
 
-def outcome_rows(records: RunRecords) -> tuple[OutcomeRow, ...]:
+def outcome_rows(records: Run) -> tuple[OutcomeRow, ...]:
     """How many questions came to which outcome."""
     found: list[OutcomeRow] = []
     for variant in records.variants:
@@ -231,7 +231,7 @@ def outcome_rows(records: RunRecords) -> tuple[OutcomeRow, ...]:
 
 
 def recipe_rows(
-    records: RunRecords, target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
+    records: Run, target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
 ) -> tuple[RecipeSeeds, ...]:
     """Trained variants grouped by everything but their seed."""
     recipes: dict[str, list[tuple[str, int]]] = {}
@@ -264,7 +264,7 @@ def _seed_effect(axis: AnsweredAxis, columns: Sequence[int]) -> SeedEffect:
     return seed_effect(axis.correct[:, 0], axis.correct[:, list(columns)].T, clusters, confidence=CONFIDENCE)
 
 
-def cost_rows(records: RunRecords) -> tuple[Cost, ...]:
+def cost_rows(records: Run) -> tuple[Cost, ...]:
     """Seconds and tokens of every variant, from the manifest and the answers."""
     work: Sequence[dict[str, Any]] = records.manifest.get("work", [])
     prompts = [question.prompt_tokens for question in records.questions]
@@ -292,7 +292,7 @@ def cost_rows(records: RunRecords) -> tuple[Cost, ...]:
     return tuple(found)
 
 
-def training_curves(records: RunRecords) -> tuple[TrainingCurve, ...]:
+def training_curves(records: Run) -> tuple[TrainingCurve, ...]:
     """The logged steps of every variant that was trained here."""
     return tuple(
         TrainingCurve(

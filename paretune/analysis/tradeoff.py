@@ -11,7 +11,7 @@ import numpy as np
 from paretune.analysis.axes import AnsweredAxis
 from paretune.analysis.results import BudgetChoice, Curve, MatchedLoss, TradeOff, TradeOffPoint
 from paretune.errors import StatisticsError, UndefinedFigure
-from paretune.run.load import RunRecords, VariantEntry
+from paretune.run.load import Run, VariantEntry
 from paretune.stats import pick
 from paretune.stats import tradeoff as ratios
 from paretune.stats.clusters import FloatArray, joint_bootstrap
@@ -37,7 +37,7 @@ class Settings:
 
 
 def trade_off(
-    records: RunRecords,
+    records: Run,
     axes: tuple[AnsweredAxis, AnsweredAxis],
     against_baseline: tuple[Differences, Differences],
     settings: Settings,

@@ -21,8 +21,8 @@ from typing import Any
 
 from paretune.choice.lm_eval_samples import AskedTask, answer_of, asked_task, first_filter, request_of
 from paretune.errors import ConfigError, DataError, ScoringError
+from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, ChoiceQuestion, Method
-from paretune.run.folder import fingerprint
 from paretune.run.jsonl import Record
 
 KIND = "lm-eval"

@@ -15,21 +15,22 @@ from pathlib import Path
 from paretune.analysis.axes import AnsweredAxis, general_axes
 from paretune.config import BASELINE
 from paretune.errors import DataError, EmptySample
+from paretune.files import write_text
 from paretune.records import SqlOutcome
-from paretune.run.jsonl import write_text
-from paretune.run.load import RunRecords, VariantRecords
+from paretune.run.load import Run, Variant
 
 CATEGORIES = {"STEM": "STEM", "Humanities": "Humanidades", "Social sciences": "Ciências Sociais"}
 AGGREGATE = "Acurácia Agregada"
 
 
-def export_tp4(records: RunRecords, folder: Path) -> list[Path]:
+def export_tp4(records: Run, folder: Path) -> list[Path]:
     """Write the files into the folder; returns them.
 
     The MMLU file takes the first suite that has questions of all three categories; a fourth (Other) has no column and
     is left out of the mean. Raises DataError where no suite has the three, or two variants would share a file name;
-    EmptySample without questions.
+    EmptySample without questions; RunFolderError where the records cannot be compared.
     """
+    records.check()
     if not records.questions:
         raise EmptySample(f"{records.path}: no target questions to export")
     suite = _suite_with_categories(records)
@@ -55,7 +56,7 @@ def _long_title(title: str) -> str:
     return "Baseline Model" if title == _title(BASELINE) else f"Fine-Tuned {title}"
 
 
-def _suite_with_categories(records: RunRecords) -> AnsweredAxis:
+def _suite_with_categories(records: Run) -> AnsweredAxis:
     axes = general_axes(records)
     for axis in axes:
         if CATEGORIES.keys() <= set(axis.categories):
@@ -64,7 +65,7 @@ def _suite_with_categories(records: RunRecords) -> AnsweredAxis:
     raise DataError(f"the tp4 form needs a suite with {', '.join(CATEGORIES)} (mmlu or demo); this run has: {found}")
 
 
-def _answers(variant: VariantRecords) -> Iterable[Sequence[object]]:
+def _answers(variant: Variant) -> Iterable[Sequence[object]]:
     yield ("question", "generated_sql", "expected_sql", "score")
     for line in variant.sql:
         yield (line.question, line.sql, line.gold, float(line.outcome is SqlOutcome.CORRECT))
@@ -86,7 +87,7 @@ def _categories(axis: AnsweredAxis, titles: Sequence[str]) -> Iterable[Sequence[
         yield (title, *shares, sum(shares) / len(shares))
 
 
-def _summary(records: RunRecords, titles: dict[str, str]) -> Iterable[Sequence[object]]:
+def _summary(records: Run, titles: dict[str, str]) -> Iterable[Sequence[object]]:
     yield ("", "Execution Accuracy")
     for variant in records.variants:
         right = [line.outcome is SqlOutcome.CORRECT for line in variant.sql]

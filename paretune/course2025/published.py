@@ -20,7 +20,6 @@ from paretune.analysis.audit.findings import LEVELS, Figures, Finding
 from paretune.analysis.audit.general import chance_findings
 from paretune.errors import DataError
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
-from paretune.run.jsonl import as_record
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import paired_difference
@@ -107,7 +106,7 @@ def audit_published(
             extracted=_correct(extracted),
         )
         rows.append(row)
-        findings += [*_score_findings(row), *sql_findings(name, [as_record(verdict) for verdict in old])]
+        findings += [*_score_findings(row), *sql_findings(name, old)]
         findings += _text_after(row, strict, extracted)
     findings += [*_data_findings(published, questions), *_rankings(official)]
     findings += _choice_findings(published.choice, questions_per_category, chance)

@@ -14,9 +14,9 @@ from typing import Any
 
 from paretune.errors import ConfigError, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
-from paretune.sql.errors import classify
+from paretune.sql.database import read_names
+from paretune.sql.explain import classify
 from paretune.sql.rules import Rules
-from paretune.sql.schema import read_schema
 from paretune.sql.score import ScoreSettings, score_predictions
 
 for _name in ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE"):
@@ -154,4 +154,4 @@ def _reason(metric: ExecutionAccuracy, verdict: SqlVerdict, database: Path) -> s
     if verdict.outcome in {SqlOutcome.TIMEOUT, SqlOutcome.TOO_LARGE, SqlOutcome.NOT_A_QUERY}:
         return f"The prediction was not let run to its end ({verdict.outcome}): {verdict.error or 'over its limit'}."
     message = verdict.error if verdict.outcome == SqlOutcome.INVALID_SQL else None
-    return classify(verdict.sql, verdict.gold, read_schema(database), message).explanation
+    return classify(verdict.sql, verdict.gold, read_names(database), message).explanation

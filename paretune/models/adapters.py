@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ModelError
-from paretune.files import file_sha256
+from paretune.files import file_sha256, fingerprint
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
-from paretune.run.folder import fingerprint
 
 ORIGIN_FILE = "paretune.json"  # what an adapter trained here says of its base and its training
 

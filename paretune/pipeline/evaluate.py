@@ -11,12 +11,13 @@ from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, score_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.config import VariantConfig
 from paretune.engines.base import Generation
+from paretune.files import fingerprint
 from paretune.models.adapters import adapter_fingerprint, on_base
 from paretune.pipeline.prepare import GeneralData, target_directory
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer, ChoicePrompt, SqlPrediction
-from paretune.run.folder import fingerprint, is_complete
+from paretune.run.folder import is_complete
 from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
 
 if TYPE_CHECKING:

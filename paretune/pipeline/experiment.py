@@ -12,7 +12,8 @@ from paretune.errors import DataError
 from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
-from paretune.text.language import translator
+from paretune.run.load import load_run
+from paretune.sources.store import with_stored_paths
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -28,6 +29,15 @@ class PartDone:
     wanted: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. problems: what it would stop at; remarks: what makes its figures doubtful."""
+
+    text: str
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
 def run_all(
     session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
 ) -> tuple[str, Path]:
@@ -37,9 +47,10 @@ def run_all(
 
     train_and_evaluate(session, variants)
     session.release()
-    comparison, text = compare_folder(session.folder, session.language, session.say, claims)
+    run = load_run(session.folder.path)
+    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(session.folder, comparison, session.language, databases)
+        page = report_folder(run, comparison, session.voice, databases, into=session.folder)
     return text, page
 
 
@@ -83,15 +94,20 @@ def note_kinds(session: Session) -> None:
         )  # fmt: skip
 
 
-def describe_plan(session: Session) -> str:
-    """What a run would do, after reading all data but no weights."""
+def describe_plan(session: Session) -> Plan:
+    """What a run would do and what would stop it, after reading all data but no weights."""
+    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.doubts import doubtful_references, trained_on_the_test
+
+    session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    return "\n".join(lines)
+    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target))
+    return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
 def list_progress(session: Session) -> list[PartDone]:
@@ -113,7 +129,7 @@ def list_progress(session: Session) -> list[PartDone]:
 
 def print_progress(session: Session) -> str:
     """`list_progress` as a table."""
-    say = translator(session.language)
+    say = session.voice.say
     lines = []
     for row in list_progress(session):
         whole = "?" if row.wanted is None else str(row.wanted)

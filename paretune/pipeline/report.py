@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import read_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
-from paretune.run.load import load_run
-from paretune.text.language import Language
+from paretune.run.load import Run
+from paretune.text import Voice
 
 DEFAULT_SEED = 42
 
@@ -31,33 +30,41 @@ class Claims:
 
 
 def compare_folder(
-    folder: RunFolder, language: Language, say: Callable[[str], None], claims: Claims = Claims()
+    run: Run,
+    voice: Voice,
+    say: Callable[[str], None],
+    claims: Claims = Claims(),
+    *,
+    into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Write tables/*; returns the comparison and the text of the main tables. Raises as load_run and compare_run."""
-    records = load_run(folder.path)
+    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
+
+    into: the folder whose tables/* are written, usually the run's own; None writes nothing.
+    """
     comparison = compare_run(
-        records,
-        seed=int(records.manifest.get("config", {}).get("seed", DEFAULT_SEED)),
+        run,
+        seed=int(run.config.get("seed", DEFAULT_SEED)),
         margin_points=claims.margin_points,
         budget_points=claims.budget_points,
         every_pair=claims.every_pair,
     )
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
-    write_tables(comparison, folder.tables, language)
-    return comparison, print_tables(comparison, language)
+    if into is not None:
+        write_tables(comparison, into.tables, voice)
+    return comparison, print_tables(comparison, voice)
 
 
-def report_folder(folder: RunFolder, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:
-    """Write the plots and report/index.html; returns the page's path. databases: folder of <db_id>/<db_id>.sqlite; when
-    absent, where the manifest says they were, if they are there."""
+def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
+    """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
+
+    databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
+    """
     from paretune.report.page import write_page
 
-    write_plots(comparison, folder.report, language)
-    findings = audit_run(read_run(folder.path))
-    records = load_run(folder.path)
-    there = databases or databases_of(records.manifest)
-    return write_page(records, comparison, findings, folder.report, language, databases=there)
+    write_plots(comparison, into.report, voice)
+    there = databases or databases_of(run.manifest)
+    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:

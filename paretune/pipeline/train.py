@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from paretune.config import VariantConfig
+from paretune.files import fingerprint
 from paretune.models.chat import encode
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
-from paretune.run.folder import fingerprint, same_fingerprint
+from paretune.run.folder import same_fingerprint
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import is_trained, total_steps, train_adapter
 

@@ -1,101 +1,196 @@
-"""Do the lines of a run folder belong together? Each check returns its objections, naming file and question."""
+"""Do the lines of a run folder belong together? Each check returns its objections.
+
+The one list of what must agree: a comparison refuses what is found here, an audit reports it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from paretune.records import ChoiceAnswer, ChoiceOutcome, SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record
-from paretune.run.lines import AskedChoice, AskedQuestion, VariantRecords
+from paretune.run.lines import AskedChoice, AskedQuestion, Variant
 
 # Parts of a file's header that must be the same for all variants, where they are given.
 SHARED_CONDITIONS = (
-    "prepared", "data", "prompt", "prompts", "rules", "limit_seconds", "decoding", "max_new_tokens", "batch_size",
-    "model", "weights", "precision", "quantization", "device", "suites", "lm_eval",
+    "prepared", "data", "databases", "prompt", "prompts", "suites", "lm_eval", "decoding", "max_new_tokens",
+    "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "rules", "limit_seconds",
+    "sqlite", "judge",
 )  # fmt: skip
+LINE_FILES = ("answers", "sql", "choice")
+ALL_METHODS = ("letter", "cloze", "generate")  # what the method "all" stands for
 MOST_NAMED = 5  # examples in a message
+LONGEST_VALUE = 60  # characters of a setting in a message
+
+SENTENCES = {
+    "no-manifest": "{file}: {reason}",
+    "no-file": "{file}: not there; run the stage that writes it",
+    "unreadable-lines": "{file}: {count} of {lines} lines cannot be read ({reason})",
+    "not-asked": "{file}: {examples}: not asked",
+    "two-lines": "{file}: {examples}: two lines",
+    "another-reference": "{file}: {examples}: another database or reference than was asked",
+    "another-right-answer": "{file}: {examples}: another right answer or subject than was asked",
+    "different-setup": "{file}: {others}: another {setting} than {first}",
+    "different-methods": "{file}: other suites or methods than {first}",
+    "outdated-answers": "{file}: answers to an earlier prepared/ (fingerprint {fingerprint}); evaluate again",
+    "other-answers": "{file}: verdicts on other answers than those of answers.jsonl; evaluate again",
+    "failed-lines": "{variant}: {examples} failed here, not in the model; evaluate the variant again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why lines must not be compared. code: a key of SENTENCES; figures: what its sentence quotes, and more."""
+
+    code: str
+    figures: Mapping[str, str | int]
+
+    def __str__(self) -> str:
+        return SENTENCES[self.code].format(**self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A header part that should be common and is not. values: the value as text -> the variants that have it."""
+
+    file: str
+    setting: str
+    values: Mapping[str, tuple[str, ...]]
 
 
 def against_questions(
     name: str, verdicts: Sequence[SqlVerdict], questions: Sequence[AskedQuestion]
-) -> tuple[list[str], int]:
+) -> tuple[list[Problem], int]:
     """Contradictions with what was asked, and how many questions have no line."""
     asked = {question.index: question for question in questions}
     seen: set[int] = set()
-    strange: list[str] = []
+    strange: dict[str, list[str]] = {}
     for verdict in verdicts:
         question = asked.get(verdict.index)
         if question is None:
-            strange.append(f"question {verdict.index} was not asked")
+            strange.setdefault("not-asked", []).append(f"question {verdict.index}")
         elif verdict.index in seen:
-            strange.append(f"question {verdict.index} has two lines")
+            strange.setdefault("two-lines", []).append(f"question {verdict.index}")
         elif (question.db_id, question.gold) != (verdict.db_id, verdict.gold):
-            strange.append(f"question {verdict.index} has another database or reference")
+            strange.setdefault("another-reference", []).append(f"question {verdict.index}")
         seen.add(verdict.index)
-    return _shortened(f"{name}/sql.jsonl", strange), len(asked.keys() - seen)
+    return _problems(name, "sql", strange), len(asked.keys() - seen)
 
 
 def against_choices(
-    name: str, answers: Sequence[ChoiceAnswer], choices: Sequence[AskedChoice]
-) -> tuple[list[str], int]:
-    """The same for multiple choice: every question of a suite by every method that any of its lines names."""
+    name: str,
+    answers: Sequence[ChoiceAnswer],
+    choices: Sequence[AskedChoice],
+    methods: Mapping[str, Sequence[str]],
+) -> tuple[list[Problem], int]:
+    """The same for multiple choice. methods: those that each suite was to be asked by; of a suite that is not in it,
+    those that any line names."""
     asked = {(choice.suite, choice.id): choice for choice in choices}
     seen: set[tuple[str, str, str]] = set()
-    strange: list[str] = []
+    strange: dict[str, list[str]] = {}
     for answer in answers:
         choice = asked.get((answer.suite, answer.id))
         key = (answer.suite, answer.method, answer.id)
+        where = f"{answer.suite}: {answer.id}"
         if choice is None:
-            strange.append(f"{answer.suite}: {answer.id} was not asked")
+            strange.setdefault("not-asked", []).append(where)
         elif key in seen:
-            strange.append(f"{answer.suite}: {answer.id} has two lines by {answer.method}")
+            strange.setdefault("two-lines", []).append(f"{where} by {answer.method}")
         elif (choice.answer, choice.subject) != (answer.answer, answer.subject):
-            strange.append(f"{answer.suite}: {answer.id} has another right answer or subject")
+            strange.setdefault("another-right-answer", []).append(where)
         seen.add(key)
-    methods: dict[str, set[str]] = {}
+    named: dict[str, set[str]] = {}
     for suite, method, _ in seen:
-        methods.setdefault(suite, set()).add(method)
-    wanted = {(suite, method, item) for suite, item in asked for method in methods.get(suite, {"any"})}
-    return _shortened(f"{name}/choice.jsonl", strange), len(wanted - seen)
+        named.setdefault(suite, set()).add(method)
+    wanted = {
+        (suite, method, item) for suite, item in asked for method in methods.get(suite) or named.get(suite, {"any"})
+    }
+    return _problems(name, "choice", strange), len(wanted - seen)
 
 
-def conditions_that_differ(variants: Sequence[VariantRecords]) -> list[str]:
+def disagreements(variants: Sequence[Variant]) -> Iterator[Disagreement]:
+    """Header parts that should be common and are not; a header without the part agrees with all."""
+    for file in LINE_FILES:
+        for setting in SHARED_CONDITIONS:
+            values: dict[str, tuple[str, ...]] = {}
+            for variant in variants:
+                if setting in variant.headers[file]:
+                    value = str(variant.headers[file][setting])
+                    values[value] = (*values.get(value, ()), variant.name)
+            if len(values) > 1:
+                yield Disagreement(f"{file}.jsonl", setting, values)
+
+
+def conditions_that_differ(variants: Sequence[Variant]) -> list[Problem]:
     """Header parts that should be common and are not, and methods that only some variants were asked by."""
-    problems: list[str] = []
-    for file in ("answers", "sql", "choice"):
-        for part in SHARED_CONDITIONS:
-            found = {v.name: v.headers[file][part] for v in variants if part in v.headers[file]}
-            other = [name for name, value in found.items() if value != next(iter(found.values()))]
-            if other:
-                problems.append(f"{file}.jsonl: {', '.join(other)}: another {part} than {next(iter(found))}")
+    problems: list[Problem] = []
+    for found in disagreements(variants):
+        (first, *_), *others = found.values.values()
+        values = "; ".join(f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in found.values.items())
+        problems.append(
+            Problem(
+                "different-setup",
+                {
+                    "file": found.file,
+                    "setting": found.setting,
+                    "first": first,
+                    "others": ", ".join(name for names in others for name in names),
+                    "axis": "general" if found.file == "choice.jsonl" else "target",
+                    "values": values,
+                },
+            )
+        )
     asked = {v.name: frozenset((answer.suite, answer.method) for answer in v.choice) for v in variants}
     for name, methods in asked.items():
         if methods != next(iter(asked.values())):
-            problems.append(f"{name}/choice.jsonl: other suites or methods than {next(iter(asked))}")
+            problems.append(
+                Problem(
+                    "different-methods", {"file": f"{name}/choice.jsonl", "variant": name, "first": next(iter(asked))}
+                )
+            )
     return problems
 
 
-def outdated(variants: Sequence[VariantRecords], prepared: Mapping[str, Record]) -> list[str]:
+def outdated(variant: Variant, prepared: Mapping[str, Record]) -> list[Problem]:
     """Answers whose header names, under "prepared", another fingerprint than that of the questions that lie here now:
-    the same questions may have been asked in other words."""
-    return [
-        f"{variant.name}/{file}.jsonl: answers to an earlier prepared/ (fingerprint {named}); evaluate again"
-        for variant in variants
+    the same questions may have been asked in other words. And verdicts on answers that lie here no longer."""
+    problems = [
+        Problem(
+            "outdated-answers", {"file": f"{variant.name}/{file}.jsonl", "variant": variant.name, "fingerprint": mark}
+        )
         for file, header in prepared.items()
-        if isinstance(named := variant.headers[file].get("prepared"), str) and named != header.get("fingerprint", named)
+        if isinstance(mark := variant.headers[file].get("prepared"), str) and mark != header.get("fingerprint", mark)
+    ]
+    judged, there = variant.headers["sql"].get("answers"), variant.headers["answers"].get("fingerprint")
+    if judged and there and judged != there:
+        problems.append(Problem("other-answers", {"file": f"{variant.name}/sql.jsonl", "variant": variant.name}))
+    return problems
+
+
+def failures(variant: Variant) -> list[Problem]:
+    """Outcomes that are our own fault; a figure that counts them as wrong answers would blame the model."""
+    sql = [f"question {line.index}" for line in variant.sql if line.outcome is SqlOutcome.FAILED]
+    choice = [f"{line.suite}: {line.id}" for line in variant.choice if line.outcome is ChoiceOutcome.FAILED]
+    parts = (("target", sql, len(variant.sql)), ("general", choice, len(variant.choice)))
+    return [
+        Problem(
+            "failed-lines",
+            {"variant": variant.name, "axis": axis, "examples": _few(items), "count": len(items), "questions": lines},
+        )
+        for axis, items, lines in parts
+        if items
     ]
 
 
-def failures(variant: VariantRecords) -> list[str]:
-    """Outcomes that are our own fault; a figure that counts them as wrong answers would blame the model."""
-    questions = [f"question {line.index}" for line in variant.sql if line.outcome is SqlOutcome.FAILED]
-    choices = [f"{line.suite}: {line.id}" for line in variant.choice if line.outcome is ChoiceOutcome.FAILED]
-    advice = "failed here, not in the model; evaluate the variant again"
-    return [f"{problem} {advice}" for problem in _shortened(variant.name, [*questions, *choices])]
+def _problems(name: str, file: str, strange: Mapping[str, Sequence[str]]) -> list[Problem]:
+    return [
+        Problem(code, {"file": f"{name}/{file}.jsonl", "variant": name, "count": len(items), "examples": _few(items)})
+        for code, items in strange.items()
+    ]
 
 
-def _shortened(where: str, items: Sequence[str]) -> list[str]:
-    if not items:
-        return []
-    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return [f"{where}: {', '.join(items[:MOST_NAMED])}{more}"]
+def _few(items: Iterable[str]) -> str:
+    named = list(items)
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return ", ".join(named[:MOST_NAMED]) + more

@@ -8,13 +8,14 @@ written, which the next reader drops) or written whole and renamed into place.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import move, sync_file
 from paretune.errors import DataError
+from paretune.files import write_text
 
 Record = dict[str, Any]
 
@@ -24,28 +25,6 @@ def as_record(item: Any) -> Record:
     if is_dataclass(item) and not isinstance(item, type):
         return asdict(item)
     return dict(item)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed.
-
-    Raises DataError where that fails, and for a folder or a device (/dev/stdout), which the renaming would replace.
-    """
-    if path.exists() and not path.is_file():
-        raise DataError(f"{path}: not a file; expected the name of one to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise DataError(f"{path}: cannot be written ({error.strerror}); nothing was kept of it") from error
-        raise
 
 
 def write_lines(path: Path, header: Mapping[str, Any], items: Iterable[Any]) -> None:
@@ -61,8 +40,42 @@ def read_lines(path: Path) -> tuple[Record, list[Record]]:
         raw = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"{path}: not there; run the stage that writes it") from error
-    header, records, _ = _parse(path, raw)
+    header, records, _, faults = _parse(raw)
+    _refuse(path, faults)
     return header, records
+
+
+def read_damaged_lines(path: Path) -> tuple[Record, list[Record], list[str]]:
+    """Header, the records that can be read, and what is wrong with the other lines. Raises DataError for a file that
+    cannot be opened."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    header, records, _, faults = _parse(raw)
+    return header, records, faults
+
+
+def read_header(path: Path) -> Record:
+    """The header alone, without parsing the lines after it; empty where the file is missing or has none."""
+    try:
+        with open(path, "rb") as file:
+            first = file.readline()
+    except FileNotFoundError:
+        return {}
+    header, _, _, faults = _parse(first)
+    _refuse(path, faults)
+    return header
+
+
+def count_lines(path: Path) -> int:
+    """Whole lines after the header, unparsed; 0 where there is no file."""
+    try:
+        with open(path, "rb") as file:
+            lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except FileNotFoundError:
+        return 0
+    return lines - 1 if read_header(path) else lines
 
 
 class LineWriter:
@@ -80,7 +93,8 @@ class LineWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         keep = 0
         if path.exists() and path.stat().st_size:
-            found, records, whole_bytes = _parse(path, path.read_bytes())
+            found, records, whole_bytes, faults = _parse(path.read_bytes())
+            _refuse(path, faults)
             if found == wanted:
                 self.done, keep = records, whole_bytes
             elif found or records:
@@ -101,7 +115,7 @@ class LineWriter:
     def close(self) -> None:
         """Sync and close."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        sync_file(self._file.fileno())
         self._file.close()
 
     def __enter__(self) -> LineWriter:
@@ -116,7 +130,7 @@ def set_aside(path: Path) -> Path:
     number = 1
     while (target := path.with_name(f"{path.name}.old-{number}")).exists():
         number += 1
-    path.rename(target)
+    move(path, target)
     return target
 
 
@@ -129,20 +143,27 @@ def _line(record: Record) -> str:
     return line
 
 
-def _parse(path: Path, raw: bytes) -> tuple[Record, list[Record], int]:
-    """Header, records and the number of bytes in whole lines."""
+def _parse(raw: bytes) -> tuple[Record, list[Record], int, list[str]]:
+    """Header, records, the number of bytes in whole lines, and which lines hold no record."""
     header: Record = {}
     records: list[Record] = []
+    faults: list[str] = []
     whole_bytes = raw.rfind(b"\n") + 1
     for number, line in enumerate(raw[:whole_bytes].split(b"\n")[:-1], start=1):
         try:
             record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}, line {number}: not JSON; delete the file to compute it again") from error
-        if not isinstance(record, dict):
-            raise DataError(f"{path}, line {number}: expected a JSON object")
-        if number == 1 and "header" in record:
+        except (ValueError, RecursionError):
+            faults.append(f"line {number}: not JSON; delete the file to compute it again")
+            continue
+        if not isinstance(record, dict) or not isinstance(record.get("header", {}), dict):
+            faults.append(f"line {number}: expected a JSON object")
+        elif number == 1 and "header" in record:
             header = record["header"]
         else:
             records.append(record)
-    return header, records, whole_bytes
+    return header, records, whole_bytes, faults
+
+
+def _refuse(path: Path, faults: list[str]) -> None:
+    if faults:
+        raise DataError(f"{path}, {faults[0]}")

@@ -26,8 +26,8 @@ class AskedQuestion:
     db_id: str
     question: str
     gold: str
-    hardness: str
-    prompt: str
+    hardness: str = "unknown"
+    prompt: str = ""
     prompt_tokens: int | None = None
 
 
@@ -40,8 +40,8 @@ class TrainingRow:
     db_id: str
     question: str
     gold: str
-    prompt: str
-    completion: str
+    prompt: str = ""
+    completion: str = ""
     tokens: int | None = None
 
 
@@ -85,13 +85,13 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached)."""
+    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached), null where nobody noted it."""
 
     index: int
     db_id: str
     text: str
     tokens: int
-    finish: str
+    finish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,16 @@ class VariantEntry:
     skipped_steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    truncated_rows: int = 0
+    unusable: str | None = None  # why its adapter cannot answer, such as weights that are not finite
 
 
 @dataclass(frozen=True, slots=True)
-class VariantRecords:
-    """All lines of one variant, in the order in which the questions were asked. headers: of each file, by its name."""
+class Variant:
+    """All lines of one variant, verdicts in the order in which the questions were asked.
+
+    headers: of each file (answers, sql, choice, training), empty where there is no file.
+    """
 
     entry: VariantEntry
     sql: tuple[SqlVerdict, ...]
@@ -131,13 +136,18 @@ class VariantRecords:
 def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
     """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
 
-    Raises DataError naming the missing key, or the outcome nobody knows.
+    Raises DataError naming the missing key, the value of another type, or the outcome nobody knows.
     """
     required, known, conversions = _plan(typing.cast(Any, kind))
     for name in required:
         if name not in record:
             raise DataError(f"{where}: a record lacks {name!r}; it was written by another version: evaluate again")
-    values = {name: record[name] for name in known if name in record}
+    values = {}
+    for name, expected in known:
+        if name in record:
+            value = values[name] = record[name]
+            if expected and not isinstance(value, expected):
+                raise DataError(f"{where}: {name}: {value!r} is no {expected[0].__name__}; evaluate again")
     for name, convert in conversions:
         value = values.get(name)
         if value is not None:
@@ -149,18 +159,38 @@ def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
 
 
 @cache
-def _plan(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, Any], ...]]:
-    """Fields that a record must have, all fields, and what some are converted by."""
+def _plan(
+    kind: Any,
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[type, ...]], ...], tuple[tuple[str, Any], ...]]:
+    """Fields that a record must have, all fields with their JSON types, and what some are converted by."""
     hints = typing.get_type_hints(kind)
     required: list[str] = []
+    known: list[tuple[str, tuple[type, ...]]] = []
     conversions: list[tuple[str, Any]] = []
     for item in dataclasses.fields(kind):
         if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
             required.append(item.name)
         hint = hints[item.name]
-        for option in typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,):
+        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        known.append((item.name, _json_types(options)))
+        for option in options:
             if typing.get_origin(option) is tuple:
                 conversions.append((item.name, tuple))
             elif isinstance(option, type) and issubclass(option, StrEnum):
                 conversions.append((item.name, option))
-    return tuple(required), tuple(hints), tuple(conversions)
+    return tuple(required), tuple(known), tuple(conversions)
+
+
+def _json_types(options: tuple[Any, ...]) -> tuple[type, ...]:
+    """What JSON may hold for a field of these types; empty where its conversion says whether it fits."""
+    allowed: list[type] = []
+    for option in options:
+        if option is float:
+            allowed += [float, int]
+        elif option in (int, str, bool, type(None)):
+            allowed.append(option)
+        elif typing.get_origin(option) is tuple:
+            allowed.append(list)
+        else:
+            return ()
+    return tuple(allowed)

@@ -1,7 +1,7 @@
 """A run folder read back: what was asked, what every variant answered, and whether it can be compared at all.
 
-Figures are made elsewhere. This module decides which variants are whole, and refuses a folder whose parts do not
-belong together: other questions, other references, other conditions under the same names.
+The one reader: comparison, page, audit, export and `power` see the same `Run`. It is lenient, so that a damaged folder
+can be described; what speaks against a comparison stands in `problems`, and `Run.check` refuses it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from typing import TypeVar
 
 from paretune.config import BASELINE
 from paretune.errors import DataError, RunFolderError
+from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, SqlVerdict
 from paretune.run.consistency import (
+    ALL_METHODS,
+    Problem,
     against_choices,
     against_questions,
     conditions_that_differ,
@@ -22,7 +25,7 @@ from paretune.run.consistency import (
     outdated,
 )
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import Record, read_lines
+from paretune.run.jsonl import Record, read_damaged_lines
 from paretune.run.lines import (
     AskedChoice,
     AskedQuestion,
@@ -30,8 +33,8 @@ from paretune.run.lines import (
     Suite,
     TrainingRow,
     TrainingStep,
+    Variant,
     VariantEntry,
-    VariantRecords,
     from_record,
 )
 
@@ -39,40 +42,53 @@ __all__ = [
     "AskedChoice",
     "AskedQuestion",
     "GeneratedAnswer",
-    "RunRecords",
+    "Problem",
+    "Run",
     "Suite",
     "TrainingRow",
     "TrainingStep",
+    "Variant",
     "VariantEntry",
-    "VariantRecords",
     "load_run",
 ]
 
 T = TypeVar("T")
+PREPARED = ("sql", "train", "choice")
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecords:
-    """A whole run folder.
+class Run:
+    """A whole run folder, as far as it can be read.
 
-    variants: the complete ones, baseline first, then in the experiment's order. incomplete: what is missing of each
-    of the others. left_out_rows: training rows too long for a variant, by its name. problems: why the lines must not
-    be compared (empty unless loaded with check=False).
+    headers: of the prepared files (sql, train, choice), empty where there is none; content: the fingerprint of the
+    lines that lie under each. left_out_rows: training rows too long for a variant, by its name. variants: the complete
+    ones, baseline first, then in the experiment's order; all_variants: those that lack lines, too. incomplete: what is
+    missing of each of these. former: variants that were evaluated here and that the experiment no longer names.
+    problems: why the lines must not be compared.
     """
 
     path: Path
     name: str
     manifest: Record
+    headers: Mapping[str, Record]
+    content: Mapping[str, str]
     questions: tuple[AskedQuestion, ...]
     training_rows: tuple[TrainingRow, ...]
     left_out_rows: Mapping[str, int]
     choice_questions: tuple[AskedChoice, ...]
     suites: tuple[Suite, ...]
-    variants: tuple[VariantRecords, ...]
+    variants: tuple[Variant, ...]
+    all_variants: tuple[Variant, ...]
     incomplete: Mapping[str, tuple[str, ...]]
-    problems: tuple[str, ...] = ()
+    former: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
 
-    def variant(self, name: str) -> VariantRecords:
+    @property
+    def config(self) -> Record:
+        """The experiment's configuration as the manifest has it, empty when it is not known."""
+        return _mapping(self.manifest.get("config"))
+
+    def variant(self, name: str) -> Variant:
         """The complete variant of that name. Raises RunFolderError."""
         for variant in self.variants:
             if variant.name == name:
@@ -80,110 +96,185 @@ class RunRecords:
         missing = "; ".join(self.incomplete.get(name, ("no such variant",)))
         raise RunFolderError(f"{self.path}: {name}: {missing}")
 
+    def check(self) -> None:
+        """Refuse what cannot be compared: raises RunFolderError with every problem."""
+        if self.problems:
+            reasons = "; ".join(str(problem) for problem in self.problems)
+            raise RunFolderError(f"{self.path}: cannot be compared: {reasons}")
 
-def load_run(path: Path, *, check: bool = True) -> RunRecords:
-    """Read a run folder.
 
-    check: refuse what cannot be compared; False collects the reasons in `problems` instead (for an audit). Raises
-    DataError for a missing or broken file, RunFolderError where lines belong to other questions, other references or
-    other conditions than their neighbours', and where an outcome is `failed`, which is our own fault: naming them.
-    """
+def load_run(path: Path) -> Run:
+    """Read a run folder. Raises RunFolderError where nothing of a run lies there, DataError for a file that cannot be
+    opened; damaged lines are left out and named in `problems`."""
     folder = RunFolder(path)
-    manifest = folder.read_manifest()
-    if not manifest:
-        raise DataError(f"{folder.manifest_path}: not there; run the experiment first, or name its folder")
-    sql_header, questions = _lines(folder.prepared("sql"), AskedQuestion)
-    choice_header, choice_questions = _lines(folder.prepared("choice"), AskedChoice)
-    train_header, training_rows = _optional(folder.prepared("train"), TrainingRow)
-    complete: list[VariantRecords] = []
+    manifest, problems = _manifest(folder)
+    names, former = _variant_names(path, manifest)
+    if not manifest and not names:
+        raise RunFolderError(
+            f"{path}: no manifest.json and no variant with sql.jsonl or choice.jsonl; expected a run folder"
+        )
+    reader = _Reader(folder)
+    questions = reader.prepared("sql", AskedQuestion)
+    choices = reader.prepared("choice", AskedChoice)
+    rows = reader.prepared("train", TrainingRow, required=False)
+    variants = [reader.variant(name, _mapping(_mapping(manifest.get("variants")).get(name))) for name in names]
+    suites = _suites(reader.headers["choice"], choices)
+    problems += reader.problems
+    complete: list[Variant] = []
     incomplete: dict[str, tuple[str, ...]] = {}
-    problems: list[str] = []
-    for name in _variant_names(manifest):
-        records, missing, wrong = _load_variant(folder, name, manifest, questions, choice_questions)
-        problems += wrong
-        if records is None:
-            incomplete[name] = tuple(missing)
+    for variant in variants:
+        missing, wrong = _judged(variant, questions, choices, suites)
+        if missing:
+            incomplete[variant.name] = tuple(missing)
         else:
-            complete.append(records)
+            complete.append(variant)
+        if variant.entry.unusable is None:
+            problems += wrong
+    asked = {"answers": "sql", "sql": "sql", "choice": "choice"}
+    prepared = {file: reader.headers[name] for file, name in asked.items()}
     problems += conditions_that_differ(complete)
-    problems += outdated(complete, {"answers": sql_header, "sql": sql_header, "choice": choice_header})
+    problems += [problem for variant in complete for problem in outdated(variant, prepared)]
     problems += [problem for variant in complete for problem in failures(variant)]
-    if problems and check:
-        raise RunFolderError(f"{path}: cannot be compared: " + "; ".join(problems))
-    return RunRecords(
+    return Run(
         path=path,
         name=str(manifest.get("name", path.name)),
         manifest=manifest,
+        headers=reader.headers,
+        content=reader.content,
         questions=questions,
-        training_rows=training_rows,
-        left_out_rows=_left_out(train_header, manifest),
-        choice_questions=choice_questions,
-        suites=_suites(choice_header, choice_questions),
+        training_rows=rows,
+        left_out_rows=_left_out(reader.headers["train"], names),
+        choice_questions=choices,
+        suites=suites,
         variants=tuple(complete),
+        all_variants=tuple(variants),
         incomplete=incomplete,
+        former=former,
         problems=tuple(problems),
     )
 
 
-def _left_out(header: Record, manifest: Record) -> dict[str, int]:
+class _Reader:
+    """Reads the files of one folder; collects what is wrong with them."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.headers: dict[str, Record] = {}
+        self.content: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._folder = folder
+        self._order: dict[int, int] = {}
+
+    def prepared(self, name: str, kind: type[T], *, required: bool = True) -> tuple[T, ...]:
+        """The lines of a prepared file; its header goes to `headers`."""
+        path = self._folder.prepared(name)
+        if required and not path.exists():
+            self.problems.append(Problem("no-file", {"file": self._name(path)}))
+        self.headers[name], records, items = self._lines(path, kind)
+        if path.exists():
+            self.content[name] = fingerprint(records)
+        if name == "sql":
+            self._order = {record.get("index", 0): position for position, record in enumerate(records)}
+        return items
+
+    def variant(self, name: str, about: Record) -> Variant:
+        """All lines of a variant, verdicts in the order of the questions."""
+        try:
+            entry = from_record(VariantEntry, {"kind": "", **about, "name": name}, name)
+        except DataError as error:
+            self._unreadable(self._folder.manifest_path, 1, 1, str(error))
+            entry = VariantEntry(name, "")
+        headers: dict[str, Record] = {}
+        headers["answers"], _, answers = self._lines(self._folder.variant(name, "answers.jsonl"), GeneratedAnswer)
+        headers["sql"], _, sql = self._lines(self._folder.variant(name, "sql.jsonl"), SqlVerdict)
+        headers["choice"], _, choice = self._lines(self._folder.variant(name, "choice.jsonl"), ChoiceAnswer)
+        headers["training"], _, training = self._lines(self._folder.variant(name, "training.jsonl"), TrainingStep)
+        last = len(self._order)
+        ordered = tuple(sorted(sql, key=lambda verdict: self._order.get(verdict.index, last)))
+        return Variant(entry, ordered, choice, answers, training, headers)
+
+    def _lines(self, path: Path, kind: type[T]) -> tuple[Record, list[Record], tuple[T, ...]]:
+        if not path.exists():
+            return {}, [], ()
+        header, records, faults = read_damaged_lines(path)
+        items: list[T] = []
+        for record in records:
+            try:
+                items.append(from_record(kind, record, "a line"))
+            except DataError as error:
+                faults.append(str(error).removeprefix("a line: "))
+        if faults:
+            self._unreadable(path, len(faults), len(items) + len(faults), faults[0])
+        return header, records, tuple(items)
+
+    def _unreadable(self, path: Path, count: int, lines: int, reason: str) -> None:
+        figures: dict[str, str | int] = {"file": self._name(path), "count": count, "lines": lines, "reason": reason}
+        self.problems.append(Problem("unreadable-lines", figures))
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder.path).as_posix()
+
+
+def _manifest(folder: RunFolder) -> tuple[Record, list[Problem]]:
+    try:
+        manifest = folder.read_manifest()
+        reason = "" if manifest else "not there; run the experiment first, or name its folder"
+    except DataError:
+        manifest, reason = {}, "not JSON; delete it, `paretune prepare` writes it anew"
+    return manifest, [Problem("no-manifest", {"file": "manifest.json", "reason": reason})] if reason else []
+
+
+def _variant_names(path: Path, manifest: Record) -> tuple[list[str], tuple[str, ...]]:
+    """Variants of the experiment, and those that it no longer names. Where no experiment is known, all that lie here
+    belong to it."""
+    config = _mapping(manifest.get("config"))
+    configured = [str(item["name"]) for item in config.get("variants") or () if _mapping(item).get("name")]
+    noted = [str(name) for name in _mapping(manifest.get("variants"))]
+    there = sorted({file.parent.name for name in ("sql", "choice") for file in path.glob(f"*/{name}.jsonl")})
+    known = list(dict.fromkeys([*noted, *(name for name in there if name != "prepared")]))
+    if "variants" not in config:
+        return sorted(known, key=lambda name: name != BASELINE), ()
+    names = list(dict.fromkeys([BASELINE, *configured]))
+    return names, tuple(name for name in known if name not in names)
+
+
+def _judged(
+    variant: Variant, questions: Sequence[AskedQuestion], choices: Sequence[AskedChoice], suites: Sequence[Suite]
+) -> tuple[list[str], list[Problem]]:
+    """What a variant lacks, and what is wrong with what it has."""
+    if variant.entry.unusable is not None:
+        return [variant.entry.unusable], []
+    missing: list[str] = []
+    methods = {
+        suite.name: ALL_METHODS if suite.method == "all" else (suite.method,) for suite in suites if suite.method
+    }
+    wrong, missing_sql = against_questions(variant.name, variant.sql, questions)
+    wrong_choice, missing_choice = against_choices(variant.name, variant.choice, choices, methods)
+    if not variant.sql:
+        missing.append("no answers were scored (sql.jsonl)")
+    elif missing_sql:
+        missing.append(f"{missing_sql} of {len(questions)} questions have no scored answer (sql.jsonl)")
+    if not variant.choice and choices:
+        missing.append("no multiple-choice answers (choice.jsonl)")
+    elif missing_choice:
+        missing.append(f"{missing_choice} multiple-choice answers are missing (choice.jsonl)")
+    return missing, wrong + wrong_choice
+
+
+def _left_out(header: Record, names: Sequence[str]) -> dict[str, int]:
     """Training rows that were too long, by variant; one number stands for all of them."""
     found = header.get("left_out", {})
     if isinstance(found, Mapping):
         return {str(name): int(count) for name, count in found.items()}
-    return {name: int(found) for name in _variant_names(manifest)[1:]}
-
-
-def _variant_names(manifest: Record) -> list[str]:
-    configured = [str(item["name"]) for item in manifest.get("config", {}).get("variants", [])]
-    noted = [str(name) for name in manifest.get("variants", {})]
-    return list(dict.fromkeys([BASELINE, *configured, *noted]))
-
-
-def _load_variant(
-    folder: RunFolder,
-    name: str,
-    manifest: Record,
-    questions: Sequence[AskedQuestion],
-    choices: Sequence[AskedChoice],
-) -> tuple[VariantRecords | None, list[str], list[str]]:
-    """The records, or what is missing; and what is wrong either way."""
-    entry = from_record(VariantEntry, {"kind": "", **manifest.get("variants", {}).get(name, {}), "name": name}, name)
-    headers: dict[str, Record] = {}
-    missing: list[str] = []
-    headers["sql"], sql = _optional(folder.variant(name, "sql.jsonl"), SqlVerdict)
-    headers["choice"], choice = _optional(folder.variant(name, "choice.jsonl"), ChoiceAnswer)
-    headers["answers"], answers = _optional(folder.variant(name, "answers.jsonl"), GeneratedAnswer)
-    headers["training"], training = _optional(folder.variant(name, "training.jsonl"), TrainingStep)
-    if not headers["sql"] and not sql:
-        missing.append("no answers were scored (sql.jsonl)")
-    if not headers["choice"] and not choice and choices:
-        missing.append("no multiple-choice answers (choice.jsonl)")
-    wrong, missing_sql = against_questions(name, sql, questions)
-    wrong_choice, missing_choice = against_choices(name, choice, choices)
-    if sql and missing_sql:
-        missing.append(f"{missing_sql} of {len(questions)} questions have no scored answer (sql.jsonl)")
-    if choice and missing_choice:
-        missing.append(f"{missing_choice} multiple-choice answers are missing (choice.jsonl)")
-    wrong += wrong_choice
-    if missing:
-        return None, missing, wrong
-    order = {question.index: position for position, question in enumerate(questions)}
-    ordered = tuple(sorted(sql, key=lambda verdict: order.get(verdict.index, len(order))))
-    return VariantRecords(entry, ordered, choice, answers, training, headers), [], wrong
+    return {name: int(found) for name in names if name != BASELINE}
 
 
 def _suites(header: Record, choices: Sequence[AskedChoice]) -> tuple[Suite, ...]:
     """The suites in the experiment's order, which is the header's; the first one is the main axis."""
-    known: Mapping[str, Record] = header.get("suites", {})
+    known = _mapping(header.get("suites"))
     present = dict.fromkeys(choice.suite for choice in choices)
     names = [name for name in dict.fromkeys([*known, *present]) if name in present]
-    return tuple(from_record(Suite, {**known.get(name, {}), "name": name}, "suites") for name in names)
+    return tuple(from_record(Suite, {**_mapping(known.get(name)), "name": name}, "suites") for name in names)
 
 
-def _lines(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
-    header, records = read_lines(path)
-    return header, tuple(from_record(kind, record, str(path)) for record in records)
-
-
-def _optional(path: Path, kind: type[T]) -> tuple[Record, tuple[T, ...]]:
-    return _lines(path, kind) if path.exists() else ({}, ())
+def _mapping(value: object) -> Record:
+    return dict(value) if isinstance(value, Mapping) else {}

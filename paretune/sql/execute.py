@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.errors import DataError
-from paretune.sql.schema_text import quote_name
-from paretune.sql.sqlite_file import open_read_only
+from paretune.sql.database import open_read_only, quote_name
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]

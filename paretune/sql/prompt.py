@@ -10,7 +10,7 @@ from paretune.config import PromptConfig
 from paretune.errors import PromptError
 from paretune.models.chat import Message
 from paretune.records import SqlQuestion
-from paretune.sql.schema_text import on_one_line
+from paretune.sql.database import on_one_line
 
 INSTRUCTION = "Write one SQLite query that answers the question. Reply with the query only."
 

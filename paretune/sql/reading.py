@@ -1,36 +1,9 @@
-"""Reads the clauses that Spider's official scripts compare from sqlglot's tree of a SELECT statement.
-
-The official parser (process_sql.py of taoyds/spider and taoyds/test-suite-sql-eval) reads a statement into: selected
-units, tables, join conditions, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT and one INTERSECT, EXCEPT or UNION. This
-module brings any SQLite SELECT into that form, so that hardness and exact set match follow the official definitions
-without a second SQL parser.
-
-Measured against the official scripts: hardness of all 9,692 gold queries of dev and train that the official parser
-reads, two differ (kind 4); exact set match of 77,372 pairs of gold queries of dev and train_spider and one-edit
-neighbours of them, 529 differ (kinds 1, 3, 4 and 5; 473 of them an outer join after ON). Where the readings differ:
-
-1. Spelling that the official parser refuses and this module reads: an alias without AS, an alias of a selected
-   expression, ``<>`` and ``==``, quoted names (in double quotes, backticks or brackets), a comma or INNER or CROSS
-   JOIN, redundant parentheses, lists of values after IN, correlated columns without their table.
-2. Expressions outside the official grammar (functions, CASE, CAST, IS NULL, EXISTS, conditions grouped by
-   parentheses, a negation of a group, arithmetic of three terms, sums of aggregates, a literal on the left): the
-   official parser refuses the whole statement; here the expression is one opaque unit, equal to another of the same
-   text after names are resolved and literals are blanked. Outer and natural joins are likewise kept apart from plain
-   ones, and WITH is read as a subquery in FROM.
-3. Aliases are resolved where they are visible. The official parser keeps one alias table for the whole statement, so
-   that the last ``AS T1`` decides what T1 means in every subquery.
-4. After a comparison with a column (``a = b OR c = 1``, ``ON a = b LEFT JOIN c``) the official parser skips
-   everything up to the next AND, JOIN, bracket or clause, here ``OR c = 1`` and ``LEFT``. Here nothing is skipped.
-5. The official parser gives up reading, without an error, at the first word that it does not expect after ORDER BY or
-   LIMIT (``ORDER BY a >= 5``, ``NULLS LAST``, OFFSET). Here such an expression is opaque; the number of rows, and
-   OFFSET with it, takes no part in the comparison.
-6. A chain of set operations is read as the official parser nests it: to the right, ORDER BY and LIMIT belonging to
-   the last SELECT.
-"""
+"""A query read into its clauses, with every column resolved to its table."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sqlglot
@@ -39,7 +12,72 @@ from sqlglot.errors import SqlglotError
 
 from paretune.errors import ScoringError
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Conditions, Selected, TableUnit, Term, Unit
-from paretune.sql.scope import Names, Scope, Tables
+
+_ALWAYS_THERE = ("*", "rowid", "oid", "_rowid_")
+
+Tables = Mapping[str, tuple[str, ...]]
+"""Lower-case table name -> lower-case column names in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The schema's tables (empty when it is not known), and the columns met that it does not have."""
+
+    tables: Tables
+    unknown: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names mean inside one SELECT: alias -> table name ("" for a subquery), selected aliases, outer scope."""
+
+    names: Names
+    aliases: dict[str, str]
+    selected: dict[str, exp.Expr]
+    common: dict[str, exp.Expr]
+    outer: Scope | None
+
+    def find(self, column: exp.Column) -> str | None:
+        """The identity of a column, "table.column"; None when the tables in sight do not have it."""
+        name = "*" if isinstance(column.this, exp.Star) else column.name.lower()
+        qualifier = column.table.lower()
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope._own(name, qualifier)
+            if found is not None:
+                return found
+            scope = scope.outer
+        if not qualifier and not self.names.tables and len(set(self.aliases.values())) == 1:
+            return f"{next(iter(self.aliases.values()))}.{name}"
+        return None
+
+    def _own(self, name: str, qualifier: str) -> str | None:
+        tables = self.names.tables
+        if qualifier:
+            table = self.aliases.get(qualifier)
+            if table is None or (table in tables and name not in (*tables[table], *_ALWAYS_THERE)):
+                return None
+            return f"{table or '(subquery)'}.{name}"
+        found = next((table for table in self.aliases.values() if name in tables.get(table, ())), None)
+        if found is None and "" in self.aliases.values():
+            found = "(subquery)"
+        if found is None and tables and name in _ALWAYS_THERE and self.aliases:
+            found = next(iter(self.aliases.values()))
+        return None if found is None else f"{found}.{name}"
+
+    def column(self, column: exp.Column) -> str:
+        """The identity of a column, "?.column" for one that is nowhere, which is noted unless quotes make it text."""
+        found = self.find(column)
+        if found is not None:
+            return found
+        if not column.table and column.name.lower() in self.selected:
+            return f"(selected).{column.name.lower()}"
+        written = ".".join(part for part in (column.table.lower(), column.name.lower()) if part)
+        quoted = column.this.args.get("quoted") and not column.table
+        if self.names.tables and not quoted:
+            self.names.unknown.append(written)
+        return f"?.{written}"
+
 
 AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Max: "max",

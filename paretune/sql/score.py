@@ -14,13 +14,13 @@ from pathlib import Path
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
-from paretune.sql.diagnosis import Diagnostician
+from paretune.sql.database import check_database
 from paretune.sql.execute import ExecutionLimits
+from paretune.sql.explain import Diagnostician, worth_saying
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.pool import Answer, Request, WorkerPool
 from paretune.sql.rules import RULES, Rules, official_order_matters, official_query
-from paretune.sql.sqlite_file import check_database
 
 _OUTCOMES = {
     "ok": SqlOutcome.WRONG,
@@ -278,6 +278,8 @@ def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
         wrong=not match and outcome not in {SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED},
         message=answer.get("error") if status in {"invalid_sql", "not_a_query"} else None,
     )
+    phrase = worth_saying(answer.get("error"), status == "invalid_sql", diagnosis.phrase)
+    said = {"code": None, "fields": None} if phrase is None else phrase.record()
     return SqlVerdict(
         index=prediction.index,
         db_id=prediction.db_id,
@@ -292,8 +294,10 @@ def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
         hardness=diagnosis.hardness,
         both_empty=bool(answer.get("both_empty")),
         error_class=diagnosis.error_class,
-        error=answer.get("error") or diagnosis.explanation,
+        error=answer.get("error") or (None if phrase is None else str(phrase)),
         seconds=round(float(answer.get("seconds", 0.0)), 6),
+        error_code=said["code"],
+        error_fields=said["fields"],
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
-from paretune.sql.sqlite_file import check_database
+from paretune.sql.database import check_database
 
 
 def database_path(directory: Path, db_id: str) -> Path:

@@ -15,7 +15,8 @@ import torch
 from transformers import TrainerCallback
 
 from paretune.errors import TrainingError
-from paretune.run.jsonl import LineWriter, write_text
+from paretune.files import write_text
+from paretune.run.jsonl import LineWriter
 
 PROGRESS_FILE = "paretune_progress.json"  # written last into a checkpoint: without it the checkpoint is not whole
 NON_FINITE_IN_A_ROW = 3

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from paretune.config import TrainingConfig
 from paretune.errors import TrainingError
+from paretune.files import write_text
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
-from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines, write_text
+from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines
 from paretune.training.batches import TrainingRow
 
 if TYPE_CHECKING:

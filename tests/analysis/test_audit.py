@@ -6,22 +6,22 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding, read_run
+from paretune.analysis.audit.findings import Finding
 from paretune.analysis.audit.general import below_chance
 from paretune.analysis.audit.limit import is_undecided, limit_findings
 from paretune.analysis.comparison import compare_run
 from paretune.cli import audit as command
 from paretune.errors import ConfigError, RunFolderError
-from paretune.run.jsonl import Record, read_lines, write_lines
+from paretune.records import SqlOutcome, SqlVerdict
+from paretune.run.jsonl import Record, read_header, read_lines, write_lines
+from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
-from paretune.text.audit import WORDING
-from paretune.text.language import PORTUGUESE
+from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
 
 Plant = Callable[[Path], None]
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def findings(folder: Path) -> list[Finding]:
-    return audit_run(read_run(folder))
+    return audit_run(load_run(folder))
 
 
 def change(file: str, share: float = 1.0, **parts: Any) -> Plant:
@@ -156,6 +156,13 @@ def other_decoding(folder: Path) -> None:
         change_header(folder / variant / "answers.jsonl", decoding=decoding)
 
 
+def header_and_methods(folder: Path) -> None:
+    """run-1 was asked by letter what the others were asked by cloze, and prepared/ does not say which it should be."""
+    path = folder / "prepared" / "choice.jsonl"
+    change_header(path, suites={name: {**suite, "method": None} for name, suite in read_header(path)["suites"].items()})
+    change_lines(folder / "run-1" / "choice.jsonl", lambda row: {**row, "method": "letter"})
+
+
 PLANTED: list[tuple[str, str, Plant]] = [
     ("failed-lines", "invalid", change("run-1/sql.jsonl", 0.02, outcome="failed")),
     ("missing-answers", "invalid", drop_lines("run-1")),
@@ -197,6 +204,16 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("few-clusters", "note", one_database),
     ("selected-on-test", "warning", few_questions),
     ("selected-on-test", "warning", lambda folder: change_manifest(folder, selection={"rows": "test"})),
+    ("no-manifest", "warning", lambda folder: (folder / "manifest.json").unlink()),
+    ("no-file", "warning", lambda folder: (folder / "prepared" / "choice.jsonl").unlink()),
+    ("unreadable-lines", "invalid", change("run-1/sql.jsonl", 0.1, outcome="excellent")),
+    ("not-asked", "invalid", rewrite("run-1/sql.jsonl", lambda row: {**row, "index": row["index"] or 5000})),
+    ("two-lines", "invalid", rewrite("run-1/sql.jsonl", lambda row: {**row, "index": max(1, row["index"])})),
+    ("another-reference", "invalid", change("run-1/sql.jsonl", 0.1, gold="SELECT 1")),
+    ("another-right-answer", "invalid", change("run-1/choice.jsonl", 0.1, subject="alchemy")),
+    ("different-methods", "invalid", header_and_methods),
+    ("outdated-answers", "invalid", header("prepared/sql.jsonl", fingerprint="0123456789abcdef")),
+    ("other-answers", "invalid", header("run-1/sql.jsonl", answers="0123456789abcdef")),
 ]  # fmt: skip
 
 
@@ -265,12 +282,12 @@ def test_audit_run_selection_on_validation_rows_is_no_finding(folder: Path) -> N
     assert "selected-on-test" not in {finding.code for finding in findings(folder)}
 
 
-def test_read_run_folder_without_variants_is_refused(tmp_path: Path) -> None:
+def test_load_run_folder_without_variants_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="expected a run folder"):
-        read_run(tmp_path)
+        load_run(tmp_path)
 
 
-def test_read_run_folder_made_elsewhere_without_manifest_is_judged(folder: Path) -> None:
+def test_load_run_folder_made_elsewhere_without_manifest_is_judged(folder: Path) -> None:
     (folder / "manifest.json").unlink()
     for path in (folder / "prepared").iterdir():
         path.unlink()
@@ -284,17 +301,8 @@ def test_wording_every_finding_is_planted_or_published() -> None:
         "these-databases-only",
     }  # fmt: skip
     noted = {"best-of-many", "public-test-set", "single-seed"}
-    assert {code for code, _, _ in PLANTED} | published | noted == set(WORDING)
-
-
-@pytest.mark.parametrize("code", sorted(WORDING))
-def test_wording_portuguese_quotes_the_same_figures(code: str) -> None:
-    for sentence in WORDING[code]:
-        fields, translated = (
-            {name for _, name, _, _ in Formatter().parse(text) if name} for text in (sentence, PORTUGUESE[sentence])
-        )
-        assert fields == translated
-        assert sentence != PORTUGUESE[sentence]
+    worded = {code.split(".")[1] for code in Voice("en").catalogue.text if code.startswith("audit.")}
+    assert {code for code, _, _ in PLANTED} | published | noted == worded
 
 
 def test_below_chance_one_of_150_is_impossible() -> None:
@@ -359,19 +367,28 @@ def test_is_undecided_only_where_more_tokens_could_change_the_verdict(
     text: str, sql: str, gold: str, undecided: bool
 ) -> None:
     outcome = "not_a_query" if sql.startswith("CREATE") else "invalid_sql"
-    assert is_undecided(text, {"sql": sql, "gold": gold, "outcome": outcome}) is undecided
+    assert is_undecided(text, sql, gold=gold, outcome=outcome) is undecided
+
+
+def answered(count: int, cut: int, finish: str | None = "length") -> tuple[list[GeneratedAnswer], list[SqlVerdict]]:
+    """`count` questions answered by SELECT 1, two of them right; the first `cut` answers ended otherwise."""
+    answers = [GeneratedAnswer(at, "d", "SELECT 1", 3, finish if at < cut else "stop") for at in range(count)]
+    verdicts = [
+        SqlVerdict(
+            at, "d", "q", "SELECT 1", "SELECT 1", "SELECT 1", SqlOutcome.CORRECT if right else SqlOutcome.WRONG, right,
+            None, None, "easy", False, None, None, 0.0,
+        )
+        for at in range(count)
+        for right in [at in (0, 5)]
+    ]  # fmt: skip
+    return answers, verdicts
 
 
 def test_limit_findings_quote_the_range_that_the_accuracy_may_have() -> None:
-    answers = [{"index": at, "text": "SELECT 1", "finish": "length" if at < 3 else "stop"} for at in range(10)]
-    verdicts = [
-        {"index": at, "sql": "SELECT 1", "gold": "SELECT 1", "outcome": "correct" if at in (0, 5) else "wrong"}
-        for at in range(10)
-    ]
-    (found,) = limit_findings("run-1", answers, verdicts)
+    (found,) = limit_findings("run-1", *answered(10, 3))
     assert (found.level, found.code, found.figures["share"]) == ("invalid", "cut-statements", 30.0)
     assert (found.figures["lowest"], found.figures["highest"]) == (10.0, 40.0)
 
 
 def test_limit_findings_answers_without_a_known_end_are_not_judged() -> None:
-    assert list(limit_findings("run-1", [{"index": 0, "text": "SELECT 1"}], [{"index": 0, "outcome": "wrong"}])) == []
+    assert list(limit_findings("run-1", *answered(10, 10, None))) == []

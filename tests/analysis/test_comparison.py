@@ -16,28 +16,28 @@ from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
 from paretune.run.jsonl import Record
-from paretune.run.load import RunRecords, load_run
+from paretune.run.load import Run, load_run
 from paretune.stats.clusters import joint_bootstrap
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
 
 
 @pytest.fixture(scope="module")
-def six(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+def six(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return load_run(write_run(tmp_path_factory.mktemp("six") / "run", variants(6)))
 
 
 @pytest.fixture(scope="module")
-def compared(six: RunRecords) -> Comparison:
+def compared(six: Run) -> Comparison:
     return compare_run(six, replicates=2000)
 
 
 @pytest.fixture(scope="module")
-def spider(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+def spider(tmp_path_factory: pytest.TempPathFactory) -> Run:
     planted = (SimulatedVariant("better", gain=25), SimulatedVariant("worse", loss=8))
     return load_run(write_run(tmp_path_factory.mktemp("spider") / "run", planted, size="spider"))
 
 
-def test_compare_planted_gain_and_loss_are_found(spider: RunRecords) -> None:
+def test_compare_planted_gain_and_loss_are_found(spider: Run) -> None:
     found = compare_run(spider, replicates=500)
     gain, kept = found.difference("better", "target"), found.difference("better", "general")
     same, lost = found.difference("worse", "target"), found.difference("worse", "general")
@@ -71,7 +71,7 @@ def test_compare_refuted_margin_never_contradicts_the_finding(compared: Comparis
             assert test.verdict != "refuted" or item.finding != "not shown"
 
 
-def test_compare_figures_equal_plain_counts(six: RunRecords, compared: Comparison) -> None:
+def test_compare_figures_equal_plain_counts(six: Run, compared: Comparison) -> None:
     for variant, row in zip(six.variants, compared.variants, strict=True):
         right = sum(line.execution_match for line in variant.sql)
         assert row.execution.estimate == pytest.approx(100 * right / 155)
@@ -94,13 +94,13 @@ def test_compare_holm_counts_every_suite_and_variant(compared: Comparison) -> No
     assert all(item.holm_p >= item.t_p for item in compared.differences)
 
 
-def test_compare_every_pair_compares_all(six: RunRecords) -> None:
+def test_compare_every_pair_compares_all(six: Run) -> None:
     found = compare_run(six, replicates=100, every_pair=True)
     assert len(found.differences) == 15 * 3
     assert {(item.first, item.second) for item in found.differences} >= {("run-1", "run-2")}
 
 
-def test_compare_same_seed_same_comparison(six: RunRecords, compared: Comparison) -> None:
+def test_compare_same_seed_same_comparison(six: Run, compared: Comparison) -> None:
     assert compare_run(six, replicates=2000) == compared
 
 
@@ -151,7 +151,7 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
         assert row.change.estimate == pytest.approx(100 * (row.gained - row.lost) / row.questions)
 
 
-def test_compare_error_classes_cover_all_wrong_answers(six: RunRecords, compared: Comparison) -> None:
+def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Comparison) -> None:
     for variant in six.variants:
         wrong = sum(not line.execution_match for line in variant.sql)
         assert sum(row.count for row in compared.error_classes if row.variant == variant.name) == wrong
@@ -226,7 +226,7 @@ def test_compare_problem_left_in_the_records_is_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path, variants(2))
     change_lines(folder / "run-1" / "choice.jsonl", lambda line: {**line, "outcome": "failed"})
     with pytest.raises(RunFolderError, match="failed here"):
-        compare_run(load_run(folder, check=False))
+        compare_run(load_run(folder))
 
 
 def test_compare_no_questions_is_an_error(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_compare_costs_add_resumed_work_up(tmp_path: Path) -> None:
     assert cost.generated_tokens > 0
 
 
-def test_compare_twelve_variants_resamples_each_axis_once(spider: RunRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compare_twelve_variants_resamples_each_axis_once(spider: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cost is bounded by work done once an axis, not once a variant or a pair: all variants share the same draws."""
     baseline, better, worse = spider.variants
     more = [

@@ -18,8 +18,8 @@ from sqlglot import exp
 from paretune.choice.suites.load import load_suite
 from paretune.demo import build
 from paretune.demo.build import EVALUATION, TRAINING
-from paretune.sql.hardness import LEVELS, hardness
 from paretune.sql.spider import read_split
+from paretune.sql.spider_metrics import LEVELS, hardness
 
 HALVES = {"train_spider.json": TRAINING, "dev.json": EVALUATION}
 SOURCES = Path(build.__file__).parent

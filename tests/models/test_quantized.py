@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from paretune.config import ModelConfig, TrainingConfig
+from paretune.engines.hf.fused import fused_passes
 from paretune.engines.hf.options import score_choices
-from paretune.engines.hf.passes import fused_passes
 from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer

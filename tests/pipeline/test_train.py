@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from paretune.config import ModelConfig, TrainingConfig, VariantConfig
+from paretune.files import fingerprint
 from paretune.pipeline import train as stage
-from paretune.run.folder import fingerprint
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import read_run
 from paretune.analysis.comparison import compare_run
 from paretune.demo.build import demo_directory
 from paretune.report.page import plots, write_page
-from paretune.run.load import RunRecords, load_run
-from paretune.text.sql import in_portuguese
+from paretune.run.load import Run, load_run
+from paretune.text import Voice
+from paretune.text.sql import why_wrong
 from tests.report.chromium import Browser, find_chromium
 from tests.simulated_run import variants, write_run
 
@@ -33,16 +33,16 @@ ROWS_DRAWN = """(() => {
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecords:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return load_run(write_run(tmp_path_factory.mktemp("runs") / "demo", variants(6)))
 
 
 @pytest.fixture(scope="module")
-def page(run: RunRecords) -> Path:
+def page(run: Run) -> Path:
     comparison = compare_run(run, replicates=500)
     databases = demo_directory() / "spider" / "database"
-    findings = audit_run(read_run(run.path))
-    return write_page(run, comparison, findings, run.path / "report", "en", databases=databases)
+    findings = audit_run(load_run(run.path))
+    return write_page(run, comparison, findings, run.path / "report", Voice("en"), databases=databases)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_policy_script_that_fetches_is_stopped(opened: Browser) -> None:
     assert any("Content Security Policy" in error for error in opened.errors)
 
 
-def test_explorer_filters_counts_are_the_records(opened: Browser, run: RunRecords) -> None:
+def test_explorer_filters_counts_are_the_records(opened: Browser, run: Run) -> None:
     baseline, tuned = run.variant("baseline").sql, run.variant("run-1").sql
     lost = sum(a.outcome == "correct" != b.outcome for a, b in zip(baseline, tuned, strict=True))
     gained = sum(b.outcome == "correct" != a.outcome for a, b in zip(baseline, tuned, strict=True))
@@ -108,10 +108,10 @@ def test_explorer_filters_counts_are_the_records(opened: Browser, run: RunRecord
     assert opened.run(FOUND).startswith(f"{len(wanted)} of ")
 
 
-def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: RunRecords) -> None:
+def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: Run) -> None:
     _choose(opened, "variant", "run-2")
-    _choose(opened, "error", "wrong_join")
-    wanted = sum(line.error_class == "wrong_join" for line in run.variant("run-2").sql)
+    _choose(opened, "error", "wrong_join_key")
+    wanted = sum(line.error_class == "wrong_join_key" for line in run.variant("run-2").sql)
     assert opened.run(FOUND).startswith(f"{wanted} of ")
     opened.run("document.getElementById('clear').click()")
     opened.wait_for(f"{FOUND}.startsWith('{len(run.questions)} of')")
@@ -136,7 +136,7 @@ def test_figure_in_table_leads_to_the_questions_it_counts(opened: Browser) -> No
         opened.wait_for(f"{FOUND}.startsWith('{count} of ')")
 
 
-def test_accuracy_in_a_table_leads_to_its_right_answers(opened: Browser, run: RunRecords) -> None:
+def test_accuracy_in_a_table_leads_to_its_right_answers(opened: Browser, run: Run) -> None:
     """Every percentage of the main tables: as many questions are shown as make it up."""
     figures = opened.run(
         "[...document.querySelectorAll('.view:not([hidden]) td a[href*=\"outcome=correct\"]')]"
@@ -184,7 +184,7 @@ def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
     assert opened.run("document.activeElement.textContent") == asked
 
 
-def test_question_shows_answers_difference_and_prompt(opened: Browser, run: RunRecords) -> None:
+def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run) -> None:
     at = next(n for n, line in enumerate(run.variant("run-1").sql) if line.outcome == "invalid_sql")
     line = run.variant("run-1").sql[at]
     opened.run(f"document.getElementById('results') && explorer.show({{axis: 'sql', text: {line.question!r}}})")
@@ -197,8 +197,11 @@ def test_question_shows_answers_difference_and_prompt(opened: Browser, run: RunR
     assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {line.error}"
     opened.run("setLanguage('pt-BR')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('motivo: ')")
-    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"motivo: {in_portuguese(str(line.error))}"
-    assert in_portuguese(str(line.error)) != line.error
+    assert (
+        opened.run(f"{section}.querySelector('.reason').textContent")
+        == f"motivo: {why_wrong(Voice('pt-BR'), line.error, line.error_code, line.error_fields)}"
+    )
+    assert why_wrong(Voice("pt-BR"), line.error, line.error_code, line.error_fields) != line.error
     opened.run("setLanguage('en')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('reason: ')")
     added = opened.run(f"[...{section}.querySelectorAll('ins')].map(e => e.textContent).join(' ')")
@@ -295,7 +298,7 @@ def test_spider_size_shows_one_page_of_questions_at_a_time(
     monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")  # drawing takes longer than all the rest
     folder = write_run(tmp_path / "run", variants(6), size="spider")
     records = load_run(folder)
-    page = write_page(records, compare_run(records, replicates=100), [], folder / "report", "pt-BR")
+    page = write_page(records, compare_run(records, replicates=100), [], folder / "report", Voice("pt-BR"))
     browser.open(page)
     assert browser.run(ROWS) == 50
     assert 0 < browser.run(ROWS_DRAWN) <= 50

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import DataError, RunFolderError
-from paretune.run.folder import RunFolder, fingerprint, is_complete
+from paretune.files import fingerprint
+from paretune.run.folder import RunFolder, is_complete
 from paretune.run.jsonl import LineWriter, write_lines
 
 HOLDER = """

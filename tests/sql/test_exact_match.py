@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError, ScoringError
-from paretune.sql.exact_match import Schema, exact_set_match, read_schema
+from paretune.sql.database import SchemaNames, read_names
+from paretune.sql.spider_metrics import exact_set_match
 
-SCHEMA = Schema(
+SCHEMA = SchemaNames(
     {
         "singer": ("id", "name", "age", "country"),
         "concert": ("concert_id", "singer_id", "year", "theme"),
@@ -107,7 +108,7 @@ def test_exact_set_match_unreadable_gold_raises() -> None:
 
 
 def test_representatives_classes_are_not_merged_like_the_official_script() -> None:
-    schema = Schema({"t": ("a", "b", "c", "d")}, (("t.a", "t.b"), ("t.c", "t.d"), ("t.b", "t.c")))
+    schema = SchemaNames({"t": ("a", "b", "c", "d")}, (("t.a", "t.b"), ("t.c", "t.d"), ("t.b", "t.c")))
     assert schema.representatives() == {"t.a": "t.a", "t.b": "t.a", "t.c": "t.c", "t.d": "t.c"}
 
 
@@ -117,7 +118,7 @@ def test_read_schema_names_and_keys_are_lower_case(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE Parent (Id INTEGER PRIMARY KEY, Name TEXT)")
         connection.execute("CREATE TABLE Child (X INT, Parent_Id INT REFERENCES Parent)")
     connection.close()
-    schema = read_schema(database)
+    schema = read_names(database)
     assert schema.tables == {"parent": ("id", "name"), "child": ("x", "parent_id")}
     assert schema.foreign_keys == (("child.parent_id", "parent.id"),)
     assert schema.joined("parent", "child") == [("id", "parent_id")]
@@ -125,27 +126,27 @@ def test_read_schema_names_and_keys_are_lower_case(tmp_path: Path) -> None:
 
 def test_read_schema_missing_file_raises_and_creates_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such"):
-        read_schema(tmp_path / "absent.sqlite")
+        read_names(tmp_path / "absent.sqlite")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_read_schema_corrupt_file_raises(tmp_path: Path) -> None:
     (tmp_path / "d.sqlite").write_bytes(b"not a database" * 200)
     with pytest.raises(DataError, match="not a SQLite 3 database"):
-        read_schema(tmp_path / "d.sqlite")
+        read_names(tmp_path / "d.sqlite")
 
 
 def test_read_schema_broken_tables_file_raises(tmp_path: Path, spider_directory: Path) -> None:
     (tmp_path / "tables.json").write_text("[{}]", encoding="utf-8")
     database = spider_directory / "database" / "concert_singer" / "concert_singer.sqlite"
     with pytest.raises(DataError):
-        read_schema(database, tmp_path / "tables.json")
+        read_names(database, tmp_path / "tables.json")
 
 
 def test_exact_set_match_spider_dev_gold_matches_itself(spider_directory: Path) -> None:
     items = json.loads((spider_directory / "dev.json").read_text(encoding="utf-8"))
     schemas = {
-        db_id: read_schema(spider_directory / "database" / db_id / f"{db_id}.sqlite", spider_directory / "tables.json")
+        db_id: read_names(spider_directory / "database" / db_id / f"{db_id}.sqlite", spider_directory / "tables.json")
         for db_id in {item["db_id"] for item in items}
     }
     matched = [exact_set_match(item["query"], item["query"], schemas[item["db_id"]]) for item in items]

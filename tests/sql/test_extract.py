@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretune.sql import extract
-from paretune.sql.extract import begins_with_statement, extract_sql
-from paretune.sql.text import tokens
+from paretune.sql.extract import begins_with_statement, extract_sql, tokens
 
 QUERY = "SELECT name FROM singer WHERE age > 20"
 

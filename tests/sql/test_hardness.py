@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import ScoringError
-from paretune.sql.hardness import LEVELS, hardness
+from paretune.sql.spider_metrics import LEVELS, hardness
 
 
 @pytest.mark.parametrize(

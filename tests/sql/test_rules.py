@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paretune.sql import columns
-from paretune.sql.columns import same_up_to_columns
+from paretune.sql import rules
 from paretune.sql.execute import Row, Value
 from paretune.sql.rules import (
     match_multiset,
@@ -21,6 +20,7 @@ from paretune.sql.rules import (
     match_tp4,
     official_order_matters,
     official_query,
+    same_up_to_columns,
 )
 
 VALUES: list[Value] = [0, 1, 1.0, 0.0, -0.0, 1.5, 2, 2.0, "1", "a", "1.5", b"a", None]
@@ -143,13 +143,13 @@ def wide_table(kind: str, generator: random.Random) -> list[Row]:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by one with each colouring of a table: a pass over all its cells, and what a comparison costs."""
     seen: list[int] = []
-    refine = columns._Side.refine
+    refine = rules._Side.refine
 
-    def counted(side: columns._Side, colours: list[int]) -> list[int]:
+    def counted(side: rules._Side, colours: list[int]) -> list[int]:
         seen.append(len(side.columns))
         return refine(side, colours)
 
-    monkeypatch.setattr(columns._Side, "refine", counted)
+    monkeypatch.setattr(rules._Side, "refine", counted)
     return seen
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError
-from paretune.sql.sqlite_file import check_database
+from paretune.sql.database import check_database
 
 
 @pytest.fixture

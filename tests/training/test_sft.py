@@ -260,3 +260,44 @@ def test_loss_of_answers_is_that_of_trl(kind: Literal["qwen2", "gemma2"], answer
 def test_training_of_one_step_changes_the_adapter(tmp_path: Path) -> None:
     train(tmp_path, replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, warmup_share=0.03))
     assert any(float(value.abs().max()) > 0 for name, value in weights(tmp_path).items() if "lora_B" in name)
+
+
+def test_training_with_checkpointing_gives_the_base_back_without_it(tmp_path: Path) -> None:
+    base = loaded()
+    train(tmp_path, replace(CONFIG, epochs=0.5, gradient_checkpointing=True), base=base)
+    assert not base.model.is_gradient_checkpointing
+    assert not base.model.get_input_embeddings()._forward_hooks
+    assert "forward" not in base.model.__dict__
+
+
+def test_checkpoints_hold_no_model_card(whole: Path) -> None:
+    assert not list(whole.rglob("README.md"))
+
+
+@pytest.mark.parametrize("room", [2_000, 40_000])
+def test_disk_full_is_one_line_and_leaves_the_last_checkpoint_whole(whole: Path, tmp_path: Path, room: int) -> None:
+    """Files may not grow beyond `room` bytes from step 5 on: the checkpoint of step 6 cannot be written."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(step: int, steps: int) -> None:
+        if step == 5:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+
+    try:
+        with pytest.raises(TrainingError, match=r"checkpoint-6: cannot be written \(.*\); checkpoints written before"):
+            train(tmp_path, on_step=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")] == ["checkpoint-3"]
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    assert taken[0] == 4
+    assert_same(weights(tmp_path), weights(whole))
+
+
+def test_training_that_ends_worse_than_a_guess_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    config = replace(CONFIG, epochs=1.0, peak_learning_rate=1.0, max_gradient_norm=1e6)
+    train_adapter(loaded(), rows(), config, tmp_path, "f", lambda *_: None, said.append)
+    assert any("is above that of a uniform guess among the tokens, 5.77: the model is worse" in line for line in said)

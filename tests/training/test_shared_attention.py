@@ -76,15 +76,12 @@ def test_model_that_cannot_share_is_told_why(kind: Any, overrides: Any, longest:
     assert why_not_shared(tiny_model(kind, **overrides), longest) == reason
 
 
-def test_model_whose_forward_knows_no_layout_is_told() -> None:
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=320, n_embd=32, n_layer=2, n_head=4, attn_pdrop=0.0)).eval()
-    for weight in model.parameters():
-        weight.data.normal_(0.0, 0.5)
-    model.transformer.wpe.forward = lambda position_ids: torch.zeros(1, position_ids.shape[1], 32) + position_ids[
-        ..., :1, None] * 1.0  # fmt: skip
+def test_model_that_computes_a_layout_otherwise_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model("llama")
+    inner = model.model.forward
+    monkeypatch.setattr(model.model, "forward", lambda **inputs: inner(**{**inputs, "position_ids": None}))
+    assert why_not_shared(model, 20) == "the model computes other logits for a layout"
+    monkeypatch.setattr(model.model, "forward", lambda input_ids: inner(input_ids=input_ids))
     reason = why_not_shared(model, 20)
     assert reason is not None
-    assert reason.startswith("the model ")
+    assert reason.startswith("the model does not take a layout (TypeError: ")

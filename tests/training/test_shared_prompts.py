@@ -143,7 +143,7 @@ def test_order_meets_as_many_prompts_per_step_as_asked() -> None:
         places = list(order_of(rows, prompts_per_step=prompts))
         met = [{place // 16 for place in places[first : first + 8]} for first in range(0, len(places), 8)]
         assert max(map(len, met)) <= prompts
-        assert sum(map(len, met)) / len(met) > 0.7 * prompts  # two pieces of one group may meet
+        assert sum(map(len, met)) / len(met) > 0.6 * prompts  # two pieces of one group may meet
 
 
 def test_order_begins_with_the_step_of_most_tokens() -> None:

@@ -2,87 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from paretune.analysis.audit.findings import Figures, Finding, Lines, RunRecords
+from paretune.analysis.audit.findings import Figures, Finding, Level
 from paretune.config import BASELINE
-from paretune.run.jsonl import Record
+from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.run.load import Run
 from paretune.stats.clusters import subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
 from paretune.stats.pick import FEWEST_TO_SPLIT
 
-AXES = {"target": "sql", "general": "choice"}
-# What a header may say that decides an answer or its verdict; two variants must say the same.
-SETTINGS = (
-    "prepared", "data", "prompt", "prompts", "suites", "rules", "limit_seconds", "decoding", "max_new_tokens",
-    "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "sqlite",
-)  # fmt: skip
-LONGEST_VALUE = 60  # characters of a setting in a sentence
+Line = SqlVerdict | ChoiceAnswer
+Lines = Mapping[str, Sequence[Line]]  # by variant
+AXES = ("target", "general")
 FEWEST_QUESTIONS = 30
 FEWEST_CLUSTERS = 5
+# A folder made elsewhere may lack these and still be judged; every other problem makes its figures unusable.
+NOT_WRITTEN = ("no-manifest", "no-file")
 
 
-def comparison_findings(records: RunRecords) -> Iterator[Finding]:
-    """Different data, set-ups or prompts between variants, lost lines, and differences the data cannot show."""
-    for axis, kind in AXES.items():
-        lines = {variant.name: getattr(variant, kind) for variant in records.variants}
-        answered = {name: found for name, found in lines.items() if found.records}
-        yield from _failed_lines(axis, answered)
-        yield from _different_setups(axis, {name: found.header for name, found in answered.items()})
-        yield from _missing(axis, answered, getattr(records, kind))
+def comparison_findings(records: Run) -> Iterator[Finding]:
+    """What a comparison refuses, lost lines, different prompts, and differences the data cannot show."""
+    for problem in records.problems:
+        level: Level = "warning" if problem.code in NOT_WRITTEN else "invalid"
+        yield Finding(level, problem.code, problem.figures)
+    for axis in AXES:
+        answered = lines_of(records, axis)
+        yield from _missing(axis, answered, _asked(records, axis))
         yield from _different_prompts(axis, answered)
         yield from _weak_differences(axis, answered)
-    answers = {variant.name: variant.answers.header for variant in records.variants if variant.answers.records}
-    yield from _different_setups("target", answers)
     yield from _selection(records)
 
 
-def key_of(line: Record) -> str:
+def lines_of(records: Run, axis: str) -> dict[str, Sequence[Line]]:
+    """The verdicts of each variant that has any on the axis."""
+    lines: dict[str, Sequence[Line]] = {}
+    for variant in records.all_variants:
+        verdicts: Sequence[Line] = variant.sql if axis == "target" else variant.choice
+        if verdicts:
+            lines[variant.name] = verdicts
+    return lines
+
+
+def _asked(records: Run, axis: str) -> set[str]:
+    if axis == "target":
+        return {str(question.index) for question in records.questions}
+    return {f"{question.suite}/{question.id}" for question in records.choice_questions}
+
+
+def _key(line: Line) -> str:
     """What identifies a question among the lines of one variant."""
-    if "index" in line:
-        return str(line["index"])
-    return f"{line.get('suite')}/{line['id']}/{line.get('method', '')}"
+    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}/{line.method}"
 
 
-def _question_of(line: Record) -> str:
-    return str(line["index"]) if "index" in line else f"{line.get('suite')}/{line['id']}"
+def _question_of(line: Line) -> str:
+    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}"
 
 
-def _failed_lines(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]:
-    for name, found in answered.items():
-        failed = sum(line["outcome"] == "failed" for line in found.records)
-        if failed:
-            figures: Figures = {"variant": name, "count": failed, "questions": len(found.records), "axis": axis}
-            yield Finding("invalid", "failed-lines", figures)
-
-
-def _different_setups(axis: str, headers: Mapping[str, Record]) -> Iterator[Finding]:
-    for setting in SETTINGS:
-        said: dict[str, list[str]] = {}
-        for name, header in headers.items():
-            if setting in header:
-                said.setdefault(str(header[setting]), []).append(name)
-        if len(said) > 1:
-            values = "; ".join(f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in said.items())
-            yield Finding("invalid", "different-setup", {"setting": setting, "axis": axis, "values": values})
-
-
-def _missing(axis: str, answered: Mapping[str, Lines], asked: Lines) -> Iterator[Finding]:
-    everything = {key_of(line) for found in answered.values() for line in found.records}
-    wanted = {_question_of(line) for line in asked.records}
-    for name, found in answered.items():
-        absent = len(everything - {key_of(line) for line in found.records})
-        absent = max(absent, len(wanted - {_question_of(line) for line in found.records}))
+def _missing(axis: str, answered: Lines, asked: set[str]) -> Iterator[Finding]:
+    everything = {_key(line) for lines in answered.values() for line in lines}
+    for name, lines in answered.items():
+        absent = len(everything - {_key(line) for line in lines})
+        absent = max(absent, len(asked - {_question_of(line) for line in lines}))
         if absent:
-            questions = max(len(everything), len(wanted))
+            questions = max(len(everything), len(asked))
             figures: Figures = {"variant": name, "count": absent, "questions": questions, "axis": axis}
             yield Finding("invalid", "missing-answers", figures)
 
 
-def _different_prompts(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]:
+def _different_prompts(axis: str, answered: Lines) -> Iterator[Finding]:
     names = list(answered)
     if not names:
         return
@@ -94,11 +84,11 @@ def _different_prompts(axis: str, answered: Mapping[str, Lines]) -> Iterator[Fin
             yield Finding("invalid", "different-prompts", {"variant": name, "count": count, "axis": axis})
 
 
-def _prompt_tokens(found: Lines) -> dict[str, Any]:
-    return {key_of(line): line["prompt_tokens"] for line in found.records if line.get("prompt_tokens") is not None}
+def _prompt_tokens(lines: Sequence[Line]) -> dict[str, int]:
+    return {_key(line): line.prompt_tokens for line in lines if isinstance(line, ChoiceAnswer)}
 
 
-def _weak_differences(axis: str, answered: Mapping[str, Lines]) -> Iterator[Finding]:
+def _weak_differences(axis: str, answered: Lines) -> Iterator[Finding]:
     """Every variant against the baseline, where there is one, by the intervals that the tables have."""
     if not answered or next(iter(answered)) != BASELINE:
         return
@@ -112,24 +102,24 @@ def _weak_differences(axis: str, answered: Mapping[str, Lines]) -> Iterator[Find
             if len(shared) < 2:
                 continue
             groups = [_cluster(base[key]) for key in shared]
-            found = paired_difference(
-                [_is_correct(base[key]) for key in shared],
-                [_is_correct(other[key]) for key in shared],
+            difference = paired_difference(
+                [is_correct(base[key]) for key in shared],
+                [is_correct(other[key]) for key in shared],
                 groups if axis == "target" else subject_clusters(groups),
                 generator=np.random.default_rng(0),
                 replicates=1,
             )
-            yield from weak_difference(name, benchmark, found)
+            yield from weak_difference(name, benchmark, difference)
 
 
-def _by_benchmark(axis: str, answered: Mapping[str, Lines]) -> dict[str, dict[str, dict[Any, Record]]]:
+def _by_benchmark(axis: str, answered: Lines) -> dict[str, dict[str, dict[str, Line]]]:
     """Lines by benchmark, variant and key, the baseline's benchmarks only: the axis itself or, where there are several
     suites or methods, each of them."""
-    given: dict[tuple[str, str], dict[str, dict[Any, Record]]] = {}
-    for name, found in answered.items():
-        for line in found.records:
-            asked = (str(line.get("suite", "")), str(line.get("method", ""))) if axis == "general" else ("", "")
-            given.setdefault(asked, {}).setdefault(name, {})[key_of(line)] = line
+    given: dict[tuple[str, str], dict[str, dict[str, Line]]] = {}
+    for name, lines in answered.items():
+        for line in lines:
+            asked = (line.suite, line.method) if isinstance(line, ChoiceAnswer) else ("", "")
+            given.setdefault(asked, {}).setdefault(name, {})[_key(line)] = line
     kept = {asked: lines for asked, lines in given.items() if BASELINE in lines}
     if len(kept) == 1:
         return dict.fromkeys([axis], *kept.values())
@@ -152,28 +142,30 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
         yield Finding("warning" if few else "note", "too-few-questions", figures)
 
 
-def _selection(records: RunRecords) -> Iterator[Finding]:
+def _selection(records: Run) -> Iterator[Finding]:
     """What the manifest of a folder made elsewhere says of its choice; else what these records allow."""
     selection = records.manifest.get("selection")
     if isinstance(selection, dict) and selection.get("rows"):
         if selection["rows"] == "test":
             yield Finding("warning", "selected-on-test", {"variant": str(selection.get("variant", "?"))})
         return
-    tuned = [variant for variant in records.variants if variant.name != "baseline"]
+    tuned = [variant for variant in records.all_variants if variant.name != "baseline"]
     if len(tuned) < 2:
         return
-    asked = [len(lines.records) for lines in (records.variants[0].sql, records.variants[0].choice) if lines.records]
+    first = records.all_variants[0]
+    asked = [len(lines) for lines in (first.sql, first.choice) if lines]
     if min(asked, default=FEWEST_TO_SPLIT) < FEWEST_TO_SPLIT:
         # Too few to choose on one half and judge on the other: whoever names the best has looked at the test rows.
-        best = max(tuned, key=lambda variant: sum(map(_is_correct, variant.sql.records)))
+        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.sql)))
         yield Finding("warning", "selected-on-test", {"variant": best.name})
     elif len(tuned) > 2:
         yield Finding("note", "best-of-many", {"variants": len(tuned)})
 
 
-def _is_correct(line: Record) -> bool:
-    return bool(line["outcome"] == "correct")
+def is_correct(line: Line) -> bool:
+    """Whether a verdict counts as right."""
+    return line.outcome == "correct"
 
 
-def _cluster(line: Record) -> str:
-    return str(line.get("db_id") or line.get("subject"))
+def _cluster(line: Line) -> str:
+    return line.db_id if isinstance(line, SqlVerdict) else line.subject

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from scipy import stats
 
-from paretune.analysis.audit.findings import Figure, Finding, RunRecords, level_of_share, percent
-from paretune.run.jsonl import Record
+from paretune.analysis.audit.findings import Figure, Finding, level_of_share, percent
+from paretune.records import ChoiceAnswer
+from paretune.run.load import Run
 from paretune.stats.intervals import accuracy_interval
 
 IMPROBABLE = 0.001  # a guesser who does this badly is not believed
@@ -16,32 +17,34 @@ SHARE_OF_ONE_LETTER = 90.0
 DEFAULT_CHANCE = 0.25
 
 
-def general_findings(records: RunRecords) -> Iterator[Finding]:
+def general_findings(records: Run) -> Iterator[Finding]:
     """Findings of every variant, suite and method."""
-    suites = records.choice.header.get("suites") or {}
-    for variant in records.variants:
-        groups: dict[tuple[str, str], list[Record]] = {}
-        for line in variant.choice.records:
-            groups.setdefault((str(line.get("suite", "?")), str(line.get("method", "letter"))), []).append(line)
+    chances = {suite.name: suite.chance for suite in records.suites}
+    for variant in records.all_variants:
+        groups: dict[tuple[str, str], list[ChoiceAnswer]] = {}
+        for line in variant.choice:
+            groups.setdefault((line.suite, line.method), []).append(line)
         for (suite, method), lines in groups.items():
-            yield from choice_findings(variant.name, suite, method, lines, _chance(suites.get(suite), lines))
+            yield from choice_findings(variant.name, suite, method, lines, _chance(chances.get(suite), lines))
 
 
-def choice_findings(variant: str, suite: str, method: str, lines: Sequence[Record], chance: float) -> Iterator[Finding]:
+def choice_findings(
+    variant: str, suite: str, method: str, lines: Sequence[ChoiceAnswer], chance: float
+) -> Iterator[Finding]:
     """Findings on one variant's answers to one suite by one method; chance: probability of a blind guess."""
-    silent = percent(sum(line["outcome"] == "no_answer" for line in lines), len(lines))
+    silent = percent(sum(line.outcome == "no_answer" for line in lines), len(lines))
     if level := level_of_share(silent):
         yield Finding(level, "no-letter", _who(variant, suite, method) | {"share": silent, "questions": len(lines)})
-    correct = [line["outcome"] == "correct" for line in lines]
+    correct = [line.outcome == "correct" for line in lines]
     yield from chance_findings(variant, suite, method, correct, chance)
-    masses = [line["letter_mass"] for line in lines if line.get("letter_mass") is not None]
+    masses = [line.letter_mass for line in lines if line.letter_mass is not None]
     if method == "letter" and masses:
         light = percent(sum(mass < 0.5 for mass in masses), len(masses))
         if level_of_share(light):
             level = "warning" if light > 50 else "note"
             figures = _who(variant, suite, method) | {"share": light, "questions": len(masses)}
             yield Finding(level, "letters-improbable", figures)
-    chosen = Counter(line["predicted"] for line in lines if line.get("predicted") is not None)
+    chosen = Counter(line.predicted for line in lines if line.predicted is not None)
     if method != "cloze" and chance > 0 and len(lines) >= 20 and chosen:  # without chance: no options
         share = percent(chosen.most_common(1)[0][1], len(lines))
         if share > SHARE_OF_ONE_LETTER:
@@ -77,9 +80,9 @@ def _who(variant: str, suite: str, method: str) -> dict[str, Figure]:
     return {"variant": variant, "suite": suite, "method": method}
 
 
-def _chance(suite: object, lines: Sequence[Record]) -> float:
+def _chance(known: float | None, lines: Sequence[ChoiceAnswer]) -> float:
     """The suite's own chance level, else one over the number of options seen."""
-    if isinstance(suite, dict) and suite.get("chance") is not None:
-        return float(suite["chance"])
-    options = [len(line["log_probabilities"]) for line in lines if line.get("log_probabilities")]
+    if known is not None:
+        return known
+    options = [len(line.log_probabilities) for line in lines if line.log_probabilities]
     return sum(1 / count for count in options) / len(options) if options else DEFAULT_CHANCE

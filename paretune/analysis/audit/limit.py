@@ -8,12 +8,13 @@ knows what it would have become.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from paretune.analysis.audit.findings import SHARE_WORTH_A_WARNING, Finding, Level, percent
 from paretune.config import BASELINE
-from paretune.run.jsonl import Record
-from paretune.sql.text import is_blank, tokens
+from paretune.records import SqlVerdict
+from paretune.run.lines import GeneratedAnswer
+from paretune.sql.extract import is_blank, tokens
 
 # Of the verdicts of one variant: as much as fine-tuning usually gains, so that no comparison would survive it.
 SHARE_UNDECIDED_THAT_INVALIDATES = 25.0
@@ -23,24 +24,28 @@ _QUERY = re.compile(r"[(\s]*(?:select|with|values)\b", re.IGNORECASE)
 _ENDS_SELECTION = ("from", "union", "intersect", "except", "order", "limit")
 
 
-def limit_findings(variant: str, answers: Sequence[Record], verdicts: Sequence[Record]) -> Iterator[Finding]:
+def limit_findings(
+    variant: str, answers: Sequence[GeneratedAnswer], verdicts: Sequence[SqlVerdict]
+) -> Iterator[Finding]:
     """Findings on one variant's answers that hit the limit; none where nobody noted how answers ended.
 
     answers: with `finish` and `text`; verdicts: with the extracted `sql` and the `outcome`, joined by `index`. An
     answer without a verdict is left to the finding on missing answers.
     """
-    known = {line["index"]: line for line in answers if line.get("finish") is not None}
-    judged = [line for line in verdicts if line["index"] in known]
+    known = {line.index: line for line in answers if line.finish is not None}
+    judged = [line for line in verdicts if line.index in known]
     if not judged:
         return
-    cut = [line for line in judged if known[line["index"]]["finish"] != "stop"]
-    doubtful = [line for line in cut if is_undecided(str(known[line["index"]].get("text", line.get("text", ""))), line)]
+    cut = [line for line in judged if known[line.index].finish != "stop"]
+    doubtful = [
+        line for line in cut if is_undecided(known[line.index].text, line.sql, gold=line.gold, outcome=line.outcome)
+    ]
     share, ran_on = (percent(count, len(judged)) for count in (len(doubtful), len(cut) - len(doubtful)))
     level: Level
     if share > SHARE_WORTH_A_WARNING:
         level = "invalid" if share > SHARE_UNDECIDED_THAT_INVALIDATES else "warning"
-        correct = sum(line["outcome"] == "correct" for line in judged)
-        correct_cut = sum(line["outcome"] == "correct" for line in doubtful)
+        correct = sum(line.outcome == "correct" for line in judged)
+        correct_cut = sum(line.outcome == "correct" for line in doubtful)
         yield Finding(level, "cut-statements", {
             "variant": variant, "count": len(doubtful), "questions": len(judged), "share": share,
             "lowest": percent(correct - correct_cut, len(judged)),
@@ -52,26 +57,26 @@ def limit_findings(variant: str, answers: Sequence[Record], verdicts: Sequence[R
         yield Finding(level, "never-stops", {"variant": variant, "share": ran_on, "questions": len(judged)})
 
 
-def is_undecided(text: str, verdict: Mapping[str, object]) -> bool:
+def is_undecided(text: str, sql: str, *, gold: str = "", outcome: str = "") -> bool:
     """Could more tokens have changed the verdict on an answer that hit the limit?
 
     Yes where no statement had begun, or where it runs to the end of the text. No where anything follows it (a
     semicolon, a fence, prose), where its first word makes it something other than a query, and where it selects
     already more columns than the gold query (only two empty results would be alike then).
 
-    >>> is_undecided("SELECT name FROM sing", {"sql": "SELECT name FROM sing"})
+    >>> is_undecided("SELECT name FROM sing", "SELECT name FROM sing")
     True
-    >>> is_undecided("SELECT name FROM singer; SELECT", {"sql": "SELECT name FROM singer"})
+    >>> is_undecided("SELECT name FROM singer; SELECT", "SELECT name FROM singer")
     False
     """
-    sql = str(verdict.get("sql") or "").strip()
+    sql = sql.strip()
     if not sql or sql not in text:
         return True
-    if verdict.get("outcome") == "not_a_query" and _QUERY.match(sql) is None:
+    if outcome == "not_a_query" and _QUERY.match(sql) is None:
         return False
     if text.partition(sql)[2].strip(_NOTHING_MORE):
         return False
-    wanted, found = columns(str(verdict.get("gold") or "")), columns(sql)
+    wanted, found = columns(gold), columns(sql)
     return wanted is None or found is None or found <= wanted
 
 

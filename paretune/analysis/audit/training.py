@@ -10,67 +10,57 @@ from paretune.analysis.audit.findings import (
     Figures,
     Finding,
     Level,
-    RunRecords,
-    VariantRecords,
     level_of_share,
     percent,
 )
+from paretune.run.load import Run, TrainingRow, Variant
 
 SHARE_OF_ROWS_WORTH_A_WARNING = 10.0
 
 
-def training_findings(records: RunRecords) -> Iterator[Finding]:
+def training_findings(records: Run) -> Iterator[Finding]:
     """Findings on every trained variant, then on the seeds of all."""
-    rows = len(records.train.records)
-    cut = sum(_is_cut(row) for row in records.train.records)
-    for variant in records.variants:
-        about = records.about(variant.name)
-        if not variant.training.records and about.get("kind") != "trained":
+    rows = len(records.training_rows)
+    cut = sum(_is_cut(row) for row in records.training_rows)
+    for variant in records.all_variants:
+        about = variant.entry
+        if not variant.training and about.kind != "trained":
             continue
-        truncated = int(about.get("truncated_rows") or 0) or cut
+        truncated = about.truncated_rows or cut
         if truncated:
             yield Finding("warning", "rows-truncated", {"variant": variant.name, "count": truncated, "rows": rows})
-        left_out = int(about.get("left_out_rows") or 0) or _left_out(records, variant.name)
+        left_out = about.left_out_rows or records.left_out_rows.get(variant.name, 0)
         if left_out:
             many = rows and percent(left_out, rows) > SHARE_OF_ROWS_WORTH_A_WARNING
             figures: Figures = {"variant": variant.name, "count": left_out, "rows": rows}
             yield Finding("warning" if many else "note", "rows-left-out", figures)
-        yield from _non_finite(variant, int(about.get("skipped_steps") or 0), int(about.get("steps") or 0))
+        yield from _non_finite(variant)
     yield from _seeds(records)
 
 
-def _left_out(records: RunRecords, variant: str) -> int:
-    """What the header of the training rows says: one number for all variants, or one each."""
-    found = records.train.header.get("left_out") or 0
-    return int(found.get(variant, 0) if isinstance(found, dict) else found)
-
-
-def _is_cut(row: dict[str, object]) -> bool:
+def _is_cut(row: TrainingRow) -> bool:
     """Whether a training row's completion lacks a part of its gold query (spaces aside)."""
-    if not row.get("completion") or not row.get("gold"):
+    if not row.completion or not row.gold:
         return False
-    gold, completion = ("".join(str(row[key]).rstrip("; \n").split()) for key in ("gold", "completion"))
+    gold, completion = ("".join(text.rstrip("; \n").split()) for text in (row.gold, row.completion))
     return gold not in completion
 
 
-def _non_finite(variant: VariantRecords, skipped: int, steps: int) -> Iterator[Finding]:
-    lines = variant.training.records
+def _non_finite(variant: Variant) -> Iterator[Finding]:
     # A loss that JSON cannot hold is written as null; a gradient norm is null where nobody measured it.
-    broken = sum(
-        not (_is_finite(line.get("loss", 0.0)) and _is_finite(line.get("gradient_norm") or 0.0)) for line in lines
-    )
-    skipped = max([skipped, broken, *(int(line.get("skipped") or 0) for line in lines)])
-    steps = max([steps, 1, *(int(line.get("step") or 0) for line in lines)])
+    broken = sum(not (_is_finite(line.loss) and _is_finite(line.gradient_norm or 0.0)) for line in variant.training)
+    skipped = max([variant.entry.skipped_steps, broken, *(line.skipped for line in variant.training)])
+    steps = max([variant.entry.steps, 1, *(line.step for line in variant.training)])
     if skipped:
         level: Level = "invalid" if level_of_share(percent(skipped, steps)) else "warning"
         yield Finding(level, "non-finite-steps", {"variant": variant.name, "count": skipped, "steps": steps})
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
-def _seeds(records: RunRecords) -> Iterator[Finding]:
+def _seeds(records: Run) -> Iterator[Finding]:
     """Trainings that differ in nothing but the seed belong to one recipe."""
     recipes: dict[str, set[object]] = {}
     for variant in records.config.get("variants") or []:

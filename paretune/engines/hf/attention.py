@@ -240,7 +240,7 @@ def fits(config: Any, device: torch.device, dtype: torch.dtype, window: int | No
 
 def fits_apart(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
     """Where `fits`: whether shared keys can be kept apart, which takes a kernel of our own besides, by a trial."""
-    from paretune.engines.hf.passes import kernels_of
+    from paretune.engines.hf.fused import kernels_of
 
     return kernels_of(device) is not None and _trial(*_shape(config), device, dtype, None, 70)
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
-from paretune.choice.verdict import Answered, Collector, OnAnswer, Reading, is_answered
-from paretune.engines.hf.families import find_families
-from paretune.engines.hf.forward import ChoiceModel, DeviceBatch, PrefixCache, out_of_memory, release_memory
-from paretune.engines.hf.lora import fused_lora
+from paretune.choice.verdict import Answered, OnAnswer, is_answered
+from paretune.engines.hf.collecting import Collector, Reading
+from paretune.engines.hf.forward import ChoiceModel, DeviceBatch, PrefixCache
+from paretune.engines.hf.fused import fused_lora, fused_passes
 from paretune.engines.hf.packing import (
     PackedBatch,
     Tree,
@@ -30,12 +30,13 @@ from paretune.engines.hf.packing import (
     build_tree,
     cut_batches,
     fill_rows,
+    find_families,
     halves,
     pack,
 )
-from paretune.engines.hf.passes import fused_passes
 from paretune.engines.hf.tokens import Tokens, encode_prompts
 from paretune.errors import EngineError, PromptError
+from paretune.models.memory import out_of_memory, release_memory
 from paretune.records import ChoicePrompt
 
 Wanted = Callable[[PackedBatch], bool]

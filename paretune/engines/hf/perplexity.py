@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
-from paretune.engines.hf.forward import ChoiceModel, out_of_memory, release_memory
+from paretune.engines.hf.forward import ChoiceModel
 from paretune.errors import EmptySample, EngineError
+from paretune.models.memory import out_of_memory, release_memory
 
 DEFAULT_WINDOW = 2048
 _BUDGETS = {"cpu": 2048, "cuda": 16384}  # tokens a forward

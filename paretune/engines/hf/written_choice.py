@@ -15,9 +15,10 @@ from transformers import DynamicCache
 
 from paretune.choice.letters import parse_letter
 from paretune.choice.verdict import Answered, OnAnswer, is_answered
-from paretune.engines.hf.forward import ChoiceModel, PrefixCache, out_of_memory, release_memory
+from paretune.engines.hf.forward import ChoiceModel, PrefixCache
 from paretune.engines.hf.tokens import EncodedQuestion, Tokens, encode_contexts
 from paretune.errors import EngineError
+from paretune.models.memory import out_of_memory, release_memory
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
 
 MAX_NEW_TOKENS = 16

@@ -1,4 +1,4 @@
-"""Every answer of every variant, packed for the page: columns in JSON, gzip, base64."""
+"""What the explorer needs to know of every question, packed for one file; results of queries beside them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,77 @@ import base64
 import gzip
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
-from paretune.records import ChoiceAnswer, SqlVerdict
-from paretune.run.load import RunRecords, VariantRecords
-from paretune.text.sql import in_portuguese
+from paretune.errors import ScoringError
+from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
+from paretune.run.load import Run, Variant
+from paretune.sql.execute import ExecutionLimits, execute
+from paretune.text import LANGUAGES, SOURCE, Voice
+from paretune.text.sql import why_wrong
+
+LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
+ROWS_SHOWN = 20
+LETTERS_SHOWN = 200
+RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
+
+
+def result_tables(records: Run, databases: Path) -> dict[str, Any]:
+    """First rows of every result, alike ones once.
+
+    databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
+    ROWS_SHOWN rows]; gold, answers: which table belongs to a question (by variant), null where a database is not
+    there or a query did not end within LIMITS.
+    """
+    collected = _Results(databases)
+    gold = [collected.place(question.db_id, question.gold) for question in records.questions]
+    answers = [
+        [collected.place(line.db_id, line.sql) if line.outcome in RAN else None for line in variant.sql]
+        for variant in records.variants
+    ]
+    return {"tables": collected.tables, "gold": gold, "answers": answers}
+
+
+class _Results:
+    """Tables found so far, each once."""
+
+    def __init__(self, databases: Path) -> None:
+        self.tables: list[list[Any]] = []
+        self._databases = databases
+        self._by_query: dict[tuple[str, str], int | None] = {}
+        self._by_content: dict[str, int] = {}
+
+    def place(self, db_id: str, sql: str) -> int | None:
+        """Position of the query's result in tables."""
+        if (db_id, sql) not in self._by_query:
+            self._by_query[db_id, sql] = self._run(db_id, sql)
+        return self._by_query[db_id, sql]
+
+    def _run(self, db_id: str, sql: str) -> int | None:
+        try:
+            found = execute(self._databases / db_id / f"{db_id}.sqlite", sql, LIMITS)
+        except ScoringError:
+            return None
+        if found.status != "ok":
+            return None
+        table = [found.columns, len(found.rows), [[_shown(cell) for cell in row] for row in found.rows[:ROWS_SHOWN]]]
+        content = json.dumps(table)
+        if content not in self._by_content:
+            self._by_content[content] = len(self.tables)
+            self.tables.append(table)
+        return self._by_content[content]
+
+
+def _shown(cell: object) -> str | None:
+    """A value as text that a page can hold; None for NULL."""
+    if cell is None:
+        return None
+    text = f"x'{cell.hex()}'" if isinstance(cell, bytes) else str(cell)
+    return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
+
 
 Data = dict[str, Any]
 
@@ -23,13 +87,13 @@ def packed(value: Data) -> str:
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
 
 
-def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
+def explorer_sql(records: Run, comparison: Comparison) -> Data:
     """Target questions with what each variant answered.
 
     questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
     as (number of a shared beginning, rest). answers: a list a variant, in the order of the questions:
-    [outcome, error class, error, sql, raw text or null where it is the sql itself, both empty, tokens, finish].
-    portuguese: each error in Brazilian Portuguese, where that is other words.
+    [outcome, error class, what was wrong in English, sql, raw text or null where it is the sql itself, both empty,
+    tokens, finish]. wording: language -> what was wrong in English -> in the language, where that is other words.
     """
     beginnings, prompts = _shared([question.prompt for question in records.questions])
     questions = [
@@ -42,17 +106,25 @@ def explorer_sql(records: RunRecords, comparison: Comparison) -> Data:
         "beginnings": beginnings,
         "questions": questions,
         "answers": [_sql_answers(variant) for variant in records.variants],
-        "portuguese": _translated(records),
+        "wording": _wording(records),
     }
 
 
-def _translated(records: RunRecords) -> dict[str, str]:
-    errors = dict.fromkeys(line.error for variant in records.variants for line in variant.sql if line.error)
-    worded = {error: in_portuguese(error) for error in errors if error}
-    return {error: words for error, words in worded.items() if words != error}
+def _wording(records: Run) -> dict[str, dict[str, str]]:
+    """By language, every English explanation in other words."""
+    wrong = {_why(line, Voice(SOURCE)): line for variant in records.variants for line in variant.sql if line.error}
+    wording = {}
+    for language in LANGUAGES[1:]:
+        worded = {english: _why(line, Voice(language)) for english, line in wrong.items()}
+        wording[language] = {english: words for english, words in worded.items() if words != english}
+    return wording
 
 
-def _sql_answers(variant: VariantRecords) -> list[list[Any]]:
+def _why(line: SqlVerdict, voice: Voice) -> str:
+    return why_wrong(voice, line.error, line.error_code, line.error_fields)
+
+
+def _sql_answers(variant: Variant) -> list[list[Any]]:
     generated = {answer.index: answer for answer in variant.answers}
     found: list[list[Any]] = []
     for line in variant.sql:
@@ -64,7 +136,7 @@ def _sql_answers(variant: VariantRecords) -> list[list[Any]]:
 
 def _sql_answer(line: SqlVerdict) -> list[Any]:
     text = None if line.text.strip() == line.sql else line.text
-    return [str(line.outcome), line.error_class, line.error, line.sql, text, line.both_empty]
+    return [str(line.outcome), line.error_class, _why(line, Voice(SOURCE)) or None, line.sql, text, line.both_empty]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
@@ -78,7 +150,7 @@ def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
     return list(beginnings), cut
 
 
-def explorer_choice(records: RunRecords) -> Data:
+def explorer_choice(records: Run) -> Data:
     """Multiple-choice questions of all suites with what each variant answered.
 
     questions: [suite, id, subject, category, question, options, answer]. answers: method -> a list a variant, in the

@@ -22,10 +22,9 @@ from pathlib import Path
 from sqlglot import exp
 
 from paretune.errors import DataError, EmptySample, ScoringError
+from paretune.sql.database import SchemaNames, check_database, open_read_only, read_names
 from paretune.sql.reading import parse_select
-from paretune.sql.schema import Schema, read_schema
 from paretune.sql.spider import read_questions
-from paretune.sql.sqlite_file import check_database, open_read_only
 from paretune.sql.suite.neighbours import neighbours
 from paretune.sql.suite.rows import fill
 from paretune.sql.suite.tables import DatabasePlan, Value, plan_database
@@ -90,7 +89,7 @@ def build_test_suite(
     if databases < 1:
         raise ScoringError(f"a suite of {databases} databases: expected at least 1")
     check_database(database)
-    schema = read_schema(database)
+    schema = read_names(database)
     target = _fresh_folder(directory / database.stem)
     with closing(open_read_only(database)) as original:
         golds, failed = _running(original, gold_queries)
@@ -178,7 +177,7 @@ def _running(connection: sqlite3.Connection, queries: Sequence[str]) -> tuple[li
     return good, bad
 
 
-def _running_pairs(connection: sqlite3.Connection, golds: Sequence[str], schema: Schema) -> list[_Pair]:
+def _running_pairs(connection: sqlite3.Connection, golds: Sequence[str], schema: SchemaNames) -> list[_Pair]:
     return [
         _Pair(position, item.kind, item.sql)
         for position, gold in enumerate(golds)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from paretune.sql.database import SchemaNames
 from paretune.sql.reading import AGGREGATES, parse_select
-from paretune.sql.schema import Schema
 
 _Edit = Callable[[exp.Expr], object]
 
@@ -42,7 +42,7 @@ class Neighbour:
     sql: str
 
 
-def neighbours(query: str, schema: Schema) -> list[Neighbour]:
+def neighbours(query: str, schema: SchemaNames) -> list[Neighbour]:
     """Every query one edit away from this one, without repetition, always in the same order.
 
     Edits: another comparison; a number one more or less, a text in another case or spelling; another column of the
@@ -50,7 +50,7 @@ def neighbours(query: str, schema: Schema) -> list[Neighbour]:
     ORDER BY; another or no LIMIT; a grouping column left out; a selected column left out; an outer join; another set
     operation or its left side alone. Raises ScoringError when the query is not one SELECT statement.
 
-    >>> [item.sql for item in neighbours("SELECT a FROM t WHERE b > 1", Schema({"t": ("a", "b")}))][:2]
+    >>> [item.sql for item in neighbours("SELECT a FROM t WHERE b > 1", SchemaNames({"t": ("a", "b")}))][:2]
     ['SELECT DISTINCT a FROM t WHERE b > 1', 'SELECT a FROM t']
     """
     tree = parse_select(query)
@@ -73,7 +73,7 @@ def _text(tree: exp.Expr) -> str:
     return str(tree.sql(dialect="sqlite")).replace(" <> ", " != ")
 
 
-def _edits(node: exp.Expr, schema: Schema) -> Iterator[tuple[str, _Edit]]:
+def _edits(node: exp.Expr, schema: SchemaNames) -> Iterator[tuple[str, _Edit]]:
     for operator in _OPERATORS.get(type(node), ()):
         yield "operator", _retype(operator)
     if isinstance(node, exp.Select):
@@ -177,7 +177,7 @@ def _other_texts(text: str) -> list[str]:
     return [f"{number + 1:g}", f"{number - 1:g}"]
 
 
-def _column_edits(node: exp.Column, schema: Schema) -> Iterator[tuple[str, _Edit]]:
+def _column_edits(node: exp.Column, schema: SchemaNames) -> Iterator[tuple[str, _Edit]]:
     if isinstance(node.this, exp.Star):
         return
     table = _table_of(node, schema)
@@ -199,7 +199,7 @@ def _named(column: str) -> _Edit:
     return lambda it: it.set("this", exp.to_identifier(column, quoted=not column.isidentifier()))
 
 
-def _table_of(node: exp.Column, schema: Schema) -> str | None:
+def _table_of(node: exp.Column, schema: SchemaNames) -> str | None:
     """The table that has the column, looked for in the SELECT around it and then outwards."""
     select = node.find_ancestor(exp.Select)
     while select is not None:

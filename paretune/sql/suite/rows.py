@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from paretune.sql.schema_text import quote_name
+from paretune.sql.database import quote_name
 from paretune.sql.suite.tables import ColumnPlan, DatabasePlan, KeyPlan, TablePlan, Value
 
 _WANTED_SHARE = 0.35  # of a column's values are ones that a query compares with

@@ -9,9 +9,8 @@ from itertools import groupby
 
 from paretune.errors import ScoringError
 from paretune.sql.clauses import Clauses
+from paretune.sql.database import SchemaNames, quote_name
 from paretune.sql.reading import read_clauses
-from paretune.sql.schema import Schema
-from paretune.sql.schema_text import quote_name
 
 Value = int | float | str | bytes | None
 _OBSERVED_ROWS = 2000  # a sample is enough to see what values look like
@@ -70,7 +69,7 @@ class _Wishes:
     ordered: set[str] = field(default_factory=set)
 
 
-def plan_database(connection: sqlite3.Connection, schema: Schema, queries: Sequence[str]) -> DatabasePlan:
+def plan_database(connection: sqlite3.Connection, schema: SchemaNames, queries: Sequence[str]) -> DatabasePlan:
     """Read the plan of an open database; queries that cannot be read are passed over."""
     wishes = _Wishes()
     for query in queries:

@@ -12,9 +12,17 @@ from hypothesis import strategies as st
 
 from paretune.engines.hf import attention
 from paretune.engines.hf.attention import cut_parts, plain_sequences
-from paretune.engines.hf.families import find_families
 from paretune.engines.hf.options import plan_choices
-from paretune.engines.hf.packing import PackedBatch, aligned_row, build_tree, cut_batches, fill_rows, halves, pack
+from paretune.engines.hf.packing import (
+    PackedBatch,
+    aligned_row,
+    build_tree,
+    cut_batches,
+    fill_rows,
+    find_families,
+    halves,
+    pack,
+)
 from paretune.engines.hf.tokens import EncodedQuestion, Tokens
 from paretune.records import ChoicePrompt
 from tests.engines.hf.plain_choice import (

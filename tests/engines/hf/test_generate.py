@@ -68,12 +68,12 @@ def test_answers_that_have_ended_leave_their_batch(monkeypatch: pytest.MonkeyPat
     model = model_that_stops()
     plain, sizes = model.generate, []
 
-    def generate(**arguments: Any) -> Any:
+    def generated(**arguments: Any) -> Any:
         sizes.append(len(arguments["input_ids"]))
         return plain(**arguments)
 
     monkeypatch.setattr(generate, "_PART", 2)
-    monkeypatch.setattr(model, "generate", generate)
+    monkeypatch.setattr(model, "generate", generated)
     answers = answers_of(TransformersEngine(model, tiny_tokenizer(), 16))
     ended = [
         sum(answer.finish == "stop" and answer.tokens <= seen for answer in answers) for seen in (0, 2, 4, 6, 8, 10)

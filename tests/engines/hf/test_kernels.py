@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from paretune.engines.hf.passes import _plain_gate_times, _plain_rotate
+from paretune.engines.hf.fused import _plain_gate_times, _plain_rotate
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 LIMITS = {torch.float32: 1e-4, torch.float16: 4e-3, torch.bfloat16: 3e-2}

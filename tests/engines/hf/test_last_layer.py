@@ -11,9 +11,8 @@ import pytest
 import torch
 
 from paretune.engines.hf import forward
-from paretune.engines.hf.forward import ChoiceModel
-from paretune.engines.hf.last_layer import find, reads_by_row
-from paretune.engines.hf.lora import fused_lora
+from paretune.engines.hf.forward import ChoiceModel, find, reads_by_row
+from paretune.engines.hf.fused import fused_lora
 from paretune.engines.hf.options import plan_choices
 from paretune.records import ChoicePrompt
 from tests.engines.hf.plain_choice import cloze_prompts, letter_prompts, make_prompt, plain_log_probabilities

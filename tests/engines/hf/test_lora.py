@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from paretune.engines.hf.lora import fused_lora
+from paretune.engines.hf.fused import fused_lora
 from tests.tiny_models import add_tiny_adapter, tiny_model
 
 
@@ -78,7 +78,7 @@ def test_fused_lora_no_memory_to_widen_runs_fused_all_the_same(monkeypatch: pyte
 
     tuned = add_tiny_adapter(tiny_model("qwen2"))
     expected = logits(tuned)
-    monkeypatch.setattr("paretune.engines.hf.lora._beside", exhausted)
+    monkeypatch.setattr("paretune.engines.hf.fused._beside", exhausted)
     with fused_lora(tuned, widen=True) as count:
         assert count == 14
         assert float((logits(tuned) - expected).abs().max()) < 1e-4

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from paretune.engines.hf.lora import fused_lora
-from paretune.engines.hf.passes import fused_passes
+from paretune.engines.hf.fused import fused_lora, fused_passes
 from tests.engines.hf.test_lora import logits
 from tests.tiny_models import ARCHITECTURES, Architecture, add_tiny_adapter, tiny_model
 

@@ -13,7 +13,7 @@ import pytest
 from paretune.cli import suite as command
 from paretune.errors import ConfigError, DataError, EmptySample
 from paretune.records import SqlPrediction
-from paretune.sql.schema import Schema
+from paretune.sql.database import SchemaNames
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.suite.build import build_test_suite, read_gold_queries
 from paretune.sql.suite.neighbours import neighbours
@@ -137,7 +137,7 @@ def test_build_test_suite_missing_database_or_foreign_folder_raises(database: Pa
 
 
 def test_neighbours_are_single_edits_without_repetition() -> None:
-    schema = Schema({"singer": ("singer_id", "name", "age", "country")})
+    schema = SchemaNames({"singer": ("singer_id", "name", "age", "country")})
     query = "SELECT DISTINCT name, max(age) FROM singer WHERE age >= 3 AND country = 'BR' GROUP BY name, country"
     found = neighbours(query + " ORDER BY age LIMIT 2", schema)
     texts = [item.sql for item in found]

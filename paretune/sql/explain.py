@@ -1,0 +1,313 @@
+"""Why is an answer wrong? Classes of errors and a sentence for each."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from paretune.errors import EmptySample, ScoringError
+from paretune.records import SqlOutcome, SqlVerdict
+from paretune.sql.database import SchemaNames, read_names
+from paretune.sql.differences import Difference, ErrorClass, find_differences
+from paretune.sql.extract import tokens
+from paretune.sql.reading import parse_select, read_clauses
+from paretune.sql.spider_metrics import exact_set_match, hardness
+from paretune.text import Phrase
+from paretune.text.sql import recognised
+
+__all__ = ["ErrorClass", "ErrorReport", "classify", "compare_errors", "count_errors"]
+
+CORRECT = "correct"
+UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """Why a prediction is wrong. also: the classes of further differences, without the first one's."""
+
+    error_class: ErrorClass
+    phrase: Phrase
+    also: tuple[ErrorClass, ...] = ()
+
+    @property
+    def explanation(self) -> str:
+        """The reason in English."""
+        return str(self.phrase)
+
+
+def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str | None) -> ErrorReport:
+    """The most telling reason why a prediction that was not right is not.
+
+    sqlite_message: what SQLite said when it refused the prediction, None when it ran. Never raises on account of the
+    two texts: what cannot be compared is ErrorClass.OTHER and says why. Call it only for predictions that are not
+    correct: a correct one may well be written differently from its gold.
+
+    >>> schema = SchemaNames({"singer": ("id", "name", "age")})
+    >>> classify("SELECT nme FROM singer", "SELECT name FROM singer", schema, "no such column: nme").explanation
+    'No table has a column nme; did you mean singer.name?'
+    >>> classify("SELECT name FROM singer WHERE name = 'ann'", "SELECT name FROM singer WHERE name = 'Ann'", schema,
+    ...          None).explanation
+    "Compare singer.name with 'Ann', not 'ann' (letter case)."
+    """
+    if not predicted.strip():
+        return ErrorReport(ErrorClass.NO_STATEMENT, Phrase("sql.no-statement"))
+    if sqlite_message is not None:
+        refused = _from_message(sqlite_message, predicted, schema)
+        if refused is not None:
+            return ErrorReport(refused.error_class, refused.phrase)
+    try:
+        given, wanted = read_clauses(predicted, schema.tables), read_clauses(gold, schema.tables)
+        differences = find_differences(given, wanted, schema)
+    except (ScoringError, RecursionError) as error:
+        return ErrorReport(ErrorClass.OTHER, Phrase("sql.not-comparable", {"message": sqlite_message or str(error)}))
+    if not differences:
+        alike = Phrase("sql.alike") if sqlite_message is None else Phrase("sql.no-clause", {"message": sqlite_message})
+        return ErrorReport(ErrorClass.OTHER, alike)
+    first = differences[0]
+    also = dict.fromkeys(item.error_class for item in differences if item.error_class != first.error_class)
+    return ErrorReport(first.error_class, first.phrase, tuple(also))
+
+
+def _from_message(message: str, predicted: str, schema: SchemaNames) -> Difference | None:
+    """The reason behind a message of SQLite; None for one that says nothing about the query's text."""
+    for pattern, explain in _MESSAGES:
+        found = re.search(pattern, message, re.IGNORECASE)
+        if found:
+            return explain(found, predicted, schema)
+    return None
+
+
+def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Difference:
+    name = found[1].strip().lower()
+    near = get_close_matches(name, schema.tables, n=1)
+    if near:
+        return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.table-near", {"table": name, "near": near[0]}))
+    known = {"table": name, "tables": ", ".join(schema.tables)}
+    return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.unknown-table", known))
+
+
+def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
+    written = found[1].strip().strip('"`[]').lower()
+    qualifier, _, name = written.rpartition(".")
+    table = _table_behind(qualifier, predicted)
+    owners = [owner for owner in schema.tables_with(name) if owner != table]
+    if owners:
+        column = {"column": name, "tables": ", ".join(owners)}
+        phrase = Phrase("sql.column-to-join", column)
+        if table:
+            phrase = Phrase("sql.table-lacks-column", {**column, "table": f"{table[0].upper()}{table[1:]}"})
+        return Difference(ErrorClass.UNKNOWN_COLUMN, phrase)
+    if table:
+        candidates = {f"{table}.{column}": column for column in schema.tables.get(table, ())}
+    else:
+        candidates = {f"{owner}.{column}": column for owner in schema.tables for column in schema.tables[owner]}
+    near = get_close_matches(name, list(candidates.values()), n=1)
+    full = next((key for key, column in candidates.items() if near and column == near[0]), None)
+    if full:
+        return Difference(ErrorClass.UNKNOWN_COLUMN, Phrase("sql.column-near", {"column": name, "near": full}))
+    return Difference(ErrorClass.UNKNOWN_COLUMN, Phrase("sql.unknown-column", {"column": name}))
+
+
+def _table_behind(qualifier: str, predicted: str) -> str:
+    """The table that an alias stands for in the prediction; the alias itself when the text cannot be read."""
+    if not qualifier:
+        return ""
+    from sqlglot import exp
+
+    try:
+        tables = list(parse_select(predicted).find_all(exp.Table))
+    except ScoringError:
+        return qualifier
+    named = {(table.alias or table.name).lower(): table.name.lower() for table in tables}
+    return str(named.get(qualifier, qualifier))
+
+
+def _misplaced_aggregate(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    named = Phrase("sql.misplaced-aggregate", {"aggregate": found[1]})
+    return Difference(ErrorClass.WRONG_AGGREGATE, named if found[1] else Phrase("sql.misplaced-aggregate-unnamed"))
+
+
+def _stops_at(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    return Difference(ErrorClass.SYNTAX, Phrase("sql.stops-at", {"token": repr(found[1])}))
+
+
+def _plain(
+    error_class: ErrorClass, code: str, field: str = ""
+) -> Callable[[re.Match[str], str, SchemaNames], Difference]:
+    """A phrase without fields, or with the pattern's group as its only one."""
+    return lambda found, _predicted, _schema: Difference(error_class, Phrase(code, {field: found[1]} if field else {}))
+
+
+_MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Difference]], ...] = (
+    (r"no such table: (?:main\.)?([^\n]+)", _unknown_table),
+    (r"no such column: (.+?)(?: - should this be.*)?$", _unknown_column),
+    (r"ambiguous column name: (\S+)", _plain(ErrorClass.AMBIGUOUS_COLUMN, "sql.ambiguous-column", "column")),
+    (r"no such function: (\S+)", _plain(ErrorClass.UNKNOWN_FUNCTION, "sql.unknown-function", "function")),
+    (r"misuse of aggregate(?: function|:)? ?(\w*)", _misplaced_aggregate),
+    (
+        r"wrong number of arguments to function (\w+)",
+        _plain(ErrorClass.WRONG_AGGREGATE, "sql.wrong-arguments", "function"),
+    ),
+    (
+        r"do not have the same number of result columns",
+        _plain(ErrorClass.SET_OPERATION, "sql.set-operation-columns"),
+    ),
+    (
+        r"GROUP BY clause is required before HAVING|HAVING clause on a non-aggregate",
+        _plain(ErrorClass.WRONG_GROUPING, "sql.having-alone"),
+    ),
+    (
+        r"sub-select returns (\d+) columns|row value misused",
+        _plain(ErrorClass.WRONG_COLUMNS, "sql.subquery-columns"),
+    ),
+    (r"cannot join using column (\w+)", _plain(ErrorClass.WRONG_JOIN_KEY, "sql.using-column", "column")),
+    (r"clause should come (?:after|before) (.*)", _plain(ErrorClass.SYNTAX, "sql.clause-order", "clause")),
+    (r'near "(.*)": syntax error', _stops_at),
+    (r"incomplete input", _plain(ErrorClass.SYNTAX, "sql.breaks-off")),
+    (r"unrecognized token: (.*)", _plain(ErrorClass.SYNTAX, "sql.unclosed", "token")),
+    (
+        r"syntax error|term out of range|one statement at a time|parser stack overflow",
+        _plain(ErrorClass.SYNTAX, "sql.unreadable"),
+    ),
+)
+
+
+def count_errors(verdicts_by_variant: Mapping[str, Sequence[SqlVerdict]]) -> dict[str, dict[str, int]]:
+    """How often each error class occurs under each variant: class -> variant -> count, in the classes' order.
+
+    Only classes that occur are listed; a wrong verdict without a class is counted as "unclassified". Questions whose
+    gold fails are left out: they say nothing about the prediction. Raises EmptySample when a variant has no verdict.
+    """
+    counts = {
+        variant: Counter(map(_kind, _judged(variant, verdicts))) for variant, verdicts in verdicts_by_variant.items()
+    }
+    classes = [kind for kind in [*ErrorClass, UNCLASSIFIED] if any(table[kind] for table in counts.values())]
+    return {str(kind): {variant: table[kind] for variant, table in counts.items()} for kind in classes}
+
+
+def compare_errors(before: Sequence[SqlVerdict], after: Sequence[SqlVerdict]) -> dict[tuple[str, str], int]:
+    """What became of each question between two variants: (class before, class after) -> count, most frequent first.
+
+    "correct" stands for a right prediction, so ("missing_join", "correct") counts the joins that were learnt. Pairs by
+    index. Raises EmptySample without questions, ScoringError when the two do not hold the same ones.
+    """
+    first = {verdict.index: verdict for verdict in _judged("before", before)}
+    second = {verdict.index: verdict for verdict in _judged("after", after)}
+    if first.keys() != second.keys():
+        odd = sorted(first.keys() ^ second.keys())[:5]
+        raise ScoringError(f"the two variants answered different questions, for instance {odd}: compare like with like")
+    return dict(Counter((_kind(first[index]), _kind(second[index])) for index in sorted(first)).most_common())
+
+
+def _judged(variant: str, verdicts: Sequence[SqlVerdict]) -> list[SqlVerdict]:
+    judged = [verdict for verdict in verdicts if verdict.outcome != SqlOutcome.GOLD_FAILED]
+    if not judged:
+        raise EmptySample(f"variant {variant}: no verdicts to count errors in")
+    return judged
+
+
+def _kind(verdict: SqlVerdict) -> str:
+    return CORRECT if verdict.outcome == SqlOutcome.CORRECT else verdict.error_class or UNCLASSIFIED
+
+
+_SAYS_THE_MESSAGE = ("sql.not-comparable", "sql.no-clause")
+_LONGEST_PARSED = 10_000  # characters; a longer text is no query anybody means, and parsing it could take minutes
+_DEEPEST_PARSED = 40  # nested parentheses
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """hardness: of the gold, "unknown" where it is no SELECT statement, and then exact_set_match is null.
+    error_class, phrase: null for a prediction that is not wrong."""
+
+    hardness: str
+    exact_set_match: bool | None
+    error_class: str | None
+    phrase: Phrase | None
+
+
+class Diagnostician:
+    """Diagnoses predictions against the schemas of their databases, each schema and each pair of texts read once.
+
+    databases: db_id -> SQLite file. tables_file: Spider's tables.json; where it is absent, or does not hold a database,
+    foreign keys are those that the database declares.
+    """
+
+    def __init__(self, databases: Mapping[str, Path], tables_file: Path) -> None:
+        logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
+        self._databases = databases
+        self._tables_file = tables_file if tables_file.is_file() else None
+        self._schemas: dict[str, SchemaNames] = {}
+        self._hardness: dict[str, str] = {}
+        self._matches: dict[tuple[str, str, str], bool | None] = {}
+
+    def diagnose(self, db_id: str, sql: str, gold: str, *, wrong: bool, message: str | None) -> Diagnosis:
+        """All that is known of one prediction from its text. wrong: is there something to explain; message: SQLite's,
+        when it refused the prediction."""
+        if gold not in self._hardness:
+            self._hardness[gold] = _hardness(gold)
+        key = (db_id, sql, gold)
+        if key not in self._matches:
+            self._matches[key] = self._match(db_id, sql, gold)
+        error_class, phrase = self._explain(db_id, sql, gold, message) if wrong else (None, None)
+        return Diagnosis(self._hardness[gold], self._matches[key], error_class, phrase)
+
+    def _schema(self, db_id: str) -> SchemaNames:
+        if db_id not in self._schemas:
+            self._schemas[db_id] = read_names(self._databases[db_id], self._tables_file)
+        return self._schemas[db_id]
+
+    def _match(self, db_id: str, sql: str, gold: str) -> bool | None:
+        schema = self._schema(db_id)
+        if self._hardness[gold] == "unknown":
+            return None
+        try:
+            return can_parse(sql) and exact_set_match(sql, gold, schema)
+        except Exception:  # a parser that trips over one text must not cost the verdicts on all others
+            return False
+
+    def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
+        if sql and not can_parse(sql):
+            return str(ErrorClass.OTHER), Phrase("sql.too-long")
+        schema = self._schema(db_id)
+        try:
+            report = classify(sql, gold, schema, message)
+        except Exception as error:  # as above
+            return str(ErrorClass.OTHER), Phrase("sql.not-comparable", {"message": str(error)})
+        return str(report.error_class), report.phrase
+
+
+def worth_saying(message: str | None, refused: bool, diagnosed: Phrase | None) -> Phrase | None:
+    """What to tell a reader: the diagnosis, where it says more than the message.
+
+    message: of SQLite or of the sandbox, None when the query ran to its end. refused: was it SQLite that refused the
+    text. diagnosed: the phrase of a Diagnosis.
+    """
+    if message is None:
+        return diagnosed
+    if refused and diagnosed is not None and diagnosed.code not in _SAYS_THE_MESSAGE:
+        return diagnosed
+    return recognised(message)
+
+
+def can_parse(sql: str) -> bool:
+    """Is the text short and flat enough for a parser written in Python?"""
+    if not sql or len(sql) > _LONGEST_PARSED:
+        return False
+    depth = deepest = 0
+    for token in tokens(sql):
+        depth += (token in "([") - (token in ")]")
+        deepest = max(deepest, depth)
+    return deepest <= _DEEPEST_PARSED
+
+
+def _hardness(gold: str) -> str:
+    try:
+        return hardness(gold) if can_parse(gold) else "unknown"
+    except (ScoringError, RecursionError):
+        return "unknown"
