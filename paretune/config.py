@@ -263,7 +263,10 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
                 raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
-            variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
+            settings = build(TrainingConfig, {**training, **overrides}, where, key)
+            if settings.share_prompts and settings.group_by_length:
+                raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
+            variant = replace(variant, training=settings)
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
         if variant.name.lower() in _TAKEN_NAMES:

@@ -300,3 +300,10 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
+
+
+def test_training_that_shares_prompts_is_not_grouped_by_length(tmp_path: Path) -> None:
+    both = SMALLEST + "share_prompts = true\ngroup_by_length = true\n"
+    assert refusal(tmp_path, both).endswith(
+        "trial.toml: variant.run-1: share_prompts orders rows by their prompts; remove group_by_length"
+    )
