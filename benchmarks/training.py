@@ -245,7 +245,7 @@ def trl_defaults(base: LoadedModel, rows: Sequence[TrainingRow], steps: int) -> 
 
     times: list[float] = []
 
-    class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
+    class Clock(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step in (1, steps + 1):
                 wait()
@@ -295,7 +295,10 @@ def linear_weights(model: Any) -> int:
     return sum(
         module.in_features * module.out_features
         for name, module in model.named_modules()
-        if hasattr(module, "in_features") and "lm_head" not in name and ".lora_" not in name and ".base_layer" not in name
+        if hasattr(module, "in_features")
+        and "lm_head" not in name
+        and ".lora_" not in name
+        and ".base_layer" not in name
     )
 
 
@@ -353,8 +356,8 @@ def write_rows(path: Path, spider: Path, tokenizer_directory: str) -> None:
     from transformers import AutoTokenizer
 
     from paretune.models.chat import completion, encode, render
-    from paretune.sql.prompt import SqlPromptBuilder, one_line
     from paretune.sql.database import schema_text
+    from paretune.sql.prompt import SqlPromptBuilder, one_line
     from paretune.sql.spider import database_path, read_split
 
     made = AutoTokenizer.from_pretrained(tokenizer_directory)

@@ -99,7 +99,7 @@ MEANINGS: Mapping[str, str] = {
     "training.gradient_checkpointing": "Less memory, more time.",
     "training.max_tokens": "Longest training row, prompt and SQL together; longer rows are left out, never cut.",
     "training.group_by_length": "Rows of similar length in a batch: less padding, fewer databases in each.",
-    "training.share_prompts": "What the rows of a step begin with alike is computed once for all of them (training.md).",
+    "training.share_prompts": "What the rows of a step begin with alike is computed once for them (training.md).",
     "training.prompts_per_step": "With share_prompts: about how many prompts the rows of a step come from.",
     "training.fuse_adapters": "LoRA in one function with its layer, in the model's precision: faster (training.md).",
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",

@@ -177,7 +177,7 @@ class _Group:
         return forward
 
 
-class _Fused(torch.autograd.Function):
+class _Fused(torch.autograd.Function):  # type: ignore[misc]  # torch gives its class no type
     """Outputs of all layers of a group; `masters` are their A, then their B, for the gradients alone."""
 
     @staticmethod

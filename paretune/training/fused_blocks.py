@@ -127,7 +127,7 @@ def _rotation_trial(like: torch.Tensor) -> list[torch.Tensor]:
             angles.sin().to(like)]  # fmt: skip
 
 
-class _Rotate(torch.autograd.Function):
+class _Rotate(torch.autograd.Function):  # type: ignore[misc]  # torch gives its class no type
     """x cos + rotate_half(x) sin; backward, the rotation by the opposite angle."""
 
     @staticmethod
@@ -151,7 +151,7 @@ def _gate_times(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
     return times
 
 
-class _GateTimes(torch.autograd.Function):
+class _GateTimes(torch.autograd.Function):  # type: ignore[misc]  # torch gives its class no type
     @staticmethod
     def forward(ctx: Any, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
         from paretune.training.kernels import gate_times

@@ -136,7 +136,7 @@ def _left_as_it_was(base: LoadedModel) -> Iterator[None]:
 
 @contextmanager
 def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Iterator[None]:
-    """Within, the model computes as the settings say: by layouts, with its adapters and what lies between them fused."""
+    """Within, the model computes as the settings say: by layouts, its adapters and what lies between them fused."""
     import torch
 
     from paretune.training.fused_adapters import fused_adapters

@@ -86,7 +86,7 @@ def attend(
     return attended.transpose(1, 2), None
 
 
-class _ByKernel(torch.autograd.Function):
+class _ByKernel(torch.autograd.Function):  # type: ignore[misc]  # torch gives its class no type
     """(n_tokens, heads, head_dim) of queries of that shape, keys and values of (n_tokens, key_heads, head_dim)."""
 
     @staticmethod
@@ -206,7 +206,7 @@ def agrees_with_mask(
     found = []
     for seen, kind, count in ((shared, dtype, n_padded), (shared_of(layout, by_kernel=False), torch.float32, n_tokens)):
         states = [item[:, :, :count].to(dtype).to(kind).requires_grad_() for item in numbers[:3]]
-        attended, _ = attend(None, *states, None, shared=seen)  # type: ignore[arg-type]
+        attended, _ = attend(None, states[0], states[1], states[2], None, shared=seen)
         weight = numbers[3].transpose(1, 2)[:, :n_tokens].to(dtype).to(kind)
         gradients = torch.autograd.grad((attended[:, :n_tokens] * weight).sum(), states)
         found.append([attended[:, :n_tokens], *(gradient[:, :, :n_tokens] for gradient in gradients)])

@@ -8,7 +8,6 @@ whole rows.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +36,7 @@ def prompt_groups(prompts: Sequence[Tokens]) -> list[list[int]]:
     >>> prompt_groups([(1, 2, 3, 4), (1, 7, 8, 9), (1, 2, 3, 5), (1, 7, 8, 2), (6,)])
     [[0, 2], [1, 3], [4]]
     """
-    prompts = [tuple(prompt) for prompt in prompts]
+    rows = [tuple(prompt) for prompt in prompts]
     closed: list[list[int]] = []
     open_groups: list[_Group] = []
 
@@ -53,15 +52,28 @@ def prompt_groups(prompts: Sequence[Tokens]) -> list[list[int]]:
                 outer.rows.extend(group.rows)
 
     before: tuple[int, ...] = ()
-    for row in sorted(range(len(prompts)), key=lambda row: (prompts[row], row)):
-        close_down_to(len(os.path.commonprefix([before, prompts[row]])))
-        if not open_groups or open_groups[-1].depth < len(prompts[row]):
-            open_groups.append(_Group(len(prompts[row])))
+    for row in sorted(range(len(rows)), key=lambda row: (rows[row], row)):
+        close_down_to(shared_tokens([before, rows[row]]))
+        if not open_groups or open_groups[-1].depth < len(rows[row]):
+            open_groups.append(_Group(len(rows[row])))
         open_groups[-1].rows.append(row)
-        before = prompts[row]
+        before = rows[row]
     close_down_to(0)
     alone = [[row] for group in open_groups for row in group.rows]
-    return sorted((sorted(rows) for rows in (*closed, *alone) if rows), key=lambda rows: rows[0])
+    return sorted((sorted(group) for group in (*closed, *alone) if group), key=lambda group: group[0])
+
+
+def shared_tokens(rows: Sequence[tuple[int, ...]]) -> int:
+    """How many first tokens all rows have in common; 0 of a single row.
+
+    >>> shared_tokens([(1, 2, 3), (1, 2, 4), (1, 2)])
+    2
+    """
+    if len(rows) < 2:
+        return 0
+    first, last = min(rows), max(rows)  # whatever these two share, all between them do
+    differ = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return next(differ, min(len(first), len(last)))
 
 
 class SharedPromptOrder:
@@ -79,7 +91,7 @@ class SharedPromptOrder:
         self._lengths = list(lengths)
         self._saved = [0] * len(self._lengths)  # tokens of each row that one more row of its group need not compute
         for group in self._groups:
-            shared = len(os.path.commonprefix([tuple(prompts[row]) for row in group])) if len(group) > 1 else 0
+            shared = shared_tokens([tuple(prompts[row]) for row in group])
             for row in group:
                 self._saved[row] = shared
         self._group_of = {row: number for number, group in enumerate(self._groups) for row in group}
@@ -97,7 +109,8 @@ class SharedPromptOrder:
 
     def __iter__(self) -> Iterator[int]:
         generator = random.Random(f"{self._seed} {self._epoch}")
-        pieces, left = [], []
+        pieces: list[list[int]] = []
+        left: list[list[int]] = []
         for group in self._groups:
             rows = generator.sample(group, len(group))
             whole = len(rows) - len(rows) % self._piece
@@ -158,7 +171,7 @@ def lay_out(rows: Sequence[Row], token_limit: int | None = None) -> list[Layout]
     room = token_limit
     for group in prompt_groups([sharable(*row) for row in rows]):
         members = [rows[number] for number in group]
-        shared = len(os.path.commonprefix([sharable(*row) for row in members])) if len(members) > 1 else 0
+        shared = shared_tokens([sharable(*row) for row in members])
         parts[-1].append((shared, []))
         begun = False
         for row in members:
@@ -184,7 +197,8 @@ def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
     for shared, rows in (*sharing, (0, alone)):
         segments.extend((tokens[shared:], shared, answer) for tokens, answer in rows)
     starts = [0, *np.cumsum([len(tokens) for tokens, _, _ in segments]).tolist()]
-    places, labels = [], []
+    places: list[int] = []
+    labels: list[int] = []
     for start, (tokens, _, answer) in zip(starts, segments, strict=False):
         first = max(1, len(tokens) - answer)
         places.extend(range(start + first - 1, start + len(tokens) - 1) if answer else ())

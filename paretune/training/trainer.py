@@ -47,7 +47,7 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self._rows, self._config, self._monitor = rows, config, monitor
         super().__init__(callbacks=[monitor], **arguments)
         if computation.shares:
-            self.data_collator = SharedPromptCollator(config.batch_size * config.max_tokens)
+            self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens)
         elif computation.on_gpu:
             self.data_collator = GpuCollator(self.data_collator, computation.context_tokens)
 

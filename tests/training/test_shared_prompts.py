@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import random
 from typing import Any
 
@@ -16,6 +15,7 @@ from paretune.training.shared_prompts import (
     lay_out,
     prompt_groups,
     sharable,
+    shared_tokens,
 )
 
 TOKENS = st.lists(st.integers(0, 2), min_size=0, max_size=8).map(tuple)
@@ -72,7 +72,7 @@ def test_groups_hold_every_row_once_and_save_tokens(prompts: list[tuple[int, ...
     computed = 0
     for group in groups:
         members = [prompts[row] for row in group]
-        shared = len(os.path.commonprefix(members)) if len(members) > 1 else 0
+        shared = shared_tokens(members)
         computed += sum(map(len, members)) - shared * (len(members) - 1)
     assert computed <= sum(map(len, prompts))
 

@@ -1,4 +1,4 @@
-"""Trainings on shared prompts and fused adapters beside plain ones: the same rows in the same order, the same result."""
+"""Trainings on shared prompts and fused adapters beside plain ones: the same rows in the same order, the same end."""
 
 from __future__ import annotations
 
