@@ -94,7 +94,10 @@ DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a
 class TrainingConfig:
     """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
     training row (prompt and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
-    length instead of random ones, with little padding but fewer databases in each (docs/design.md)."""
+    length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
+    what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
+    prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
+    precision, instead of by PEFT in float32."""
 
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
     epochs: float = field(default=1.0, metadata={"above": 0.0})
@@ -112,6 +115,9 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     max_tokens: int = _at_least(8, 1024)
     group_by_length: bool = False
+    share_prompts: bool = False
+    prompts_per_step: int = _at_least(1, 4)
+    fuse_adapters: bool = False
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     seed: int = _at_least(0, 42)
@@ -289,7 +295,10 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
                 raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
-            variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
+            settings = build(TrainingConfig, {**training, **overrides}, where, key)
+            if settings.share_prompts and settings.group_by_length:
+                raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
+            variant = replace(variant, training=settings)
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
         if variant.name.lower() in _TAKEN_NAMES:

@@ -327,3 +327,10 @@ def test_load_experiment_claims_that_cannot_be_are_named(tmp_path: Path, text: s
     file.write_text(SMALLEST + text)
     with pytest.raises(ConfigError, match=named):
         load_experiment(file)
+
+
+def test_training_that_shares_prompts_is_not_grouped_by_length(tmp_path: Path) -> None:
+    both = SMALLEST + "share_prompts = true\ngroup_by_length = true\n"
+    assert refusal(tmp_path, both).endswith(
+        "trial.toml: variant.run-1: share_prompts orders rows by their prompts; remove group_by_length"
+    )

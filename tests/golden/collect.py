@@ -256,7 +256,8 @@ def _derived(run: Path, name: str, headers: dict[str, Record]) -> Record:
     rest = {key: value for key, value in header.items() if key not in ("kind", "fingerprint")}
     if file == "training.jsonl":
         settings = {key: value for key, value in header["config"].items() if key != "logging_steps"}
-        del settings["group_by_length"]  # off: trainings of before this key stand
+        for key in ("group_by_length", "share_prompts", "prompts_per_step", "fuse_adapters"):
+            del settings[key]  # off: trainings of before these keys stand
         answers = headers[f"{variant}/answers.jsonl"]
         conditions = {key: answers[key] for key in ("weights", "precision", "quantization")}
         decided: Any = {**conditions, "rows": headers["prepared/train.jsonl"]["fingerprint"], "training": settings}

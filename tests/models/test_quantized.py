@@ -14,7 +14,8 @@ from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
-from paretune.training.sft import TrainingRow, train_adapter
+from paretune.training.batches import TrainingRow
+from paretune.training.sft import train_adapter
 from tests.engines.asked import score_choices
 from tests.engines.contract import answers_of as written_by
 from tests.engines.hf.plain_choice import SHOTS, cloze_prompts, letter_prompts, plain_log_probabilities
