@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -9,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
+from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
 from paretune.errors import DataError, ParetuneError, PromptError
 from paretune.files import file_sha256, fingerprint
 from paretune.models.load import require_bitsandbytes
+from paretune.pipeline.choices import FILE as CHOICE_PROMPTS
+from paretune.pipeline.choices import prompt_lines
 from paretune.pipeline.doubts import doubtful_references, trained_on_the_test, unreadable_references
 from paretune.pipeline.session import Session, describe_machine
-from paretune.records import ChoiceQuestion, Method, SqlQuestion
+from paretune.records import ChoicePrompt, ChoiceQuestion, Method, SqlQuestion
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.sql.database import schema_text
@@ -119,7 +123,7 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 
 
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
-    """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
+    """Write prepared/*.jsonl and the manifest; what they replace is set aside and named."""
     require_bitsandbytes(session.config)
     session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
@@ -138,6 +142,8 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     for remark in (*trained_on_the_test(target), *(_doubts(session, target) if written else ())):
         session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
+    header, prompts = prompt_lines(_choice_prompts(general))
+    _store(session, CHOICE_PROMPTS, prompts, header)
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
@@ -146,6 +152,34 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     }
     session.folder.update_manifest(manifest)
     return target, general
+
+
+def is_prepared(session: Session) -> bool:
+    """Whether prepared/ was made from these settings: model, engine, target, prompt, suites and seed. Data are not
+    looked at; where a path is left open, the one of then counts."""
+    if not all(session.folder.prepared(name).is_file() for name in ("sql", "choice", CHOICE_PROMPTS)):
+        return False
+    then, now = session.folder.read_manifest().get("config", {}), json.loads(json.dumps(session.config.as_dict()))
+    return all(
+        _same(then.get(name), now.get(name)) for name in ("model", "engine", "target", "prompt", "general", "seed")
+    )
+
+
+def _same(then: Any, now: Any) -> bool:
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        return all(map(_same, then, now))
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        return bool(then == now)
+    return then.keys() == now.keys() and all(
+        then[key] == value or (key == "path" and value is None) for key, value in now.items()
+    )
+
+
+def take_prepared(session: Session) -> None:
+    """Go on with what is prepared: paths that the experiment leaves open are those of then."""
+    target = session.config.target
+    path = session.folder.read_manifest()["config"]["target"].get("path")
+    session.config = replace(session.config, target=replace(target, path=target.path or path))
 
 
 def _doubts(session: Session, target: TargetData) -> list[str]:
@@ -239,6 +273,16 @@ def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]
     return records, {"suites": suites}
 
 
+def _choice_prompts(general: Sequence[GeneralData]) -> dict[str, list[ChoicePrompt]]:
+    """What our own suites ask, by suite."""
+    prompts: dict[str, list[ChoicePrompt]] = {}
+    for item in general:
+        for method in item.methods if item.lm_eval is None else ():
+            made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
+            prompts.setdefault(item.suite.name, []).extend(made)
+    return prompts
+
+
 def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
     """The same, with a note where lm-eval will cut prompts: it takes from the left what is too long for the model."""
     if item.lm_eval is None:
@@ -257,7 +301,8 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
 def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> bool:
     """Write a prepared file unless the same stands there; one with other content is set aside. True if written."""
     path = session.folder.prepared(name)
-    header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
+    mark = extra.get("fingerprint") or fingerprint([dict(record) for record in records])
+    header = {"kind": f"prepared-{name}", "fingerprint": mark, **extra}
     if path.exists():
         if read_lines(path)[0] == header:
             return False
