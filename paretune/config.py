@@ -272,9 +272,14 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
             raise ConfigError(f"{where}: {key}.{next(iter(overrides))}: this variant is not trained; remove the key")
         if variant.source is not None and variant.adapter is not None:
             raise ConfigError(f"{where}: {key}: give either `from` or `adapter`, not both")
+        if variant.adapter is not None and variant.checkpoint is not None:
+            raise ConfigError(f"{where}: {key}.checkpoint: an adapter made elsewhere has none here; give the "
+                              "checkpoint's folder as adapter")  # fmt: skip
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
-                raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
+                raise ConfigError(
+                    f"{where}: {key}: adapter_scale and checkpoint need `from` (adapter_scale: or `adapter`)"
+                )
             variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
@@ -395,7 +400,11 @@ def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
 def _identity(section: str, item: Any) -> str:
     if not isinstance(item, dict):
         return repr(item)
-    return str(item.get("name")) if section == "variant" else str(item.get("kind", _DEFAULT_KIND))
+    if section != "variant":
+        return str(item.get("kind", _DEFAULT_KIND))
+    if "name" not in item and "from" in item:
+        return _derived_name({**item, "source": item["from"]})
+    return str(item.get("name"))
 
 
 def _parse(text: str) -> Any:

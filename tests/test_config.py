@@ -161,6 +161,10 @@ DERIVED = [
     ('from = "run-1"\nrank = 4\n', "rank: this variant is not trained; remove the key"),
     ('name = "x"\nadapter = "x"\nepochs = 4\n', "epochs: this variant is not trained; remove the key"),
     ('name = "x"\nfrom = "run-1"\nadapter = "x"\n', "give either `from` or `adapter`, not both"),
+    (
+        'name = "x"\nadapter = "DIR"\ncheckpoint = 200\n',
+        "x.checkpoint: an adapter made elsewhere has none",
+    ),
     ('name = "x"\nadapter_scale = 0.5\n', "adapter_scale and checkpoint need `from`"),
     ('name = "x"\ncheckpoint = 200\n', "adapter_scale and checkpoint need `from`"),
     ('from = "run-9"\nadapter_scale = 0.5\n', "from 'run-9': no such variant; did you mean 'run-1'?"),
@@ -300,3 +304,11 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
+
+
+def test_setting_of_a_variant_without_a_name_is_addressed_by_the_name_it_gets(tmp_path: Path) -> None:
+    text = SMALLEST + '[[variant]]\nfrom = "run-1"\nadapter_scale = 0.5\n'
+    config = load(tmp_path, text, 'variant.run-1@0.5.name="half"', "variant.half.adapter_scale=0.25")
+    assert (config.variants[1].name, config.variants[1].adapter_scale) == ("half", 0.25)
+    with pytest.raises(ConfigError, match=r"say which variant: variant\.run-1, variant\.run-1@0\.5$"):
+        load(tmp_path, text, "variant.run-9.rank=4")

@@ -12,11 +12,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from paretune.choice.letters import LETTERS
 from paretune.choice.suites.load import Suite
 from paretune.errors import PromptError
 from paretune.records import ChoicePrompt, ChoiceQuestion, Method
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SHOT_SEPARATOR = "\n\n"
 
 # TruthfulQA (Lin et al. 2022) is asked after this fixed primer in every published figure.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paretune.cli.run import keep_memory_on_cpu
 from paretune.errors import DataError
 from paretune.records import ChoiceAnswer, ChoicePrompt, Method
 from paretune.text import LANGUAGES, voice_named
@@ -107,6 +108,7 @@ def build_engine(arguments: argparse.Namespace) -> HfEngine:
     from paretune.engines.hf.engine import HfEngine, TransformersSettings
     from paretune.models.load import ModelHandle
 
+    keep_memory_on_cpu()
     model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )

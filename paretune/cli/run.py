@@ -164,9 +164,19 @@ def _claims(arguments: argparse.Namespace) -> Claims:
     return Claims(arguments.margin, arguments.budget, arguments.every_pair)
 
 
+def keep_memory_on_cpu() -> None:
+    """Before a model is loaded: see `keep_freed_memory`."""
+    from paretune.models.load import choose_device, keep_freed_memory
+
+    if choose_device() == "cpu":
+        keep_freed_memory()
+
+
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     from paretune.pipeline import experiment
 
+    if stage in ("run", "train", "evaluate"):
+        keep_memory_on_cpu()
     if stage == "prepare":
         from paretune.pipeline.prepare import prepare
 

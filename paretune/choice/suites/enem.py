@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from paretune.choice.letters import LETTERS
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.choice.suites.mmlu import choose_subjects
 from paretune.errors import DataError
 
-LETTERS = "ABCDE"
 AREAS: Mapping[str, str] = {
     "linguagens": "Linguagens, Códigos e suas Tecnologias",
     "ciencias-humanas": "Ciências Humanas e suas Tecnologias",

@@ -12,10 +12,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from paretune.choice.letters import LETTERS
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.errors import DataError
-
-LETTERS = "ABCD"
 
 MMLU_SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "STEM": (
@@ -165,7 +164,7 @@ def _csv_items(folder: SuiteFolder, file: Path) -> Iterable[Item]:
         if len(cells) != 6:
             raise DataError(f"{where}: expected 6 columns (question, A, B, C, D, letter), found {len(cells)}")
         letter = cells[5].strip()
-        if len(letter) != 1 or letter not in LETTERS:
+        if len(letter) != 1 or letter not in LETTERS[:4]:
             raise DataError(f"{where}: the answer must be one of A, B, C, D, found {cells[5]!r}")
         yield Item(where, cells[0], cells[1:5], LETTERS.index(letter))
 
