@@ -88,7 +88,9 @@ def as_sqlite(query: str, path: Path) -> str:
     import sqlglot
 
     try:
-        return "; ".join(sqlglot.transpile(query, read=dialect.sqlglot, write="sqlite"))
+        silent = sqlglot.ErrorLevel.IGNORE  # only the form is read: what SQLite lacks may stay as it is
+        translated = sqlglot.transpile(query, read=dialect.sqlglot, write="sqlite", unsupported_level=silent)
+        return "; ".join(translated)
     except sqlglot.errors.SqlglotError:
         return query
 

@@ -225,7 +225,9 @@ def test_file_says_the_dialect(tmp_path: Path) -> None:
     assert database_file(tmp_path, "a") == tmp_path / "a.duckdb"
 
 
-def test_as_sqlite_translates_what_sqlite_does_not_read() -> None:
+def test_as_sqlite_translates_what_sqlite_does_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    assert "MIN(day)" in as_sqlite("SELECT to_char(min(day), 'Day') FROM t", Path("a.postgres"))
+    assert caplog.records == []
     assert as_sqlite("SELECT a::text FROM t", Path("a.postgres")) == "SELECT CAST(a AS TEXT) FROM t"
     assert as_sqlite("SELECT a::text FROM t", Path("a.sqlite")) == "SELECT a::text FROM t"
     assert as_sqlite("SELEC a", Path("a.duckdb")) in ("SELEC a", "SELEC AS a")
