@@ -13,14 +13,12 @@ from typing import Any, Literal
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.records import Method
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
-SUITES = Literal[
-    "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
-    "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
-]  # fmt: skip
+LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
 
 
 def _at_least(minimum: float, default: Any) -> Any:
@@ -91,14 +89,14 @@ class GeneralConfig:
     method and subjects.
     """
 
-    kind: SUITES = "mmlu"
+    kind: str = "mmlu"
     path: str | None = None
     tasks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     few_shot: int | None = _at_least(0, 5)
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
-    method: Literal["letter", "cloze", "generate", "all"] = "letter"
+    method: Literal[Method, "all"] = "letter"
 
 
 DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
@@ -235,7 +233,7 @@ def _engine(table: dict[str, Any], where: str) -> EngineConfig:
 
 def _general(item: Any, where: str) -> GeneralConfig:
     general: GeneralConfig = build(GeneralConfig, item, where, "general")
-    if general.kind != "lm-eval":
+    if general.kind != LM_EVAL:
         if general.tasks:
             raise ConfigError(f'{where}: general.tasks: only for kind = "lm-eval"; remove the key')
         return general

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from paretune.cli.run import keep_memory_on_cpu
 from paretune.errors import DataError
-from paretune.records import ChoiceAnswer, ChoicePrompt, Method
+from paretune.records import METHODS, ChoiceAnswer, ChoicePrompt, Method
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
     from paretune.engines.hf.engine import HfEngine
 
 _KIND = "choice answers"  # of a header
-_METHODS: dict[str, tuple[Method, ...]] = {
-    "letter": ("letter",),
-    "cloze": ("cloze",),
-    "generate": ("generate",),
-    "all": ("letter", "cloze", "generate"),
-}
+_METHODS: dict[str, tuple[Method, ...]] = {**{method: (method,) for method in METHODS}, "all": METHODS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -71,6 +71,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
+    from paretune.choice.suites import check_suites
     from paretune.config import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
@@ -78,6 +79,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
     config = load_experiment(arguments.experiment, arguments.settings)
     check_engine(config, str(arguments.experiment))
+    check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from paretune.choice.lm_eval import KIND, LmEvalSuite, read_lm_eval
-from paretune.config import ExperimentConfig
+from paretune.choice.lm_eval import LmEvalSuite, read_lm_eval
+from paretune.config import LM_EVAL, ExperimentConfig
 from paretune.errors import DataError
 from paretune.files import fingerprint
 from paretune.records import ChoicePrompt, ChoiceQuestion
@@ -69,7 +69,7 @@ def read_choices(folder: RunFolder, config: ExperimentConfig) -> Choices:
 
 def _lm_eval_suites(config: ExperimentConfig) -> Iterator[LmEvalSuite]:
     for general in config.general:
-        if general.kind == KIND:
+        if general.kind == LM_EVAL:
             folder = Path(general.path) if general.path else None
             limit = general.questions_per_subject
             yield from read_lm_eval(general.tasks, folder, shots=general.few_shot, limit=limit)

@@ -12,7 +12,7 @@ from typing import Any
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
-from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
+from paretune.config import LM_EVAL, ExperimentConfig, GeneralConfig, TargetConfig
 from paretune.errors import DataError, ParetuneError, PromptError
 from paretune.files import file_sha256, fingerprint
 from paretune.models.load import require_bitsandbytes
@@ -20,7 +20,7 @@ from paretune.pipeline.choices import FILE as CHOICE_PROMPTS
 from paretune.pipeline.choices import prompt_lines
 from paretune.pipeline.doubts import doubtful_references, trained_on_the_test, unreadable_references
 from paretune.pipeline.session import Session, describe_machine
-from paretune.records import ChoicePrompt, ChoiceQuestion, Method, SqlQuestion
+from paretune.records import METHODS, ChoicePrompt, ChoiceQuestion, Method, SqlQuestion
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.sql.database import schema_text
@@ -59,7 +59,7 @@ class GeneralData:
         """How its questions are scored."""
         if self.lm_eval:
             return (self.lm_eval.method,)
-        return ("letter", "cloze", "generate") if self.config.method == "all" else (self.config.method,)
+        return METHODS if self.config.method == "all" else (self.config.method,)
 
     @property
     def shots(self) -> int | None:
@@ -105,7 +105,7 @@ def read_general(config: ExperimentConfig) -> list[GeneralData]:
     found = []
     for general in config.general:
         path = Path(general.path) if general.path else None
-        if general.kind == "lm-eval":
+        if general.kind == LM_EVAL:
             suites = read_lm_eval(general.tasks, path, shots=general.few_shot, limit=general.questions_per_subject)
             found += [_lm_eval_data(general, suite) for suite in suites]
             continue

@@ -51,7 +51,7 @@ def train(session: Session, variant: VariantConfig) -> None:
     if prepared and not records:
         shortest = min(row["tokens"] for row in prepared)
         raise TrainingError(f"{variant.name}: all {len(prepared)} training rows are longer than max_tokens = "
-                            f"{config.max_tokens}; the shortest has {shortest}: set training.max_tokens to more")  # fmt: skip
+                            f"{config.max_tokens}; the shortest has {shortest}: raise training.max_tokens")  # fmt: skip
     rows = [_row(session.tokenizer, record) for record in records]
     base = session.base
     steps = total_steps(len(rows), config)

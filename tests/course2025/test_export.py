@@ -54,7 +54,7 @@ def test_export_tp4_without_the_categories_is_refused(tmp_path: Path) -> None:
     change_lines(folder / "prepared" / "choice.jsonl", lambda line: {**line, "category": line["suite"]})
     with pytest.raises(
         DataError,
-        match=r"needs one suite with questions of STEM, .*this run has: demo with demo; demo-pt with demo-pt$",
+        match=r"of STEM, .*this run has: demo with demo; demo-pt with demo-pt$",
     ):
         export_tp4(load_run(folder), tmp_path / "out")
 

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from paretune.analysis.audit.findings import Figures, Finding, examples, percent
+from paretune.choice.suites import SUITES
 from paretune.run.load import AskedQuestion, Run, TrainingRow
 
 NEAR = 0.9  # of the words of two questions on one database
 SHORTEST_SHOT = 20  # characters of a question that is looked for in other prompts
 DEFINITION = re.compile(r"create\s+table|\b\w+\s*\(\s*\w+[^()]*,\s*\w+[^()]*\)", re.IGNORECASE)
 TABLE = re.compile(r"\b(?:from|join)\s+[\"'`\[]?(\w+)", re.IGNORECASE)
-MADE_HERE = ("demo", "demo-pt")
+MADE_HERE = ("demo", *(name for name, suite in SUITES.items() if suite.embedded is not None))
 
 
 def data_findings(records: Run) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from paretune.choice.letters import LETTERS
+from paretune.choice.suites.base import Form, SuiteKind, described, letters, options, worded
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.errors import DataError
 
@@ -203,3 +204,17 @@ def _parquet_item(row: Row) -> Item:
     if isinstance(answer, bool) or not isinstance(answer, int):
         raise DataError(f"{row.where}: 'answer' must be a number from 0 to 3, found {answer!r}")
     return Item(row.where, row.text("question"), options, answer)
+
+
+LETTER = Form(
+    worded("{stripped}\n{lettered}\nAnswer:"),
+    letters,
+    described("The following are multiple choice questions (with answers) about {topic}.\n\n"),
+)
+# Without the options in view "multiple choice" would mislead, so it is left out of the description.
+CLOZE = Form(
+    worded("Question: {stripped}\nAnswer:"),
+    options,
+    described("The following are questions (with answers) about {topic}.\n\n"),
+)
+SUITE = SuiteKind("mmlu", lambda folder, subjects, shots: read_mmlu(folder, subjects), LETTER, CLOZE, has_subjects=True)
