@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,6 +68,18 @@ def _fingerprint(path: Path) -> str:
     if not path.is_file():
         raise ModelError(f"{path}: not there; expected a Python file with a function answer(prompt)")
     return file_sha256(path)[:16]
+
+
+def _answer(prompt: str, script: Script) -> str:
+    return script.answer(prompt)
+
+
+def _options(prompt: ChoicePrompt, script: Script) -> Sequence[float]:
+    return script.option_logprobs(prompt)
+
+
+def _bits(text: str, script: Script) -> float:
+    return script.text_bits(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +158,10 @@ class ScriptedEngine:
             if position not in answered:
                 name = f"prompt {position}"
                 self._refuse_too_long(name, prompt, max_new_tokens)
-                words = self._call(name, prompt, lambda script, prompt=prompt: script.answer(prompt)).split(" ")
+                words = self._call(name, prompt, partial(_answer, prompt)).split(" ")
                 kept = words[:max_new_tokens]
-                finish = "stop" if len(kept) == len(words) else "length"
-                on_answer(position, Generation(" ".join(kept), len(kept), finish))
+                whole = len(kept) == len(words)
+                on_answer(position, Generation(" ".join(kept), len(kept), "stop" if whole else "length"))
 
     def option_logprobs(
         self, prompts: Sequence[ChoicePrompt], on_options: OnOptions, answered: Collection[int] = ()
@@ -160,7 +173,7 @@ class ScriptedEngine:
             name = f"question {prompt.question.id}"
             text = prompt.prefix + max(prompt.contexts, key=len)
             self._refuse_too_long(name, text, 1)
-            values = self._call(name, text, lambda script, prompt=prompt: script.option_logprobs(prompt))
+            values = self._call(name, text, partial(_options, prompt))
             if len(values) != len(prompt.continuations):
                 raise EngineError(f"{name}: the script gives {len(values)} log-probabilities for "
                                   f"{len(prompt.continuations)} options")  # fmt: skip
@@ -177,7 +190,7 @@ class ScriptedEngine:
         windows: list[WindowScore] = []
         for start in range(0, len(words), size):
             part = " ".join(words[start : start + size]) + (" " if start + size < len(words) else "")
-            bits = float(self._call(f"word {start}", part, lambda script, part=part: script.text_bits(part)))
+            bits = float(self._call(f"word {start}", part, partial(_bits, part)))
             windows.append(WindowScore(len(words[start : start + size]), len(part.encode()), bits))
             on_window(windows[-1])
         return PerplexityResult(size, size, tuple(windows))

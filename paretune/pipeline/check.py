@@ -41,13 +41,13 @@ def _refused_by_engine(session: Session, target: TargetData) -> Iterator[str]:
     engine = session.engine
     for variant in session.config.variants:
         if variant.adapter is not None:
-            for reason in _refused(lambda path=variant.adapter: engine.adapter_fingerprint(Path(path))):  # type: ignore[misc]  # bound default
+            for reason in _refused(lambda path=variant.adapter: engine.adapter_fingerprint(Path(path))):
                 yield f"variant {variant.name}: {reason}"
     builder, _ = builder_of(session, target)
     longest = session.config.target.max_new_tokens
     for question in target.questions:
         tokens = engine.count_tokens(engine.render(builder.messages(question)))
-        yield from _refused(lambda question=question, tokens=tokens: check_length(  # type: ignore[misc]  # bound defaults
+        yield from _refused(lambda question=question, tokens=tokens: check_length(
             question, tokens, longest, engine.context_tokens))  # fmt: skip
 
 

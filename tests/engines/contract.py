@@ -161,7 +161,7 @@ class EngineContract(GenerationContract):
     """Subclasses give `make`, `adapter` (one that changes answers) and `no_adapter` (a path that holds none)."""
 
     @pytest.fixture
-    def make(self) -> Callable[[], Engine]:  # type: ignore[override]  # a whole engine writes, too
+    def make(self) -> Callable[[], Engine]:
         raise NotImplementedError
 
     @pytest.fixture

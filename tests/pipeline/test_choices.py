@@ -13,7 +13,7 @@ from paretune.cli import main
 from paretune.config import ExperimentConfig
 from paretune.errors import DataError
 from paretune.pipeline.choices import FILE, prompt_lines, read_choices
-from paretune.records import ChoicePrompt
+from paretune.records import METHODS, ChoicePrompt
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines, write_lines
 from tests.pipeline.test_scripted import BASE, EXPERIMENT, TUNED
@@ -24,11 +24,10 @@ CONFIG = ExperimentConfig("trial", (), ())
 @pytest.fixture
 def prompts() -> dict[str, list[ChoicePrompt]]:
     suite = load_suite("demo", None, shots=2)
-    methods = ("letter", "cloze", "generate")
     return {
         "demo": [
             prompt
-            for method in methods
+            for method in METHODS
             for prompt in build_prompts(suite, suite.questions[:30], shots=2, method=method)
         ]
     }

@@ -55,11 +55,13 @@ def load_suite(kind: str, path: Path | None, *, subjects: Sequence[str] = (), sh
     subject that has too few development rows.
     """
     suite = suite_kind(kind)
-    if path is None and suite.embedded is None:
-        raise DataError(f"{kind}: give the folder of its files; only the demo suites come with the program")
+    if path is None:
+        if suite.embedded is None:
+            raise DataError(f"{kind}: give the folder of its files; only the demo suites come with the program")
+        path = suite.embedded()
     if subjects and not suite.has_subjects:
         raise DataError(f"{kind} has no subjects; leave out {', '.join(subjects)}")
-    folder = SuiteFolder(path if path is not None or suite.embedded is None else suite.embedded())
+    folder = SuiteFolder(path)
     splits = suite.read(folder, subjects, shots)
     if not splits.questions:
         raise DataError(f"{folder.path}: holds no question of {kind}")

@@ -83,10 +83,14 @@ def test_prompts_asked_of_two_variants_are_packed_once(monkeypatch: pytest.Monke
     from paretune.engines.hf import options
 
     add_tiny_adapter(tiny_model("qwen2")).save_pretrained(tmp_path)
-    packed, plan_choices = [], options.plan_choices
-    monkeypatch.setattr(
-        options, "plan_choices", lambda *asked, **settings: packed.append(1) or plan_choices(*asked, **settings)
-    )
+    packed: list[int] = []
+    plan_choices = options.plan_choices
+
+    def counted(*asked: Any, **settings: Any) -> Any:
+        packed.append(1)
+        return plan_choices(*asked, **settings)
+
+    monkeypatch.setattr(options, "plan_choices", counted)
     engine = engine_of(tiny_model("qwen2"), tiny_tokenizer())
     prompts = [prompt for prompt in mixed_prompts() if prompt.method != "generate"]
     for adapter in (None, tmp_path):
