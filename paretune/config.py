@@ -9,11 +9,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.records import Method
+from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
@@ -48,35 +49,20 @@ class EngineConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PromptConfig:
-    """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
-    column. few_shot: solved training rows shown before the question."""
+class TargetConfig(Protocol):
+    """[target], as the pipeline needs it of every task; the task's own dataclass has further keys."""
 
-    schema: Literal["create_table", "compact"] = "create_table"
-    sample_values: int = _at_least(0, 0)
-    few_shot: int = _at_least(0, 0)
+    @property
+    def kind(self) -> str:
+        """The task's name."""
 
+    @property
+    def max_new_tokens(self) -> int:
+        """The longest answer."""
 
-@dataclass(frozen=True, slots=True)
-class TargetConfig:
-    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
-    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent)."""
-
-    kind: Literal["spider", "demo"] = "spider"
-    path: str | None = None
-    name: str | None = None
-    split: str = "dev"
-    train_splits: tuple[str, ...] = ("train_spider",)
-    exclude_databases: tuple[str, ...] = ()
-    questions: int | None = _at_least(1, None)
-    train_rows: int | None = _at_least(1, None)
-    selection: Literal["stratified", "first"] = "stratified"
-    rules: Literal["official", "multiset", "strict", "tp4"] = "official"
-    limit_seconds: float = _at_least(0.01, 30.0)
-    max_new_tokens: int = _at_least(1, 256)
-    batch_size: int = _at_least(1, 16)
+    @property
+    def batch_size(self) -> int:
+        """Questions answered together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +135,16 @@ class VariantConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results. Without a variant the base model alone is evaluated.
-    Without a suite of general ability the embedded one is asked."""
+    """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
+    variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
 
     name: str
     variants: tuple[VariantConfig, ...] = ()
     general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
     engine: EngineConfig = field(default_factory=EngineConfig)
-    target: TargetConfig = TargetConfig()
-    prompt: PromptConfig = PromptConfig()
+    target: TargetConfig = field(kw_only=True)
+    prompt: Any = field(kw_only=True)
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -212,18 +198,27 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
+    task = _task(table, where)
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
         general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         engine=_engine(subtable(table, "engine", where), where),
-        target=build(TargetConfig, subtable(table, "target", where), where, "target"),
-        prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
+        target=build(task.target, subtable(table, "target", where), where, "target"),
+        prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
     return config
+
+
+def _task(table: dict[str, Any], where: str) -> Task:
+    kind = check_value(subtable(table, "target", where).get("kind", DEFAULT_KIND), str, {}, where, "target.kind")
+    try:
+        return find_task(kind)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def _engine(table: dict[str, Any], where: str) -> EngineConfig:

@@ -8,13 +8,13 @@ from paretune.config import (
     BASELINE,
     DEFAULT_MODEL,
     ExperimentConfig,
-    PromptConfig,
-    TargetConfig,
     TrainingConfig,
     load_experiment,
 )
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'
@@ -39,7 +39,7 @@ def test_experiment_smallest_has_the_documented_defaults(tmp_path: Path) -> None
     assert config.model.path == DEFAULT_MODEL
     assert config.seed == 42
     assert config.prompt == PromptConfig()
-    assert config.target == TargetConfig(kind="demo")
+    assert config.target == SqlTarget(kind="demo")
     assert [variant.name for variant in config.all_variants()] == [BASELINE, "run-1"]
     assert config.variant("run-1").training == TrainingConfig()
     assert not config.variant(BASELINE).is_trained

@@ -74,8 +74,9 @@ class Engine(Protocol):
     def context_tokens(self) -> int:
         """Tokens that a prompt and its answer may have together. Raises ModelError where the model is not there."""
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The prompt: the exact text up to where the model answers. messages alternate, user first and last."""
+    def render(self, messages: Sequence[Message], cue: str = "Answer") -> str:
+        """The prompt: the exact text up to where the model answers. messages alternate, user first and last; cue: the
+        word before an answer where there is no chat template."""
 
     def completion(self, messages: Sequence[Message], answer: str) -> str:
         """What follows the rendered prompt when the model answers so, its end of turn included."""

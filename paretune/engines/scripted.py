@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -70,18 +70,6 @@ def _fingerprint(path: Path) -> str:
     return file_sha256(path)[:16]
 
 
-def _answer(prompt: str, script: Script) -> str:
-    return script.answer(prompt)
-
-
-def _options(prompt: ChoicePrompt, script: Script) -> Sequence[float]:
-    return script.option_logprobs(prompt)
-
-
-def _bits(text: str, script: Script) -> float:
-    return script.text_bits(text)
-
-
 @dataclass(frozen=True, slots=True)
 class ScriptedSettings:
     """[engine] of kind "scripted". path: the script, a Python file; context_tokens: words that a prompt may have."""
@@ -119,7 +107,7 @@ class ScriptedEngine:
         """See Engine."""
         return self._context_tokens
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], cue: str = "Answer") -> str:
         """See Engine. "user: ..." and "assistant: ..." a paragraph each, the last one open."""
         turns = [f"{message['role']}: {message['content']}" for message in messages]
         return "\n\n".join([*turns, "assistant:"])
@@ -158,10 +146,12 @@ class ScriptedEngine:
             if position not in answered:
                 name = f"prompt {position}"
                 self._refuse_too_long(name, prompt, max_new_tokens)
-                words = self._call(name, prompt, partial(_answer, prompt)).split(" ")
+                words = self._call(name, prompt, methodcaller("answer", prompt)).split(" ")
                 kept = words[:max_new_tokens]
-                whole = len(kept) == len(words)
-                on_answer(position, Generation(" ".join(kept), len(kept), "stop" if whole else "length"))
+                on_answer(
+                    position,
+                    Generation(" ".join(kept), len(kept), "stop" if len(kept) == len(words) else "length"),
+                )
 
     def option_logprobs(
         self, prompts: Sequence[ChoicePrompt], on_options: OnOptions, answered: Collection[int] = ()
@@ -173,7 +163,7 @@ class ScriptedEngine:
             name = f"question {prompt.question.id}"
             text = prompt.prefix + max(prompt.contexts, key=len)
             self._refuse_too_long(name, text, 1)
-            values = self._call(name, text, partial(_options, prompt))
+            values = self._call(name, text, methodcaller("option_logprobs", prompt))
             if len(values) != len(prompt.continuations):
                 raise EngineError(f"{name}: the script gives {len(values)} log-probabilities for "
                                   f"{len(prompt.continuations)} options")  # fmt: skip
@@ -190,7 +180,7 @@ class ScriptedEngine:
         windows: list[WindowScore] = []
         for start in range(0, len(words), size):
             part = " ".join(words[start : start + size]) + (" " if start + size < len(words) else "")
-            bits = float(self._call(f"word {start}", part, partial(_bits, part)))
+            bits = float(self._call(f"word {start}", part, methodcaller("text_bits", part)))
             windows.append(WindowScore(len(words[start : start + size]), len(part.encode()), bits))
             on_window(windows[-1])
         return PerplexityResult(size, size, tuple(windows))

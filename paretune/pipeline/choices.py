@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval import LmEvalSuite, read_lm_eval
-from paretune.config import LM_EVAL, ExperimentConfig
+from paretune.config import LM_EVAL, GeneralConfig
 from paretune.errors import DataError
 from paretune.files import fingerprint
 from paretune.records import ChoicePrompt, ChoiceQuestion
@@ -49,7 +49,7 @@ def prompt_lines(prompts: Mapping[str, Sequence[ChoicePrompt]]) -> tuple[Record,
     return header, records
 
 
-def read_choices(folder: RunFolder, config: ExperimentConfig) -> Choices:
+def read_choices(folder: RunFolder, general: Sequence[GeneralConfig]) -> Choices:
     """What prepared/ asks. Only tasks of lm-eval are read from where they are: lm-eval itself asks and scores them.
 
     Raises DataError for a file that is not there or contradicts itself, and what `read_lm_eval` raises.
@@ -63,16 +63,15 @@ def read_choices(folder: RunFolder, config: ExperimentConfig) -> Choices:
     mark = _fingerprint(prompts)
     if header.get("fingerprint") != mark:
         raise DataError(f"{path}: changed after it was written; run paretune prepare again")
-    suites = tuple(_lm_eval_suites(config))
+    suites = tuple(_lm_eval_suites(general))
     return Choices({suite: tuple(own) for suite, own in prompts.items()}, suites, mark)
 
 
-def _lm_eval_suites(config: ExperimentConfig) -> Iterator[LmEvalSuite]:
-    for general in config.general:
-        if general.kind == LM_EVAL:
-            folder = Path(general.path) if general.path else None
-            limit = general.questions_per_subject
-            yield from read_lm_eval(general.tasks, folder, shots=general.few_shot, limit=limit)
+def _lm_eval_suites(general: Sequence[GeneralConfig]) -> Iterator[LmEvalSuite]:
+    for item in general:
+        if item.kind == LM_EVAL:
+            folder = Path(item.path) if item.path else None
+            yield from read_lm_eval(item.tasks, folder, shots=item.few_shot, limit=item.questions_per_subject)
 
 
 def _prompt(record: Mapping[str, Any], prefixes: Sequence[str], where: str) -> ChoicePrompt:

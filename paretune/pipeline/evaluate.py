@@ -14,16 +14,16 @@ from paretune.engines.choices import answer_choices
 from paretune.errors import EngineError
 from paretune.files import fingerprint
 from paretune.pipeline.choices import Choices
-from paretune.pipeline.prepare import target_directory
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
-from paretune.records import ChoiceAnswer, SqlPrediction
+from paretune.records import ChoiceAnswer
 from paretune.run.folder import is_complete
 from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
+from paretune.run.lines import AskedQuestion, from_record
 
 
 def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:
-    """Write answers.jsonl, sql.jsonl and choice.jsonl of a variant. Loads the model only where answers are missing.
+    """Write answers.jsonl, the verdicts and choice.jsonl of a variant. Loads the model where answers are missing.
 
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
@@ -31,16 +31,16 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     conditions = _conditions(session, adapter, variant.adapter_scale)
     generated = _answers_header(session, conditions)
     chosen = _choice_header(session, conditions, choices)
-    sql_prompts = prepared_lines(session, "sql")[1]
+    questions = asked_questions(session)[1]
     answers = session.folder.variant(variant.name, "answers.jsonl")
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
-    generate = not is_complete(answers, generated["fingerprint"], len(sql_prompts))
+    generate = not is_complete(answers, generated["fingerprint"], len(questions))
     choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
     if generate or choose:
         with session.engine.variant(adapter, variant.adapter_scale):
             session.folder.update_manifest({"model": dict(session.engine.describe())})
             if generate:
-                _generate(session, variant.name, generated, sql_prompts)
+                _generate(session, variant.name, generated, questions)
             if choose:
                 _choose(session, variant.name, chosen, choices)
     else:
@@ -50,37 +50,32 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
 
 def score(session: Session, variant: VariantConfig) -> None:
     """Judge the answers of a variant: no model needed."""
-    from paretune.files import cache_directory
-    from paretune.sql.score import ScoreSettings, score_predictions
-
-    target = session.config.target
+    task = session.task
+    lines, names = task.facets.lines, task.facets.names
     header, answers = read_lines(session.folder.variant(variant.name, "answers.jsonl"))
-    mark, questions = prepared_lines(session, "sql")
-    settings = ScoreSettings(rules=target.rules, limit_seconds=target.limit_seconds)
-    conditions = {"prepared": mark, "rules": target.rules, "limit_seconds": target.limit_seconds,
-                  "databases": _database_hashes(session)}  # fmt: skip
-    wanted = {"kind": "sql", "fingerprint": fingerprint([header["fingerprint"], conditions]),
+    mark, questions = asked_questions(session)
+    conditions = {"prepared": mark, **task.conditions(session.config, _target_files(session))}
+    wanted = {"kind": lines, "fingerprint": fingerprint([header["fingerprint"], conditions]),
               "answers": header["fingerprint"], **conditions}  # fmt: skip
-    path = session.folder.variant(variant.name, "sql.jsonl")
+    path = session.folder.variant(variant.name, f"{lines}.jsonl")
     if is_complete(path, wanted["fingerprint"], len(questions)):
         return
-    texts = {answer["index"]: answer["text"] for answer in answers}
-    predictions = [
-        SqlPrediction(item["index"], item["db_id"], item["question"], item["gold"], texts[item["index"]])
-        for item in questions
-    ]
+    texts = {answer[names.get("id", "id")]: answer["text"] for answer in answers}
     with (
         session.folder.timed("score", variant.name),
-        progress_bar(f"{variant.name} execute SQL", len(predictions)) as advance,
+        progress_bar(f"{variant.name} {task.facets.progress[1]}", len(questions)) as advance,
     ):
-        verdicts = score_predictions(
-            predictions,
-            target_directory(target) / "database",
-            settings,
-            cache=cache_directory() / "gold",
-            on_verdict=lambda _: advance(1),
-        )
+        asked = [texts[question.id] for question in questions]
+        verdicts = task.judge(session.config, questions, asked, lambda _: advance(1))
         write_lines(path, wanted, verdicts)
+
+
+def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
+    """Fingerprint and questions of the task's prepared file."""
+    facets = session.task.facets
+    mark, records = prepared_lines(session, facets.lines)
+    where = str(session.folder.prepared(facets.lines))
+    return mark, [from_record(AskedQuestion, record, where, facets.names) for record in records]
 
 
 def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
@@ -96,7 +91,7 @@ def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
 
 def _answers_header(session: Session, conditions: Record) -> Record:
     target = session.config.target
-    decided = {**conditions, "prepared": prepared_lines(session, "sql")[0], "decoding": "greedy",
+    decided = {**conditions, "prepared": asked_questions(session)[0], "decoding": "greedy",
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
@@ -109,22 +104,23 @@ def _choice_header(session: Session, conditions: Record, choices: Choices) -> Re
     return {"kind": "choice", "fingerprint": fingerprint(decided), **decided}
 
 
-def _generate(session: Session, name: str, header: Record, questions: list[Record]) -> None:
+def _generate(session: Session, name: str, header: Record, questions: list[AskedQuestion]) -> None:
     with LineWriter(session.folder.variant(name, "answers.jsonl"), header) as writer:
         _say_replaced(session, name, writer)
-        done = {record["index"] for record in writer.done}
-        answered = {place for place, question in enumerate(questions) if question["index"] in done}
+        facets = session.task.facets
+        done = {record[facets.names.get("id", "id")] for record in writer.done}
+        answered = {place for place, question in enumerate(questions) if question.id in done}
         with (
             session.folder.timed("generate", name),
-            progress_bar(f"{name} write SQL", len(questions), len(answered)) as advance,
+            progress_bar(f"{name} {facets.progress[0]}", len(questions), len(answered)) as advance,
         ):
 
             def on_answer(place: int, generation: Generation) -> None:
                 question = questions[place]
-                writer.append({"index": question["index"], "db_id": question["db_id"], **asdict(generation)})
+                writer.append({**facets.line(id=question.id, cluster=question.cluster), **asdict(generation)})
                 advance(1)
 
-            prompts = [question["prompt"] for question in questions]
+            prompts = [question.prompt for question in questions]
             session.engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
 
 
@@ -171,7 +167,7 @@ def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:
                     f"{writer.replaced.name}")  # fmt: skip
 
 
-def _database_hashes(session: Session) -> str:
-    """One fingerprint of the target's databases, from the manifest that prepare wrote."""
+def _target_files(session: Session) -> dict[str, str]:
+    """SHA-256 of what the task read, from the manifest that prepare wrote."""
     data = session.folder.read_manifest().get("data", {})
-    return fingerprint({name: digest for name, digest in data.items() if name.startswith("target/database/")})
+    return {name.removeprefix("target/"): digest for name, digest in data.items() if name.startswith("target/")}

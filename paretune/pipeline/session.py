@@ -21,6 +21,7 @@ from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
+from paretune.tasks import Task, find_task
 from paretune.text import Voice
 
 _PACKAGES = (
@@ -67,6 +68,11 @@ class Session:
             host = Host(self.model, batch_size=self.config.target.batch_size, say=self.say)
             self._engine = build_engine(self.config.engine, host)
         return self._engine
+
+    @property
+    def task(self) -> Task:
+        """The target task that the experiment names."""
+        return find_task(self.config.target.kind)
 
     @property
     def source(self) -> ModelSource:

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from paretune.choice.suites import suite_kind
-from paretune.config import LM_EVAL, ExperimentConfig, TargetConfig
+from paretune.config import LM_EVAL, ExperimentConfig
 from paretune.disk import write_bytes
 from paretune.errors import DataError
 from paretune.files import store_directory
 from paretune.sources.known import KNOWN, known_data
+from paretune.sql.task import SqlTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def find_data(kind: str, key: str) -> Path:
 def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     """The experiment with the store's folders where its file names no path. Raises DataError as find_data."""
     target = config.target
-    if target.kind == "spider" and target.path is None:
+    if isinstance(target, SqlTarget) and target.kind == "spider" and target.path is None:
         target = replace(target, path=str(find_data("spider", "target.path")))
         _require_split(target)
     general = tuple(
@@ -98,7 +99,7 @@ def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     return replace(config, target=target, general=general)
 
 
-def _require_split(target: TargetConfig) -> None:
+def _require_split(target: SqlTarget) -> None:
     """A split that is a benchmark of its own in Spider's folder must have been fetched as such."""
     folder = Path(str(target.path))
     if target.split in KNOWN and read_marker(target.split, folder) is None:

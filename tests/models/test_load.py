@@ -13,6 +13,8 @@ from paretune.config import ExperimentConfig, ModelConfig, TrainingConfig, Varia
 from paretune.errors import ModelError
 from paretune.models.load import choose_precision, load_model, load_tokenizer, require_bitsandbytes
 from paretune.models.source import ModelSource
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 from tests.tiny_models import save_tiny_model, tiny_model
 
 
@@ -115,7 +117,8 @@ def test_quantization_without_its_library_says_what_to_install(folder: Path) -> 
 
 def experiment(quantization: Any, optimizer: Any) -> ExperimentConfig:
     variants = (VariantConfig("run-1", training=TrainingConfig(optimizer=optimizer)),)
-    return ExperimentConfig("trial", variants, (), model=ModelConfig(quantization=quantization))
+    model = ModelConfig(quantization=quantization)
+    return ExperimentConfig("trial", variants, (), model, target=SqlTarget(), prompt=PromptConfig())
 
 
 @pytest.mark.usefixtures("without_bitsandbytes")

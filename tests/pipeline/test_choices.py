@@ -10,15 +10,12 @@ import pytest
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import load_suite
 from paretune.cli import main
-from paretune.config import ExperimentConfig
 from paretune.errors import DataError
 from paretune.pipeline.choices import FILE, prompt_lines, read_choices
 from paretune.records import METHODS, ChoicePrompt
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines, write_lines
 from tests.pipeline.test_scripted import BASE, EXPERIMENT, TUNED
-
-CONFIG = ExperimentConfig("trial", (), ())
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def test_prompts_written_and_read_are_the_same(prompts: dict[str, list[ChoicePro
     folder = RunFolder(tmp_path)
     header, records = prompt_lines(prompts)
     write_lines(folder.prepared(FILE), header, records)
-    choices = read_choices(folder, CONFIG)
+    choices = read_choices(folder, ())
     assert choices.prompts == {"demo": tuple(prompts["demo"])}
     assert choices.fingerprint == header["fingerprint"]
     assert len(choices) == 90
@@ -52,7 +49,7 @@ def test_prompts_edited_after_they_were_written_are_refused(
     records[3]["contexts"] = ("something else",)
     write_lines(folder.prepared(FILE), header, records)
     with pytest.raises(DataError, match=r"choice_prompts\.jsonl: changed after it was written; run paretune prepare"):
-        read_choices(folder, CONFIG)
+        read_choices(folder, ())
 
 
 @pytest.mark.parametrize("change", [{"prefix": 99}, {"question": {"id": "x"}}, {"question": None}])
@@ -64,7 +61,7 @@ def test_prompts_broken_are_refused_with_the_line(
     records[0] |= change
     write_lines(folder.prepared(FILE), header, records)
     with pytest.raises(DataError, match=r"choice_prompts\.jsonl, line 2"):
-        read_choices(folder, CONFIG)
+        read_choices(folder, ())
 
 
 @pytest.fixture

@@ -72,9 +72,9 @@ class HfEngine:
         """See Engine."""
         return self._host.model.context_tokens
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], cue: str = "Answer") -> str:
         """See Engine."""
-        return render(self._host.model.tokenizer, messages)
+        return render(self._host.model.tokenizer, messages, cue)
 
     def completion(self, messages: Sequence[Message], answer: str) -> str:
         """See Engine."""

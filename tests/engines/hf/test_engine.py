@@ -83,8 +83,7 @@ def test_prompts_asked_of_two_variants_are_packed_once(monkeypatch: pytest.Monke
     from paretune.engines.hf import options
 
     add_tiny_adapter(tiny_model("qwen2")).save_pretrained(tmp_path)
-    packed: list[int] = []
-    plan_choices = options.plan_choices
+    packed, plan_choices = [], options.plan_choices
 
     def counted(*asked: Any, **settings: Any) -> Any:
         packed.append(1)
