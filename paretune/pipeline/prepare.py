@@ -20,6 +20,7 @@ from paretune.pipeline.choices import prompt_lines
 from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import METHODS, ChoicePrompt, ChoiceQuestion, Method
+from paretune.run.claims import record_claims
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import Question, TargetData, Task
@@ -91,6 +92,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     _store(session, "choice", *_choice_records(general))
     header, prompts = prompt_lines(_choice_prompts(general))
     _store(session, CHOICE_PROMPTS, prompts, header)
+    _note_claims(session)
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
@@ -99,6 +101,13 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     }
     session.folder.update_manifest(manifest)
     return target, general
+
+
+def _note_claims(session: Session) -> None:
+    """Before the settings are noted: a change of what was planned is told by comparing with those of then."""
+    if record_claims(session.folder, session.config):
+        changed = "[claims], suites or variants"
+        session.say(f"{changed} changed after answers were there: tables and page will say so")
 
 
 def is_prepared(session: Session) -> bool:
@@ -126,10 +135,17 @@ def _same(then: Any, now: Any) -> bool:
 
 def take_prepared(session: Session) -> None:
     """Go on with what is prepared: paths that the experiment leaves open are those of then."""
-    target = session.config.target
-    path = session.folder.read_manifest()["config"]["target"].get("path")
+    target, then = session.config.target, session.folder.read_manifest()["config"]
+    path = then["target"].get("path")
     if path is not None and getattr(target, "path", path) is None:
         session.config = replace(session.config, target=replace(target, path=path))  # type: ignore[call-arg]  # the task's own key
+    general = tuple(
+        replace(item, path=item.path or former.get("path"))
+        for item, former in zip(session.config.general, then["general"], strict=True)
+    )
+    session.config = replace(session.config, general=general)
+    _note_claims(session)
+    session.folder.update_manifest({"config": session.config.as_dict()})
 
 
 def check_length(task: Task, question: Question, prompt_tokens: int, max_new_tokens: int, context: int) -> None:

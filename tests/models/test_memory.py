@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from paretune.models.memory import DoesNotFit, attempt, halving, out_of_memory
+from paretune.models.memory import DoesNotFit, attempt, halving, memory_of, out_of_memory
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from paretune.models.memory import DoesNotFit, attempt, halving, out_of_memory
         (MemoryError(), True),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"), True),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("out of memory"), False),
     ],
@@ -68,3 +69,15 @@ def test_attempt_that_fails_frees_its_tensors_before_the_next() -> None:
     assert halving(8, run) == (1, "done")
     assert alive == [0, 0, 0, 0]
     assert attempt(lambda: 3) == 3
+
+
+def test_memory_of_main_memory_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert memory_of(torch.device("cpu")) > 2**28
+    monkeypatch.delattr("os.sysconf")
+    assert memory_of(torch.device("cpu")) == 8 * 2**30
+
+
+def test_out_of_memory_knows_what_the_allocator_of_this_machine_says() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**50)
+    assert out_of_memory(raised.value)
