@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paretune.cli.run import keep_memory_on_cpu
 from paretune.errors import DataError
-from paretune.records import ChoiceAnswer, ChoicePrompt, Method
+from paretune.records import METHODS, ChoiceAnswer, ChoicePrompt, Method
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
     from paretune.engines.hf.engine import HfEngine
 
 _KIND = "choice answers"  # of a header
-_METHODS: dict[str, tuple[Method, ...]] = {
-    "letter": ("letter",),
-    "cloze": ("cloze",),
-    "generate": ("generate",),
-    "all": ("letter", "cloze", "generate"),
-}
+_METHODS: dict[str, tuple[Method, ...]] = {**{method: (method,) for method in METHODS}, "all": METHODS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +103,7 @@ def build_engine(arguments: argparse.Namespace) -> HfEngine:
     from paretune.engines.hf.engine import HfEngine, TransformersSettings
     from paretune.models.load import ModelHandle
 
+    keep_memory_on_cpu()
     model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )

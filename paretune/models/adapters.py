@@ -60,6 +60,21 @@ def check_base(directory: Path, source: ModelSource) -> None:
         )
 
 
+def base_remark(directory: Path, source: ModelSource) -> str | None:
+    """What a user should know of an adapter whose base cannot be checked: it names another one than is loaded.
+
+    None for an adapter trained here, one that names no base, and one whose base goes by the name that it gives.
+    """
+    if (directory / ORIGIN_FILE).is_file():
+        return None
+    declared = str(read_adapter_config(directory).get("base_model_name_or_path") or "")
+    if declared.count("/") != 1 or Path(declared).exists() or _plain(declared) in map(_plain, source.names):
+        return None
+    return (
+        f"{directory}: made for {declared}; whether {source.names[0]} is that model is not known, only the shapes agree"
+    )
+
+
 @contextmanager
 def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> Iterator[Any]:
     """The model with the adapter active, unmerged, in evaluation mode; the bare base without a directory.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from paretune.errors import ModelError
-from paretune.models.adapters import adapter_fingerprint, check_base, on_base
+from paretune.models.adapters import adapter_fingerprint, base_remark, check_base, on_base
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
@@ -240,3 +240,12 @@ def test_adapter_fingerprint_follows_weights_and_configuration(adapter: Path, ma
     assert adapter_fingerprint(adapter) != first
     add_tiny_adapter(tiny_model("qwen2"), seed=9).save_pretrained(tmp_path / "other")
     assert adapter_fingerprint(tmp_path / "other") != first
+
+
+def test_adapter_that_names_another_base_than_can_be_checked_is_remarked_on(adapter: Path) -> None:
+    change_config(adapter, base_model_name_or_path="org/Tiny-135M")
+    other, same = (ModelSource(Path("x"), "w", (name,)) for name in ("Tiny-135M-Instruct", "Tiny-135M"))
+    remark = base_remark(adapter, other)
+    assert remark is not None
+    assert "made for org/Tiny-135M; whether Tiny-135M-Instruct is that model is not known" in remark
+    assert base_remark(adapter, same) is None

@@ -8,6 +8,7 @@ import pytest
 from paretune.cli import main
 from paretune.run.jsonl import read_lines
 from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
 
@@ -114,6 +115,7 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
         monkeypatch.setenv(name, "")
     folder = tmp_path / "shared"
+    import_everything()  # else the first process ends while this one is still importing
     words = commands.words("prepare", folder)
     first = commands.start(words)
     until = time.monotonic() + LIMIT_SECONDS
