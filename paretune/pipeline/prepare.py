@@ -135,10 +135,11 @@ def _same(then: Any, now: Any) -> bool:
 
 def take_prepared(session: Session) -> None:
     """Go on with what is prepared: paths that the experiment leaves open are those of then."""
-    target, then = session.config.target, session.folder.read_manifest()["config"]
+    target: Any = session.config.target  # the task's own dataclass, which may have a path
+    then = session.folder.read_manifest()["config"]
     path = then["target"].get("path")
     if path is not None and getattr(target, "path", path) is None:
-        session.config = replace(session.config, target=replace(target, path=path))  # type: ignore[call-arg]  # the task's own key
+        session.config = replace(session.config, target=replace(target, path=path))
     general = tuple(
         replace(item, path=item.path or former.get("path"))
         for item, former in zip(session.config.general, then["general"], strict=True)
