@@ -138,7 +138,7 @@ def take_prepared(session: Session) -> None:
     target, then = session.config.target, session.folder.read_manifest()["config"]
     path = then["target"].get("path")
     if path is not None and getattr(target, "path", path) is None:
-        session.config = replace(session.config, target=replace(target, path=path))  # type: ignore[call-arg]  # the task's own key
+        session.config = replace(session.config, target=replace(target, path=path))  # type: ignore[type-var]  # a Protocol: every task has a dataclass
     general = tuple(
         replace(item, path=item.path or former.get("path"))
         for item, former in zip(session.config.general, then["general"], strict=True)
