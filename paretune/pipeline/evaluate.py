@@ -82,12 +82,10 @@ def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
 
 def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
     """What decides an answer beside the prompt."""
-    conditions = dict(session.engine.conditions)
     return {
-        "weights": conditions.pop("weights", None),
+        **session.engine.conditions,
         "adapter": session.engine.adapter_fingerprint(adapter) if adapter is not None else None,
         "adapter_scale": scale if adapter is not None else None,
-        **conditions,
     }
 
 
