@@ -18,7 +18,7 @@ from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer, ChoicePrompt, SqlPrediction
 from paretune.run.folder import is_complete
-from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
+from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, write_lines
 
 if TYPE_CHECKING:
     from paretune.engines.hf.options import AskedSuite
@@ -58,7 +58,7 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
     adapter = session.adapter(variant)
-    conditions = _conditions(session, adapter, variant.adapter_scale)
+    conditions = _conditions(session, variant, adapter)
     generated = _answers_header(session, conditions)
     chosen = _choice_header(session, conditions, choices)
     sql_prompts = prepared_lines(session, "sql")[1]
@@ -112,14 +112,16 @@ def score(session: Session, variant: VariantConfig) -> None:
         write_lines(path, wanted, verdicts)
 
 
-def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
+def _conditions(session: Session, variant: VariantConfig, adapter: Path | None) -> Record:
     """What decides an answer beside the prompt."""
     from paretune.models.load import choose_precision
 
+    files = [session.folder.variant(variant.name, f"{name}.jsonl") for name in ("answers", "choice")]
+    recorded = [str(read_header(file).get("adapter")) for file in files]
     return {
         "weights": session.source.weights,
-        "adapter": adapter_fingerprint(adapter) if adapter is not None else None,
-        "adapter_scale": scale if adapter is not None else None,
+        "adapter": adapter_fingerprint(adapter, recorded) if adapter is not None else None,
+        "adapter_scale": variant.adapter_scale if adapter is not None else None,
         "precision": choose_precision(session.config.model.precision),
         "quantization": session.config.model.quantization,
     }

@@ -56,11 +56,14 @@ def run_all(
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
     """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
+    from paretune.pipeline.check import check_adapters
     from paretune.pipeline.evaluate import choices_of, evaluate
     from paretune.pipeline.train import train
 
     _, general = prepare(session)
     note_kinds(session)
+    for remark in check_adapters(session, variants):
+        session.say(f"note: {remark}")
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         if training:
@@ -96,7 +99,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
-    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.check import find_problems, find_remarks
     from paretune.pipeline.doubts import doubtful_references, trained_on_the_test
 
     session.config = with_stored_paths(session.config)
@@ -106,7 +109,8 @@ def describe_plan(session: Session) -> Plan:
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target))
+    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target),
+               *find_remarks(session))  # fmt: skip
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 

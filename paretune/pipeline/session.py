@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import BASELINE, ExperimentConfig, VariantConfig
-from paretune.errors import ModelError, RunFolderError
+from paretune.errors import RunFolderError
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource, find_model
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
+from paretune.sources.adapters import find_adapter
 from paretune.text import Voice
 
 _PACKAGES = (
@@ -89,10 +90,7 @@ class Session:
         if variant.name == BASELINE:
             return None
         if variant.adapter is not None:
-            directory = Path(variant.adapter)
-            if not (directory / "adapter_config.json").is_file():
-                raise ModelError(f"{directory}: no adapter_config.json; expected an adapter in PEFT's format")
-            return directory
+            return find_adapter(variant.adapter)
         owner = variant.source or variant.name
         if self.config.variant(owner).adapter is not None:
             return self.adapter(self.config.variant(owner))
