@@ -20,17 +20,17 @@ _WEIGHTS = "adapter_model.safetensors"
 ModuleShapes = Mapping[str, tuple[int, int] | None]
 
 
-def adapter_fingerprint(directory: Path, recorded: Sequence[str] = ()) -> str:
+def adapter_fingerprint(directory: Path) -> str:
     """Fingerprint of an adapter's weights and configuration. Raises ModelError where it is incomplete.
 
     PEFT writes lists such as target_modules in an order that changes from process to process; they count as sets.
-    recorded: fingerprints that a run folder holds. One of these that an earlier release, to which the order did
-    count, has made of this adapter is returned as it is, so that its answers stay valid.
     """
-    weights = _weights(directory)
-    content, config = file_sha256(weights), read_adapter_config(directory)
-    as_written = fingerprint([content, config])
-    return as_written if as_written in recorded else fingerprint([content, _canonical(config)])
+    return fingerprint([file_sha256(_weights(directory)), _canonical(read_adapter_config(directory))])
+
+
+def fingerprint_as_written(directory: Path) -> str:
+    """The fingerprint of releases up to 0.1, to which the order of lists counts: their run folders hold it."""
+    return fingerprint([file_sha256(_weights(directory)), read_adapter_config(directory)])
 
 
 def _canonical(config: Mapping[str, Any]) -> dict[str, Any]:

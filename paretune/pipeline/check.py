@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from paretune.config import VariantConfig
+from paretune.engines import engine_kind
 from paretune.errors import ModelError, ParetuneError
 from paretune.models.adapters import (
     ModuleShapes,
@@ -16,18 +18,19 @@ from paretune.models.adapters import (
     check_shapes,
     doubt_about_base,
 )
-from paretune.models.load import load_tokenizer, require_bitsandbytes
+from paretune.models.load import require_bitsandbytes
 from paretune.models.source import ModelSource, find_configuration
-from paretune.pipeline.doubts import unreadable_references
-from paretune.pipeline.prepare import TargetData, builder_of, check_length, context_of
+from paretune.pipeline.prepare import check_length
 from paretune.pipeline.session import Session
 from paretune.sources.adapters import find_adapter
+from paretune.tasks import TargetData
 
 
 def find_problems(session: Session, target: TargetData) -> list[str]:
     """Why this experiment cannot be run to its end on this machine, as far as that can be known without weights."""
     problems = list(_refused(lambda: require_bitsandbytes(session.config)))
-    problems += unreadable_references(session.config.target.split, target)
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return problems + list(_refused_by_engine(session, target))
     directory, source = None, None
     try:
         directory, source = find_configuration(session.config.model)
@@ -37,8 +40,18 @@ def find_problems(session: Session, target: TargetData) -> list[str]:
     for variant in session.config.variants:
         problems += _variant_problems(session, variant, target, modules, source)
     if source is not None and not problems:
-        problems += _refused(lambda: _check_prompts(session, source, target))
+        problems += _refused(lambda: _check_prompts(session, target))
     return problems
+
+
+def _refused_by_engine(session: Session, target: TargetData) -> Iterator[str]:
+    """What an engine without weights of its own refuses: adapters, and prompts that do not fit."""
+    engine = session.engine
+    for variant in session.config.variants:
+        if variant.adapter is not None:
+            for reason in _refused(partial(engine.adapter_fingerprint, Path(variant.adapter))):
+                yield f"variant {variant.name}: {reason}"
+    yield from _refused(lambda: _check_prompts(session, target))
 
 
 def _variant_problems(
@@ -90,6 +103,8 @@ def check_adapters(session: Session, variants: Sequence[VariantConfig]) -> list[
 
     Returns remarks on those of which that cannot be told for certain. Raises ModelError or DataError.
     """
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return []
     owners = {variant.source or variant.name for variant in variants}
     elsewhere = [variant for variant in session.config.variants if variant.name in owners and variant.adapter]
     modules = _modules(session.source.directory) if elsewhere else {}
@@ -100,6 +115,8 @@ def check_adapters(session: Session, variants: Sequence[VariantConfig]) -> list[
 
 def find_remarks(session: Session) -> list[str]:
     """Adapters made elsewhere of which it cannot be told whether the base model is their own, where none is refused."""
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return []
     try:
         source = find_configuration(session.config.model)[1]
         return _doubtful_adapters(session.config.variants, source.names) if source is not None else []
@@ -127,16 +144,12 @@ def _check_adapter(directory: Path, source: ModelSource | None, modules: ModuleS
         check_shapes(directory, modules, model)
 
 
-def _check_prompts(session: Session, source: ModelSource, target: TargetData) -> None:
+def _check_prompts(session: Session, target: TargetData) -> None:
     """Every prompt and its answer fit the context."""
-    from paretune.models.chat import encode, render
-
-    context = context_of(source.directory, session.config.model.context_tokens)
-    builder, _ = builder_of(session, target)
-    tokenizer = load_tokenizer(source)
+    engine, task = session.engine, session.task
     for question in target.questions:
-        tokens = len(encode(tokenizer, render(tokenizer, builder.messages(question))))
-        check_length(question, tokens, session.config.target.max_new_tokens, context)
+        tokens = engine.count_tokens(engine.render(target.messages(question), task.facets.cue))
+        check_length(task, question, tokens, session.config.target.max_new_tokens, engine.context_tokens)
 
 
 def _modules(directory: Path) -> ModuleShapes:

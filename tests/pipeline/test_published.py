@@ -44,7 +44,7 @@ def test_tp4_published_evaluates_two_archives_without_training(
     assert main(["run", *words]) == 0, capsys.readouterr().err
     run = load_run(tmp_path / "run")
     assert [variant.name for variant in run.variants] == ["baseline", "run-1", "run-2"]
-    assert [len(variant.sql) for variant in run.variants] == [2, 2, 2]
+    assert [len(variant.verdicts) for variant in run.variants] == [2, 2, 2]
     marks = [variant.headers["answers"]["adapter"] for variant in run.variants]
     assert marks[0] is None
     assert len(set(marks)) == 3
