@@ -19,12 +19,13 @@ from paretune.sql.database import schema_text
 from paretune.sql.dialects import as_sqlite, dialect_of
 from paretune.sql.doubts import doubtful_references
 from paretune.sql.explain import level_of
+from paretune.sql.extract import END_MARKS, statement_end
 from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import database_path, read_split, take
 from paretune.sql.spider_metrics import LEVELS
-from paretune.tasks import Facets, Messages, Question, TargetData, Task, Verdict
+from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
@@ -44,10 +45,13 @@ FACETS = Facets(
     sentences={
         "table.target": "table.execution",
         "table.levels": "Execution accuracy in percent by hardness",
-        "table.clustered": "Change: against the baseline, in points, paired by question, clustered by database.",
-        "table.one-cluster": "One database: questions count as independent, and the figures hold for this database.",
+        "table.target-change": "table.change",
+        "table.these-clusters": (
+            "The databases are too few to speak for others: the figures hold for these databases."
+        ),
+        "table.target-split": "verdict.split",
         "table.p-values": (
-            "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."
+            "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
         "table.reasons": "Why SQL was wrong: questions, and their share in percent",
@@ -70,7 +74,8 @@ FACETS = Facets(
 class SqlTarget:
     """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
     none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent)."""
+    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
+    written together at most (absent: as many as the memory holds)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
@@ -84,7 +89,8 @@ class SqlTarget:
     rules: Literal["official", "multiset", "strict", "tp4"] = "official"
     limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
-    batch_size: int = field(default=16, metadata={"minimum": 1})
+    stop: Literal["turn", "statement"] = "turn"
+    batch_size: int | None = field(default=None, metadata={"minimum": 1})
 
 
 class TextToSql(Task):
@@ -166,6 +172,11 @@ class TextToSql(Task):
             cache=cache_directory() / "gold",
             on_verdict=on_verdict,
         )
+
+    def ending(self, config: ExperimentConfig) -> Ending | None:
+        """Behind the first complete statement; engines stop there where the experiment says so."""
+        target, _ = _settings(config)
+        return Ending(statement_end, END_MARKS, stops=target.stop == "statement")
 
     def page(self, run: Run, data: Path | None) -> dict[str, Any]:
         """Results of queries where the databases are there."""
