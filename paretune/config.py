@@ -5,6 +5,7 @@ The classes below are the whole vocabulary of an experiment; their field names a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -361,6 +362,7 @@ def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str)
 
 
 _PATH_KEYS = ("path", "adapter")
+_HUB_ADAPTER = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?(?<!\.zip)(?<!\.rar)")
 _DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
 
@@ -396,7 +398,7 @@ def apply_setting(table: dict[str, Any], setting: str) -> None:
             raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
     value = _parse(text)
     if last in _PATH_KEYS:
-        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model")
+        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model" or _may_be_hub_adapter(last, value))
     place[last] = value
 
 
@@ -412,7 +414,12 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
         if isinstance(section, dict):
             for key in _PATH_KEYS:
                 if key in section:
-                    section[key] = absolute(section[key], folder, may_be_hub_name=section is model)
+                    on_hub = section is model or _may_be_hub_adapter(key, section[key])
+                    section[key] = absolute(section[key], folder, may_be_hub_name=on_hub)
+
+
+def _may_be_hub_adapter(key: str, value: Any) -> bool:
+    return key == "adapter" and isinstance(value, str) and _HUB_ADAPTER.fullmatch(value) is not None
 
 
 def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:

@@ -101,12 +101,17 @@ def build_engine(arguments: argparse.Namespace) -> HfEngine:
     from paretune.config import ModelConfig
     from paretune.engines.base import Host
     from paretune.engines.hf.engine import HfEngine, TransformersSettings
+    from paretune.models.adapters import doubt_about_base
     from paretune.models.load import ModelHandle
 
     keep_memory_on_cpu()
     model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )
+    for adapter in arguments.adapter if isinstance(arguments.adapter, list) else filter(None, [arguments.adapter]):
+        doubt = doubt_about_base(adapter, model.source.names)
+        if doubt is not None:
+            say(f"note: {adapter}: {doubt}")
     host = Host(model, token_budget=arguments.token_budget, say=say)
     return HfEngine(TransformersSettings(fast=not arguments.plain), host)
 

@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of a run folder: where tables and page go",
     )
     add_store(parser)
-    parser.add_argument("--variant", metavar="NAME", help="only this variant")
+    parser.add_argument(
+        "--variant", action="append", default=[], metavar="NAME", help="only this variant; several are named one by one"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
     claims = parser.add_argument_group("run, compare and report")
@@ -87,7 +89,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
-    variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
+    variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
 

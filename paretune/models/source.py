@@ -141,7 +141,8 @@ def _from_gguf(path: Path) -> ModelSource:
                 raise ModelError(f"{path}: cannot be converted to {target} ({error})") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    names = (path.stem, *_gguf_names(target))
+    hub_names = (DEFAULT_MODEL,) if path == _packaged_gguf() else ()
+    names = (path.stem, *_gguf_names(target), *hub_names)
     return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
 
 

@@ -61,6 +61,7 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
 
     Without training, what is prepared already from these settings is used as it is: the data need not be there.
     """
+    from paretune.pipeline.check import check_adapters
     from paretune.pipeline.choices import read_choices
     from paretune.pipeline.evaluate import evaluate
     from paretune.pipeline.train import train
@@ -70,6 +71,8 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     else:
         take_prepared(session)
     note_kinds(session)
+    for remark in check_adapters(session, variants):
+        session.say(f"note: {remark}")
     choices = read_choices(session.folder, session.config.general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         source = variant if variant.source is None else session.config.variant(variant.source)
@@ -107,7 +110,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
-    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.check import find_problems, find_remarks
     from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
@@ -120,7 +123,8 @@ def describe_plan(session: Session) -> Plan:
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
+    doubts = session.task.doubts(session.config, target)
+    remarks = (*trained_on_the_test(target), *doubts, *find_remarks(session))
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 

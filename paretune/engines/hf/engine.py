@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from paretune.engines.base import Host, OnAnswer, OnOptions, OnWritten
 from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.errors import ModelError
-from paretune.models.adapters import adapter_fingerprint, base_remark, on_base
+from paretune.models.adapters import adapter_fingerprint, on_base
 from paretune.models.chat import Message, completion, encode, render
 from paretune.models.load import LoadedModel, choose_precision
 from paretune.records import ChoicePrompt
@@ -97,10 +97,7 @@ class HfEngine:
     @contextmanager
     def variant(self, adapter: Path | None, scale: float = 1.0) -> Iterator[None]:
         """See Engine. The adapter stays unmerged and computes in the base's precision."""
-        remark = base_remark(adapter, self._host.model.source) if adapter is not None else None
         with on_base(self._host.model.load(), adapter, scale) as model:
-            if remark is not None:
-                self._host.say(f"note: {remark}")
             before, self._active = self._active, model
             try:
                 yield
