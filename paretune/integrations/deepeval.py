@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, ScoringError
-from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql.database import read_names
 from paretune.sql.explain import classify
-from paretune.sql.rules import Rules
 from paretune.sql.score import ScoreSettings, score_predictions
 
 for _name in ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE"):
@@ -47,7 +46,7 @@ class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not an
     def __init__(
         self,
         databases: str | Path,
-        rules: Rules = "official",
+        rules: str = "official",
         limit_seconds: float = 30.0,
         on_every_database: bool = False,
         gold_cache: str | Path | None = None,
@@ -137,7 +136,7 @@ def _judge(metric: ExecutionAccuracy, test_case: LLMTestCase) -> tuple[SqlVerdic
     cache = None if metric.gold_cache is None else Path(metric.gold_cache)
     databases = Path(metric.databases)
     verdict = score_predictions([prediction], databases, settings, cache=cache)[0]
-    if verdict.outcome in {SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED}:
+    if verdict.outcome in NOT_JUDGED | {SqlOutcome.FAILED}:
         raise ScoringError(f"{db_id}: {verdict.error or verdict.outcome}; correct the test case, not the prediction")
     if metric.on_every_database and verdict.execution_match and verdict.test_suite_match is None:
         raise ScoringError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from paretune.choice.decomposition import Decomposition, decompose
 from paretune.errors import EmptySample
-from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
+from paretune.records import NOT_JUDGED, ChoiceAnswer, SqlOutcome, SqlVerdict
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
@@ -25,7 +25,7 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
     EmptySample when no question is left.
     """
     say = voice.say
-    judged = [verdict for verdict in verdicts if verdict.outcome != SqlOutcome.GOLD_FAILED]
+    judged = [verdict for verdict in verdicts if verdict.outcome not in NOT_JUDGED]
     if not judged:
         raise EmptySample(f"all {len(verdicts)} gold queries fail: there is nothing to sum up; look at their errors")
     lines = [_scope(verdicts, header, voice), ""]

@@ -54,6 +54,7 @@ TEXT: dict[str, str] = {
     "too_large": "resultado grande demais",
     "no_answer": "sem resposta",
     "gold_failed": "referência falhou",
+    "gold_too_large": "resultado da referência grande demais",
     "failed": "falha nossa",
     "why SQL was wrong, with an example each": "por que o SQL estava errado, com um exemplo de cada",
     "predictions": "predições",
@@ -638,6 +639,7 @@ TEXT: dict[str, str] = {
     "outcome:too_large": "resultado grande demais",
     "outcome:no_answer": "sem resposta",
     "outcome:gold_failed": "a referência falha",
+    "outcome:gold_too_large": "a referência devolve resultados demais",
     "outcome:failed": "falha nossa",
     # classes of SQL errors
     "class:no_statement": "nenhum comando SQL",
@@ -670,6 +672,7 @@ TEXT: dict[str, str] = {
     "sql.nothing-extracted": "nenhum comando SQL na resposta",
     "sql.only-reading": "só leitura é permitida; recusado: {action}",
     "sql.gold-fails": "a consulta de referência falha: {detail}",
+    "sql.gold-too-large": "a referência devolve resultados demais: {detail}",
     "sql.too-long": "O comando é longo ou aninhado demais para ser comparado com a referência.",
     "sql.not-comparable": "As duas consultas não podem ser comparadas cláusula a cláusula: {message}",
     "sql.alike": "Nenhuma cláusula as distingue: são iguais, então veja expressões, empates e o que há nos dados.",
