@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from paretune.errors import ConfigError
 from paretune.text import LANGUAGES, voice_named
@@ -37,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "into training and test, and write a folder with an experiment that runs as it is."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="the folder to write")
-    parser.add_argument("--database", required=True, metavar="FILE", help="a SQLite file")
+    parser.add_argument(
+        "--database", required=True, metavar="FILE", help="a SQLite or DuckDB file, or postgresql://USER@HOST/DATABASE"
+    )
     parser.add_argument("--pairs", required=True, type=Path, metavar="FILE", help=".csv, .tsv, .jsonl, .json or .xlsx")
     parser.add_argument("--question", metavar="COLUMN", help="column of the questions (default: by its usual names)")
     parser.add_argument("--sql", metavar="COLUMN", help="column of the queries (default: by its usual names)")
@@ -60,18 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 < arguments.test_share < 1:
         raise ConfigError(f"--test-share {arguments.test_share}: expected a share between 0 and 1, such as 0.5")
     _require_kind(arguments.general)
-    database = _database(arguments.database)
     pairs = read_pairs(arguments.pairs, Columns(arguments.question, arguments.sql, arguments.split))
-    _say(f"{database}: {_describe(database)}")
-    with progress_bar("reference queries", len(pairs)) as advance:
-        checked = check_pairs(pairs, database, test_share=arguments.test_share, seed=arguments.seed, on_done=advance)
-    _print_remarks(checked)
-    origin = {
-        "database": str(database), "database_sha256": file_sha256(database), "pairs": str(arguments.pairs),
-        "pairs_sha256": file_sha256(arguments.pairs), "seed": arguments.seed, "test_share": arguments.test_share,
-        "training": len(checked.training), "test": len(checked.test),
-    }  # fmt: skip
-    file, fresh = write_task(arguments.directory, database, checked, _experiment(arguments, database), origin)
+    with _database(arguments.database) as database:
+        _say(f"{arguments.database}: {_describe(database)}")
+        share, seed = arguments.test_share, arguments.seed
+        with progress_bar("reference queries", len(pairs)) as advance:
+            checked = check_pairs(pairs, database, test_share=share, seed=seed, on_done=advance)
+        _print_remarks(checked)
+        origin = {
+            "database": arguments.database, "database_sha256": file_sha256(database), "pairs": str(arguments.pairs),
+            "pairs_sha256": file_sha256(arguments.pairs), "seed": arguments.seed, "test_share": arguments.test_share,
+            "training": len(checked.training), "test": len(checked.test),
+        }  # fmt: skip
+        file, fresh = write_task(arguments.directory, database, checked, _experiment(arguments, database), origin)
     print(f"{len(pairs)} pairs: {len(checked.training)} to train on, {len(checked.test)} to ask, "
           f"{len(pairs) - len(checked.training) - len(checked.test)} left out")  # fmt: skip
     _print_power(len(checked.test), arguments.lang)
@@ -91,15 +99,28 @@ def _require_kind(kind: str) -> None:
         raise ConfigError(f"--general {kind}: no such suite{nearest(kind, kinds)}")
 
 
-def _database(given: str) -> Path:
-    """The file, opened once and checked throughout."""
+@contextmanager
+def _database(given: str) -> Iterator[Path]:
+    """The file, or one that stands for a server, opened once and checked throughout."""
     from paretune.sql.database import check_whole_database
+    from paretune.sql.dialects import POSTGRES
 
-    if "://" in given:
-        raise ConfigError(f"--database {given.partition('://')[0]}://...: only SQLite files are read")
-    path = Path(given).expanduser()
-    check_whole_database(path)
-    return path
+    if "://" not in given:
+        path = Path(given).expanduser()
+        check_whole_database(path)
+        yield path
+        return
+    address = urlsplit(given)
+    if address.scheme not in ("postgresql", "postgres"):
+        raise ConfigError(f"--database {address.scheme}://...: expected a file, or postgresql://USER@HOST/DATABASE")
+    if address.password:
+        raise ConfigError("--database: leave the password out, it would be written down; set PGPASSWORD or ~/.pgpass")
+    name = address.path.strip("/") or "postgres"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}{POSTGRES.suffix}"
+        path.write_text(json.dumps({"url": given}), encoding="utf-8")
+        check_whole_database(path)
+        yield path
 
 
 def _describe(database: Path) -> str:
@@ -156,7 +177,9 @@ def _experiment(arguments: argparse.Namespace, database: Path) -> str:
         },
         "variant": {"name": "run-1"},
     }  # fmt: skip
-    heading = f"Made from {database} and {arguments.pairs}.\nEvery key: docs/experiment.md. To check it: --dry-run"
+    heading = (
+        f"Made from {arguments.database} and {arguments.pairs}.\nEvery key: docs/experiment.md. To check it: --dry-run"
+    )
     return experiment_file(heading, name, chosen)
 
 

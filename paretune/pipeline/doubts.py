@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from paretune.errors import ParetuneError
 from paretune.records import SqlQuestion
 from paretune.sources.splitting import same_question
+from paretune.sql.dialects import as_sqlite
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.sql.references import doubt_references
 from paretune.sql.spider import database_path
@@ -56,7 +57,7 @@ def unreadable_references(split: str, target: TargetData) -> list[str]:
     found = []
     for question in target.questions:
         try:
-            hardness(question.gold)
+            hardness(as_sqlite(question.gold, database_path(target.directory, question.db_id)))
         except ParetuneError as error:
             found.append(f"{split}.json, entry {question.index}: {error}")
     return found

@@ -22,6 +22,7 @@ from paretune.records import ChoiceQuestion, Method, SqlQuestion
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.sql.database import schema_text
+from paretune.sql.dialects import as_sqlite, dialect_of
 from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.spider import database_path, read_split, take
 from paretune.sql.spider_metrics import hardness
@@ -130,7 +131,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     builder, training = builder_of(session, target)
     context = context_of(session.source.directory, session.config.model.context_tokens)
     general = [cut_prompts(session, item, context) for item in general]
-    questions = [_asked(session, builder, question) for question in target.questions]
+    questions = [_asked(session, builder, question, target.directory) for question in target.questions]
     for question, record in zip(target.questions, questions, strict=True):
         check_length(question, record["prompt_tokens"], session.config.target.max_new_tokens, context)
     rows = [_training_row(session, builder, split, row) for split, row in training]
@@ -178,16 +179,22 @@ def builder_of(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, 
     def shown(db_id: str) -> str:
         return schema_text(database_path(target.directory, db_id), prompt.schema, prompt.sample_values)
 
+    @cache
+    def dialect(db_id: str) -> str:
+        return dialect_of(database_path(target.directory, db_id)).name
+
     examples = choose_examples([row for _, row in target.training], prompt, session.config.seed)
     used = {id(example) for example in examples}
-    return SqlPromptBuilder(shown, examples), [(split, row) for split, row in target.training if id(row) not in used]
+    return SqlPromptBuilder(shown, examples, dialect), [
+        (split, row) for split, row in target.training if id(row) not in used
+    ]
 
 
-def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion) -> dict[str, Any]:
+def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion, directory: Path) -> dict[str, Any]:
     prompt = render(session.tokenizer, builder.messages(question))
     return {
         **asdict(question),
-        "hardness": hardness(question.gold),
+        "hardness": hardness(as_sqlite(question.gold, database_path(directory, question.db_id))),
         "prompt": prompt,
         "prompt_tokens": len(encode(session.tokenizer, prompt)),
     }

@@ -19,6 +19,7 @@ from paretune.errors import ConfigError, DataError
 from paretune.files import file_sha256
 from paretune.sources.pairs import Pair
 from paretune.sources.splitting import alike_groups, same_query, same_question, split_groups
+from paretune.sql.dialects import dialect_of
 from paretune.sql.execute import ExecutionLimits
 from paretune.sql.references import UNUSABLE, Doubt, doubt_references
 
@@ -119,7 +120,7 @@ def write_task(
     if directory.exists() and any(directory.iterdir()) and not (data / TASK_FILE).is_file():
         raise ConfigError(f"{directory}: a folder with other things in it; name a new one")
     (data / TASK_FILE).unlink(missing_ok=True)
-    copied = data / "database" / db_id / f"{db_id}.sqlite"
+    copied = data / "database" / db_id / f"{db_id}{dialect_of(database).suffix}"
     if not copied.is_file() or file_sha256(copied) != file_sha256(database):
         copy_file(database, copied)
     for split, pairs in ((TEST_SPLIT, checked.test), (TRAINING_SPLIT, checked.training)):

@@ -25,6 +25,7 @@ _UNFINISHED_PREFIXES = (".converting-", ".fetching-")
 _LAST = ("config.json", "adapter_config.json", "manifest.json")  # of a folder: what its readers look for first
 _VOUCHERS = ("paretune.json", "paretune_progress.json")  # an adapter's and a checkpoint's: all other files are whole
 _CHECKPOINT_WHOLE = ("paretune_progress.json", "optimizer.pt")
+_OF_FINISHED_TRAINING = "paretune.json"  # written into checkpoints when what resuming needs is taken out
 _BLOCK_BYTES = 1 << 20
 
 
@@ -99,7 +100,8 @@ def _is_whole_folder(folder: Path) -> bool:
     if folder.name == "downloads":
         return False
     if folder.name.startswith("checkpoint-") and folder.parent.name == "checkpoints":
-        return all((folder / name).is_file() for name in _CHECKPOINT_WHOLE)
+        resumable = all((folder / name).is_file() for name in _CHECKPOINT_WHOLE)
+        return resumable or (folder / _OF_FINISHED_TRAINING).is_file()
     return folder.name != "adapter" or (folder / "paretune.json").is_file()
 
 

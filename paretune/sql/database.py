@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.errors import DataError
+from paretune.sql.dialects import backend_of, server_name
 
 _MAGIC = b"SQLite format 3\x00"
 _PAGE_BYTES = 4096
@@ -50,6 +51,10 @@ def check_database(path: Path) -> None:
     Raises DataError naming the file when it is missing, unreadable, damaged at its beginning, or has unfinished writes
     beside it (opened immutable, it would be read without them).
     """
+    backend = backend_of(path)
+    if backend is not None:
+        backend.check(path)
+        return
     with closing(open_read_only(path)) as connection:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -64,6 +69,8 @@ def check_database(path: Path) -> None:
 def check_whole_database(path: Path) -> None:
     """check_database, and every page of it read: for a file that nobody has vouched for yet."""
     check_database(path)
+    if backend_of(path) is not None:
+        return
     with closing(open_read_only(path)) as connection:
         try:
             found = " ".join(connection.execute("PRAGMA quick_check(1)").fetchone()[0].split())
@@ -136,6 +143,9 @@ class Schema:
 
 def read_schema(path: Path) -> Schema:
     """The schema of the database at `path`. Raises DataError naming the file where it cannot be read."""
+    backend = backend_of(path)
+    if backend is not None:
+        return backend.read_schema(path)
     with closing(open_read_only(path)) as connection:
         try:
             rows = connection.execute(
@@ -160,20 +170,21 @@ def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
     """
     schema = read_schema(path)
     samples = _sample_values(path, schema, sample_values) if sample_values else {}
+    write = name_in_query if backend_of(path) is None else server_name
     views = set(schema.views)
     if style == "create_table":
         parts = []
         for table in schema.shown():
             parts.append(on_one_line(table.create_sql) + ";")
             if table in views:
-                parts.append(f"-- {_compact(table, {})}")
+                parts.append(f"-- {_compact(table, {}, write)}")
             parts.extend(
-                f"-- {name_in_query(table.name)}.{name_in_query(column)}: {', '.join(samples[table.name, column])}"
+                f"-- {write(table.name)}.{write(column)}: {', '.join(samples[table.name, column])}"
                 for column in table.columns
                 if samples.get((table.name, column))
             )
         return "\n".join(parts)
-    return "\n".join(("view " if table in views else "") + _compact(table, samples) for table in schema.shown())
+    return "\n".join(("view " if table in views else "") + _compact(table, samples, write) for table in schema.shown())
 
 
 def on_one_line(statement: str) -> str:
@@ -253,21 +264,27 @@ def _implied_target(connection: sqlite3.Connection, table: str, place: int) -> s
     return next((str(column[1]) for column in columns if column[5] == place + 1), None)
 
 
-def _compact(table: Table, samples: dict[tuple[str, str], list[str]]) -> str:
+def _compact(table: Table, samples: dict[tuple[str, str], list[str]], write: Callable[[str], str]) -> str:
     columns = []
     for column in table.columns:
-        text = name_in_query(column) + ("*" if column in table.primary_key else "")
+        text = write(column) + ("*" if column in table.primary_key else "")
         shown = samples.get((table.name, column))
         columns.append(text + (f" [{', '.join(shown)}]" if shown else ""))
-    line = f"{name_in_query(table.name)}({', '.join(columns)})"
+    line = f"{write(table.name)}({', '.join(columns)})"
     keys = "; ".join(
-        f"{name_in_query(key.column)} -> {name_in_query(key.target_table)}.{name_in_query(key.target_column)}"
-        for key in table.foreign_keys
+        f"{write(key.column)} -> {write(key.target_table)}.{write(key.target_column)}" for key in table.foreign_keys
     )
     return line + (f" {keys}" if keys else "")
 
 
 def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[str]]:
+    backend = backend_of(path)
+    if backend is not None:
+        return {
+            (table.name, column): list(map(_literal, backend.sample_values(path, table.name, column, count)))
+            for table in schema.tables
+            for column in table.columns
+        }
     connection = open_read_only(path)
     try:
         samples: dict[tuple[str, str], list[str]] = {}

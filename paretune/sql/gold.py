@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 import sqlite3
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.errors import DataError, ScoringError
 from paretune.files import file_sha256
+from paretune.sql.dialects import POSTGRES, dialect_of
 from paretune.sql.pool import Answer, WorkerPool
 from paretune.sql.worker import read_doubt, read_gold
 
@@ -26,7 +28,7 @@ class GoldFailure:
 _FORMAT = 2  # of the files
 # What may return something else each time: such results are kept for one call only.
 _PASSING = re.compile(
-    r"\b(?:current_(?:date|time|timestamp)|random|randomblob)\b|'now'"
+    r"\b(?:current_(?:date|time|timestamp)|random|randomblob)\b|'now'|\bnow\s*\("
     r"|\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\)|\bstrftime\s*\(\s*'[^']*'\s*\)",
     re.IGNORECASE,
 )
@@ -104,7 +106,8 @@ class GoldCache:
 
     def _path(self, database: Path, sql: str) -> Path:
         if database not in self._hashes:
-            self._hashes[database] = file_sha256(database)
+            on_a_server = dialect_of(database) is POSTGRES  # what it holds may have changed since the last call
+            self._hashes[database] = uuid.uuid4().hex if on_a_server else file_sha256(database)
         caps = [self._limits["max_rows"], self._limits["max_bytes"]]
         key = json.dumps([_FORMAT, self._hashes[database], sql, caps, sqlite3.sqlite_version])
         folder = self._passing if is_passing(sql) else self._folder

@@ -11,6 +11,7 @@ from typing import Literal
 
 from paretune.errors import ScoringError
 from paretune.sql.database import quote_name, read_schema
+from paretune.sql.dialects import SQLITE, as_sqlite, dialect_of
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
 from paretune.sql.extract import orders_rows
 from paretune.sql.reading import parse_select
@@ -36,7 +37,7 @@ def doubt_reference(database: Path, query: str, limits: ExecutionLimits) -> Doub
     It is run twice, and once over the same tables with their rows in reverse, as far as that can be written.
     """
     try:
-        hardness(query)
+        hardness(as_sqlite(query, database))
     except ScoringError as error:
         ran = execute(database, query, limits)
         return Doubt("unreadable", str(error)) if ran.status == "ok" else _failure(ran)
@@ -46,7 +47,8 @@ def doubt_reference(database: Path, query: str, limits: ExecutionLimits) -> Doub
             return _failure(ran)
     if _bag(first.rows) != _bag(again.rows):
         return Doubt("not deterministic", "two runs differ")
-    backwards = backwards_query(query, _row_orders(database, database.stat().st_mtime_ns))
+    is_file = dialect_of(database) is SQLITE  # elsewhere rows have no order that can be turned round
+    backwards = backwards_query(query, _row_orders(database, database.stat().st_mtime_ns)) if is_file else None
     reverse = execute(database, backwards, limits) if backwards is not None else first
     if reverse.status == "ok" and _bag(first.rows) != _bag(reverse.rows):
         return Doubt("not deterministic", "the order in which rows are stored decides the result (ties under LIMIT?)")

@@ -17,6 +17,7 @@ from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.fields import nearest
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql.database import check_database
+from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
 from paretune.sql.explain import Diagnosis, worth_saying
 from paretune.sql.extract import begins_with_statement, extract_sql
@@ -155,7 +156,7 @@ def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
         raise DataError(f"{databases}: no such folder; expected <db_id>/<db_id>.sqlite in it")
     found = {}
     for db_id in sorted(db_ids):
-        plain = databases / db_id / f"{db_id}.sqlite"
+        plain = database_file(databases / db_id, db_id)
         check_database(plain)
         variants = sorted(path for path in plain.parent.glob("*.sqlite") if path != plain)
         for path in variants:

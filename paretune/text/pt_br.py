@@ -136,6 +136,9 @@ TEXT: dict[str, str] = {
     "multiset rules": "regras de multiconjunto",
     "strict rules": "regras estritas",
     "tp4 rules": "regras de 2025",
+    "result rules": "regras de resultado",
+    "bird rules": "regras do BIRD",
+    "subset rules": "regras de subconjunto de colunas",
     "Training and costs": "Treino e custos",
     "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
     "explorer below.": (

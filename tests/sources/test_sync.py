@@ -61,6 +61,13 @@ def test_sync_copies_what_is_finished_and_no_more(tmp_path: Path) -> None:
     assert (tmp_path / "copy/baseline/answers.jsonl").read_text() == '{"header": {}}\n{"index": 0}\n{"index": 1}\n'
 
 
+def test_sync_checkpoint_of_a_finished_training_is_copied(tmp_path: Path) -> None:
+    checkpoint = "run-1/checkpoints/checkpoint-20"
+    _write(tmp_path / "run", {f"{checkpoint}/{name}": "x" for name in ("adapter_model.safetensors", "paretune.json")})
+    done = _sync(tmp_path / "run", tmp_path / "copy")
+    assert done == {f"{checkpoint}/{name}": "copied" for name in ("adapter_model.safetensors", "paretune.json")}
+
+
 def test_sync_again_copies_only_what_is_new(tmp_path: Path) -> None:
     run = _run(tmp_path / "run")
     _sync(run, tmp_path / "copy")

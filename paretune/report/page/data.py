@@ -14,6 +14,7 @@ from paretune.analysis.results import Comparison
 from paretune.errors import ScoringError
 from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
 from paretune.run.load import Run, Variant
+from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.text import LANGUAGES, SOURCE, Voice
 from paretune.text.sql import why_wrong
@@ -57,7 +58,7 @@ class _Results:
 
     def _run(self, db_id: str, sql: str) -> int | None:
         try:
-            found = execute(self._databases / db_id / f"{db_id}.sqlite", sql, LIMITS)
+            found = execute(database_file(self._databases / db_id, db_id), sql, LIMITS)
         except ScoringError:
             return None
         if found.status != "ok":
