@@ -87,7 +87,7 @@ class Execution:
 def execute(path: Path, sql: str, limits: ExecutionLimits, *, backwards: bool = False) -> Execution:
     """Run one statement and fetch its whole result within the limits; never raises for what the query does.
 
-Only reading is allowed: no PRAGMA, transaction, temporary table or virtual table either; a pragma_ function in a
+    Only reading is allowed: no PRAGMA, transaction, temporary table or virtual table either; a pragma_ function in a
     SELECT is, where it describes the schema. A file that is not there or is no database gives "broken_database". As in
     the official script, YEAR(CURDATE()) reads as 2020. backwards: rows whose order the query leaves open come in
     reverse (SQLite's reverse_unordered_selects). What is no SQLite file goes to its module in sql/dialects, with the
