@@ -14,17 +14,17 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from paretune.config import (
     GeneralConfig,
     ModelConfig,
-    PromptConfig,
-    TargetConfig,
     TrainingConfig,
     VariantConfig,
 )
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 
 _COMMENT_WIDTH = 100
 
 SECTIONS: Mapping[str, Any] = {
     "model": ModelConfig,
-    "target": TargetConfig,
+    "target": SqlTarget,
     "prompt": PromptConfig,
     "general": GeneralConfig,
     "training": TrainingConfig,

@@ -22,10 +22,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TargetConfig, TrainingConfig, VariantConfig
+from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TrainingConfig, VariantConfig
 from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record, read_lines, write_lines
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]
@@ -283,9 +285,11 @@ def _config(name: str, planted: Sequence[SimulatedVariant], prepared: Prepared, 
         GeneralConfig(kind=suite.name, path=None if suite.name.startswith("demo") else "mmlu", method=suite.method)
         for suite in prepared.suites
     )
-    target = TargetConfig(kind="demo") if prepared.size == "demo" else TargetConfig(path="spider")
+    target = SqlTarget(kind="demo") if prepared.size == "demo" else SqlTarget(path="spider")
     configured = tuple(variant.config() for variant in planted)
-    return ExperimentConfig(name=name, variants=configured, general=general, target=target, seed=seed)
+    return ExperimentConfig(
+        name=name, variants=configured, general=general, target=target, prompt=PromptConfig(), seed=seed
+    )
 
 
 def _write_prepared(folder: Path, prepared: Prepared, left_out: dict[str, int]) -> None:

@@ -8,13 +8,13 @@ from paretune.config import (
     BASELINE,
     DEFAULT_MODEL,
     ExperimentConfig,
-    PromptConfig,
-    TargetConfig,
     TrainingConfig,
     load_experiment,
 )
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'
@@ -39,7 +39,7 @@ def test_experiment_smallest_has_the_documented_defaults(tmp_path: Path) -> None
     assert config.model.path == DEFAULT_MODEL
     assert config.seed == 42
     assert config.prompt == PromptConfig()
-    assert config.target == TargetConfig(kind="demo")
+    assert config.target == SqlTarget(kind="demo")
     assert [variant.name for variant in config.all_variants()] == [BASELINE, "run-1"]
     assert config.variant("run-1").training == TrainingConfig()
     assert not config.variant(BASELINE).is_trained
@@ -202,6 +202,7 @@ def test_path_relative_in_the_file_is_relative_to_the_file(tmp_path: Path, monke
     )
     config = load(home, text)
     assert config.model.path == str(home / "weights")
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(home / "spider")
     # not there, and all the same never the working directory's
     assert config.general[0].path == str(home / "mmlu")
@@ -216,6 +217,7 @@ def test_path_in_a_setting_is_relative_to_the_working_directory(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     config = load(home, SMALLEST, "target.path=spider", "model.path=m.gguf")
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(elsewhere / "spider")
     assert config.model.path == str(elsewhere / "m.gguf")
 
@@ -227,6 +229,7 @@ def test_model_hub_name_stays_a_name(tmp_path: Path) -> None:
 
 def test_paths_left_out_are_looked_up_later(tmp_path: Path) -> None:
     config = load(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "mmlu"\n')
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path is None
     assert config.general[0].path is None
 

@@ -9,17 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
-from paretune.records import SqlOutcome
 from paretune.run.load import AskedChoice, Run, Suite
 from paretune.stats.clusters import subject_clusters
 
 METHODS = ("letter", "cloze", "generate")
-EXECUTION = "execution accuracy"
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredAxis:
-    """One benchmark by one method. groups: (n,) database or subject; categories: (n,) hardness or category;
+    """One benchmark by one method. groups: (n,) cluster or subject; categories: (n,) level or category;
     clusters: groups, or None where questions count as independent; correct: (n, variants), the baseline first;
     chance: (n,) probability of a blind guess, None on the target."""
 
@@ -43,20 +41,33 @@ class AnsweredAxis:
 
 
 def target_axis(records: Run) -> AnsweredAxis:
-    """Execution accuracy: right where the outcome is correct; everything else, a failed gold too, is not."""
-    columns = [[line.outcome is SqlOutcome.CORRECT for line in variant.sql] for variant in records.variants]
-    databases = tuple(question.db_id for question in records.questions)
+    """The task's accuracy: right where the outcome is correct, over the questions of `judged`."""
+    at = judged(records)
+    columns = [[variant.verdicts[place].outcome == "correct" for place in at] for variant in records.variants]
+    questions = [records.questions[place] for place in at]
+    clusters = tuple(question.cluster for question in questions)
     return AnsweredAxis(
         axis="target",
-        benchmark=EXECUTION,
+        benchmark=records.facets.metric,
         method="",
         is_main=True,
-        ids=tuple(str(question.index) for question in records.questions),
-        groups=databases,
-        categories=tuple(question.hardness for question in records.questions),
-        clusters=databases,
+        ids=tuple(str(question.id) for question in questions),
+        groups=clusters,
+        categories=tuple(question.level for question in questions),
+        clusters=clusters,
         correct=np.array(columns, dtype=np.bool_).T,
         chance=None,
+    )
+
+
+def judged(records: Run) -> tuple[int, ...]:
+    """Positions of the target questions that are in its accuracies: all but those whose outcome, under any variant,
+    says nothing of the answer (a reference that fails)."""
+    void = records.facets.void
+    return tuple(
+        at
+        for at in range(len(records.questions))
+        if not any(variant.verdicts[at].outcome in void for variant in records.variants)
     )
 
 

@@ -1,7 +1,8 @@
 """From a run folder's lines to everything that can be said about gain and loss, with how sure it is.
 
-Target questions are clustered by database, general questions by subject where those are a sample of subjects
-(`subject_clusters`); where they are too few, questions count as independent (the interval then says `clusters` 0).
+Target questions are clustered as their task says (SQL by database), general questions by subject where those are a
+sample of subjects (`subject_clusters`); where they are too few, questions count as independent (the interval then says
+`clusters` 0).
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import numpy.typing as npt
 
 from paretune.analysis import groups as rows
 from paretune.analysis import tradeoff
-from paretune.analysis.axes import AnsweredAxis, general_axes, target_axis
+from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_axis
 from paretune.analysis.results import Comparison, Difference, Finding, VariantRow
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.load import Run, Variant
+from paretune.run.load import Run
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import EquivalenceTest, PairedDifference, equivalence_test, holm, paired_difference
 
@@ -55,6 +56,8 @@ def compare_run(
     _check(records)
     names = [variant.name for variant in records.variants]
     target, generals = target_axis(records), general_axes(records)
+    if not target.ids:
+        raise EmptySample(f"{records.path}: the reference of every target question fails; there is nothing to compare")
     main = next(axis for axis in generals if axis.is_main)
     generator = np.random.default_rng(seed)
     pairs = list(combinations(names, 2)) if every_pair else [(BASELINE, name) for name in names[1:]]
@@ -76,15 +79,17 @@ def compare_run(
         target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
         target_rules=str(config.get("target", {}).get("rules", "")),
         questions=len(target.ids),
-        databases=len(set(target.groups)),
+        clusters=len(set(target.groups)),
+        void_questions=len(records.questions) - len(target.ids),
+        facets=records.facets,
         main_suite=main.benchmark,
         main_method=main.method,
         confidence=CONFIDENCE,
         margin_points=margin_points,
         replicates=replicates,
         seed=seed,
-        variants=tuple(_variant_row(variant, target, main, at) for at, variant in enumerate(records.variants)),
-        hardness=rows.hardness_rows(records, target, names),
+        variants=tuple(_variant_row(records, target, main, at) for at in range(len(names))),
+        levels=rows.level_rows(records, target, names),
         suites=tuple(rows.suite_table(records, axis, names) for axis in generals),
         differences=_judged(found, margin_points),
         tradeoff=tradeoff.trade_off(
@@ -166,19 +171,21 @@ def _consistent(test: EquivalenceTest, finding: Finding) -> EquivalenceTest:
     return test
 
 
-def _variant_row(variant: Variant, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _variant_row(records: Run, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+    variant = records.variants[at]
     entry = variant.entry
-    exact = [line.exact_set_match for line in variant.sql]
-    suite = [line.test_suite_match for line in variant.sql]
+    details = [variant.verdicts[place].detail for place in judged(records)]
     return VariantRow(
         name=variant.name,
         kind=entry.kind,
         source=entry.source,
         adapter_scale=entry.adapter_scale,
         checkpoint=entry.checkpoint,
-        execution=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE),
-        exact_set_match=_where_known(exact, target),
-        test_suite=_where_known(suite, target),
+        target=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE),
+        secondary={
+            column: _where_known([detail.get(key) for detail in details], target)
+            for column, key in records.facets.secondary.items()
+        },
         general=accuracy_interval(main.correct[:, at], main.clusters, confidence=CONFIDENCE),
     )
 

@@ -1,4 +1,4 @@
-"""The tables below the verdict: by category, hardness and subject, why SQL is wrong, seeds, costs, training."""
+"""The tables below the verdict: by category, level and subject, why answers are wrong, seeds, costs, training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from paretune.analysis.axes import AnsweredAxis
+from paretune.analysis.axes import AnsweredAxis, judged
 from paretune.analysis.results import (
     Cost,
     ErrorClassRow,
@@ -23,7 +23,6 @@ from paretune.analysis.results import (
     TrainingCurve,
 )
 from paretune.run.load import Run
-from paretune.sql.spider_metrics import LEVELS
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.stats.paired import holm, mcnemar_exact, paired_difference
@@ -32,7 +31,7 @@ from paretune.stats.seeds import SeedEffect, seed_effect
 CONFIDENCE = 0.95
 UNCLASSIFIED = "unclassified"
 Flags = npt.NDArray[np.bool_]
-Kind = Literal["category", "hardness"]
+Kind = Literal["category", "level"]
 
 
 def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
@@ -62,11 +61,11 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> Suite
     )
 
 
-def hardness_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
-    """Execution accuracy by hardness of the reference query, easy to extra."""
-    present = set(axis.categories)
-    order = [level for level in LEVELS if level in present] + sorted(present - set(LEVELS))
-    return tuple(_group_rows(axis, names, "hardness", order))
+def level_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
+    """The target's accuracy by level, in the task's order; none where the task has no levels."""
+    present, levels = set(axis.categories) - {""}, records.facets.levels
+    order = [level for level in levels if level in present] + sorted(present - set(levels))
+    return tuple(_group_rows(axis, names, "level", order))
 
 
 def _all_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
@@ -198,25 +197,24 @@ def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, 
 
 
 def error_class_rows(records: Run, axis: AnsweredAxis) -> tuple[ErrorClassRow, ...]:
-    """Why SQL was wrong, the baseline's commonest reason first; every variant has a row for every class."""
+    """Why answers were wrong, the baseline's commonest reason first; every variant has a row for every class."""
+    places = judged(records)
+    classes = {
+        variant.name: np.array([variant.verdicts[place].error_class or UNCLASSIFIED for place in places])
+        for variant in records.variants
+    }
     counts = {
-        variant.name: Counter(
-            line.error_class or UNCLASSIFIED
-            for line, right in zip(variant.sql, axis.correct[:, at], strict=True)
-            if not right
-        )
-        for at, variant in enumerate(records.variants)
+        name: Counter(of_each[~axis.correct[:, at]].tolist()) for at, (name, of_each) in enumerate(classes.items())
     }
     total = sum(counts.values(), Counter[str]())
     baseline = counts[records.variants[0].name]
     order = sorted(total, key=lambda name: (-baseline[name], -total[name], name))
     found: list[ErrorClassRow] = []
-    for variant in records.variants:
+    for at, (name, of_each) in enumerate(classes.items()):
         for error_class in order:
-            wrong = np.array([(line.error_class or UNCLASSIFIED) == error_class for line in variant.sql])
-            wrong &= ~axis.correct[:, records.variants.index(variant)]
+            wrong = (of_each == error_class) & ~axis.correct[:, at]
             share = accuracy_interval(wrong, axis.clusters, confidence=CONFIDENCE)
-            found.append(ErrorClassRow(variant.name, error_class, counts[variant.name][error_class], share))
+            found.append(ErrorClassRow(name, error_class, counts[name][error_class], share))
     return tuple(found)
 
 
@@ -224,9 +222,15 @@ def outcome_rows(records: Run) -> tuple[OutcomeRow, ...]:
     """How many questions came to which outcome."""
     found: list[OutcomeRow] = []
     for variant in records.variants:
-        counts = Counter(str(line.outcome) for line in variant.sql)
-        empty = Counter(str(line.outcome) for line in variant.sql if line.both_empty)
-        found += [OutcomeRow(variant.name, name, count, empty[name]) for name, count in counts.most_common()]
+        counts = Counter(line.outcome for line in variant.verdicts)
+        marked = {
+            mark: Counter(line.outcome for line in variant.verdicts if line.detail.get(mark))
+            for mark in records.facets.marks
+        }
+        found += [
+            OutcomeRow(variant.name, name, count, {mark: of_mark[name] for mark, of_mark in marked.items()})
+            for name, count in counts.most_common()
+        ]
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from paretune.stats.intervals import Interval
 from paretune.stats.paired import EquivalenceTest
+from paretune.tasks import Facets
 
 Axis = Literal["target", "general"]
 Finding = Literal["gain shown", "loss shown", "not shown"]
@@ -19,16 +20,16 @@ Finding = Literal["gain shown", "loss shown", "not shown"]
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """One variant's main figures. general: of the main suite by its main method, micro average."""
+    """One variant's main figures. secondary: further accuracies of the target by their column, None where not every
+    question has a verdict. general: of the main suite by its main method, micro average."""
 
     name: str
     kind: str
     source: str | None
     adapter_scale: float | None
     checkpoint: int | None
-    execution: Interval
-    exact_set_match: Interval | None
-    test_suite: Interval | None
+    target: Interval
+    secondary: Mapping[str, Interval | None]
     general: Interval
 
 
@@ -36,7 +37,7 @@ class VariantRow:
 class Difference:
     """second minus first on the same questions of one benchmark, and everything needed to judge it.
 
-    benchmark: the suite's name, or "execution accuracy". interval: t over clusters; bootstrap: studentised cluster
+    benchmark: the suite's name, or the task's metric. interval: t over clusters; bootstrap: studentised cluster
     bootstrap. gained, lost: ids of the questions that only second, only first got right. t_p is the p value that
     holm_p adjusts for all `comparisons` made in this folder; finding: whether holm_p is below 1 - confidence, and
     which way.
@@ -72,12 +73,12 @@ class Difference:
 class GroupRow:
     """One variant on one group of questions. change: against the baseline, None for the baseline itself.
 
-    kind: "all" (every question, micro average), "macro" (mean of subjects), "category", or "hardness"; group: its
+    kind: "all" (every question, micro average), "macro" (mean of subjects), "category", or "level"; group: its
     name, "" for all and macro. A macro average has its change as t over subjects.
     """
 
     variant: str
-    kind: Literal["all", "macro", "category", "hardness"]
+    kind: Literal["all", "macro", "category", "level"]
     group: str
     accuracy: Interval
     change: Interval | None
@@ -120,7 +121,7 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorClassRow:
-    """How often a variant's SQL was wrong in one way. share: of all questions, in points."""
+    """How often a variant's answers were wrong in one way. share: of all questions, in points."""
 
     variant: str
     error_class: str
@@ -130,12 +131,12 @@ class ErrorClassRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """How many questions of a variant came to one outcome; both_empty: of them, gold and prediction without rows."""
+    """How many questions of a variant came to one outcome; marks: of them, those that the task marks, by mark."""
 
     variant: str
     outcome: str
     count: int
-    both_empty: int
+    marks: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,8 @@ class TrainingCurve:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that a run folder's records say about gain and loss. variants: baseline first."""
+    """Everything that a run folder's records say about gain and loss. variants: baseline first. questions, clusters:
+    of the target, without the void questions, whose outcome says nothing of the answer. facets: of its task."""
 
     experiment: str
     model: str
@@ -260,7 +262,9 @@ class Comparison:
     target_benchmark: str
     target_rules: str
     questions: int
-    databases: int
+    clusters: int
+    void_questions: int
+    facets: Facets
     main_suite: str
     main_method: str
     confidence: float
@@ -268,7 +272,7 @@ class Comparison:
     replicates: int
     seed: int
     variants: tuple[VariantRow, ...]
-    hardness: tuple[GroupRow, ...]
+    levels: tuple[GroupRow, ...]
     suites: tuple[SuiteTable, ...]
     differences: tuple[Difference, ...]
     tradeoff: TradeOff

@@ -13,8 +13,8 @@ from paretune.files import runs_directory
 from paretune.text import LANGUAGES, Voice, voice_named
 
 if TYPE_CHECKING:
-    from paretune.analysis.audit.findings import Finding
     from paretune.course2025.published import CorrectedRow
+    from paretune.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

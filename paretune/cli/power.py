@@ -10,7 +10,7 @@ from typing import Any
 from paretune.errors import ConfigError, RunFolderError
 from paretune.text import voice_named
 
-ANSWERING = {"target": (("generate",), "sql.jsonl"), "general": (("choice",), "choice.jsonl")}
+STAGES = {"target": ("generate",), "general": ("choice",)}  # that answer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,11 +85,15 @@ def speeds_of(folder: Path) -> dict[str, float]:
     """
     from paretune.run.folder import RunFolder
     from paretune.run.jsonl import read_lines
+    from paretune.run.load import task_of
 
     found = RunFolder(folder)
-    work = found.read_manifest().get("work", [])
+    manifest = found.read_manifest()
+    work = manifest.get("work", [])
+    files = {"target": f"{task_of(manifest).facets.lines}.jsonl", "general": "choice.jsonl"}
     speeds: dict[str, float] = {}
-    for axis, (stages, file) in ANSWERING.items():
+    for axis, stages in STAGES.items():
+        file = files[axis]
         seconds: dict[str, float] = {}
         for entry in work:
             if _is_answering(entry, stages):

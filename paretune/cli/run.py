@@ -28,6 +28,7 @@ STAGES = {
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
+EXPORTED = ("run", "compare", "report")
 
 
 def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
@@ -69,13 +70,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
+    if arguments.export and stage not in EXPORTED:
+        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.config import load_experiment
+    from paretune.engines import check_engine
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
+    check_engine(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())

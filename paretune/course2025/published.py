@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from paretune.analysis.audit import sql_findings
 from paretune.analysis.audit.alike import FEWEST_CLUSTERS
-from paretune.analysis.audit.findings import LEVELS, Figures, Finding
 from paretune.analysis.audit.general import chance_findings
 from paretune.errors import DataError
+from paretune.findings import LEVELS, Figures, Finding
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.audit import sql_findings
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import paired_difference

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.config import VariantConfig
+from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import DataError
-from paretune.pipeline.prepare import GeneralData, TargetData, prepare, read_general, read_target
+from paretune.pipeline.prepare import GeneralData, prepare, read_general
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
+from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -39,18 +40,19 @@ class Plan:
 
 
 def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
 ) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
-    report.folder.report_folder."""
+    """All stages for these variants, and the baseline, which every table compares with; returns the text of the tables
+    and the path of the page. target_data: as in report_folder."""
     from paretune.pipeline.report import compare_folder, report_folder
 
-    train_and_evaluate(session, variants)
+    baseline = session.config.variant(BASELINE)
+    train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
     run = load_run(session.folder.path)
     comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.voice, databases, into=session.folder)
+        page = report_folder(run, comparison, session.voice, target_data, into=session.folder)
     return text, page
 
 
@@ -63,8 +65,10 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
-        if training:
-            train(session, variant)
+        source = variant if variant.source is None else session.config.variant(variant.source)
+        if training and source.is_trained:
+            session.engine.release()
+            train(session, source)
         evaluate(session, variant, choices)
 
 
@@ -97,23 +101,27 @@ def note_kinds(session: Session) -> None:
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
     from paretune.pipeline.check import find_problems
-    from paretune.pipeline.doubts import doubtful_references, trained_on_the_test
+    from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
-    target, general = read_target(session.config), read_general(session.config)
+    target, general = session.task.read(session.config), read_general(session.config)
+    engine = session.config.engine
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
+    if engine != EngineConfig():
+        lines.append(f"engine {engine.kind}")
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target))
+    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
 def list_progress(session: Session) -> list[PartDone]:
     """What is done and what is missing, from the files alone."""
     rows = []
-    wanted = {name: _count(session.folder.prepared(name)) for name in ("sql", "train", "choice")}
+    lines = session.task.facets.lines
+    wanted = {name: _count(session.folder.prepared(name)) for name in (lines, "train", "choice")}
     for name, count in wanted.items():
         rows.append(PartDone("", f"prepared/{name}", count or 0, count))
     choice = _choice_lines(session.folder.prepared("choice"))
@@ -121,7 +129,7 @@ def list_progress(session: Session) -> list[PartDone]:
         if variant.is_trained:
             trained = (session.folder.variant(variant.name, "adapter") / "adapter_config.json").is_file()
             rows.append(PartDone(variant.name, "adapter", int(trained), 1))
-        for part, whole in (("answers", wanted["sql"]), ("sql", wanted["sql"]), ("choice", choice)):
+        for part, whole in (("answers", wanted[lines]), (lines, wanted[lines]), ("choice", choice)):
             done = _count(session.folder.variant(variant.name, f"{part}.jsonl")) or 0
             rows.append(PartDone(variant.name, part, done, whole))
     return rows
@@ -156,9 +164,10 @@ def _count(path: Path) -> int | None:
 
 
 def _describe_target(session: Session, target: TargetData) -> str:
-    databases = len({question.db_id for question in target.questions})
+    clusters = len({question.cluster for question in target.questions})
     return (
-        f"target {session.config.target.kind}: {len(target.questions)} questions in {databases} databases, "
+        f"target {session.config.target.kind}: {len(target.questions)} questions in {clusters} "
+        f"{session.task.facets.clusters}, "
         f"{len(target.training)} training rows"
     )
 

@@ -12,7 +12,6 @@ from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import Record
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -55,24 +54,14 @@ def compare_folder(
     return comparison, print_tables(comparison, voice)
 
 
-def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
+def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: Path | None, *, into: RunFolder) -> Path:
     """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
 
-    databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
+    target_data: the folder from which the task shows more than the lines hold; when None, where the manifest says it
+    was, if it is there.
     """
     from paretune.report.page import write_page
 
     write_plots(comparison, into.report, voice)
-    there = databases or databases_of(run.manifest)
-    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
-
-
-def databases_of(manifest: Record) -> Path | None:
-    """The databases that a run was asked about, where they lie on this machine; None where they do not."""
-    from paretune.demo.build import demo_directory
-
-    target = manifest.get("config", {}).get("target", {})
-    if target.get("kind") == "demo":
-        return demo_directory() / "spider" / "database"
-    found = Path(str(target.get("path") or "")) / "database"
-    return found if target.get("path") and found.is_dir() else None
+    there = target_data or run.task.data_folder(run.manifest)
+    return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)

@@ -17,10 +17,12 @@ SIGNIFICANT = 10  # digits: enough for any reader, and without the noise of the 
 def csv_files(comparison: Comparison) -> dict[str, str]:
     """File name (without .csv) -> text. A table without rows has its header only where another run would have rows."""
     tables: dict[str, Iterable[Row]] = {
-        "execution_accuracy": _execution(comparison),
+        comparison.facets.metric_column: _target(comparison),
         "general_accuracy": _general(comparison),
         "comparisons": _comparisons(comparison),
-        "by_hardness": [_group(row) for row in comparison.hardness],
+        f"by_{comparison.facets.level}": [
+            {**_group(row), "average": comparison.facets.level} for row in comparison.levels
+        ],
         "by_subject": _subjects(comparison),
         "error_classes": _error_classes(comparison),
         "outcomes": _outcomes(comparison),
@@ -69,7 +71,8 @@ def _interval(name: str, unit: str, figure: Interval | None, *, method: bool = F
     return found
 
 
-def _execution(comparison: Comparison) -> Iterable[Row]:
+def _target(comparison: Comparison) -> Iterable[Row]:
+    facets = comparison.facets
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
         yield {
@@ -78,16 +81,19 @@ def _execution(comparison: Comparison) -> Iterable[Row]:
             "source": variant.source,
             "adapter_scale": variant.adapter_scale,
             "checkpoint_steps": variant.checkpoint,
-            "questions": variant.execution.n,
-            "databases": variant.execution.clusters,
-            "rules": comparison.target_rules,
-            **_interval("execution_accuracy", "percent", variant.execution, method=True),
+            "questions": variant.target.n,
+            facets.clusters: variant.target.clusters,
+            **({"rules": comparison.target_rules} if comparison.target_rules else {}),
+            **_interval(facets.metric_column, "percent", variant.target, method=True),
             **_interval("change", "points", found.interval if found else None),
             "p_holm": found.holm_p if found else None,
             "finding": found.finding if found else None,
-            **_interval("exact_set_match", "percent", variant.exact_set_match),
-            **_interval("test_suite", "percent", variant.test_suite),
-            "confidence": variant.execution.confidence,
+            **{
+                column: value
+                for name, figure in variant.secondary.items()
+                for column, value in _interval(name, "percent", figure).items()
+            },
+            "confidence": variant.target.confidence,
         }
 
 
@@ -184,7 +190,7 @@ def _outcomes(comparison: Comparison) -> Iterable[Row]:
             "variant": row.variant,
             "outcome": row.outcome,
             "questions": row.count,
-            "both_empty_questions": row.both_empty,
+            **{f"{mark}_questions": count for mark, count in row.marks.items()},
         }
 
 
@@ -223,7 +229,7 @@ def _hypervolume(comparison: Comparison) -> Iterable[Row]:
     return [
         {
             "variants": len(comparison.variants),
-            "reference_execution_percent": target,
+            f"reference_{comparison.facets.metric_column.removesuffix('_accuracy')}_percent": target,
             "reference_general_percent": general,
             **_interval("hypervolume", "square_points", area, method=True),
         }

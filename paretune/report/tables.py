@@ -7,13 +7,14 @@ from pathlib import Path
 from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
+from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
 from paretune.text import Voice
 
 
 def print_tables(comparison: Comparison, voice: Voice) -> str:
-    """Execution accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
-    tables = [execution_table(comparison, voice)]
+    """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
+    tables = [target_table(comparison, voice)]
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
 
@@ -24,32 +25,35 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
     for name, text in csv_files(comparison).items():
         written.append(_written(folder / f"{name}.csv", text))
     main = {
-        "execution_accuracy": execution_table(comparison, voice),
+        comparison.facets.metric_column: target_table(comparison, voice),
         "general_accuracy": general_table(comparison, comparison.main_table(), voice),
-        "by_hardness": hardness_table(comparison, voice),
+        f"by_{comparison.facets.level}": level_table(comparison, voice),
         "tradeoff": tradeoff_table(comparison, voice),
     }
     for name, table in main.items():
+        if not table.rows:
+            continue
         written.append(_written(folder / f"{name}.md", as_markdown(table)))
         written.append(_written(folder / f"{name}.tex", as_latex(table, name.replace("_", "-"))))
     return written
 
 
-def execution_table(comparison: Comparison, voice: Voice) -> Table:
-    """Execution accuracy of every variant, its change, and what that shows."""
-    say = voice.say
+def target_table(comparison: Comparison, voice: Voice) -> Table:
+    """The target's accuracy of every variant, its change, and what that shows."""
+    facets = comparison.facets
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
-        figures = (variant.name, voice.interval(variant.execution), *_change_cells(found, voice))
+        figures = (variant.name, voice.interval(variant.target), *_change_cells(found, voice))
         rows.append(figures)
-    title = say(
-        "table.execution",
+    tell = target_say(facets, voice)
+    title = tell(
+        "table.target",
         benchmark=comparison.target_benchmark,
         questions=comparison.questions,
-        databases=comparison.databases,
+        **clusters_counted(facets, voice, comparison.clusters),
     )
-    header = _header(say("execution accuracy"), voice)
+    header = _header(target_word(facets, voice, facets.metric), voice)
     return Table(title, header, tuple(rows), _notes(comparison, voice))
 
 
@@ -79,16 +83,18 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
     return Table(title, header, tuple(rows), notes)
 
 
-def hardness_table(comparison: Comparison, voice: Voice) -> Table:
-    """Execution accuracy by hardness of the reference query."""
-    say = voice.say
-    levels = list(dict.fromkeys(row.group for row in comparison.hardness))
-    found = {(row.variant, row.group): row for row in comparison.hardness}
+def level_table(comparison: Comparison, voice: Voice) -> Table:
+    """The target's accuracy by level; without rows where its task has no levels."""
+    facets = comparison.facets
+    say, tell = voice.say, target_say(facets, voice)
+    levels = list(dict.fromkeys(row.group for row in comparison.levels))
+    found = {(row.variant, row.group): row for row in comparison.levels}
     rows = tuple(
-        (v.name, *(voice.interval(found[v.name, level].accuracy) for level in levels)) for v in comparison.variants
+        (v.name, *(voice.interval(found[v.name, level].accuracy) for level in levels))
+        for v in (comparison.variants if levels else ())
     )
-    header = (say("variant"), *(voice.data_word(level) for level in levels))
-    return Table(say("Execution accuracy in percent by hardness"), header, rows, (_interval_note(voice),))
+    header = (say("variant"), *(target_word(facets, voice, level) for level in levels))
+    return Table(tell("table.levels"), header, rows, (_interval_note(voice),))
 
 
 def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
@@ -105,7 +111,8 @@ def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
     )
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
     area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
-    notes.append(say("table.hypervolume", area=area, chance=chance))
+    tell = target_say(comparison.facets, voice)
+    notes.append(tell("table.target-hypervolume", area=area, chance=chance))
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))
 
 
@@ -145,13 +152,13 @@ def _interval_note(voice: Voice) -> str:
 
 
 def _notes(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
-    say = voice.say
+    say, tell = voice.say, target_say(comparison.facets, voice)
     notes = [
         _interval_note(voice),
-        say("Change: against the baseline, in points, paired by question, clustered by database.")
-        if comparison.databases > 1
-        else say("One database: questions count as independent, and the figures hold for this database."),
+        tell("table.clustered" if comparison.clusters > 1 else "table.one-cluster"),
     ]
+    if comparison.void_questions:
+        notes.append(say("table.void", count=comparison.void_questions))
     if comparison.differences:
         notes.append(say("table.holm", count=comparison.differences[0].comparisons))
         notes.append(say("Detectable: the difference that data like these show in four of five repetitions."))

@@ -279,7 +279,7 @@ class Diagnostician:
         script does."""
         sql, gold = joined_operators(sql), joined_operators(gold)
         if gold not in self._hardness:
-            self._hardness[gold] = _hardness(gold)
+            self._hardness[gold] = level_of(gold)
         lenient = strict = None
         if self._hardness[gold] != "unknown":
             schema = self._schema(database)
@@ -337,7 +337,8 @@ def can_parse(sql: str) -> bool:
     return deepest <= _DEEPEST_PARSED
 
 
-def _hardness(gold: str) -> str:
+def level_of(gold: str) -> str:
+    """The hardness of a reference query; "unknown" where it is not one SELECT statement, or too long to be parsed."""
     try:
         return hardness(gold) if can_parse(gold) else "unknown"
     except (ScoringError, RecursionError):

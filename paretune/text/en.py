@@ -27,6 +27,20 @@ TEXT: dict[str, str] = {
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
     "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
     # tables
+    "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
+    "table.levels": "{Metric} in percent by {level}",
+    "table.clustered": "Change: against the baseline, in points, paired by question, clustered by {cluster}.",
+    "table.one-cluster": "Only one {cluster}: questions count as independent, and the figures hold for nothing else.",
+    "table.void": "{count} questions whose reference fails are in no accuracy.",
+    "table.p-values": ("McNemar's exact p takes questions as independent; p (Holm) respects {clusters} and subjects."),
+    "table.target-hypervolume": (
+        "Hypervolume: {area:.0} square points, dominated above 0 % on the target and {chance:.1} % general accuracy; "
+        "compare it only between experiments with as many variants on the same questions."
+    ),
+    "table.reasons": "Why answers were wrong: questions, and their share in percent",
+    "section.reasons": "Why answers are wrong",
+    "plot.gain": "gain in {metric}, points",
+    "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
@@ -199,7 +213,17 @@ TEXT: dict[str, str] = {
         "{count} of {questions} test questions stand as solved examples in the prompts (positions {examples})"
     ),
     "audit.shots-in-test.advice": "Draw examples from training rows only.",
-    "audit.databases-overlap": "{count} of {databases} test databases also serve training: {examples}",
+    "audit.groups-overlap": "{count} of {clusters} test groups also serve training: {examples}",
+    "audit.groups-overlap.advice": "Say so, or split by group; what was seen in training makes the gain look larger.",
+    "audit.no-answer": "{variant}: no answer was read in {share:g} % of {questions} texts",
+    "audit.no-answer.advice": (
+        "Read raw answers; if the model answers in a form that is not read, the figure measures the parser."
+    ),
+    "audit.cut-answers": "{variant}: {share:g} % of {questions} answers hit the token limit",
+    "audit.cut-answers.advice": (
+        "Raise max_new_tokens and evaluate again: what a cut answer would have become is not known."
+    ),
+    "audit.databases-overlap": "{count} of {clusters} test databases also serve training: {examples}",
     "audit.databases-overlap.advice": (
         "Say so, or split by database; schemas seen in training make the gain look larger."
     ),

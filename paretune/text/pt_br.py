@@ -268,6 +268,13 @@ TEXT: dict[str, str] = {
     "any change": "qualquer mudança",
     "question": "questão",
     "database": "banco",
+    "group": "grupo",
+    "groups": "grupos",
+    "level": "nível",
+    "accuracy": "acurácia",
+    "reference": "referência",
+    "no answer in the text": "nenhuma resposta no texto",
+    "before the question": "antes da pergunta",
     "hardness": "dificuldade",
     "easy": "fácil",
     "medium": "média",
@@ -340,6 +347,24 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
+    "table.levels": "{Metric} em % por {level}",
+    "table.clustered": "Variação: em relação à base, em pontos, pareada por questão, agrupada por {cluster}.",
+    "table.one-cluster": (
+        "Um só conjunto ({cluster}): as questões contam como independentes, e os números só valem para ele."
+    ),
+    "table.void": "{count} questões cuja referência falha não entram em nenhuma acurácia.",
+    "table.p-values": (
+        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita {clusters} e disciplinas."
+    ),
+    "table.target-hypervolume": (
+        "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance:.1} % de acurácia "
+        "geral; compare-o só entre experimentos com o mesmo número de variantes nas mesmas questões."
+    ),
+    "table.reasons": "Por que as respostas estavam erradas: questões e sua parcela em %",
+    "section.reasons": "Por que as respostas estão erradas",
+    "plot.gain": "ganho em {metric}, pontos",
+    "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
@@ -530,7 +555,19 @@ TEXT: dict[str, str] = {
         "{count} de {questions} questões de teste aparecem como exemplos resolvidos nos prompts (posições {examples})"
     ),
     "audit.shots-in-test.advice": "Tire exemplos só das linhas de treino.",
-    "audit.databases-overlap": "{count} de {databases} bancos de teste também servem ao treino: {examples}",
+    "audit.groups-overlap": "{count} de {clusters} grupos de teste também servem ao treino: {examples}",
+    "audit.groups-overlap.advice": (
+        "Diga isso ou separe por grupo; o que foi visto no treino faz o ganho parecer maior."
+    ),
+    "audit.no-answer": "{variant}: nenhuma resposta foi lida em {share:g} % de {questions} textos",
+    "audit.no-answer.advice": (
+        "Leia as respostas cruas; se o modelo responde em uma forma que não é lida, o número mede o analisador."
+    ),
+    "audit.cut-answers": "{variant}: {share:g} % de {questions} respostas bateram no limite de tokens",
+    "audit.cut-answers.advice": (
+        "Aumente max_new_tokens e avalie de novo: não se sabe o que uma resposta cortada teria sido."
+    ),
+    "audit.databases-overlap": "{count} de {clusters} bancos de teste também servem ao treino: {examples}",
     "audit.databases-overlap.advice": (
         "Diga isso ou separe por banco; esquemas vistos no treino fazem o ganho parecer maior."
     ),

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.audit.general import below_chance
-from paretune.analysis.audit.limit import is_undecided, limit_findings
 from paretune.analysis.comparison import compare_run
 from paretune.cli import audit as command
 from paretune.errors import ConfigError, RunFolderError
+from paretune.findings import Finding
 from paretune.records import SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record, read_header, read_lines, write_lines
 from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
+from paretune.sql.limit import is_undecided, limit_findings
 from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
 
@@ -302,7 +302,8 @@ def test_wording_every_finding_is_planted_or_published() -> None:
     }  # fmt: skip
     noted = {"best-of-many", "public-test-set", "single-seed"}
     worded = {code.split(".")[1] for code in Voice("en").catalogue.text if code.startswith("audit.")}
-    assert {code for code, _, _ in PLANTED} | published | noted == worded
+    of_other_tasks = {"groups-overlap", "cut-answers", "no-answer"}  # tests/extending
+    assert {code for code, _, _ in PLANTED} | published | noted | of_other_tasks == worded
 
 
 def test_below_chance_one_of_150_is_impossible() -> None:
@@ -392,3 +393,12 @@ def test_limit_findings_quote_the_range_that_the_accuracy_may_have() -> None:
 
 def test_limit_findings_answers_without_a_known_end_are_not_judged() -> None:
     assert list(limit_findings("run-1", *answered(10, 10, None))) == []
+
+
+def test_training_row_without_the_comment_of_its_reference_is_not_cut(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    commented = "SELECT name -- of the\nFROM singer;"
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name FROM singer</s>")(folder)
+    assert "rows-truncated" not in {finding.code for finding in audit_run(load_run(folder))}
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name</s>")(folder)
+    assert "rows-truncated" in {finding.code for finding in audit_run(load_run(folder))}

@@ -15,9 +15,14 @@ from paretune.analysis.groups import bonett_price
 from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.jsonl import Record
+from paretune.records import SqlVerdict
+from paretune.report.tables import print_tables
+from paretune.run.jsonl import Record, read_lines
+from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
+from paretune.sql.summary import score_summary
 from paretune.stats.clusters import joint_bootstrap
+from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
 
 
@@ -73,16 +78,18 @@ def test_compare_refuted_margin_never_contradicts_the_finding(compared: Comparis
 
 def test_compare_figures_equal_plain_counts(six: Run, compared: Comparison) -> None:
     for variant, row in zip(six.variants, compared.variants, strict=True):
-        right = sum(line.execution_match for line in variant.sql)
-        assert row.execution.estimate == pytest.approx(100 * right / 155)
+        right = sum(line.detail["execution_match"] for line in variant.verdicts)
+        assert row.target.estimate == pytest.approx(100 * right / 155)
         general = [line.correct for line in variant.choice if line.suite == "demo"]
         assert row.general.estimate == pytest.approx(100 * sum(general) / 180)
-        assert row.execution.low < row.execution.estimate < row.execution.high
-    baseline, tuned = six.variants[0].sql, six.variant("run-1").sql
+        assert row.target.low < row.target.estimate < row.target.high
+    baseline, tuned = six.variants[0].verdicts, six.variant("run-1").verdicts
     found = compared.difference("run-1", "target")
     assert found is not None
     gained = {
-        str(new.index) for old, new in zip(baseline, tuned, strict=True) if new.execution_match > old.execution_match
+        str(new.id)
+        for old, new in zip(baseline, tuned, strict=True)
+        if new.detail["execution_match"] > old.detail["execution_match"]
     }
     assert set(found.gained) == gained
     assert found.interval.estimate == pytest.approx(100 * (len(found.gained) - len(found.lost)) / 155)
@@ -120,7 +127,7 @@ def test_compare_groups_add_up(compared: Comparison) -> None:
         assert weighted == pytest.approx(whole.accuracy.estimate)
         assert (whole.change is None) == (variant.name == "baseline")
         assert next(row for row in rows if row.kind == "macro").accuracy.clusters == 9
-    levels = [row for row in compared.hardness if row.variant == "run-1"]
+    levels = [row for row in compared.levels if row.variant == "run-1"]
     assert [row.group for row in levels] == ["easy", "medium", "hard", "extra"]
     assert sum(row.accuracy.n for row in levels) == 155
 
@@ -153,7 +160,7 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
 
 def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Comparison) -> None:
     for variant in six.variants:
-        wrong = sum(not line.execution_match for line in variant.sql)
+        wrong = sum(not line.detail["execution_match"] for line in variant.verdicts)
         assert sum(row.count for row in compared.error_classes if row.variant == variant.name) == wrong
         assert sum(row.count for row in compared.outcomes if row.variant == variant.name) == 155
 
@@ -290,8 +297,8 @@ def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong:
     for name in wrong:
         change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
     found = compare_run(load_run(folder), replicates=200)
-    assert found.variants[0].execution.estimate == 0
-    assert found.variants[0].execution.high > 1
+    assert found.variants[0].target.estimate == 0
+    assert found.variants[0].target.high > 1
     difference = found.difference("run-1", "target")
     assert difference is not None
     assert difference.interval.low < difference.interval.estimate < difference.interval.high
@@ -311,3 +318,32 @@ def test_compare_a_handful_of_questions_claims_nothing(tmp_path: Path) -> None:
     assert {item.non_inferiority.verdict for item in found.differences} == {"not shown"}
     assert found.tradeoff.choice is None
     json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    failed = {"outcome": "gold_failed", "execution_match": False, "error_class": None, "error": "the gold query fails"}
+    for path in folder.glob("*/sql.jsonl"):
+        if path.parent.name != "prepared":
+            change_lines(path, lambda line: {**line, **failed} if line["index"] < 15 else line)
+    found = compare_run(load_run(folder), replicates=100)
+    verdicts = [from_record(SqlVerdict, line, "line") for line in read_lines(folder / "run-1" / "sql.jsonl")[1]]
+    header = {"split": "dev", "questions_in_split": 155, "test_suite": False, "sqlite": "", "paretune": "",
+              "rules": "official", "sha256": {}}  # fmt: skip
+    printed = score_summary(verdicts, header, Voice("en")).splitlines()[2]
+    figure = found.variants[1].target
+    assert (figure.n, found.questions, found.void_questions) == (140, 140, 15)
+    assert f"{figure.estimate:.1f} %" in printed
+    assert f"[{figure.low:.1f}, {figure.high:.1f}]  n = 140" in printed
+    assert sum(row.accuracy.n for row in found.levels if row.variant == "run-1") == 140
+    wrong = sum(row.count for row in found.error_classes if row.variant == "run-1")
+    assert wrong == sum(v.outcome not in ("correct", "gold_failed") for v in verdicts)
+    assert "15 questions whose reference fails are in no accuracy." in print_tables(found, Voice("en"))
+
+
+def test_compare_every_reference_fails_is_an_error(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    for name in ("baseline", "run-1"):
+        change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "gold_failed"})
+    with pytest.raises(EmptySample, match="reference of every target question fails"):
+        compare_run(load_run(folder), replicates=100)

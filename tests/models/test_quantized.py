@@ -9,16 +9,16 @@ import pytest
 
 from paretune.config import ModelConfig, TrainingConfig
 from paretune.engines.hf.fused import fused_passes
-from paretune.engines.hf.options import score_choices
 from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
 from paretune.training.sft import TrainingRow, train_adapter
+from tests.engines.asked import score_choices
 from tests.engines.hf.plain_choice import SHOTS, cloze_prompts, letter_prompts, plain_log_probabilities
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
 
-pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed (pip install 'paretune[quantization]')")
+pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed (pip install '.[quantization]')")
 
 IDS = list(range(3, 60))
 

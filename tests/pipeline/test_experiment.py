@@ -128,3 +128,22 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     assert error.count("\n") == 1
     assert finished.status == 0, finished.err
     assert (folder / "prepared" / "sql.jsonl").is_file()
+
+
+def test_run_one_variant_of_a_fresh_folder_evaluates_the_baseline_too(commands: Commands, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    commands.start([*commands.words("run", folder), "--variant", "run-1@0.5"])
+    result = commands.finish()
+    assert result.status == 0, result.err
+    assert "\nrun-1@0.5 " in result.out
+    assert {path.parent.name for path in folder.glob("*/sql.jsonl")} == {"prepared", "baseline", "run-1@0.5"}
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "evaluate", "list"])
+def test_export_of_a_stage_without_results_is_refused_first(
+    commands: Commands, tmp_path: Path, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = commands.words(stage, tmp_path / "none")
+    assert main([*words, "--export", "tp4"]) == 2
+    assert f"--export: {stage} makes no results to export" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

@@ -22,19 +22,19 @@ import pytest
 import paretune.report.page.data
 import paretune.text
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.demo.build import demo_directory
+from paretune.findings import Finding
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
-from paretune.report.page.data import result_tables
 from paretune.report.page.script import script_words
 from paretune.report.page.verdict import verdict
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
 from paretune.run.load import Run, load_run
 from paretune.sql.explain import ErrorClass
+from paretune.sql.page import result_tables
 from paretune.text import LANGUAGES, Voice
 from paretune.text.catalogue import Catalogue
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
@@ -170,12 +170,16 @@ def _unpacked(text: str, name: str) -> Any:
 
 def test_explorer_data_hold_every_answer(text: str, run: Run) -> None:
     sql = _unpacked(text, "sql")
-    assert [q[0] for q in sql["questions"]] == [question.index for question in run.questions]
+    assert [q[0] for q in sql["questions"]] == [question.id for question in run.questions]
     prompts = [sql["beginnings"][q[5]] + q[6] for q in sql["questions"]]
     assert prompts == [question.prompt for question in run.questions]
     for variant, column in zip(run.variants, sql["answers"], strict=True):
-        assert [(a[0], a[1], a[3]) for a in column] == [(v.outcome, v.error_class, v.sql) for v in variant.sql]
-        assert [a[3] if a[4] is None else a[4].strip() for a in column] == [v.text.strip() for v in variant.sql]
+        assert [(a[0], a[1], a[3]) for a in column] == [
+            (v.outcome, v.error_class, v.detail["sql"]) for v in variant.verdicts
+        ]
+        assert [a[3] if a[4] is None else a[4].strip() for a in column] == [
+            v.detail["text"].strip() for v in variant.verdicts
+        ]
     choice = _unpacked(text, "choice")
     for at, variant in enumerate(run.variants):
         right = {line.id: line.correct for line in variant.choice if line.method == "cloze"}
@@ -186,13 +190,13 @@ def test_explorer_data_hold_every_answer(text: str, run: Run) -> None:
 def test_result_tables_hold_what_queries_return(run: Run, tmp_path: Path) -> None:
     results = result_tables(run, demo_directory() / "spider" / "database")
     assert len(results["gold"]) == len(run.questions)
-    counted = next(at for at, q in enumerate(run.questions) if q.gold == "SELECT COUNT(*) FROM readers")
+    counted = next(at for at, q in enumerate(run.questions) if q.reference == "SELECT COUNT(*) FROM readers")
     columns, count, rows = results["tables"][results["gold"][counted]]
     assert (columns, count) == (1, 1)
     assert int(rows[0][0]) > 0
     assert max(len(rows) for _, _, rows in results["tables"]) <= 20
     for variant, column in zip(run.variants, results["answers"], strict=True):
-        for line, gold, found in zip(variant.sql, results["gold"], column, strict=True):
+        for line, gold, found in zip(variant.verdicts, results["gold"], column, strict=True):
             assert found == gold or line.outcome is not SqlOutcome.CORRECT
     assert result_tables(run, tmp_path / "nowhere")["tables"] == []
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
-from paretune.report.tables import execution_table, print_tables, write_tables
+from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
 from paretune.text import LANGUAGES, Voice
@@ -41,7 +41,7 @@ def test_print_tables_fit_100_columns(compared: Comparison, language: str) -> No
 
 def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison) -> None:
     printed = print_tables(compared, Voice("en"))
-    row = compared.variants[1].execution
+    row = compared.variants[1].target
     assert f"{row.estimate:.1f} [{row.low:.1f}, {row.high:.1f}]" in printed
     change = compared.difference("run-1", "general")
     assert change is not None
@@ -79,8 +79,8 @@ def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparis
     rows = rows_of(tmp_path / "execution_accuracy.csv")
     assert [row["variant"] for row in rows] == [variant.name for variant in compared.variants]
     for row, variant in zip(rows, compared.variants, strict=True):
-        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.execution.estimate)
-        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.execution.low)
+        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.target.estimate)
+        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.target.low)
     assert rows[0]["change_points"] == ""
     assert rows[1]["finding"] == "gain shown"
     general = rows_of(tmp_path / "general_accuracy.csv")
@@ -124,7 +124,7 @@ def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language:
         assert any(cells[0] == "my_run-1" for cells in rows)
         assert any(cells[0] == "a&b %#~^$" for cells in rows)
     accuracy = latex_rows((tmp_path / "tables" / "execution_accuracy.tex").read_text(encoding="utf-8"))
-    shown = execution_table(comparison, Voice(language))
+    shown = target_table(comparison, Voice(language))
     assert accuracy == [list(cells) for cells in (shown.header, *shown.rows)]
 
 

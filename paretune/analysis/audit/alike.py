@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from paretune.analysis.audit.findings import Figures, Finding, Level
 from paretune.config import BASELINE
-from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.findings import Figures, Finding, Level
+from paretune.records import ChoiceAnswer
 from paretune.run.load import Run
 from paretune.stats.clusters import subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
 from paretune.stats.pick import FEWEST_TO_SPLIT
+from paretune.tasks import Verdict
 
-Line = SqlVerdict | ChoiceAnswer
+Line = Verdict | ChoiceAnswer
 Lines = Mapping[str, Sequence[Line]]  # by variant
 AXES = ("target", "general")
 FEWEST_QUESTIONS = 30
@@ -32,7 +33,7 @@ def comparison_findings(records: Run) -> Iterator[Finding]:
         answered = lines_of(records, axis)
         yield from _missing(axis, answered, _asked(records, axis))
         yield from _different_prompts(axis, answered)
-        yield from _weak_differences(axis, answered)
+        yield from _weak_differences(axis, _judged(answered, records.facets.void))
     yield from _selection(records)
 
 
@@ -40,25 +41,30 @@ def lines_of(records: Run, axis: str) -> dict[str, Sequence[Line]]:
     """The verdicts of each variant that has any on the axis."""
     lines: dict[str, Sequence[Line]] = {}
     for variant in records.all_variants:
-        verdicts: Sequence[Line] = variant.sql if axis == "target" else variant.choice
+        verdicts: Sequence[Line] = variant.verdicts if axis == "target" else variant.choice
         if verdicts:
             lines[variant.name] = verdicts
     return lines
 
 
+def _judged(answered: Lines, void: Sequence[str]) -> Lines:
+    """Without the lines whose outcome says nothing of the answer."""
+    return {name: [line for line in lines if line.outcome not in void] for name, lines in answered.items()}
+
+
 def _asked(records: Run, axis: str) -> set[str]:
     if axis == "target":
-        return {str(question.index) for question in records.questions}
+        return {str(question.id) for question in records.questions}
     return {f"{question.suite}/{question.id}" for question in records.choice_questions}
 
 
 def _key(line: Line) -> str:
     """What identifies a question among the lines of one variant."""
-    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}/{line.method}"
+    return f"{line.suite}/{line.id}/{line.method}" if isinstance(line, ChoiceAnswer) else str(line.id)
 
 
 def _question_of(line: Line) -> str:
-    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}"
+    return f"{line.suite}/{line.id}" if isinstance(line, ChoiceAnswer) else str(line.id)
 
 
 def _missing(axis: str, answered: Lines, asked: set[str]) -> Iterator[Finding]:
@@ -153,10 +159,10 @@ def _selection(records: Run) -> Iterator[Finding]:
     if len(tuned) < 2:
         return
     first = records.all_variants[0]
-    asked = [len(lines) for lines in (first.sql, first.choice) if lines]
+    asked = [len(lines) for lines in (first.verdicts, first.choice) if lines]
     if min(asked, default=FEWEST_TO_SPLIT) < FEWEST_TO_SPLIT:
         # Too few to choose on one half and judge on the other: whoever names the best has looked at the test rows.
-        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.sql)))
+        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.verdicts)))
         yield Finding("warning", "selected-on-test", {"variant": best.name})
     elif len(tuned) > 2:
         yield Finding("note", "best-of-many", {"variants": len(tuned)})
@@ -168,4 +174,4 @@ def is_correct(line: Line) -> bool:
 
 
 def _cluster(line: Line) -> str:
-    return line.db_id if isinstance(line, SqlVerdict) else line.subject
+    return line.subject if isinstance(line, ChoiceAnswer) else line.cluster

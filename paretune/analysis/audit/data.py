@@ -1,4 +1,4 @@
-"""Do training and test share what they must not, and was the model shown what it needs?"""
+"""Do training and test share what they must not, and was the model asked as it was taught?"""
 
 from __future__ import annotations
 
@@ -6,44 +6,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from paretune.analysis.audit.findings import Figures, Finding, examples, percent
+from paretune.findings import Figures, Finding, examples
 from paretune.run.load import AskedQuestion, Run, TrainingRow
+from paretune.tasks import Facets
 
-NEAR = 0.9  # of the words of two questions on one database
+NEAR = 0.9  # of the words of two questions of one cluster
 SHORTEST_SHOT = 20  # characters of a question that is looked for in other prompts
-DEFINITION = re.compile(r"create\s+table|\b\w+\s*\(\s*\w+[^()]*,\s*\w+[^()]*\)", re.IGNORECASE)
-TABLE = re.compile(r"\b(?:from|join)\s+[\"'`\[]?(\w+)", re.IGNORECASE)
 MADE_HERE = ("demo", "demo-pt")
 
 
 def data_findings(records: Run) -> Iterator[Finding]:
-    """Leaks between training and test, schemas and templates in prompts, repeated and public questions."""
+    """Leaks between training and test, templates in prompts, repeated and public questions."""
     test, train = records.questions, records.training_rows
     if test:
-        yield from _no_schema(test)
+        yield from records.task.prompt_findings(test)
         yield from _shots(test)
-        yield from _repeats("target", [(row.db_id, _words(row.question)) for row in test])
+        yield from _repeats("target", [(row.cluster, _words(row.question)) for row in test])
     if test and train:
-        yield from _overlaps(test, train)
-        yield from _templates(test, train)
+        yield from _overlaps(test, train, records.facets)
+        yield from _templates(test, train, records.facets)
     if records.choice_questions:
         asked = [(row.suite, _words(row.question), *map(str, row.options)) for row in records.choice_questions]
         yield from _repeats("general", asked)
     yield from _public(records)
-
-
-def _no_schema(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
-    prompts = [row for row in test if row.prompt]
-    blind = sum(not _shows_schema(row) for row in prompts)
-    if prompts and percent(blind, len(prompts)) > 5:
-        figures: Figures = {"share": percent(blind, len(prompts)), "questions": len(prompts)}
-        yield Finding("invalid", "no-schema", figures)
-
-
-def _shows_schema(row: AskedQuestion) -> bool:
-    around = row.prompt.replace(row.question, " ")
-    needed = {name.lower() for name in TABLE.findall(row.gold)}
-    return bool(DEFINITION.search(around)) or bool(needed & set(re.findall(r"\w+", around.lower())))
 
 
 def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
@@ -56,29 +41,29 @@ def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
             continue
         others = [other for other in looked_at if other.question.strip() != question]
         if any(question in other.prompt for other in others):
-            leaked.append(row.index)
+            leaked.append(row.id)
     if leaked:
         figures: Figures = {"count": len(leaked), "questions": len(test), "examples": examples(leaked)}
         yield Finding("invalid", "shots-in-test", figures)
 
 
-def _overlaps(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> Iterator[Finding]:
-    databases = {row.db_id for row in test}
-    shared = databases & {row.db_id for row in train}
+def _overlaps(test: Sequence[AskedQuestion], train: Sequence[TrainingRow], facets: Facets) -> Iterator[Finding]:
+    clusters = {row.cluster for row in test}
+    shared = clusters & {row.cluster for row in train}
     if shared:
-        figures: Figures = {"count": len(shared), "databases": len(databases), "examples": examples(list(shared))}
-        yield Finding("warning", "databases-overlap", figures)
-    seen = {(row.db_id, _words(row.question)) for row in train}
+        figures: Figures = {"count": len(shared), "clusters": len(clusters), "examples": examples(list(shared))}
+        yield Finding("warning", facets.sentences.get("groups-overlap", "groups-overlap"), figures)
+    seen = {(row.cluster, _words(row.question)) for row in train}
     exact, near = [], []
-    by_database: dict[str, list[Counter[str]]] = {}
-    for db_id, words in seen:
-        by_database.setdefault(str(db_id), []).append(Counter(words))
+    by_cluster: dict[str, list[Counter[str]]] = {}
+    for cluster, words in seen:
+        by_cluster.setdefault(cluster, []).append(Counter(words))
     for row in test:
-        words, index = _words(row.question), row.index
-        if (row.db_id, words) in seen:
-            exact.append(index)
-        elif any(_likeness(Counter(words), other) >= NEAR for other in by_database.get(row.db_id, [])):
-            near.append(index)
+        words = _words(row.question)
+        if (row.cluster, words) in seen:
+            exact.append(row.id)
+        elif any(_likeness(Counter(words), other) >= NEAR for other in by_cluster.get(row.cluster, [])):
+            near.append(row.id)
     if exact:
         figures = {"count": len(exact), "questions": len(test), "examples": examples(exact)}
         yield Finding("invalid", "train-in-test", figures)
@@ -92,8 +77,8 @@ def _likeness(one: Counter[str], other: Counter[str]) -> float:
     return (one & other).total() / together if together else 0.0
 
 
-def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> Iterator[Finding]:
-    """The constant text before the schema and after the question must be the same."""
+def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow], facets: Facets) -> Iterator[Finding]:
+    """The constant text at the beginning and after the question must be the same."""
     asked = [row for row in test if row.prompt]
     taught = [row for row in train if row.prompt]
     if not asked or not taught:
@@ -104,7 +89,7 @@ def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> I
     before, before_taught = (_common_start([row.prompt for row in rows]) for rows in (asked, taught))
     common = _common_start([before, before_taught])
     if len(common) < 0.5 * min(len(before), len(before_taught)):
-        where.append("before the schema")
+        where.append(facets.sentences.get("before the question", "before the question"))
     if where:
         yield Finding("warning", "prompts-differ", {"where": ", ".join(where)})
 

@@ -1,4 +1,4 @@
-"""What the explorer needs to know of every question, packed for one file; results of queries beside them."""
+"""What the explorer needs to know of every question, packed for one file."""
 
 from __future__ import annotations
 
@@ -6,78 +6,14 @@ import base64
 import gzip
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
-from paretune.errors import ScoringError
-from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
+from paretune.records import ChoiceAnswer
 from paretune.run.load import Run, Variant
-from paretune.sql.dialects import database_file
-from paretune.sql.execute import ExecutionLimits, execute
+from paretune.tasks import Task, Verdict
 from paretune.text import LANGUAGES, SOURCE, Voice
-from paretune.text.sql import why_wrong
-
-LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
-ROWS_SHOWN = 20
-LETTERS_SHOWN = 200
-RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
-
-
-def result_tables(records: Run, databases: Path) -> dict[str, Any]:
-    """First rows of every result, alike ones once.
-
-    databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
-    ROWS_SHOWN rows]; gold, answers: which table belongs to a question (by variant), null where a database is not
-    there or a query did not end within LIMITS.
-    """
-    collected = _Results(databases)
-    gold = [collected.place(question.db_id, question.gold) for question in records.questions]
-    answers = [
-        [collected.place(line.db_id, line.sql) if line.outcome in RAN else None for line in variant.sql]
-        for variant in records.variants
-    ]
-    return {"tables": collected.tables, "gold": gold, "answers": answers}
-
-
-class _Results:
-    """Tables found so far, each once."""
-
-    def __init__(self, databases: Path) -> None:
-        self.tables: list[list[Any]] = []
-        self._databases = databases
-        self._by_query: dict[tuple[str, str], int | None] = {}
-        self._by_content: dict[str, int] = {}
-
-    def place(self, db_id: str, sql: str) -> int | None:
-        """Position of the query's result in tables."""
-        if (db_id, sql) not in self._by_query:
-            self._by_query[db_id, sql] = self._run(db_id, sql)
-        return self._by_query[db_id, sql]
-
-    def _run(self, db_id: str, sql: str) -> int | None:
-        try:
-            found = execute(database_file(self._databases / db_id, db_id), sql, LIMITS)
-        except ScoringError:
-            return None
-        if found.status != "ok":
-            return None
-        table = [found.columns, len(found.rows), [[_shown(cell) for cell in row] for row in found.rows[:ROWS_SHOWN]]]
-        content = json.dumps(table)
-        if content not in self._by_content:
-            self._by_content[content] = len(self.tables)
-            self.tables.append(table)
-        return self._by_content[content]
-
-
-def _shown(cell: object) -> str | None:
-    """A value as text that a page can hold; None for NULL."""
-    if cell is None:
-        return None
-    text = f"x'{cell.hex()}'" if isinstance(cell, bytes) else str(cell)
-    return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
-
 
 Data = dict[str, Any]
 
@@ -88,17 +24,18 @@ def packed(value: Data) -> str:
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
 
 
-def explorer_sql(records: Run, comparison: Comparison) -> Data:
+def explorer_target(records: Run, comparison: Comparison) -> Data:
     """Target questions with what each variant answered.
 
-    questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
+    questions: [id, cluster, level, question, reference, prompt]; prompts of one cluster are alike, so they are kept
     as (number of a shared beginning, rest). answers: a list a variant, in the order of the questions:
-    [outcome, error class, what was wrong in English, sql, raw text or null where it is the sql itself, both empty,
-    tokens, finish]. wording: language -> what was wrong in English -> in the language, where that is other words.
+    [outcome, error class, what was wrong in English, answer, raw text or null where it is the answer itself, first
+    mark of the task, tokens, finish]. wording: language -> what was wrong in English -> in the language, where that is
+    other words.
     """
     beginnings, prompts = _shared([question.prompt for question in records.questions])
     questions = [
-        [question.index, question.db_id, question.hardness, question.question, question.gold, *prompt]
+        [question.id, question.cluster, question.level, question.question, question.reference, *prompt]
         for question, prompt in zip(records.questions, prompts, strict=True)
     ]
     return {
@@ -106,38 +43,38 @@ def explorer_sql(records: Run, comparison: Comparison) -> Data:
         "kinds": [row.kind for row in comparison.variants],
         "beginnings": beginnings,
         "questions": questions,
-        "answers": [_sql_answers(variant) for variant in records.variants],
+        "answers": [_target_answers(variant, records.task) for variant in records.variants],
         "wording": _wording(records),
     }
 
 
 def _wording(records: Run) -> dict[str, dict[str, str]]:
     """By language, every English explanation in other words."""
-    wrong = {_why(line, Voice(SOURCE)): line for variant in records.variants for line in variant.sql if line.error}
+    explain = records.task.explain
+    wrong = {explain(line, Voice(SOURCE)): line for variant in records.variants for line in variant.verdicts}
     wording = {}
     for language in LANGUAGES[1:]:
-        worded = {english: _why(line, Voice(language)) for english, line in wrong.items()}
+        worded = {english: explain(line, Voice(language)) for english, line in wrong.items() if english}
         wording[language] = {english: words for english, words in worded.items() if words != english}
     return wording
 
 
-def _why(line: SqlVerdict, voice: Voice) -> str:
-    return why_wrong(voice, line.error, line.error_code, line.error_fields)
-
-
-def _sql_answers(variant: Variant) -> list[list[Any]]:
-    generated = {answer.index: answer for answer in variant.answers}
+def _target_answers(variant: Variant, task: Task) -> list[list[Any]]:
+    generated = {answer.id: answer for answer in variant.answers}
     found: list[list[Any]] = []
-    for line in variant.sql:
-        answer = generated.get(line.index)
-        about = [answer.tokens, answer.finish] if answer else [None, None]
-        found.append(_sql_answer(line) + about)
+    for line in variant.verdicts:
+        written = generated.get(line.id)
+        about = [written.tokens, written.finish] if written else [None, None]
+        raw = str(line.detail.get("text", written.text if written else ""))
+        found.append(_target_answer(line, raw, task) + about)
     return found
 
 
-def _sql_answer(line: SqlVerdict) -> list[Any]:
-    text = None if line.text.strip() == line.sql else line.text
-    return [str(line.outcome), line.error_class, _why(line, Voice(SOURCE)) or None, line.sql, text, line.both_empty]
+def _target_answer(line: Verdict, raw: str, task: Task) -> list[Any]:
+    answer = str(line.detail.get(task.facets.answer, raw))
+    marked = next((bool(line.detail.get(mark)) for mark in task.facets.marks), False)
+    text = None if raw.strip() == answer else raw
+    return [line.outcome, line.error_class, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:

@@ -18,20 +18,20 @@ class FigureLinks:
 
     comparison: Comparison
 
-    def execution(self, variant: str, column: int, _: bool) -> Filters | None:
+    def target(self, variant: str, column: int, _: bool) -> Filters | None:
         """The right ones for the accuracy, those that changed sides for the change."""
-        return {"axis": "sql", "variant": variant, **({1: RIGHT, 2: CHANGED}[column])} if column in (1, 2) else None
+        return {**self._target(variant), **({1: RIGHT, 2: CHANGED}[column])} if column in (1, 2) else None
 
     def tradeoff(self, variant: str, column: int, _: bool) -> Filters | None:
         """Those that changed sides on the axis of the column."""
         if column == 1:
-            return {"axis": "sql", "variant": variant, **CHANGED}
+            return {**self._target(variant), **CHANGED}
         return {**self._suite(self.comparison.main_table()), "variant": variant, **CHANGED} if column == 2 else None
 
-    def hardness(self, variant: str, column: int, _: bool) -> Filters | None:
+    def level(self, variant: str, column: int, _: bool) -> Filters | None:
         """The right ones of a level."""
-        levels = list(dict.fromkeys(row.group for row in self.comparison.hardness))
-        return {"axis": "sql", "variant": variant, "level": levels[column - 1], **RIGHT}
+        levels = list(dict.fromkeys(row.group for row in self.comparison.levels))
+        return {**self._target(variant), "level": levels[column - 1], **RIGHT}
 
     def general(self, suite: SuiteTable) -> Callable[[str, int, bool], Filters | None]:
         """The right ones, or those that changed, of all questions or of a category."""
@@ -42,6 +42,9 @@ class FigureLinks:
             return {**self._suite(suite), "variant": variant, **group, **(CHANGED if is_change else RIGHT)}
 
         return filters
+
+    def _target(self, variant: str) -> dict[str, str]:
+        return {"axis": self.comparison.facets.lines, "variant": variant}
 
     def _suite(self, suite: SuiteTable) -> dict[str, str]:
         return {"axis": "choice", "suite": suite.suite, "method": suite.method}

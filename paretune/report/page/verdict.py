@@ -30,13 +30,13 @@ def verdict(comparison: Comparison, voice: Voice) -> Verdict:
     choice = comparison.tradeoff.choice
     if choice is not None and len(tuned) > 1 and choice.variant != comparison.variants[0].name:
         return _chosen(comparison, choice, voice)
-    best = max(tuned, key=lambda row: row.execution.estimate).name
+    best = max(tuned, key=lambda row: row.target.estimate).name
     return _of_one(comparison, best, voice)
 
 
 def _baseline_alone(comparison: Comparison, voice: Voice) -> Verdict:
     row = comparison.variants[0]
-    gain = voice.say("verdict.baseline", accuracy=row.execution, benchmark=comparison.target_benchmark)
+    gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
     general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
     return Verdict("", gain, general, (voice.say("95 % intervals in brackets."),))
 
@@ -116,8 +116,8 @@ def _target(comparison: Comparison, found: Difference, voice: Voice) -> str:
         variant=found.second,
         change=found.interval,
         benchmark=comparison.target_benchmark,
-        before=rows[found.first].execution.estimate,
-        after=rows[found.second].execution.estimate,
+        before=rows[found.first].target.estimate,
+        after=rows[found.second].target.estimate,
         questions=found.interval.n,
         detectable=found.minimum_detectable_effect,
     )

@@ -25,6 +25,7 @@ from paretune.report.plots.look import (
     write_instead,
     write_ticks,
 )
+from paretune.report.target_words import target_say
 from paretune.text import Voice
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
             [point.gain.estimate], [point.general_change.estimate], s=190, facecolor="none", edgecolor=ink["text"],
             linewidth=1.3, zorder=6,
         )  # fmt: skip
-    axes.set_xlabel(say("gain in execution accuracy, points"))
+    axes.set_xlabel(target_say(comparison.facets, voice)("plot.gain"))
     axes.set_ylabel(say("change in general accuracy, points"))
     axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
     legend_below(figure, handles, ink)

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from paretune.engines.base import Engine
 from paretune.engines.hf import generate
 from paretune.engines.hf.generate import TransformersEngine
 from paretune.errors import EngineError
 from paretune.models.chat import encode
-from tests.engines.contract import PROMPTS, EngineContract, answers_of
+from tests.engines.contract import PROMPTS, Generates, GenerationContract, answers_of
 from tests.tiny_models import ARCHITECTURES, tiny_model, tiny_tokenizer
 
 
@@ -21,13 +20,13 @@ def model_that_stops(architecture: Any = "qwen2") -> Any:
     return model
 
 
-class TestTransformersEngine(EngineContract):
+class TestTransformersEngine(GenerationContract):
     @pytest.fixture(scope="class")
     def model(self) -> Any:
         return model_that_stops()
 
     @pytest.fixture(params=[1, 3, 16], ids="batch-{}".format)
-    def make(self, request: pytest.FixtureRequest, model: Any) -> Callable[[], Engine]:
+    def make(self, request: pytest.FixtureRequest, model: Any) -> Callable[[], Generates]:
         return lambda: TransformersEngine(model, tiny_tokenizer(), request.param)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from paretune.analysis.audit.findings import SHARE_WORTH_A_WARNING, Finding, Level, percent
 from paretune.config import BASELINE
+from paretune.findings import SHARE_WORTH_A_WARNING, Finding, Level, percent
 from paretune.records import SqlVerdict
 from paretune.run.lines import GeneratedAnswer
 from paretune.sql.extract import is_blank, tokens
@@ -32,7 +32,7 @@ def limit_findings(
     answers: with `finish` and `text`; verdicts: with the extracted `sql` and the `outcome`, joined by `index`. An
     answer without a verdict is left to the finding on missing answers.
     """
-    known = {line.index: line for line in answers if line.finish is not None}
+    known = {line.id: line for line in answers if line.finish is not None}
     judged = [line for line in verdicts if line.index in known]
     if not judged:
         return

@@ -71,7 +71,7 @@ def level_of_share(share: float) -> Level | None:
     return "warning" if share > SHARE_WORTH_A_WARNING else None
 
 
-def examples(items: Iterable[int] | Iterable[str], limit: int = 4) -> str:
+def examples(items: Iterable[int | str], limit: int = 4) -> str:
     """The first few of a list, for a sentence.
 
     >>> examples([3, 1, 2, 9, 7])
