@@ -44,23 +44,26 @@ class ChoiceOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SqlQuestion:
     """One text-to-SQL question. index: 0-based position in its split, the only identity of a question
-    (texts repeat)."""
+    (texts repeat). evidence, level: what the file itself says of a hint and of how hard it is, as BIRD's does."""
 
     index: int
     db_id: str
     question: str
     gold: str
+    evidence: str = ""
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SqlPrediction:
-    """A question with somebody's raw answer `text`, ready to be scored."""
+    """A question with somebody's raw answer `text`, ready to be scored. level: as in SqlQuestion."""
 
     index: int
     db_id: str
     question: str
     gold: str
     text: str
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def join_predictions(
                 )
         wanted = given.text if given is not None else row.gold or question.gold
         asked = row.question or question.question
-        predictions.append(SqlPrediction(row.position, question.db_id, asked, wanted, row.text))
+        predictions.append(SqlPrediction(row.position, question.db_id, asked, wanted, row.text, question.level))
     return predictions
 
 

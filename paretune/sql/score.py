@@ -5,6 +5,7 @@ The one entry for everybody: the experiment pipeline, `paretune score` and the D
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,8 @@ from typing import Any
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.fields import nearest
-from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
+from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.bird import is_bird
 from paretune.sql.database import check_database
 from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
@@ -145,6 +147,18 @@ def score_predictions(
         golds = GoldCache(folder, passing, settings.gold_limit_seconds, settings.max_rows, settings.max_bytes)
         _Run(questions, settings, golds, pool, tables_file if tables_file.is_file() else None).all(settle)
     return [verdicts[position] for position in range(len(questions))]
+
+
+def default_rules(questions: Sequence[SqlQuestion], tables_file: Path) -> str:
+    """The rules for data of which nothing is said: BIRD's for BIRD's questions, Spider's where its tables.json
+    describes every database, and else `result`, which compares results and nothing else."""
+    if is_bird(questions):
+        return "bird"
+    try:
+        described = {entry["db_id"] for entry in json.loads(tables_file.read_text(encoding="utf-8"))}
+    except (OSError, ValueError, KeyError, TypeError):
+        return "result"
+    return "official" if {question.db_id for question in questions} <= described else "result"
 
 
 def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
@@ -344,7 +358,7 @@ def _verdict(question: _Question) -> SqlVerdict:
         execution_match=match,
         test_suite_match=question.test_suite_match,
         exact_set_match=diagnosis.exact_set_match,
-        hardness=diagnosis.hardness,
+        hardness=prediction.level or diagnosis.hardness,
         both_empty=bool(answer.get("both_empty")),
         error_class=diagnosis.error_class,
         error=answer.get("error") or (None if phrase is None else str(phrase)),

@@ -46,6 +46,17 @@ TEXT: dict[str, str] = {
     "the gold fails on the suite": "a consulta de referência falha na suíte",
     "one database per db_id: no suite": "um banco por db_id: sem suíte",
     "exact set match": "correspondência exata de conjuntos",
+    "exact set match, official parser": "a mesma, analisador oficial",
+    "soft F1": "F1 parcial",
+    "without questions known to be wrong": "sem questões sabidamente erradas",
+    "simple": "simples",
+    "moderate": "moderadas",
+    "challenging": "desafiadoras",
+    "two runs of the reference differ": "duas execuções da referência diferem",
+    "the order in which rows are stored decides the reference's result": (
+        "a ordem em que as linhas estão gravadas decide o resultado da referência"
+    ),
+    "the reference reads the clock or chance": "a referência depende do relógio ou do acaso",
     "correct": "corretas",
     "wrong": "erradas",
     "invalid_sql": "SQL inválido",
