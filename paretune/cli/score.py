@@ -66,7 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     from paretune.sql.bird import read_known_wrong
     from paretune.sql.predictions import join_predictions, read_predictions
     from paretune.sql.score import ScoreSettings, default_rules, score_predictions
-    from paretune.sql.summary import score_summary
 
     voice = voice_named(arguments.lang)
     _check_output(arguments)
@@ -100,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check_ours(verdicts)
     if arguments.out is not None:
         write_lines(arguments.out, header, verdicts)
+    from paretune.sql.summary import score_summary  # scipy comes with it: not before it is needed
+
     print(score_summary(verdicts, header, voice))
     return 0
 

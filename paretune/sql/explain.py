@@ -13,13 +13,14 @@ from typing import Any
 
 from paretune.errors import EmptySample, ScoringError
 from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
+from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.differences import Difference, ErrorClass, find_differences
 from paretune.sql.extract import tokens
 from paretune.sql.official_parser import official_parser_reads
 from paretune.sql.reading import parse_select, read_clauses
 from paretune.sql.rules import joined_operators
-from paretune.sql.spider_metrics import exact_set_match, hardness
+from paretune.sql.spider_metrics import comparable, hardness, matches_reference
 from paretune.text import Phrase
 from paretune.text.sql import recognised
 
@@ -262,6 +263,7 @@ class Diagnostician:
         self._tables_file = tables_file if tables_file is not None and tables_file.is_file() else None
         self._schemas: dict[Path, SchemaNames] = {}
         self._hardness: dict[str, str] = {}
+        self._golds: dict[tuple[Path, str], Clauses] = {}
 
     def diagnose(
         self,
@@ -284,7 +286,7 @@ class Diagnostician:
         if self._hardness[gold] != "unknown":
             schema = self._schema(database)
             matched = sql.replace("value", "1") if values_open else sql
-            match = _matches(matched, gold, schema)
+            match = self._matches(matched, database, gold)
             lenient = match and not refused
             strict = match and official_parser_reads(matched, schema)
         error_class, phrase = self._explain(database, sql, gold, message) if wrong else (None, None)
@@ -295,6 +297,16 @@ class Diagnostician:
             self._schemas[database] = read_names(database, self._tables_file)
         return self._schemas[database]
 
+    def _matches(self, sql: str, database: Path, gold: str) -> bool:
+        schema = self._schema(database)
+        try:
+            if (database, gold) not in self._golds:
+                clauses = comparable(read_clauses(gold, schema.tables), schema.representatives())
+                self._golds[database, gold] = clauses
+            return can_parse(sql) and matches_reference(sql, self._golds[database, gold], schema)
+        except Exception:  # a parser that trips over one text must not cost the verdicts on all others
+            return False
+
     def _explain(self, database: Path, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
         if sql and not can_parse(sql):
             return str(ErrorClass.OTHER), Phrase("sql.too-long")
@@ -304,13 +316,6 @@ class Diagnostician:
         except Exception as error:  # as below
             return str(ErrorClass.OTHER), Phrase("sql.not-comparable", {"message": str(error)})
         return str(report.error_class), report.phrase
-
-
-def _matches(sql: str, gold: str, schema: SchemaNames) -> bool:
-    try:
-        return can_parse(sql) and exact_set_match(sql, gold, schema)
-    except Exception:  # a parser that trips over one text must not cost the verdicts on all others
-        return False
 
 
 def worth_saying(message: str | None, refused: bool, diagnosed: Phrase | None) -> Phrase | None:
