@@ -63,8 +63,8 @@ class TargetConfig(Protocol):
         """The longest answer."""
 
     @property
-    def batch_size(self) -> int:
-        """Questions answered together."""
+    def batch_size(self) -> int | None:
+        """Answers written together at most; None: as many as the memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,10 @@ DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a
 class TrainingConfig:
     """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
     training row (prompt and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
-    length instead of random ones, with little padding but fewer databases in each (docs/design.md)."""
+    length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
+    what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
+    prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
+    precision, instead of by PEFT in float32."""
 
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
     epochs: float = field(default=1.0, metadata={"above": 0.0})
@@ -112,6 +115,9 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     max_tokens: int = _at_least(8, 1024)
     group_by_length: bool = False
+    share_prompts: bool = False
+    prompts_per_step: int = _at_least(1, 4)
+    fuse_adapters: bool = False
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     seed: int = _at_least(0, 42)
@@ -136,6 +142,23 @@ class VariantConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimsConfig:
+    """[claims]: what counts as a gain without loss, stated before looking.
+
+    margin_points: the loss that would not matter, margin_reason: why. loss_budget_points: the loss that the pick may
+    have (the margin when absent). primary_suites: the suites on which a loss must be ruled out, by kind or name (all
+    when empty). level: of the intervals of all variants together. Gains on the target are judged first, then losses on
+    the primary suites of what gains; all else is exploratory.
+    """
+
+    margin_points: float = field(default=1.0, metadata={"above": 0.0, "maximum": 100.0})
+    margin_reason: str = ""
+    loss_budget_points: float | None = field(default=None, metadata={"above": 0.0, "maximum": 100.0})
+    primary_suites: tuple[str, ...] = ()
+    level: float = _between(0.8, 0.999, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentConfig:
     """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
     variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
@@ -147,6 +170,7 @@ class ExperimentConfig:
     engine: EngineConfig = field(default_factory=EngineConfig)
     target: TargetConfig = field(kw_only=True)
     prompt: Any = field(kw_only=True)
+    claims: ClaimsConfig = ClaimsConfig()
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -191,7 +215,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "engine", "target", "general", "prompt", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -209,6 +233,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         engine=_engine(subtable(table, "engine", where), where),
         target=build(task.target, subtable(table, "target", where), where, "target"),
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
+        claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
@@ -270,7 +295,10 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
                 raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
-            variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
+            settings = build(TrainingConfig, {**training, **overrides}, where, key)
+            if settings.share_prompts and settings.group_by_length:
+                raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
+            variant = replace(variant, training=settings)
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
         if variant.name.lower() in _TAKEN_NAMES:
@@ -304,9 +332,18 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
+    _check_general(config, where)
+
+
+def _check_general(config: ExperimentConfig, where: str) -> None:
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")
+    for name in config.claims.primary_suites:
+        if name.split("/")[0] not in kinds:
+            raise ConfigError(
+                f"{where}: claims.primary_suites: no [[general]] is called {name!r}{nearest(name, kinds)}"
+            )
 
 
 def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str) -> None:

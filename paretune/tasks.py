@@ -130,6 +130,20 @@ class Facets:
         return {self.names.get(name, name): value for name, value in values.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where what a task asks for is complete, so that all behind it is chatter.
+
+    find: index behind the complete statement of a text, None where there is none yet; what it says of a text holds
+    for every continuation. marks: characters of which one completes every statement: only texts that have got one are
+    looked at. stops: whether an engine stops there.
+    """
+
+    find: Callable[[str], int | None]
+    marks: str
+    stops: bool
+
+
 class Task(Protocol):
     """One kind of target. A class that names Task as its base inherits what it need not say: that the page shows no
     more than the lines hold, and that the audit knows nothing of this task in particular."""
@@ -175,6 +189,10 @@ class Task(Protocol):
 
         on_verdict: called with each as soon as it is known. Raises ScoringError where no verdict could be trusted.
         """
+
+    def ending(self, config: ExperimentConfig) -> Ending | None:
+        """Where what an answer holds is complete; None: where the model ends it."""
+        return None
 
     def page(self, run: Run, data: Path | None) -> dict[str, Any]:
         """What the explorer shows beside question and answers. "results": {"tables": [[columns, rows in all, first

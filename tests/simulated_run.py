@@ -51,7 +51,7 @@ class SimulatedVariant:
     adapter_scale: float = 1.0
     checkpoint: int | None = None
     seed: int = 42
-    peak_learning_rate: float = 2e-4
+    peak_learning_rate: float | None = None
     churn: float = 0.06
 
     @property
@@ -61,9 +61,14 @@ class SimulatedVariant:
             return "trained"
         return "checkpoint" if self.checkpoint is not None else "scaled"
 
+    @property
+    def rate(self) -> float:
+        """Its learning rate: one of its own where none is named, so that two variants are two recipes."""
+        return self.peak_learning_rate or 1e-4 * (1 + zlib.crc32(self.name.encode()) % 10_000 / 1000)
+
     def config(self) -> VariantConfig:
         """As an experiment file would name it."""
-        training = TrainingConfig(peak_learning_rate=self.peak_learning_rate, seed=self.seed)
+        training = TrainingConfig(peak_learning_rate=self.rate, seed=self.seed)
         return VariantConfig(
             name=self.name,
             source=self.source,
@@ -261,8 +266,8 @@ def _choice_answer(
 def _write_training(folder: Path, variant: SimulatedVariant, seed: int) -> None:
     generator = np.random.default_rng([seed, zlib.crc32(variant.name.encode())])
     steps = np.arange(10, 801, 10)
-    losses = 0.25 + 1.3 * np.exp(-steps * variant.peak_learning_rate * 60) + generator.normal(0, 0.03, len(steps))
-    rates = variant.peak_learning_rate * np.minimum(steps / 30, 0.5 * (1 + np.cos(np.pi * steps / 800)))
+    losses = 0.25 + 1.3 * np.exp(-steps * variant.rate * 60) + generator.normal(0, 0.03, len(steps))
+    rates = variant.rate * np.minimum(steps / 30, 0.5 * (1 + np.cos(np.pi * steps / 800)))
     lines = [
         {
             "step": int(step),

@@ -303,3 +303,34 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
+
+
+def test_load_experiment_claims_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(SMALLEST + '[claims]\nmargin_points = 2\nmargin_reason = "noise"\nprimary_suites = ["demo"]\n')
+    claims = load_experiment(file).claims
+    assert (claims.margin_points, claims.margin_reason, claims.primary_suites) == (2.0, "noise", ("demo",))
+    assert claims.loss_budget_points is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[claims]\nmargin_points = 0\n", "claims.margin_points: expected more than 0"),
+        ("[claims]\nmargn_points = 1\n", "margin_points"),
+        ("[claims]\nlevel = 0.2\n", "claims.level: expected at least 0.8"),
+        ('[claims]\nprimary_suites = ["mlu"]\n', "claims.primary_suites: no .* called 'mlu'"),
+    ],
+)
+def test_load_experiment_claims_that_cannot_be_are_named(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(SMALLEST + text)
+    with pytest.raises(ConfigError, match=named):
+        load_experiment(file)
+
+
+def test_training_that_shares_prompts_is_not_grouped_by_length(tmp_path: Path) -> None:
+    both = SMALLEST + "share_prompts = true\ngroup_by_length = true\n"
+    assert refusal(tmp_path, both).endswith(
+        "trial.toml: variant.run-1: share_prompts orders rows by their prompts; remove group_by_length"
+    )

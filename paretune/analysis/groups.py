@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ from paretune.analysis.results import (
     ErrorClassRow,
     GroupRow,
     OutcomeRow,
-    RecipeSeeds,
     SubjectRow,
     SuiteTable,
     TrainingCurve,
@@ -25,8 +24,7 @@ from paretune.analysis.results import (
 from paretune.run.load import Run
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
-from paretune.stats.paired import holm, mcnemar_exact, paired_difference
-from paretune.stats.seeds import SeedEffect, seed_effect
+from paretune.stats.paired import holm, mcnemar_exact, paired_estimate
 
 CONFIDENCE = 0.95
 UNCLASSIFIED = "unclassified"
@@ -34,9 +32,12 @@ Flags = npt.NDArray[np.bool_]
 Kind = Literal["category", "level"]
 
 
-def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
-    """All variants on one suite: every question, each category, and the mean of the subjects."""
-    rows = _all_rows(axis, names) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
+def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> SuiteTable:
+    """All variants on one suite: every question, each category, and the mean of the subjects.
+
+    changes: of all questions together, by variant: those that are claimed.
+    """
+    rows = _all_rows(axis, names, changes) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
     if len(set(axis.groups)) > 1:
         rows += _macro_rows(axis, names)
     masses: dict[str, float] = {}
@@ -68,14 +69,14 @@ def level_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[
     return tuple(_group_rows(axis, names, "level", order))
 
 
-def _all_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> list[GroupRow]:
     return [
         GroupRow(
             name,
             "all",
             "",
             accuracy_interval(axis.correct[:, at], axis.clusters, confidence=CONFIDENCE),
-            paired_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters) if at else None,
+            changes.get(name),
         )
         for at, name in enumerate(names)
     ]
@@ -124,19 +125,11 @@ def _macro_change(axis: AnsweredAxis, at: int) -> Interval:
     return Interval(100 * found.mean, 100 * low, 100 * high, CONFIDENCE, len(index), len(subjects), "t over subjects")
 
 
-def change_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
-    """second minus first in points: t over clusters, or Bonett and Price's where questions count as independent."""
-    if clusters is None or len(set(clusters)) < 2:
+def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None) -> Interval:
+    """second minus first in points, alone; one question's is Bonett and Price's."""
+    if len(first) < 2:
         return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
-    return paired_interval(first, second, clusters)
-
-
-def paired_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
-    """The t interval of `paired_difference`, which does not depend on its draws: few of them keep this short."""
-    found = paired_difference(
-        first, second, clusters, generator=np.random.default_rng(0), confidence=CONFIDENCE, replicates=100
-    )
-    return found.t
+    return paired_estimate(first, second, clusters).interval((1 - CONFIDENCE) / 2, CONFIDENCE)
 
 
 def bonett_price(gained: int, lost: int, questions: int, confidence: float = CONFIDENCE) -> Interval:
@@ -232,40 +225,6 @@ def outcome_rows(records: Run) -> tuple[OutcomeRow, ...]:
             for name, count in counts.most_common()
         ]
     return tuple(found)
-
-
-def recipe_rows(
-    records: Run, target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
-) -> tuple[RecipeSeeds, ...]:
-    """Trained variants grouped by everything but their seed."""
-    recipes: dict[str, list[tuple[str, int]]] = {}
-    for item in records.manifest.get("config", {}).get("variants", []):
-        training = item.get("training")
-        if training and item["name"] in names:
-            rest = {key: value for key, value in training.items() if key != "seed"}
-            recipes.setdefault(repr(sorted(rest.items())), []).append((item["name"], int(training.get("seed", 0))))
-    return tuple(_recipe(members, target, main, names) for members in recipes.values())
-
-
-def _recipe(
-    members: Sequence[tuple[str, int]], target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
-) -> RecipeSeeds:
-    columns = [names.index(name) for name, _ in members]
-    gained, kept = _seed_effect(target, columns), _seed_effect(main, columns)
-    return RecipeSeeds(
-        variants=tuple(name for name, _ in members),
-        seeds=tuple(seed for _, seed in members),
-        target=gained.interval,
-        target_deviation=gained.seed_deviation,
-        general=kept.interval,
-        general_deviation=kept.seed_deviation,
-        caveat=gained.caveat,
-    )
-
-
-def _seed_effect(axis: AnsweredAxis, columns: Sequence[int]) -> SeedEffect:
-    clusters = axis.clusters if axis.clusters and len(set(axis.clusters)) > 1 else None
-    return seed_effect(axis.correct[:, 0], axis.correct[:, list(columns)].T, clusters, confidence=CONFIDENCE)
 
 
 def cost_rows(records: Run) -> tuple[Cost, ...]:

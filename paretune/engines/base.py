@@ -16,17 +16,23 @@ from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.models.chat import Message
 from paretune.models.load import ModelHandle
 from paretune.records import ChoicePrompt
+from paretune.tasks import Ending
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One answer. tokens: how many were generated, the stop token included; finish "length": it was cut off."""
+    """One answer. tokens: how many were generated, the stop token included.
+
+    finish: "stop", the model ended its turn; "statement", the engine ended it behind a complete statement; "length", it
+    was cut off. chatter_tokens: of the tokens, those written behind a complete statement.
+    """
 
     text: str
     tokens: int
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "statement"]
+    chatter_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,12 @@ OnWritten = Callable[[int, str, int], None]  # position, text, tokens of the pro
 class Host:
     """What an engine is given. model: weights and tokenizer, had when first asked for; batch_size: prompts that
     `generate` answers together, token_budget: tokens that `option_logprobs` and the like compute together (None: as
-    the engine sees fit); say: tells the user one line."""
+    the engine sees fit); ending: where an answer of the task is complete; say: tells the user one line."""
 
     model: ModelHandle
-    batch_size: int = 16
+    batch_size: int | None = None
     token_budget: int | None = None
+    ending: Ending | None = None
     say: Say = lambda line: None
 
 

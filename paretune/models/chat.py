@@ -47,6 +47,11 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
+def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of rendered texts, computed by all processors together."""
+    return [list(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+
+
 def stop_token_ids(tokenizer: Any, generation_config: Any) -> list[int]:
     """Every token that ends an answer: the model's, the tokenizer's, and the template's end of turn."""
     declared = generation_config.eos_token_id

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from paretune.errors import EngineError
+
+if TYPE_CHECKING:
+    import torch
 
 R = TypeVar("R")
 
 # What says that memory ran out where the error's class does not: torch on a CPU, and libraries that wrap torch's.
-_WORDS = ("out of memory", "not enough memory", "can't allocate memory")
+_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "cublas_status_alloc_failed")
 
 
 class DoesNotFit(EngineError):
     """Not even one at a time fits the memory."""
+
+
+_ASSUMED_BYTES = 8 * 2**30  # of main memory, where the system does not tell
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -64,3 +71,16 @@ def halving(most: int, run: Callable[[int], R]) -> tuple[int, R]:
             raise DoesNotFit("does not fit the memory even alone")
         count //= 2
     return count, result
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes of memory that this process may use on the device in all, whatever is free at the moment."""
+    import torch
+
+    if device.type == "cuda":
+        share = torch.cuda.get_per_process_memory_fraction(device)
+        return int(share * torch.cuda.get_device_properties(device).total_memory)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return _ASSUMED_BYTES

@@ -18,9 +18,11 @@ from paretune.pipeline.prepare import GeneralData
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer, ChoicePrompt
-from paretune.run.folder import is_complete
+from paretune.run.folder import is_complete, same_fingerprint
 from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
 from paretune.run.lines import AskedQuestion, from_record
+
+_FORMER_BATCH_SIZE = 16  # of experiments that named none
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,10 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     """
     adapter = session.adapter(variant)
     conditions = _conditions(session, adapter, variant.adapter_scale)
-    generated = _answers_header(session, conditions)
+    answers = session.folder.variant(variant.name, "answers.jsonl")
+    generated = _answers_header(session, conditions, answers)
     chosen = _choice_header(session, conditions, choices)
     questions = asked_questions(session)[1]
-    answers = session.folder.variant(variant.name, "answers.jsonl")
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(questions))
     choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
@@ -115,10 +117,17 @@ def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
     }
 
 
-def _answers_header(session: Session, conditions: Record) -> Record:
+def _answers_header(session: Session, conditions: Record, path: Path) -> Record:
+    """What decided the answers. Files from before batch_size could be absent have the number that stood for that."""
     target = session.config.target
     decided = {**conditions, "prepared": asked_questions(session)[0], "decoding": "greedy",
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
+    ending = session.task.ending(session.config)
+    if ending is not None and ending.stops:
+        decided["stop"] = "statement"
+    earlier = {**decided, "batch_size": _FORMER_BATCH_SIZE} if target.batch_size is None else decided
+    if same_fingerprint(path, fingerprint(earlier)):
+        decided = earlier
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 

@@ -41,10 +41,10 @@ class Plan:
 
 def run_all(
     session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
-) -> tuple[str, Path]:
-    """All stages for these variants, and the baseline, which every table compares with; returns the text of the tables
-    and the path of the page. target_data: as in report_folder."""
-    from paretune.pipeline.report import compare_folder, report_folder
+) -> str:
+    """All stages for these variants, and the baseline, which every table compares with; returns the tables and the
+    verdict as text. target_data: as in report_folder."""
+    from paretune.pipeline.report import closing, compare_folder, report_folder
 
     baseline = session.config.variant(BASELINE)
     train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
@@ -52,8 +52,8 @@ def run_all(
     run = load_run(session.folder.path)
     comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.voice, target_data, into=session.folder)
-    return text, page
+        report_folder(run, comparison, session.voice, target_data, into=session.folder)
+    return f"{text}\n{closing(run, comparison, session.voice, session.folder)}"
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:

@@ -16,6 +16,7 @@ from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method
+from paretune.run.claims import record_claims
 from paretune.run.jsonl import read_lines, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import Question, TargetData, Task
@@ -85,6 +86,9 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     for remark in (*trained_on_the_test(target), *(task.doubts(session.config, target) if written else ())):
         session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
+    if record_claims(session.folder, session.config):
+        changed = "[claims], suites or variants"
+        session.say(f"{changed} changed after answers were there: tables and page will say so")
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),

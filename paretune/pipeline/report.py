@@ -11,6 +11,7 @@ from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
+from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
 from paretune.run.load import Run
 from paretune.text import Voice
@@ -20,10 +21,10 @@ DEFAULT_SEED = 42
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What is stated before looking. margin_points: the loss that would not matter; budget_points: the loss that the
-    chosen variant may have (the margin when absent); every_pair: compare all variants with each other too."""
+    """What the command line asks for. margin_points, budget_points: instead of those that the experiment states, which
+    is then said; every_pair: compare all variants with each other too."""
 
-    margin_points: float = 1.0
+    margin_points: float | None = None
     budget_points: float | None = None
     every_pair: bool = False
 
@@ -52,6 +53,13 @@ def compare_folder(
     if into is not None:
         write_tables(comparison, into.tables, voice)
     return comparison, print_tables(comparison, voice)
+
+
+def closing(run: Run, comparison: Comparison, voice: Voice, into: RunFolder | None) -> str:
+    """The last words of a command: the verdict, the audit's gravest findings, and the page if it is there."""
+    page = into.report / "index.html" if into is not None else None
+    there = page if page is not None and page.exists() else None
+    return closing_text(comparison, audit_run(run), run.path, voice, there)
 
 
 def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: Path | None, *, into: RunFolder) -> Path:

@@ -65,7 +65,12 @@ class Session:
     def engine(self) -> Engine:
         """What answers, as the [engine] table says; it loads nothing before it is asked."""
         if self._engine is None:
-            host = Host(self.model, batch_size=self.config.target.batch_size, say=self.say)
+            host = Host(
+                self.model,
+                batch_size=self.config.target.batch_size,
+                ending=self.task.ending(self.config),
+                say=self.say,
+            )
             self._engine = build_engine(self.config.engine, host)
         return self._engine
 

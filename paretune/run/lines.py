@@ -82,13 +82,15 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached), null where nobody noted it."""
+    """One raw answer. finish: "stop" (end of turn), "statement" (ended behind a complete one) or "length" (token limit
+    reached), null where nobody noted it. chatter_tokens: of the tokens, those behind a complete statement."""
 
     id: Identity
     cluster: str
     text: str
     tokens: int
     finish: str | None = None
+    chatter_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ from paretune.sql.database import schema_text
 from paretune.sql.dialects import as_sqlite, dialect_of
 from paretune.sql.doubts import doubtful_references
 from paretune.sql.explain import level_of
+from paretune.sql.extract import END_MARKS, statement_end
 from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.rules import RULES
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 from paretune.sql.spider import database_folder, database_path, read_questions, read_split, split_of_kind, take
 from paretune.sql.spider_metrics import LEVELS
-from paretune.tasks import Facets, Messages, Question, TargetData, Task, Verdict
+from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
@@ -48,10 +49,13 @@ FACETS = Facets(
     sentences={
         "table.target": "table.execution",
         "table.levels": "Execution accuracy in percent by hardness",
-        "table.clustered": "Change: against the baseline, in points, paired by question, clustered by database.",
-        "table.one-cluster": "One database: questions count as independent, and the figures hold for this database.",
+        "table.target-change": "table.change",
+        "table.these-clusters": (
+            "The databases are too few to speak for others: the figures hold for these databases."
+        ),
+        "table.target-split": "verdict.split",
         "table.p-values": (
-            "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."
+            "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
         "table.reasons": "Why SQL was wrong: questions, and their share in percent",
@@ -72,10 +76,17 @@ FACETS = Facets(
 
 @dataclass(frozen=True, slots=True)
 class SqlTarget:
+<<<<<<< HEAD
     """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
     what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules: a
     name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result` for
     all other data (score.default_rules)."""
+=======
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
+    written together at most (absent: as many as the memory holds)."""
+>>>>>>> main
 
     kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
     path: str | None = None
@@ -89,7 +100,8 @@ class SqlTarget:
     rules: str | None = None
     limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
-    batch_size: int = field(default=16, metadata={"minimum": 1})
+    stop: Literal["turn", "statement"] = "turn"
+    batch_size: int | None = field(default=None, metadata={"minimum": 1})
 
     def __post_init__(self) -> None:
         if self.rules is not None and self.rules not in RULES:
@@ -184,6 +196,11 @@ class TextToSql(Task):
             cache=cache_directory() / "gold",
             on_verdict=on_verdict,
         )
+
+    def ending(self, config: ExperimentConfig) -> Ending | None:
+        """Behind the first complete statement; engines stop there where the experiment says so."""
+        target, _ = _settings(config)
+        return Ending(statement_end, END_MARKS, stops=target.stop == "statement")
 
     def page(self, run: Run, data: Path | None) -> dict[str, Any]:
         """Results of queries where the databases are there."""

@@ -235,7 +235,7 @@ def test_audit_run_planted_defect_is_found(folder: Path, code: str, level: str, 
 def test_audit_run_notes_of_every_run_are_planted_by_the_run_itself(tmp_path: Path) -> None:
     many = findings(write_run(tmp_path / "many", variants(5), size="spider", seed=1))
     assert {"best-of-many", "public-test-set", "single-seed"} <= {finding.code for finding in many}
-    three_seeds = [SimulatedVariant(f"run-{seed}", 25.0, 5.0, seed=seed) for seed in (1, 2)]
+    three_seeds = [SimulatedVariant(f"run-{seed}", 25.0, 5.0, seed=seed, peak_learning_rate=2e-4) for seed in (1, 2)]
     few = findings(write_run(tmp_path / "few", three_seeds, size="demo", seed=1))
     assert not {"best-of-many", "public-test-set", "single-seed"} & {finding.code for finding in few}
 
@@ -260,9 +260,10 @@ def test_audit_run_weak_differences_have_the_intervals_of_the_tables(folder: Pat
         change_lines(path, keep)
     weak = [found.figures for found in findings(folder) if found.code == "too-few-questions"]
     said = {(found["variant"], round(float(found["low"]), 6), round(float(found["high"]), 6)) for found in weak}
-    holding_zero = [item for item in compare_run(load_run(folder), replicates=50).differences if 0 in item.interval]
+    differences = compare_run(load_run(folder), replicates=50).differences
+    holding_zero = [item for item in differences if 0 in item.claim.alone]
     shown = {
-        (item.second, round(item.interval.low, 6), round(item.interval.high, 6))
+        (item.second, round(item.claim.alone.low, 6), round(item.claim.alone.high, 6))
         for item in holding_zero
         if item.first == "baseline"
     }

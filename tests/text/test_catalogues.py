@@ -7,15 +7,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import paretune
+from paretune.analysis.results import Finding
 from paretune.records import ChoiceOutcome, SqlOutcome
 from paretune.report.page.script import FAMILIES
 from paretune.sql.differences import ErrorClass
 from paretune.sql.explain import UNCLASSIFIED
 from paretune.sql.rules import RULES
+from paretune.stats.claims import LossVerdict
+from paretune.stats.family import ALONE, BONFERRONI, FLIPPED
+from paretune.stats.pick import Reason
 from paretune.text import LANGUAGES, SOURCE, Voice
 
 PACKAGE = Path(paretune.__file__).parent
@@ -68,8 +73,10 @@ ASSETS = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("**
 ENUMERATED = {
     "outcome": {*SqlOutcome},
     "class": {*ErrorClass, UNCLASSIFIED},
-    "margin": {"shown", "not shown", "refuted"},
-    "change": {"gain shown", "loss shown", "not shown"},
+    "margin": {*get_args(LossVerdict)},
+    "change": {*get_args(Finding)},
+    "decision": {"pick", *get_args(Reason)},
+    "family": {ALONE, BONFERRONI, FLIPPED},
 }
 
 

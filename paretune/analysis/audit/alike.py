@@ -10,15 +10,15 @@ from paretune.config import BASELINE
 from paretune.findings import Figures, Finding, Level
 from paretune.records import ChoiceAnswer
 from paretune.run.load import Run
-from paretune.stats.clusters import subject_clusters
+from paretune.stats.clusters import sampling_units, subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
-from paretune.stats.pick import FEWEST_TO_SPLIT
 from paretune.tasks import Verdict
 
 Line = Verdict | ChoiceAnswer
 Lines = Mapping[str, Sequence[Line]]  # by variant
 AXES = ("target", "general")
 FEWEST_QUESTIONS = 30
+FEWEST_TO_SPLIT = 40  # questions of an axis; of fewer nobody can set some aside to choose on
 FEWEST_CLUSTERS = 5
 # A folder made elsewhere may lack these and still be judged; every other problem makes its figures unusable.
 NOT_WRITTEN = ("no-manifest", "no-file")
@@ -111,7 +111,9 @@ def _weak_differences(axis: str, answered: Lines) -> Iterator[Finding]:
             difference = paired_difference(
                 [is_correct(base[key]) for key in shared],
                 [is_correct(other[key]) for key in shared],
-                groups if axis == "target" else subject_clusters(groups),
+                sampling_units(groups, [getattr(base[key], "gold", None) for key in shared])
+                if axis == "target"
+                else subject_clusters(groups),
                 generator=np.random.default_rng(0),
                 replicates=1,
             )
@@ -143,7 +145,7 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
             "low": found.t.low,
             "high": found.t.high,
             "questions": found.n,
-            "detectable": found.minimum_detectable_effect,
+            "detectable": 100.0 if found.minimum_detectable_effect is None else found.minimum_detectable_effect,
         }
         yield Finding("warning" if few else "note", "too-few-questions", figures)
 

@@ -110,8 +110,15 @@ class HfEngine:
         """See Engine."""
         from paretune.engines.hf.generate import TransformersEngine
 
-        batch_size = self._host.batch_size if self._settings.fast else 1
-        engine = TransformersEngine(self._model, self._host.model.tokenizer, batch_size)
+        host, fast = self._host, self._settings.fast
+        engine = TransformersEngine(
+            self._model,
+            host.model.tokenizer,
+            host.batch_size if fast else 1,
+            ending=host.ending,
+            say=host.say,
+            fast=fast,
+        )
         engine.generate(prompts, max_new_tokens, on_answer, answered)
 
     def option_logprobs(

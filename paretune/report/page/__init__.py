@@ -18,8 +18,8 @@ from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
-from paretune.report.page.verdict import Verdict, verdict
 from paretune.report.target_words import clusters_counted, target_say
+from paretune.report.verdict import VerdictText, stated, verdict_text
 from paretune.run.load import Run
 from paretune.tasks import Facets
 from paretune.text import LANGUAGES, Voice
@@ -46,7 +46,7 @@ class _View:
     voice: Voice
     suffix: str
     facts: str
-    verdict: Verdict
+    verdict: VerdictText
     plot: Plot
     is_invalid: bool
     grave: tuple[_Said, ...]
@@ -108,7 +108,7 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         voice=voice,
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
-        verdict=verdict(comparison, voice),
+        verdict=verdict_text(comparison, voice),
         plot=page_plot("tradeoff", comparison, places, voice),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
@@ -149,7 +149,7 @@ def _facts(comparison: Comparison, voice: Voice) -> str:
     )
     asked = comparison.variants[0].general.n
     parts.append(say("facts.general", suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)))
-    parts.append(say("facts.margin", margin=comparison.margin_points))
+    parts.append(say("facts.margin", margin=stated(comparison.margin_points)))
     return " · ".join(part for part in parts if part)
 
 

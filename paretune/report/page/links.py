@@ -18,9 +18,22 @@ class FigureLinks:
 
     comparison: Comparison
 
+    def claims(self, unit: str, column: int, _: bool) -> Filters | None:
+        """Those that changed sides on the target, and on the suite that is quoted; none for a recipe of several."""
+        item = next((item for item in self.comparison.verdict.units if item.unit.name == unit), None)
+        if item is None or item.unit.is_recipe or column not in (1, 5):
+            return None
+        if column == 1:
+            return {**self._target(unit), **CHANGED}
+        return {
+            "axis": "choice", "suite": item.worst.benchmark, "method": item.worst.method, "variant": unit, **CHANGED
+        }  # fmt: skip
+
     def target(self, variant: str, column: int, _: bool) -> Filters | None:
-        """The right ones for the accuracy, those that changed sides for the change."""
-        return {**self._target(variant), **({1: RIGHT, 2: CHANGED}[column])} if column in (1, 2) else None
+        """The right ones for the accuracy, those that changed sides for the change; none for a recipe of several."""
+        if column not in (1, 2) or all(row.name != variant for row in self.comparison.variants):
+            return None
+        return {**self._target(variant), **({1: RIGHT, 2: CHANGED}[column])}
 
     def tradeoff(self, variant: str, column: int, _: bool) -> Filters | None:
         """Those that changed sides on the axis of the column."""

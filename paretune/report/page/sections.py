@@ -12,6 +12,7 @@ from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plo
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
+from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -53,6 +54,8 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
     tables = [
+        as_page_table(claims_table(comparison, voice), target, *target_files, *choice_files, places.table("claims"),
+                      places.table("pick"), words=[3, 4, 6, 7], figures=links.claims),
         as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
                       words=[5], figures=links.target),
         as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
@@ -77,25 +80,32 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
 def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
     say = voice.say
-    several = [recipe for recipe in comparison.recipes if len(recipe.seeds) > 1]
+    several = [unit for unit in comparison.units if unit.is_recipe]
     if not several:
         return []
     rows = tuple(
         (
-            Cell(", ".join(recipe.variants)),
-            Cell(voice.interval(recipe.target, signed=True)),
-            Cell("–" if recipe.target_deviation is None else voice.number(recipe.target_deviation)),
-            Cell(voice.interval(recipe.general, signed=True)),
-            Cell("–" if recipe.general_deviation is None else voice.number(recipe.general_deviation)),
+            Cell(", ".join(unit.variants)),
+            Cell(voice.interval(unit.target.interval, signed=True)),
+            Cell(_deviation(unit.target_deviation, unit.target_deviation_high, voice)),
+            Cell(voice.interval(unit.general[0].interval, signed=True)),
+            Cell(_deviation(unit.general_deviation, None, voice)),
         )
-        for recipe in several
+        for unit in several
     )
     deviation = say("deviation between seeds")
     header = (say("variants of one recipe"), say("gain"), deviation, say("change in general accuracy"), deviation)
-    notes = (say("95 % intervals in brackets."), say("The intervals hold both the questions and the seeds."))
+    notes = (*family_notes(comparison.verdict, voice)[:1], say("The intervals hold both the questions and the seeds."))
     return [
         PageTable(say("The same recipe with other seeds, in points"), header, rows, notes, (places.table("seeds"),))
     ]
+
+
+def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
+    """Between seeds, and what it may be at most: three equal seeds do not make it 0."""
+    if value is None:
+        return "–"
+    return voice.number(value) if most is None else f"{voice.number(value)} (≤ {voice.number(most)})"
 
 
 def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
@@ -140,14 +150,19 @@ def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
             benchmark = metric if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
                          Cell(voice.p_value(item.mcnemar_p)), Cell(voice.p_value(item.permutation_p)),
-                         Cell(voice.p_value(item.holm_p)), Cell(say(item.finding)),
-                         Cell(voice.number(item.minimum_detectable_effect))))  # fmt: skip
+                         Cell(voice.p_value(item.claim.family_p)), Cell(voice.p_value(item.claim.holm_p)),
+                         Cell(say(f"change:{item.finding}")), Cell(_reach(item.claim.detectable, voice))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
-              say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
-    notes = (tell("table.p-values"),)
+              say("p (permutation)"), say("p (family)"), say("p (Holm)"), say("finding"),
+              say("detectable, points"))  # fmt: skip
+    notes = (tell("table.p-values"), say("p (family) decides; p (Holm) stands beside it."))
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
-    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 7)))
+    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 8)))
+
+
+def _reach(points: float | None, voice: Voice) -> str:
+    return "–" if points is None else voice.number(points)
 
 
 def _flip_link(comparison: Comparison, item: Difference, flip: str) -> str:
@@ -265,11 +280,15 @@ def _count(value: int | None) -> str:
 def reproduction(records: Run, comparison: Comparison, places: Places, voice: Voice) -> Section:
     """The last section: what decided the figures."""
     say = voice.say
-    manifest = records.manifest
+    manifest, terms = records.manifest, comparison.verdict.terms
     source = (places.file("manifest.json"),)
     statistics = (
         (say("confidence"), f"{voice.number(100 * comparison.confidence, 0)} %"),
-        (say("margin, points"), voice.number(comparison.margin_points)),
+        (say("margin, points"), voice.marked(str(stated(terms.margin_points)))),
+        (say("margin's reason"), terms.margin_reason or say("none stated")),
+        (say("budget of the pick, points"), voice.marked(str(stated(terms.budget_points)))),
+        (say("primary suites"), ", ".join(terms.primary_suites) or say("all")),
+        (say("level of all changes together"), f"{voice.marked(str(stated(100 * terms.level)))} %"),
         (say("bootstrap replicates"), str(comparison.replicates)),
         (say("seed of the statistics"), str(comparison.seed)),
     )
