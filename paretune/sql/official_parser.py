@@ -63,9 +63,7 @@ def _words(sql: str) -> list[str]:
     if len(pieces) % 2 == 0:
         raise _Refused
     literals = {f"__literal_{place}__": f'"{text}"' for place, text in enumerate(pieces[1::2])}
-    text = pieces[0] + "".join(
-        f"__literal_{place}__{after}" for place, after in enumerate(pieces[2::2])
-    )
+    text = pieces[0] + "".join(f"__literal_{place}__{after}" for place, after in enumerate(pieces[2::2]))
     for pattern in _SPACED:
         text = pattern.sub(lambda found: f" {found[0]} ", text)
     words: list[str] = []

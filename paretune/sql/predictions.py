@@ -195,9 +195,7 @@ def _json_rows(path: Path, text: str, column: str | None) -> list[PredictionRow]
         raise DataError(f"{path}: expected a JSON list, or an object with a position as each key, "
                         f"found {type(entries).__name__}")  # fmt: skip
     _check_numbered(path, [entry for entry in entries if isinstance(entry, dict)])
-    return [
-        _json_row(f"{path}, entry {position}", entry, position, column) for position, entry in enumerate(entries)
-    ]
+    return [_json_row(f"{path}, entry {position}", entry, position, column) for position, entry in enumerate(entries)]
 
 
 def _json_row(where: str, entry: object, position: int, column: str | None) -> PredictionRow:

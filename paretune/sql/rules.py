@@ -297,7 +297,9 @@ def _in_order(rows: list[Row], order: Sequence[int]) -> list[tuple[Hashable, ...
     """The rows, each with the place that it may not leave, as one more column that matches no other."""
     if len(order) < 2:
         return list(rows)
-    places = [place for place, (begin, end) in enumerate(zip((0, *order), order, strict=False)) for _ in range(begin, end)]
+    places = [
+        place for place, (begin, end) in enumerate(zip((0, *order), order, strict=False)) for _ in range(begin, end)
+    ]
     return [(*row, ("place", place)) for row, place in zip(rows, places, strict=True)]
 
 
@@ -338,7 +340,9 @@ def match_subset(
         chosen = [(*taken, place) for taken in chosen for place in places if place not in taken][:_MOST_CHOICES]
     placed, rows = Counter(_in_order(first, order)), _in_order(second, order)
     behind = range(predicted_columns, len(rows[0]))  # the place in the order, where there is one
-    return any(placed == Counter(tuple([row[place] for place in (*taken, *behind)]) for row in rows) for taken in chosen)
+    return any(
+        placed == Counter(tuple([row[place] for place in (*taken, *behind)]) for row in rows) for taken in chosen
+    )
 
 
 def match_bird(gold: Sequence[Row], predicted: Sequence[Row]) -> bool:

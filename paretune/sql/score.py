@@ -67,7 +67,9 @@ class ScoreSettings:
 
     def __post_init__(self) -> None:
         if self.rules not in RULES:
-            raise ConfigError(f"rules {self.rules!r}: expected one of {', '.join(RULES)}{nearest(self.rules, [*RULES])}")
+            raise ConfigError(
+                f"rules {self.rules!r}: expected one of {', '.join(RULES)}{nearest(self.rules, [*RULES])}"
+            )
         for name in ("limit_seconds", "gold_limit_seconds", "max_rows", "max_bytes", "memory_bytes"):
             if not 0 < getattr(self, name) < 2**40:
                 raise ConfigError(f"{name} {getattr(self, name)}: expected a finite number above 0")
@@ -79,7 +81,11 @@ class ScoreSettings:
     def statement(self, text: str) -> str:
         """The statement that a text is taken to answer with; "" for none."""
         rule = RULES[self.rules]
-        if self.whole_texts or rule.whole_text or ((self.as_written or rule.as_written) and begins_with_statement(text)):
+        if (
+            self.whole_texts
+            or rule.whole_text
+            or ((self.as_written or rule.as_written) and begins_with_statement(text))
+        ):
             return text.strip()
         return extract_sql(text)
 

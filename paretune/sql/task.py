@@ -76,17 +76,11 @@ FACETS = Facets(
 
 @dataclass(frozen=True, slots=True)
 class SqlTarget:
-<<<<<<< HEAD
     """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
     what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules: a
     name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result` for
-    all other data (score.default_rules)."""
-=======
-    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
-    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
-    written together at most (absent: as many as the memory holds)."""
->>>>>>> main
+    all other data (score.default_rules). stop: where an answer ends, with the model's turn or behind a complete
+    statement. batch_size: answers written together at most (absent: as many as the memory holds)."""
 
     kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
     path: str | None = None
@@ -145,7 +139,9 @@ class TextToSql(Task):
 
         builder = SqlPromptBuilder(schema, examples, dialect, prompt.evidence)
         hints = {
-            (row.db_id, row.question, row.gold): row.evidence for row in (*chosen, *(row for _, row in rows)) if row.evidence
+            (row.db_id, row.question, row.gold): row.evidence
+            for row in (*chosen, *(row for _, row in rows))
+            if row.evidence
         }
 
         def messages(question: Question) -> Messages:
@@ -186,7 +182,11 @@ class TextToSql(Task):
         return score_predictions(
             [
                 SqlPrediction(
-                    int(item.id), item.cluster, item.question, item.reference, text,
+                    int(item.id),
+                    item.cluster,
+                    item.question,
+                    item.reference,
+                    text,
                     item.level if item.level in bird.LEVELS else None,
                 )
                 for item, text in zip(questions, texts, strict=True)

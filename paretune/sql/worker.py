@@ -175,15 +175,19 @@ def answer_diagnosis(
     tables_file = about["tables_file"]
     if tables_file not in diagnosticians:
         diagnosticians[tables_file] = Diagnostician(tables_file and Path(tables_file))
-    diagnosed: dict[str, Any] = diagnosticians[tables_file].diagnose(
-        Path(about["database"]),
-        about["sql"],
-        about["gold"],
-        wrong=not answer["match"] and answer["status"] not in {"gold_failed", "gold_too_large", "failed"},
-        refused=answer["status"] in {"invalid_sql", "not_a_query", "crashed"},
-        values_open=about["values_open"],
-        message=answer["error"] if answer["status"] in {"invalid_sql", "not_a_query"} else None,
-    ).record()
+    diagnosed: dict[str, Any] = (
+        diagnosticians[tables_file]
+        .diagnose(
+            Path(about["database"]),
+            about["sql"],
+            about["gold"],
+            wrong=not answer["match"] and answer["status"] not in {"gold_failed", "gold_too_large", "failed"},
+            refused=answer["status"] in {"invalid_sql", "not_a_query", "crashed"},
+            values_open=about["values_open"],
+            message=answer["error"] if answer["status"] in {"invalid_sql", "not_a_query"} else None,
+        )
+        .record()
+    )
     return diagnosed
 
 

@@ -149,4 +149,5 @@ def test_exact_set_match_a_refused_statement_is_none(databases: Path) -> None:
 def test_exact_set_match_operators_with_a_space_are_joined(databases: Path, rules: str) -> None:
     gold = "SELECT name FROM score WHERE points >= 2"
     verdict = judge(databases, "SELECT name FROM score WHERE points > = 2", gold, rules)
-    assert (verdict.exact_set_match, verdict.exact_set_match_strict) == ((True, True) if rules == "official" else (False, True))
+    assert verdict.exact_set_match is (rules == "official")  # SQLite refuses it as it stands
+    assert verdict.exact_set_match_strict is True

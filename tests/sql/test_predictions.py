@@ -82,7 +82,7 @@ def test_read_predictions_column_by_name(tmp_path: Path) -> None:
 
 def test_join_predictions_questions_of_another_slice_are_refused(tmp_path: Path) -> None:
     lines = [json.dumps({"question": f"question {i}", "sql": "SELECT 1"}) for i in (1, 2, 0)]
-    with pytest.raises(DataError, match="line 1: asks 'question 1', which is not question 0 .* nor are 2 more of 3"):
+    with pytest.raises(DataError, match=r"line 1: asks 'question 1', which is not question 0 .* nor are 2 more of 3"):
         join_predictions(read_predictions(written(tmp_path, "p.jsonl", "\n".join(lines))).rows, QUESTIONS)
 
 

@@ -89,7 +89,12 @@ def is_alive(key: str) -> bool:
         return key.removeprefix("audit.").removesuffix(".advice") in CONSTANTS
     if key.startswith("sql.sqlite-"):  # said by SQLite itself, and recognised
         return True
-    if key in ("sql.only-reading", "sql.gold-fails", "sql.gold-too-large", "sql.nothing-extracted"):  # messages, recognised
+    if key in (
+        "sql.only-reading",
+        "sql.gold-fails",
+        "sql.gold-too-large",
+        "sql.nothing-extracted",
+    ):  # messages, recognised
         return any(text.startswith(ENGLISH[key].partition("{")[0]) for text in CONSTANTS)
     known = CONSTANTS | {f"{rule} rules" for rule in RULES}
     return key in known or key in {*SqlOutcome, *ChoiceOutcome} or f'"{key}"' in ASSETS
