@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune score`."""
     parser.description = (
-        "Score predicted SQL against a split in Spider's or BIRD's layout, or against a file of gold queries: one verdict "
-        "per question, and a summary."
+        "Score predicted SQL against a split in Spider's or BIRD's layout, or against a file of gold queries: one "
+        "verdict per question, and a summary."
     )
     parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's or BIRD's layout")
     parser.add_argument("--split", default="dev", help="DIR/<split>.json holds the questions (default: dev)")

@@ -140,7 +140,7 @@ class _Reader:
 
     def _table(self) -> str:
         table = self._names.get(self._words[self._at])
-        if table not in self._schema.tables:
+        if table is None or table not in self._schema.tables:
             raise _Refused
         self._at += 1
         if self._next() == "as":
