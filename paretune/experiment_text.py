@@ -71,12 +71,12 @@ MEANINGS: Mapping[str, str] = {
     "target.questions": "How many questions are asked; all when absent.",
     "target.train_rows": "How many training rows are used; all when absent.",
     "target.selection": "How they are drawn: stratified by database and hardness, or the first of the file.",
-    "target.rules": "When two results are equal: official (Spider's script: columns in any order, DISTINCT ignored, the "
-    "word value read as 1), result (rows and values alone: columns in any order, rows in order where the reference "
+    "target.rules": "When two results are equal: official (Spider's script: columns in any order, DISTINCT ignored, "
+    "the word value read as 1), result (rows and values alone: columns in any order, rows in order where the reference "
     "sorts, ties free), multiset (columns as written, rows in any order), strict (in the same order too where the "
-    "reference sorts), bird (BIRD's script: sets of rows), subset (result, further columns allowed), tp4 (the course of "
-    "2025). When absent: official for data with Spider's tables.json and the embedded benchmark, bird for BIRD's, result "
-    "for all other data.",
+    "reference sorts), bird (BIRD's script: sets of rows), subset (result, further columns allowed), tp4 (the course "
+    "of 2025). When absent: official for data with Spider's tables.json and the embedded benchmark, bird for BIRD's, "
+    "result for all other data.",
     "target.limit_seconds": "Time for one query.",
     "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
     "target.stop": "Where an answer ends: with the model's turn, or behind a complete statement, which is the same SQL "

@@ -75,8 +75,9 @@ class SqlVerdict:
     without a suite. exact_set_match: official exact set match, null where it is not computed. both_empty: gold and
     prediction both returned no rows. error_class: see sql/errors.py, null when correct. seconds: the
     prediction's own execution time (never the gold's). exact_set_match_strict: with what the official script's own
-    parser refuses as no match; soft_f1: BIRD's, in [0, 1], under the rules `bird` alone; gold_doubt: why the reference's
-    result cannot be relied on; these three null in lines of older versions. error: in English, SQLite's own message where there is one;
+    parser refuses as no match; soft_f1: BIRD's, in [0, 1], under the rules `bird` alone; gold_doubt: why the
+    reference's result cannot be relied on; these three null in lines of older versions. error: in English, SQLite's own
+    message where there is one;
     error_code, error_fields: the explanation for a reader, as text.Phrase has it (null in lines of older versions).
     """
 

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help=".json (texts, objects, BIRD's object), .jsonl with sql (and index), .csv with generated_sql, or one query "
-        "per line",
+        help=".json (texts, objects, BIRD's object), .jsonl with sql (and index), .csv with generated_sql, or one "
+        "query per line",
     )
     parser.add_argument("--column", metavar="NAME", help="column or key of the SQL (default: the first usual name)")
     parser.add_argument(

@@ -91,8 +91,8 @@ _CONTINUES = re.compile(
 )
 # A statement cannot end on one of these, so what follows a blank line belongs to it.
 _EXPECTS_MORE = frozenset(
-    {",", "=", "<", ">", "+", "-", "/", "select", "distinct", "from", "where", "by", "having", "on", "join", "and", "or",
-     "not", "in", "like", "union", "intersect", "except", "set", "as"}
+    {",", "=", "<", ">", "+", "-", "/", "select", "distinct", "from", "where", "by", "having", "on", "join", "and",
+     "or", "not", "in", "like", "union", "intersect", "except", "set", "as"}
 )  # fmt: skip
 _PROSE_LINE = re.compile(r"\n[ \t]*(?:#|[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ ]{0,30}:(?!:))")
 

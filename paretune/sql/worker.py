@@ -89,8 +89,8 @@ def read_doubt(path: Path) -> str | None:
 def answer_gold(request: dict[str, Any]) -> dict[str, Any]:
     """Run a gold query and keep its result at request["result"]; status "unwritable" when that cannot be done.
 
-    It is run a second time, and once with rows backwards (in the tables for a query that sorts, else in what comes out),
-    to know whether its result can be relied on and which sorted rows tie.
+    It is run a second time, and once with rows backwards (in the tables for a query that sorts, else in what comes
+    out), to know whether its result can be relied on and which sorted rows tie.
     """
     ran = _run(request, request["database"])
     status, error = str(ran.status), ran.error

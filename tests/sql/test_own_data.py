@@ -21,7 +21,8 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         CREATE TABLE reading (sensor TEXT, value REAL, "order" INTEGER, "group" TEXT, "distinct" TEXT);
         INSERT INTO reading VALUES ('a', 20.5, 1, 'x', 'p'), ('b', 7, 2, 'x', 'q'), ('b', 7, 3, NULL, 'q');
         CREATE TABLE score (name TEXT, points INTEGER, share REAL, code TEXT);
-        INSERT INTO score VALUES ('ann', 1, 1.0, '1'), ('bob', 2, 2.0, '2'), ('cid', 2, 2.5, '2'), ('dan', 3, NULL, NULL);
+        INSERT INTO score VALUES ('ann', 1, 1.0, '1'), ('bob', 2, 2.0, '2'), ('cid', 2, 2.5, '2');
+        INSERT INTO score VALUES ('dan', 3, NULL, NULL);
         """
     )
     connection.close()
