@@ -6,8 +6,8 @@
 For every prediction: execution match, the same with DISTINCT kept, and strict exact set match, by `evaluate()` of
 test-suite-sql-eval, one prediction per call and with nothing prepared; with --bird also execution match by
 `execute_model()` of BIRD's mini_dev over Spider's databases. --mutants adds the gold queries and N mutants of each.
-Every contradiction is listed by its kind. The scripts need sqlparse, nltk, tqdm and func_timeout. They open databases for
-writing, so they get copies; they cannot be interrupted, so they run in a process that is replaced when it hangs.
+Every contradiction is listed by its kind. The scripts need sqlparse, nltk, tqdm and func_timeout. They open databases
+for writing, so they get copies; they cannot be interrupted, so they run in a process that is replaced when it hangs.
 """
 
 from __future__ import annotations

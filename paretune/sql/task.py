@@ -78,8 +78,8 @@ FACETS = Facets(
 class SqlTarget:
     """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
     what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules:
-    a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result` for
-    all other data (score.default_rules). stop: where an answer ends, with the model's turn or behind a complete
+    a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result`
+    for all other data (score.default_rules). stop: where an answer ends, with the model's turn or behind a complete
     statement. batch_size: answers written together at most (absent: as many as the memory holds)."""
 
     kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
