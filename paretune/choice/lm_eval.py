@@ -11,6 +11,7 @@ import copy
 import difflib
 import functools
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,15 @@ def score_lm_eval(
     return answers
 
 
+_OLDEST = (0, 4, 12)  # older ones lack TaskManager.load, or do not import beside transformers 5
+
+
 def _require_lm_eval() -> None:
+    version = lm_eval_version()
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _OLDEST:
+        wanted = ".".join(map(str, _OLDEST))
+        raise ConfigError(f"lm-eval {version} is too old: general.kind = 'lm-eval' needs {wanted} or newer; "
+                          "pip install '.[lm-eval]'")  # fmt: skip
     try:
         import lm_eval.evaluator  # noqa: F401
     except ImportError as error:

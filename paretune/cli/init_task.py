@@ -166,7 +166,7 @@ def _experiment(arguments: argparse.Namespace, database: Path) -> str:
         "model": {"path": arguments.model or DEFAULT_MODEL},
         "target": {
             "kind": "spider", "path": "data", "name": database_name(database), "split": TEST_SPLIT,
-            "train_splits": [TRAINING_SPLIT], "rules": "strict", "max_new_tokens": 128,
+            "train_splits": [TRAINING_SPLIT], "rules": "result", "max_new_tokens": 128,
         },
         "prompt": {"schema": "compact", "sample_values": 3},
         "general": general,

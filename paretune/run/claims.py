@@ -136,7 +136,8 @@ def repeated_evaluations(folder: Path) -> tuple[str, ...]:
 
 
 def _has_answers(folder: Path) -> bool:
-    return any(True for name in ANSWERS for _ in folder.glob(f"*/{name}"))
+    """Whether a variant has answered; prepared/ holds questions under the same names."""
+    return any(path.parent.name != "prepared" for name in ANSWERS for path in folder.glob(f"*/{name}"))
 
 
 def _default_statement(manifest: Record) -> Record:

@@ -88,8 +88,9 @@ def find_data(kind: str, key: str) -> Path:
 def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     """The experiment with the store's folders where its file names no path. Raises DataError as find_data."""
     target = config.target
-    if isinstance(target, SqlTarget) and target.kind == "spider" and target.path is None:
-        target = replace(target, path=str(find_data("spider", "target.path")))
+    if isinstance(target, SqlTarget) and target.kind != "demo" and target.path is None:
+        name = "bird-mini-dev" if target.kind == "bird" else target.kind
+        target = replace(target, path=str(find_data(name, "target.path")))
         _require_split(target)
     general = tuple(
         item if item.path is not None or item.kind == LM_EVAL or suite_kind(item.kind).embedded is not None
