@@ -120,7 +120,8 @@ MEANINGS: Mapping[str, str] = {
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
     "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint and scale when absent.",
     "variant.from": "The variant whose adapter this one takes.",
-    "variant.adapter": "An adapter made elsewhere, in PEFT's format. Relative to this file.",
+    "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
+    "file), or its Hub id, with @REVISION if need be.",
     "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
 }

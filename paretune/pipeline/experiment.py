@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import DataError
-from paretune.pipeline.prepare import GeneralData, prepare, read_general
+from paretune.pipeline.prepare import GeneralData, is_prepared, prepare, read_general, take_prepared
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
@@ -57,13 +57,23 @@ def run_all(
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
-    """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
-    from paretune.pipeline.evaluate import choices_of, evaluate
+    """Prepare, then train and evaluate each variant: the ones that others derive from come first.
+
+    Without training, what is prepared already from these settings is used as it is: the data need not be there.
+    """
+    from paretune.pipeline.check import check_adapters
+    from paretune.pipeline.choices import read_choices
+    from paretune.pipeline.evaluate import evaluate
     from paretune.pipeline.train import train
 
-    _, general = prepare(session)
+    if training or not is_prepared(session):
+        prepare(session)
+    else:
+        take_prepared(session)
     note_kinds(session)
-    choices = choices_of(general)
+    for remark in check_adapters(session, variants):
+        session.say(f"note: {remark}")
+    choices = read_choices(session.folder, session.config.general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         source = variant if variant.source is None else session.config.variant(variant.source)
         if training and source.is_trained:
@@ -100,7 +110,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
-    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.check import find_problems, find_remarks
     from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
@@ -113,7 +123,8 @@ def describe_plan(session: Session) -> Plan:
     lines.extend(_describe_general(item) for item in general)
     for variant in session.config.all_variants():
         lines.append(f"variant {variant.name}: {_describe_variant(variant, len(target.training))}")
-    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
+    doubts = session.task.doubts(session.config, target)
+    remarks = (*trained_on_the_test(target), *doubts, *find_remarks(session))
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 

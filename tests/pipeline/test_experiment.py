@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
 from paretune.cli import main
-from paretune.run.jsonl import read_lines
+from paretune.files import fingerprint
+from paretune.models.adapters import adapter_fingerprint, fingerprint_as_written
+from paretune.run.jsonl import read_lines, write_lines
 from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
 
@@ -114,6 +118,7 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
         monkeypatch.setenv(name, "")
     folder = tmp_path / "shared"
+    import_everything()  # else the first process ends while this one is still importing
     words = commands.words("prepare", folder)
     first = commands.start(words)
     until = time.monotonic() + LIMIT_SECONDS
@@ -147,3 +152,26 @@ def test_export_of_a_stage_without_results_is_refused_first(
     assert main([*words, "--export", "tp4"]) == 2
     assert f"--export: {stage} makes no results to export" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_answers_with_an_earlier_releases_fingerprint_of_the_adapter_stay_valid(
+    commands: Commands, copied_run: Path
+) -> None:
+    """Up to 0.1 the order of target_modules in adapter_config.json counted."""
+    config = copied_run / "run-1" / "adapter" / "adapter_config.json"
+    settings = json.loads(config.read_text())
+    settings["target_modules"] = sorted(settings["target_modules"], reverse=True)
+    config.write_text(json.dumps(settings))
+    earlier = fingerprint_as_written(config.parent)
+    assert earlier != adapter_fingerprint(config.parent)
+    for name in ("answers", "choice"):
+        path = copied_run / "run-1" / f"{name}.jsonl"
+        header, lines = read_lines(path)
+        decided = {**header, "adapter": earlier}
+        mark = fingerprint({key: value for key, value in decided.items() if key not in ("kind", "fingerprint")})
+        write_lines(path, {**decided, "fingerprint": mark}, lines)
+    before = answers(copied_run)
+    done = commands.run("evaluate", copied_run)
+    assert done.status == 0, done.err
+    assert "run-1: already answered" in done.lines
+    assert answers(copied_run) == before
