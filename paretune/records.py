@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Method = Literal["letter", "cloze", "generate"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class SqlOutcome(StrEnum):

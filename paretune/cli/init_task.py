@@ -90,12 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _require_kind(kind: str) -> None:
-    from typing import get_args
-
-    from paretune.config import SUITES
+    from paretune.choice.suites import suite_names
     from paretune.fields import nearest
 
-    kinds = [name for name in get_args(SUITES) if name != "lm-eval"]
+    kinds = suite_names()
     if kind not in kinds:
         raise ConfigError(f"--general {kind}: no such suite{nearest(kind, kinds)}")
 

@@ -78,6 +78,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
+    from paretune.choice.suites import check_suites
     from paretune.config import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
@@ -85,6 +86,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
     config = load_experiment(arguments.experiment, arguments.settings)
     check_engine(config, str(arguments.experiment))
+    check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
@@ -170,9 +172,19 @@ def _claims(arguments: argparse.Namespace) -> Claims:
     return Claims(arguments.margin, arguments.budget, arguments.every_pair)
 
 
+def keep_memory_on_cpu() -> None:
+    """Before a model is loaded: see `keep_freed_memory`."""
+    from paretune.models.load import choose_device, keep_freed_memory
+
+    if choose_device() == "cpu":
+        keep_freed_memory()
+
+
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     from paretune.pipeline import experiment
 
+    if stage in ("run", "train", "evaluate"):
+        keep_memory_on_cpu()
     if stage == "prepare":
         from paretune.pipeline.prepare import prepare
 

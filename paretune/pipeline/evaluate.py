@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, score_lm_eval
-from paretune.choice.prompts import build_prompts
+from paretune.choice.lm_eval import lm_eval_version, score_lm_eval
 from paretune.config import VariantConfig
 from paretune.engines.base import Generation, RunsLmEval
 from paretune.engines.choices import answer_choices
 from paretune.errors import EngineError
 from paretune.files import fingerprint
 from paretune.models.adapters import fingerprint_as_written
-from paretune.pipeline.prepare import GeneralData
+from paretune.pipeline.choices import Choices
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.progress import progress_bar
-from paretune.records import ChoiceAnswer, ChoicePrompt
+from paretune.records import ChoiceAnswer
 from paretune.run.folder import is_complete, same_fingerprint
 from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, write_lines
 from paretune.run.lines import AskedQuestion, from_record
 
 _FORMER_BATCH_SIZE = 16  # of experiments that named none
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The multiple choice that every variant is asked. prompts: by suite; lm_eval: suites that lm-eval asks and
-    scores."""
-
-    prompts: Mapping[str, tuple[ChoicePrompt, ...]]
-    lm_eval: tuple[LmEvalSuite, ...]
-    fingerprint: str  # of `prompts`
-
-    def __len__(self) -> int:
-        """Answers that a variant owes."""
-        own = sum(map(len, self.prompts.values()))
-        return own + sum(len(suite.questions) for suite in self.lm_eval)
-
-
-def choices_of(general: Sequence[GeneralData]) -> Choices:
-    """The prompts of all suites, made once for all variants."""
-    prompts: dict[str, list[ChoicePrompt]] = {}
-    for item in general:
-        for method in item.methods if item.lm_eval is None else ():
-            made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
-            prompts.setdefault(item.suite.name, []).extend(made)
-    asked = fingerprint([[suite, asdict(prompt)] for suite, own in prompts.items() for prompt in own])
-    lm_eval = tuple(item.lm_eval for item in general if item.lm_eval)
-    return Choices({suite: tuple(own) for suite, own in prompts.items()}, lm_eval, asked)
 
 
 def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:

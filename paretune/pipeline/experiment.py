@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import DataError
-from paretune.pipeline.prepare import GeneralData, prepare, read_general
+from paretune.pipeline.prepare import GeneralData, is_prepared, prepare, read_general, take_prepared
 from paretune.pipeline.session import Session
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
@@ -57,16 +57,23 @@ def run_all(
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
-    """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
+    """Prepare, then train and evaluate each variant: the ones that others derive from come first.
+
+    Without training, what is prepared already from these settings is used as it is: the data need not be there.
+    """
     from paretune.pipeline.check import check_adapters
-    from paretune.pipeline.evaluate import choices_of, evaluate
+    from paretune.pipeline.choices import read_choices
+    from paretune.pipeline.evaluate import evaluate
     from paretune.pipeline.train import train
 
-    _, general = prepare(session)
+    if training or not is_prepared(session):
+        prepare(session)
+    else:
+        take_prepared(session)
     note_kinds(session)
     for remark in check_adapters(session, variants):
         session.say(f"note: {remark}")
-    choices = choices_of(general)
+    choices = read_choices(session.folder, session.config.general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         source = variant if variant.source is None else session.config.variant(variant.source)
         if training and source.is_trained:

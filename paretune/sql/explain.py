@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -239,7 +238,6 @@ class Diagnostician:
     """
 
     def __init__(self, databases: Mapping[str, Path], tables_file: Path) -> None:
-        logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
         self._databases = databases
         self._tables_file = tables_file if tables_file.is_file() else None
         self._schemas: dict[str, SchemaNames] = {}

@@ -169,7 +169,15 @@ def _json_line_row(where: str, entry: dict[str, Any], order: int) -> PredictionR
 
 
 def _csv_rows(path: Path, text: str) -> list[PredictionRow]:
-    csv.field_size_limit(2**31 - 1)
+    """A field may be as long as it likes while the file is read; the process's own limit stands again after it."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        return _rows_of_csv(path, text)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _rows_of_csv(path: Path, text: str) -> list[PredictionRow]:
     head = text.split("\n", 1)[0]
     delimiter = next((mark for mark in ",;\t" if "generated_sql" in _names(head, mark)), ",")
     names = _names(head, delimiter)

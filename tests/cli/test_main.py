@@ -155,5 +155,5 @@ def test_weights_not_to_be_had_offline_names_the_setting(
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert "mistralai/Mistral-7B-Instruct-v0.2" in errors[0]
-    assert "--set model.path=" in errors[0]
+    assert "(model.path, or --model)" in errors[0]
     assert "Traceback" not in done.stderr

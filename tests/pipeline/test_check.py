@@ -109,7 +109,13 @@ def test_dry_run_setting_that_cannot_work_is_an_error(
 def test_dry_run_file_that_is_no_model_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "hostname").write_text("here")
     status, lines = dry_run(folder, capsys, f"model.path={folder / 'hostname'}")
-    assert (status, lines) == (2, [f"error: {folder / 'hostname'}: not a GGUF file"])
+    assert (status, lines) == (
+        2,
+        [
+            f"error: {folder / 'hostname'}: not a GGUF file; "
+            "expected one, or a model's directory in transformers' format"
+        ],
+    )
 
 
 @pytest.mark.parametrize("setting", ["model.quantization=nf4", "training.optimizer=paged_adamw_8bit"])

@@ -11,6 +11,7 @@ from paretune.files import fingerprint
 from paretune.models.adapters import adapter_fingerprint, fingerprint_as_written
 from paretune.run.jsonl import read_lines, write_lines
 from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
 
@@ -117,6 +118,7 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
         monkeypatch.setenv(name, "")
     folder = tmp_path / "shared"
+    import_everything()  # else the first process ends while this one is still importing
     words = commands.words("prepare", folder)
     first = commands.start(words)
     until = time.monotonic() + LIMIT_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -112,3 +113,11 @@ def test_join_predictions_that_do_not_fit_the_split_are_an_error(
     golds = None if gold is None else read_predictions(written(tmp_path, "g.sql", gold)).rows
     with pytest.raises(DataError, match=message):
         join_predictions(rows, QUESTIONS, golds)
+
+
+def test_csv_with_a_very_long_answer_is_read_and_the_limit_of_the_process_stays(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_text("generated_sql\n" + "S" * 300_000 + "\n", encoding="utf-8")
+    before = csv.field_size_limit()
+    assert len(read_predictions(file).rows[0].text) == 300_000
+    assert csv.field_size_limit() == before

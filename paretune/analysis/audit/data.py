@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from paretune.choice.suites import SUITES
 from paretune.findings import Figures, Finding, examples
 from paretune.run.load import AskedQuestion, Run, TrainingRow
 from paretune.tasks import Facets
 
 NEAR = 0.9  # of the words of two questions of one cluster
 SHORTEST_SHOT = 20  # characters of a question that is looked for in other prompts
-MADE_HERE = ("demo", "demo-pt")
+MADE_HERE = ("demo", *(name for name, suite in SUITES.items() if suite.embedded is not None))
 
 
 def data_findings(records: Run) -> Iterator[Finding]:
