@@ -129,7 +129,7 @@ class _Spider:
     def judge(self) -> Callable[[Item], Judgement]:
         sys.path.insert(0, str(self.checkout))
         import evaluation  # type: ignore[import-not-found]  # lies in the checkout
-        import nltk  # type: ignore[import-not-found,import-untyped]  # of the script
+        import nltk  # type: ignore[import-untyped]  # of the script
         import process_sql  # type: ignore[import-not-found]
 
         try:
