@@ -219,8 +219,8 @@ def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) ->
     first semicolon, save for a comment in MySQL's manner (# ...), which SQLite then refuses. With keep_distinct (the
     script's --keep_distinct, another metric) both stay. In a prediction every `value` becomes 1, be it a word, a part
     of one or in quotes: evaluation.py does so for parsers that leave values open. A perfect query on a column `value`
-    is therefore wrong under this rule, as in the script. Only for text that SQLite refuses anyway, an unclosed quote or
-    a digit glued to DISTINCT, can the result differ from that of sqlparse, which the script uses.
+    is therefore wrong under this rule, as in the script. Only for text that SQLite refuses anyway, an unclosed quote
+    or a digit glued to DISTINCT, can the result differ from that of sqlparse, which the script uses.
 
     >>> official_query("SELECT count(DISTINCT a) FROM t WHERE b > = 1", predicted=False)
     'SELECT count( a) FROM t WHERE b >= 1'
