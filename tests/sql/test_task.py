@@ -78,6 +78,6 @@ def test_conditions_name_the_content_of_the_databases(spider: Path) -> None:
     config = _config(spider)
     files = TASK.read(config).files
     before = TASK.conditions(config, files)
-    assert before == {**before, "rules": "official", "limit_seconds": 30.0}
+    assert before == {**before, "rules": "result", "limit_seconds": 30.0}
     assert TASK.conditions(config, {**files, "dev.json": "other"}) == before
     assert TASK.conditions(config, {**files, "database/town": "other"}) != before
