@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, RunFolderError
 from paretune.text.language import Language, in_number, number, parse_language, translator
 
-ANSWERING = {"target": (("generate",), "sql.jsonl"), "general": (("choice",), "choice.jsonl")}
+ANSWERING = {"target": "generate", "general": "choice"}  # the stage that answers an axis
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,25 +96,20 @@ def speeds_of(folder: Path) -> dict[str, float]:
     Its manifest's seconds for generating or choosing over the lines of the same variants. Raises RunFolderError where
     nothing was answered yet.
     """
-    from paretune.run.folder import RunFolder
-    from paretune.run.jsonl import read_lines
+    from paretune.run.folder import work_seconds
+    from paretune.run.load import load_run
 
-    found = RunFolder(folder)
-    work = found.read_manifest().get("work", [])
+    records = load_run(folder)
     speeds: dict[str, float] = {}
-    for axis, (stages, file) in ANSWERING.items():
-        seconds: dict[str, float] = {}
-        for entry in work:
-            if _is_answering(entry, stages):
-                seconds[entry["variant"]] = seconds.get(entry["variant"], 0.0) + float(entry["seconds"])
-        answered = [name for name in seconds if found.variant(name, file).exists()]
-        lines = sum(len(read_lines(found.variant(name, file))[1]) for name in answered)
+    for axis, stage in ANSWERING.items():
+        seconds = lines = 0.0
+        for variant in records.all_variants:
+            answered = len(variant.sql if axis == "target" else variant.choice)
+            spent = work_seconds(records.manifest, variant.name, variant.headers).get(stage, 0.0)
+            if answered and spent:
+                seconds, lines = seconds + spent, lines + answered
         if lines:
-            speeds[axis] = sum(seconds[name] for name in answered) / lines
+            speeds[axis] = seconds / lines
     if not speeds:
         raise RunFolderError(f"{folder}: no variant has answered questions there; run `paretune evaluate` first")
     return speeds
-
-
-def _is_answering(entry: Mapping[str, Any], stages: tuple[str, ...]) -> bool:
-    return entry.get("stage") in stages and entry.get("variant") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,16 +13,20 @@ from paretune.choice.prompts import build_prompts
 from paretune.config import VariantConfig
 from paretune.engines.base import Generation
 from paretune.files import fingerprint
-from paretune.models.adapters import adapter_fingerprint, on_base
+from paretune.models.adapters import adapter_fingerprint, on_base, why_unusable
 from paretune.pipeline.prepare import GeneralData, target_directory
-from paretune.pipeline.session import Session, prepared_lines
+from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer, ChoicePrompt, SqlPrediction
-from paretune.run.folder import is_complete
-from paretune.run.jsonl import LineWriter, Record, read_lines, write_lines
+from paretune.run.folder import RunFolder, is_complete, same_fingerprint
+from paretune.run.jsonl import LineWriter, Record, read_lines, set_aside, write_lines
 
 if TYPE_CHECKING:
     from paretune.engines.hf.options import AskedSuite
+
+# Of extraction, execution, comparison and explanation: raised whenever a change of theirs may change a verdict, so that
+# verdicts of before are found again and not taken for present ones.
+JUDGE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,13 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
     adapter = session.adapter(variant)
-    conditions = _conditions(session, adapter, variant.adapter_scale)
-    generated = _answers_header(session, conditions)
-    chosen = _choice_header(session, conditions, choices)
+    if unusable := why_unusable(adapter):
+        session.note_variant(variant.name, {"unusable": unusable})
+        session.say(f"{variant.name}: {unusable}; it is left out")
+        return
+    if session.folder.read_manifest().get("variants", {}).get(variant.name, {}).get("unusable"):
+        session.note_variant(variant.name, {"unusable": None})
+    generated, chosen = answer_headers(session, variant, choices, session.folder)
     sql_prompts = prepared_lines(session, "sql")[1]
     answers = session.folder.variant(variant.name, "answers.jsonl")
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
@@ -84,12 +93,9 @@ def score(session: Session, variant: VariantConfig) -> None:
 
     target = session.config.target
     header, answers = read_lines(session.folder.variant(variant.name, "answers.jsonl"))
-    mark, questions = prepared_lines(session, "sql")
+    questions = prepared_lines(session, "sql")[1]
     settings = ScoreSettings(rules=target.rules, limit_seconds=target.limit_seconds)
-    conditions = {"prepared": mark, "rules": target.rules, "limit_seconds": target.limit_seconds,
-                  "databases": _database_hashes(session)}  # fmt: skip
-    wanted = {"kind": "sql", "fingerprint": fingerprint([header["fingerprint"], conditions]),
-              "answers": header["fingerprint"], **conditions}  # fmt: skip
+    wanted = verdicts_header(session, str(header["fingerprint"]), session.folder)
     path = session.folder.variant(variant.name, "sql.jsonl")
     if is_complete(path, wanted["fingerprint"], len(questions)):
         return
@@ -99,7 +105,7 @@ def score(session: Session, variant: VariantConfig) -> None:
         for item in questions
     ]
     with (
-        session.folder.timed("score", variant.name),
+        session.folder.timed("score", variant.name, wanted["fingerprint"]),
         progress_bar(f"{variant.name} execute SQL", len(predictions)) as advance,
     ):
         verdicts = score_predictions(
@@ -109,7 +115,27 @@ def score(session: Session, variant: VariantConfig) -> None:
             cache=cache_directory() / "gold",
             on_verdict=lambda _: advance(1),
         )
+        if path.exists() and not same_fingerprint(path, wanted["fingerprint"]):
+            session.say(f"{variant.name}: answers, rules, databases or versions changed; sql.jsonl is judged anew, the "
+                        f"former is kept as {set_aside(path).name}")  # fmt: skip
         write_lines(path, wanted, verdicts)
+
+
+def answer_headers(
+    session: Session, variant: VariantConfig, choices: Choices, prepared: RunFolder
+) -> tuple[Record, Record]:
+    """The headers that answers.jsonl and choice.jsonl of a variant must have. prepared: where what is asked lies."""
+    conditions = _conditions(session, session.adapter(variant), variant.adapter_scale)
+    return _answers_header(session, conditions, prepared), _choice_header(conditions, choices, prepared)
+
+
+def verdicts_header(session: Session, answers: str, prepared: RunFolder) -> Record:
+    """The header that sql.jsonl must have. answers: fingerprint of the answers that are judged."""
+    target = session.config.target
+    conditions = {"prepared": prepared_mark(prepared, "sql"), "rules": target.rules,
+                  "limit_seconds": target.limit_seconds, "databases": _database_hashes(prepared),
+                  "sqlite": sqlite3.sqlite_version, "judge": JUDGE_VERSION}  # fmt: skip
+    return {"kind": "sql", "fingerprint": fingerprint([answers, conditions]), "answers": answers, **conditions}
 
 
 def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
@@ -125,15 +151,15 @@ def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
     }
 
 
-def _answers_header(session: Session, conditions: Record) -> Record:
+def _answers_header(session: Session, conditions: Record, prepared: RunFolder) -> Record:
     target = session.config.target
-    decided = {**conditions, "prepared": prepared_lines(session, "sql")[0], "decoding": "greedy",
+    decided = {**conditions, "prepared": prepared_mark(prepared, "sql"), "decoding": "greedy",
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 
-def _choice_header(session: Session, conditions: Record, choices: Choices) -> Record:
-    decided = {**conditions, "prepared": prepared_lines(session, "choice")[0], "prompts": choices.fingerprint}
+def _choice_header(conditions: Record, choices: Choices, prepared: RunFolder) -> Record:
+    decided = {**conditions, "prepared": prepared_mark(prepared, "choice"), "prompts": choices.fingerprint}
     if choices.lm_eval:  # what lm-eval asks stands in prepared/, how it judges that does not
         definitions = fingerprint({suite.name: dict(suite.files) for suite in choices.lm_eval})
         decided["lm_eval"] = {"version": lm_eval_version(), "definitions": definitions}
@@ -149,7 +175,7 @@ def _generate(session: Session, name: str, model: Any, header: Record, questions
         done = {record["index"] for record in writer.done}
         answered = {place for place, question in enumerate(questions) if question["index"] in done}
         with (
-            session.folder.timed("generate", name),
+            session.folder.timed("generate", name, header["fingerprint"], kept=True),
             progress_bar(f"{name} write SQL", len(questions), len(answered)) as advance,
         ):
 
@@ -167,7 +193,7 @@ def _choose(session: Session, name: str, model: Any, header: Record, choices: Ch
         _say_replaced(session, name, writer)
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
         with (
-            session.folder.timed("choice", name),
+            session.folder.timed("choice", name, header["fingerprint"], kept=True),
             progress_bar(f"{name} answer questions", len(choices), len(done)) as advance,
         ):
 
@@ -195,7 +221,7 @@ def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:
                     f"{writer.replaced.name}")  # fmt: skip
 
 
-def _database_hashes(session: Session) -> str:
+def _database_hashes(prepared: RunFolder) -> str:
     """One fingerprint of the target's databases, from the manifest that prepare wrote."""
-    data = session.folder.read_manifest().get("data", {})
+    data = prepared.read_manifest().get("data", {})
     return fingerprint({name: digest for name, digest in data.items() if name.startswith("target/database/")})

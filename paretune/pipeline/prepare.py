@@ -17,7 +17,7 @@ from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
-from paretune.run.jsonl import read_lines, set_aside, write_lines
+from paretune.run.jsonl import read_header, set_aside, write_lines
 from paretune.sql.database import schema_text
 from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.spider import database_path, read_split, take
@@ -139,14 +139,15 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
-        "data": _hashes(target, general),
+        "data": data_hashes(target, general),
         **describe_machine(),
     }
     session.folder.update_manifest(manifest)
     return target, general
 
 
-def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
+def data_hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
+    """SHA-256 of every file that was read, by the name that the manifest gives it."""
     hashes = {f"target/{name}": digest for name, digest in target.files.items()}
     for item in general:
         hashes.update({f"{item.suite.name}/{name}": digest for name, digest in item.suite.files.items()})
@@ -170,7 +171,7 @@ def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion) -
     prompt = render(session.tokenizer, builder.messages(question))
     return {
         **asdict(question),
-        "hardness": hardness(question.gold),
+        "hardness": _level(question.gold),
         "prompt": prompt,
         "prompt_tokens": len(encode(session.tokenizer, prompt)),
     }
@@ -238,7 +239,11 @@ def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], ex
     path = session.folder.prepared(name)
     header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
     if path.exists():
-        if read_lines(path)[0] == header:
+        former = read_header(path)
+        if former == header:
+            return
+        if former.get("fingerprint") == header["fingerprint"]:  # the same lines: a variant was added, say
+            write_lines(path, header, records)
             return
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import BASELINE, ExperimentConfig, VariantConfig
-from paretune.errors import ModelError, RunFolderError
+from paretune.errors import DataError, ModelError, RunFolderError
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource, find_model
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import read_lines
+from paretune.run.jsonl import read_header, read_lines
 from paretune.text.language import Language
 
 _PACKAGES = (
@@ -37,12 +37,13 @@ _PACKAGES = (
 
 @dataclass(slots=True)
 class Session:
-    """One experiment in progress. say: tells the user one line."""
+    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here."""
 
     config: ExperimentConfig
     folder: RunFolder
     language: Language
     say: Callable[[str], None]
+    download: bool = True
     _source: ModelSource | None = None
     _base: LoadedModel | None = None
     _tokenizer: Any = None
@@ -51,7 +52,7 @@ class Session:
     def source(self) -> ModelSource:
         """Where the weights are. Raises ModelError where they cannot be had."""
         if self._source is None:
-            self._source = find_model(self.config.model)
+            self._source = find_model(self.config.model, download=self.download)
         return self._source
 
     @property
@@ -110,10 +111,18 @@ class Session:
         return checkpoint
 
 
+def prepared_mark(folder: RunFolder, name: str) -> str:
+    """Fingerprint of a prepared file, from its header alone. Raises DataError where it is missing."""
+    path = folder.prepared(name)
+    mark = read_header(path).get("fingerprint")
+    if mark is None:
+        raise DataError(f"{path}: not there or without a header; run `paretune prepare`")
+    return str(mark)
+
+
 def prepared_lines(session: Session, name: str) -> tuple[str, list[dict[str, Any]]]:
     """Fingerprint and records of a prepared file."""
-    header, records = read_lines(session.folder.prepared(name))
-    return str(header["fingerprint"]), records
+    return prepared_mark(session.folder, name), read_lines(session.folder.prepared(name))[1]
 
 
 def describe_model(base: LoadedModel) -> dict[str, Any]:
@@ -154,13 +163,16 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _git_commit() -> str | None:
-    """The commit of this program's checkout, when it runs from one."""
+def _git_commit(file: Path = Path(__file__)) -> str | None:
+    """The commit of the checkout that this program runs from; None where its files are no part of one, such as in a
+    virtual environment inside somebody's repository."""
     try:
-        result = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True, text=True, timeout=5, check=True,
-        )  # fmt: skip
+        _git(file, "ls-files", "--error-unmatch", file.name)
+        return _git(file, "describe", "--always", "--dirty", "--abbrev=12") or None
     except (OSError, subprocess.SubprocessError):
         return None
-    return result.stdout.strip() or None
+
+
+def _git(file: Path, *words: str) -> str:
+    command = ["git", "-C", str(file.parent), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()

@@ -23,6 +23,9 @@ LANGUAGES: tuple[Language, ...] = ("en", "pt-BR")
 PORTUGUESE: dict[str, str] = {
     "done": "pronto",
     "missing": "falta",
+    "outdated": "desatualizado",
+    "lines are counted, not checked against the settings: {reason}": "linhas contadas, não conferidas com as"
+    " configurações: {reason}",
     **AUDIT_PORTUGUESE,
     **CHOICE_PORTUGUESE,
     **PAGE_PORTUGUESE,

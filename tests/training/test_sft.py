@@ -253,3 +253,11 @@ def test_loss_of_answers_is_that_of_trl(kind: Literal["qwen2", "gemma2"], answer
 def test_training_of_one_step_changes_the_adapter(tmp_path: Path) -> None:
     train(tmp_path, replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, warmup_share=0.03))
     assert any(float(value.abs().max()) > 0 for name, value in weights(tmp_path).items() if "lora_B" in name)
+
+
+def test_adapter_configuration_names_modules_in_order(tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, epochs=0.1))
+    for file in [tmp_path / "adapter", *tmp_path.glob("checkpoints/checkpoint-*")]:
+        modules = json.loads((file / "adapter_config.json").read_text(encoding="utf-8"))["target_modules"]
+        assert len(modules) > 3
+        assert modules == sorted(modules)
