@@ -54,11 +54,13 @@ class PromptConfig:
 
 @dataclass(frozen=True, slots=True)
 class TargetConfig:
-    """[target]. path: a directory in Spider's official layout (kind "demo" needs none). questions, train_rows:
-    how many to take (all when absent)."""
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent)."""
 
     kind: Literal["spider", "demo"] = "spider"
     path: str | None = None
+    name: str | None = None
     split: str = "dev"
     train_splits: tuple[str, ...] = ("train_spider",)
     exclude_databases: tuple[str, ...] = ()
@@ -73,7 +75,8 @@ class TargetConfig:
 
 @dataclass(frozen=True, slots=True)
 class GeneralConfig:
-    """[general], or several [[general]]. questions_per_subject: all when absent.
+    """[general], or several [[general]]. path: the suite's folder; when absent, the store's (demo suites need none).
+    questions_per_subject: all when absent.
 
     kind "lm-eval": tasks by lm-eval's names; path: a folder of the user's own task files, if any; few_shot: each
     task's own number when absent (null); questions_per_subject: the first of each task. The tasks themselves decide
@@ -88,6 +91,9 @@ class GeneralConfig:
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
     method: Literal["letter", "cloze", "generate", "all"] = "letter"
+
+
+DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +143,12 @@ class VariantConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results."""
+    """One experiment: one TOML file, one folder of results. Without a variant the base model alone is evaluated.
+    Without a suite of general ability the embedded one is asked."""
 
     name: str
-    variants: tuple[VariantConfig, ...]
-    general: tuple[GeneralConfig, ...]
+    variants: tuple[VariantConfig, ...] = ()
+    general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
     target: TargetConfig = TargetConfig()
     prompt: PromptConfig = PromptConfig()
@@ -192,14 +199,13 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     if not isinstance(name, str) or not is_folder_name(name):
         raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
     general = table.get("general")
-    if general is None:
-        raise ConfigError(f"{where}: general: missing; name a benchmark of general ability")
+    suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
-        general=tuple(_general(item, where) for item in (general if isinstance(general, list) else [general])),
+        general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         target=build(TargetConfig, subtable(table, "target", where), where, "target"),
         prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
@@ -226,8 +232,8 @@ def _general(item: Any, where: str) -> GeneralConfig:
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
-    if not isinstance(items, list) or not items:
-        raise ConfigError(f"{where}: variant: no variants; add at least one [[variant]] with a name")
+    if not isinstance(items, list):
+        raise ConfigError(f"{where}: variant: expected [[variant]] tables, found {items!r}")
     own = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
     variants: list[VariantConfig] = []
     for position, item in enumerate(items):
@@ -285,13 +291,6 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
-    if config.target.kind == "spider" and config.target.path is None:
-        raise ConfigError(f"{where}: target.path: missing; name a Spider directory (--set target.path=DIR)")
-    for general in config.general:
-        if general.kind not in ("demo", "demo-pt", "lm-eval") and general.path is None:
-            raise ConfigError(
-                f"{where}: general.path: missing; name a {general.kind} directory (--set general.path=DIR)"
-            )
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")

@@ -8,7 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import replace_file, sync_file
 from paretune.errors import DataError
+
+COLAB_DRIVE = Path("/content/drive/MyDrive")  # where Colab's drive.mount("/content/drive") puts it
 
 
 def cache_directory() -> Path:
@@ -17,6 +20,28 @@ def cache_directory() -> Path:
     $PARETUNE_CACHE, or ~/.cache/paretune. It need not exist.
     """
     return Path(os.environ.get("PARETUNE_CACHE") or Path.home() / ".cache" / "paretune").expanduser()
+
+
+def store_directory() -> Path:
+    """The one folder that outlives a session: data, converted models, and runs of sessions that end by themselves.
+
+    $PARETUNE_HOME; else the folder `paretune` on Google Drive, where Colab has mounted it; else the cache folder. It
+    need not exist.
+    """
+    chosen = _chosen_store()
+    return chosen if chosen is not None else cache_directory()
+
+
+def runs_directory() -> Path:
+    """Where run folders lie by default: in the store where one was chosen or Drive is mounted, else in ./runs."""
+    chosen = _chosen_store()
+    return chosen / "runs" if chosen is not None else Path("runs")
+
+
+def _chosen_store() -> Path | None:
+    if os.environ.get("PARETUNE_HOME"):
+        return Path(os.environ["PARETUNE_HOME"]).expanduser()
+    return COLAB_DRIVE / "paretune" if COLAB_DRIVE.is_dir() else None
 
 
 def file_sha256(path: Path) -> str:
@@ -51,8 +76,8 @@ def write_text(path: Path, text: str) -> None:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+            sync_file(file.fileno())
+        replace_file(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):

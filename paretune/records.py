@@ -5,9 +5,10 @@ A record is written once by one stage and read by later ones; averages are alway
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Method = Literal["letter", "cloze", "generate"]
 
@@ -66,7 +67,8 @@ class SqlVerdict:
     gold's under the chosen rules on the one database. test_suite_match: equal on every database of a suite, null
     without a suite. exact_set_match: official exact set match, null where it is not computed. both_empty: gold and
     prediction both returned no rows. error_class: see sql/errors.py, null when correct. seconds: the
-    prediction's own execution time (never the gold's).
+    prediction's own execution time (never the gold's). error: in English, SQLite's own message where there is one;
+    error_code, error_fields: the explanation for a reader, as text.Phrase has it (null in lines of older versions).
     """
 
     index: int
@@ -84,6 +86,8 @@ class SqlVerdict:
     error_class: str | None
     error: str | None
     seconds: float
+    error_code: str | None = None
+    error_fields: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from paretune.run.jsonl import Record, read_lines, write_lines
 from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]
-ERRORS = ("wrong_filter", "wrong_join", "wrong_aggregate", "wrong_columns", "missing_clause")
+ERRORS = ("wrong_filter", "wrong_join_key", "wrong_aggregate", "wrong_columns", "missing_filter")
 WRONG_FORMS = (
     "SELECT * FROM ({gold}) WHERE 0",
     "SELECT COUNT(*) FROM ({gold}) AS found WHERE 1 = 2",

@@ -119,8 +119,9 @@ def test_rank_zero_in_a_variant_names_the_variant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variants", ["", "variant = []\n"])
-def test_variants_none_are_refused(tmp_path: Path, variants: str) -> None:
-    assert "variant: no variants; add at least one [[variant]]" in refusal(tmp_path, variants + GROUND)
+def test_variants_none_leave_the_base_model(tmp_path: Path, variants: str) -> None:
+    config = load(tmp_path, variants + GROUND)
+    assert [variant.name for variant in config.all_variants()] == ["baseline"]
 
 
 def test_variants_two_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -224,20 +225,19 @@ def test_model_hub_name_stays_a_name(tmp_path: Path) -> None:
     assert config.model.path == "mistralai/Mistral-7B-Instruct-v0.2"
 
 
-def test_target_spider_without_path_says_how_to_give_one(tmp_path: Path) -> None:
-    message = refusal(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "demo"\n' + RUN_1)
-    assert "target.path: missing" in message
-    assert "--set target.path=DIR" in message
+def test_paths_left_out_are_looked_up_later(tmp_path: Path) -> None:
+    config = load(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "mmlu"\n')
+    assert config.target.path is None
+    assert config.general[0].path is None
 
 
-def test_general_mmlu_without_path_says_how_to_give_one(tmp_path: Path) -> None:
-    message = refusal(tmp_path, '[target]\nkind = "demo"\n[general]\nkind = "mmlu"\n' + RUN_1)
-    assert "general.path: missing; name a mmlu directory" in message
+def test_general_left_out_is_the_embedded_suite(tmp_path: Path) -> None:
+    config = load(tmp_path, '[target]\nkind = "demo"\n')
+    assert [(item.kind, item.method, item.few_shot) for item in config.general] == [("demo", "cloze", 0)]
 
 
-def test_general_missing_or_empty_or_twice_is_refused(tmp_path: Path) -> None:
+def test_general_empty_or_twice_is_refused(tmp_path: Path) -> None:
     head = '[target]\nkind = "demo"\n'
-    assert "general: missing" in refusal(tmp_path, head + RUN_1)
     assert "general: expected one or more" in refusal(tmp_path, "general = []\n" + head + RUN_1)
     twice = '[[general]]\nkind = "demo"\n' * 2
     assert "different kinds, found ['demo', 'demo']" in refusal(tmp_path, head + twice + RUN_1)

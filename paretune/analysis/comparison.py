@@ -73,7 +73,7 @@ def compare_run(
         model=str(model.get("name", "")),
         precision=str(model.get("precision", "")),
         quantization=str(model.get("quantization", "")),
-        target_benchmark=str(config.get("target", {}).get("kind", "")),
+        target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
         target_rules=str(config.get("target", {}).get("rules", "")),
         questions=len(target.ids),
         databases=len(set(target.groups)),

@@ -1,7 +1,7 @@
 """What a comparison says, as plain frozen dataclasses: everything that tables, plots and pages show.
 
 Figures are in percentage points [0, 100] and stand with their intervals. "" and None mean that there is no such
-figure; the field beside it (`..._reason`) then says why in an English sentence that language.py knows.
+figure; the field beside it (`..._reason`) then says why in an English sentence that every text catalogue has.
 """
 
 from __future__ import annotations

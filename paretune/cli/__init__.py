@@ -8,15 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, perplexity, power, run, score, suite
+from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
 from paretune.errors import ParetuneError
 
 _COMMANDS = {
+    "init": (init, "write an experiment file to start from"),
+    "init-task": (init_task, "make a task of your own database and questions"),
+    "fetch": (fetch, "fetch a benchmark by its name"),
     "score": (score, "score anybody's predicted SQL"),
     "choice": (choice, "score multiple-choice questions with a model"),
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
     "audit": (audit, "what makes a figure untrustworthy"),
+    "sync": (sync, "copy finished parts of a store or of runs to another place"),
+    "doctor": (doctor, "what this machine can run, and what to set"),
     "test-suite": (suite, "build several databases a schema, to tell lucky queries from right ones"),
 }
 
@@ -41,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 fine, 2 an error the user can mend, 130 interrupted."""
     arguments = build_parser().parse_args(words)
+    fetch.choose_store(arguments)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from paretune.cli.run import add_settings
 from paretune.errors import ConfigError
-from paretune.text.language import LANGUAGES, Language, number, parse_language, translator
+from paretune.files import runs_directory
+from paretune.text import LANGUAGES, Voice, voice_named
 
 if TYPE_CHECKING:
     from paretune.analysis.audit.findings import Finding
@@ -35,28 +36,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, the gravest first; published figures with their corrections before."""
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     if (arguments.experiment is None) == (arguments.tp4 is None):
         raise ConfigError("name a run folder or experiment file, or published files with --tp4 DIR --spider DIR")
     if arguments.tp4 is not None:
-        findings = _published(arguments, language)
+        findings = _published(arguments, voice)
     else:
         from paretune.analysis.audit import audit_run
         from paretune.run.load import load_run
 
         findings = audit_run(load_run(_folder(arguments)))
-    print_findings(findings, language)
+    print_findings(findings, voice)
     return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
 
 
-def print_findings(findings: Sequence[Finding], language: Language) -> None:
+def print_findings(findings: Sequence[Finding], voice: Voice) -> None:
     """One paragraph a finding: level, evidence, what to do."""
-    translate = translator(language)
     if not findings:
-        print(translate("nothing found"))
+        print(voice.say("nothing found"))
     for finding in findings:
-        evidence, advice = finding.say(language)
-        print(f"{translate(finding.level).upper()}  {evidence}\n    {translate('what to do')}: {advice}")
+        evidence, advice = finding.say(voice)
+        print(f"{voice.say(finding.level).upper()}  {evidence}\n    {voice.say('what to do')}: {advice}")
 
 
 def _folder(arguments: argparse.Namespace) -> Path:
@@ -67,10 +67,10 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return Path(arguments.out)
     from paretune.config import load_experiment
 
-    return Path("runs") / load_experiment(given, arguments.settings).name
+    return runs_directory() / load_experiment(given, arguments.settings).name
 
 
-def _published(arguments: argparse.Namespace, language: Language) -> list[Finding]:
+def _published(arguments: argparse.Namespace, voice: Voice) -> list[Finding]:
     from paretune.course2025.published import audit_published, read_published
     from paretune.sql.spider import read_split
 
@@ -85,23 +85,18 @@ def _published(arguments: argparse.Namespace, language: Language) -> list[Findin
         arguments.spider / "database",
         questions_per_category=arguments.questions_per_category,
     )
-    _print_rows(rows, language)
+    _print_rows(rows, voice)
     return findings
 
 
-def _print_rows(rows: Sequence[CorrectedRow], language: Language) -> None:
-    translate = translator(language)
+def _print_rows(rows: Sequence[CorrectedRow], voice: Voice) -> None:
     titles = ["variant", "questions", "published", "reproduced", "by the official rule", "over databases"]
-    table = [[translate(title) for title in titles]]
+    table = [[voice.say(title) for title in titles]]
     for row in rows:
         published, reproduced, official = (
-            number(value, language) for value in (row.published, row.reproduced, row.official.estimate)
+            voice.number(value) for value in (row.published, row.reproduced, row.official.estimate)
         )
-        comma = ", " if language == "en" else "; "
-        alone, wide = (
-            f"[{number(interval.low, language)}{comma}{number(interval.high, language)}]"
-            for interval in (row.independent, row.official)
-        )
+        alone, wide = (voice.limits(interval.low, interval.high) for interval in (row.independent, row.official))
         table.append([row.variant, str(row.questions), published, reproduced, f"{official} {alone}", wide])
     widths = [max(len(line[column]) for line in table) for column in range(len(titles))]
     for line in table:

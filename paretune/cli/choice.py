@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from paretune.errors import DataError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt, Method
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.choice.suites.load import Suite
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from paretune.choice.suites.load import load_suite, select_questions
     from paretune.report.summaries import choice_summary
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     if arguments.shots < 0 or (arguments.limit is not None and arguments.limit < 1):
         raise DataError("--shots must be 0 or more, --limit 1 or more")
     variants = variant_names(arguments.adapter)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = {(prompt.method, prompt.question.id) for prompt in prompts}
     chosen = [item for item in answers if item.variant in order and (item.method, item.id) in wanted]
     chosen.sort(key=lambda answer: order[answer.variant])
-    print(choice_summary(chosen, chance=suite.chance, language=language))
+    print(choice_summary(chosen, chance=suite.chance, voice=voice))
     return 0
 
 

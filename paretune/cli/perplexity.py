@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from paretune.cli.choice import add_model_arguments, load_base, variant_names
 from paretune.errors import DataError
-from paretune.text.language import Language, number, parse_language, translator
+from paretune.text import Voice, voice_named
 
 if TYPE_CHECKING:
     from paretune.engines.hf.perplexity import PerplexityResult
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from paretune.models.adapters import on_base
     from paretune.progress import progress_bar
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     variants = variant_names(arguments.adapter)
     text = _read(arguments.text)
     base = load_base(arguments)
@@ -42,22 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
                 token_budget=arguments.token_budget,
                 on_window=lambda score, advance=advance: advance(score.n_bytes),  # type: ignore[misc]  # bound default
             )
-        print(perplexity_summary(variant, result, language))
+        print(perplexity_summary(variant, result, voice))
     return 0
 
 
-def perplexity_summary(variant: str, result: PerplexityResult, language: Language) -> str:
+def perplexity_summary(variant: str, result: PerplexityResult, voice: Voice) -> str:
     """One variant's figures; the interval counts each window as one observation."""
     from paretune.engines.hf.perplexity import bits_interval
 
-    say = translator(language)
+    say = voice.say
     found = bits_interval(result)
-    interval = "" if found is None else f"  [{number(found[0], language, 4)}; {number(found[1], language, 4)}]"
+    interval = "" if found is None else f"  {voice.limits(*found, decimals=4)}"
     return "\n".join(
         [
             f"{say('variant')}: {variant}",
-            f"  {say('bits a byte')}: {number(result.bits_per_byte, language, 4)}{interval}",
-            f"  {say('perplexity a token')}: {number(result.token_perplexity, language, 2)}",
+            f"  {say('bits a byte')}: {voice.number(result.bits_per_byte, 4)}{interval}",
+            f"  {say('perplexity a token')}: {voice.number(result.token_perplexity, 2)}",
             f"  {say('bytes')}: {result.n_bytes}, {say('tokens')}: {result.n_tokens}, "
             f"{say('window')}: {result.window} / {result.stride}",
             f"  {say('confidence intervals')}: 95 %, {say('clustered by window')}",

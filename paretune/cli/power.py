@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, RunFolderError
-from paretune.text.language import Language, in_number, number, parse_language, translator
+from paretune.text import voice_named
 
 ANSWERING = {"target": "generate", "general": "choice"}  # the stage that answers an axis
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the questions needed, what the questions at hand can show, and the minutes."""
     from paretune.stats.power import Clustering, minimum_detectable_effect, minutes_needed, questions_needed
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     if (arguments.clusters is None) != (arguments.intraclass is None):
         raise ConfigError("--clusters and --intraclass belong together: give both or neither")
     if arguments.variants < 1:
@@ -50,35 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.questions is not None:
         detectable = minimum_detectable_effect(arguments.questions, arguments.discordant, **shared)
-        _say(
-            language,
-            "{questions} questions show a difference of {points} points",
-            questions=arguments.questions,
-            points=number(detectable, language, 2),
-        )
+        print(voice.say("power.detectable", questions=arguments.questions, points=detectable))
     needed = questions_needed(arguments.effect, arguments.discordant, **shared)
-    _say(
-        language,
-        "questions needed to show {points} points with probability {power}: {questions}",
-        points=number(arguments.effect, language, 2),
-        power=number(arguments.power, language, 2),
-        questions=needed,
-    )
+    print(voice.say("power.needed", points=arguments.effect, power=arguments.power, questions=needed))
     for axis, seconds in speeds.items():
         minutes = minutes_needed(needed, seconds, arguments.variants)
-        _say(
-            language,
-            "minutes for {variants} variants at {seconds} s a question ({axis}): {minutes}",
-            variants=arguments.variants,
-            seconds=number(seconds, language, 3),
-            axis=translator(language)(axis),
-            minutes=number(minutes, language, 1),
+        print(
+            voice.say(
+                "power.minutes",
+                variants=arguments.variants,
+                seconds=seconds,
+                axis=voice.say(axis),
+                minutes=minutes,
+            )
         )
     return 0
-
-
-def _say(language: Language, sentence: str, **figures: object) -> None:
-    print(in_number(translator(language)(sentence).format(**figures), language))
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:

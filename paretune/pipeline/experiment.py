@@ -17,7 +17,7 @@ from paretune.pipeline.session import Session, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.run.jsonl import count_lines, read_header, read_lines
 from paretune.run.load import PREPARED, load_run
-from paretune.text.language import translator
+from paretune.sources.store import with_stored_paths
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -35,6 +35,15 @@ class PartDone:
     state: Literal["done", "missing", "outdated"]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. problems: what it would stop at; remarks: what makes its figures doubtful."""
+
+    text: str
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
 def run_all(
     session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
 ) -> tuple[str, Path]:
@@ -45,9 +54,9 @@ def run_all(
     train_and_evaluate(session, variants)
     session.release()
     run = load_run(session.folder.path)
-    comparison, text = compare_folder(run, session.language, session.say, claims)
+    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.language, databases)
+        page = report_folder(run, comparison, session.voice, databases, into=session.folder)
     return text, page
 
 
@@ -91,8 +100,12 @@ def note_kinds(session: Session) -> None:
         )  # fmt: skip
 
 
-def describe_plan(session: Session) -> str:
-    """What a run would do, after reading all data but no weights."""
+def describe_plan(session: Session) -> Plan:
+    """What a run would do and what would stop it, after reading all data but no weights."""
+    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.doubts import doubtful_references, trained_on_the_test
+
+    session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     lines.append(_describe_target(session, target))
@@ -101,7 +114,8 @@ def describe_plan(session: Session) -> str:
     for variant in session.config.all_variants():
         what = _describe_variant(variant, len(target.training))
         lines.append(f"variant {variant.name}: {what}{states.get(variant.name, '')}")
-    return "\n".join(lines)
+    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target))
+    return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
 def _states(session: Session) -> dict[str, str]:
@@ -120,6 +134,7 @@ def list_progress(session: Session) -> tuple[list[PartDone], str]:
     """What is done, what is missing, and what the next `run` would make anew, by the fingerprints that the stages ask
     for; and why these are not known, where data or weights are not here. No weights are loaded or fetched."""
     session.download = False
+    session.config = with_stored_paths(session.config)
     known: _Known | None = None
     reason = ""
     if session.folder.prepared("sql").exists():
@@ -133,14 +148,14 @@ def list_progress(session: Session) -> tuple[list[PartDone], str]:
 
 def print_progress(session: Session) -> str:
     """`list_progress` as a table."""
-    say = translator(session.language)
+    say = session.voice.say
     lines = []
     rows, reason = list_progress(session)
     for row in rows:
         whole = "?" if row.wanted is None else str(row.wanted)
         lines.append(f"{row.variant or '-':<24} {row.part:<16} {row.done:>6} / {whole:<6} {say(row.state)}")
     if reason:
-        lines.append(say("lines are counted, not checked against the settings: {reason}").format(reason=reason))
+        lines.append(say("list.unchecked", reason=reason))
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -11,14 +12,17 @@ from typing import Any
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
-from paretune.errors import ParetuneError, PromptError
+from paretune.errors import DataError, ParetuneError, PromptError
 from paretune.files import file_sha256, fingerprint
 from paretune.models.chat import completion, encode, render
 from paretune.models.load import require_bitsandbytes
+from paretune.pipeline.doubts import doubtful_references, trained_on_the_test, unreadable_references
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import ChoiceQuestion, Method, SqlQuestion
 from paretune.run.jsonl import read_header, set_aside, write_lines
+from paretune.sources.store import with_stored_paths
 from paretune.sql.database import schema_text
+from paretune.sql.dialects import as_sqlite, dialect_of
 from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.spider import database_path, read_split, take
 from paretune.sql.spider_metrics import hardness
@@ -119,22 +123,22 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
     require_bitsandbytes(session.config)
+    session.config = with_stored_paths(session.config)
     target, general = read_target(session.config), read_general(session.config)
-    builder, training = _builder(session, target)
-    context = _context_tokens(session)
+    unreadable = unreadable_references(session.config.target.split, target)
+    if unreadable:
+        raise DataError("; ".join(unreadable))
+    builder, training = builder_of(session, target)
+    context = context_of(session.source.directory, session.config.model.context_tokens)
     general = [cut_prompts(session, item, context) for item in general]
-    questions = [_asked(session, builder, question) for question in target.questions]
-    for record in questions:
-        needed = record["prompt_tokens"] + session.config.target.max_new_tokens
-        if needed > context:
-            raise PromptError(
-                f"question {record['index']} ({record['db_id']}): prompt of {record['prompt_tokens']} tokens plus "
-                f"max_new_tokens = {session.config.target.max_new_tokens} exceeds the context of {context} tokens; use "
-                'prompt.schema = "compact", fewer sample_values or examples, or exclude the database'
-            )
+    questions = [_asked(session, builder, question, target.directory) for question in target.questions]
+    for question, record in zip(target.questions, questions, strict=True):
+        check_length(question, record["prompt_tokens"], session.config.target.max_new_tokens, context)
     rows = [_training_row(session, builder, split, row) for split, row in training]
-    _store(session, "sql", questions, {})
-    _store(session, "train", rows, {"left_out": _left_out(session, rows)})
+    written = _store(session, "sql", questions, {})
+    written |= _store(session, "train", rows, {"left_out": _left_out(session, rows)})
+    for remark in (*trained_on_the_test(target), *(_doubts(session, target) if written else ())):
+        session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
     manifest = {
         "name": session.config.name,
@@ -146,6 +150,20 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     return target, general
 
 
+def _doubts(session: Session, target: TargetData) -> list[str]:
+    return doubtful_references(session.config.target.split, target)
+
+
+def check_length(question: SqlQuestion, prompt_tokens: int, max_new_tokens: int, context: int) -> None:
+    """Raises PromptError for a prompt that leaves no room in the context for the longest answer."""
+    if prompt_tokens + max_new_tokens > context:
+        raise PromptError(
+            f"question {question.index} ({question.db_id}): prompt of {prompt_tokens} tokens plus "
+            f"max_new_tokens = {max_new_tokens} exceeds the context of {context} tokens; use "
+            'prompt.schema = "compact", fewer sample_values or examples, or exclude the database'
+        )
+
+
 def data_hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
     """SHA-256 of every file that was read, by the name that the manifest gives it."""
     hashes = {f"target/{name}": digest for name, digest in target.files.items()}
@@ -154,7 +172,7 @@ def data_hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str,
     return hashes
 
 
-def _builder(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, list[tuple[str, SqlQuestion]]]:
+def builder_of(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, list[tuple[str, SqlQuestion]]]:
     """The prompt builder and the training rows it leaves (shots are not trained on)."""
     prompt = session.config.prompt
 
@@ -162,16 +180,22 @@ def _builder(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, li
     def shown(db_id: str) -> str:
         return schema_text(database_path(target.directory, db_id), prompt.schema, prompt.sample_values)
 
+    @cache
+    def dialect(db_id: str) -> str:
+        return dialect_of(database_path(target.directory, db_id)).name
+
     examples = choose_examples([row for _, row in target.training], prompt, session.config.seed)
     used = {id(example) for example in examples}
-    return SqlPromptBuilder(shown, examples), [(split, row) for split, row in target.training if id(row) not in used]
+    return SqlPromptBuilder(shown, examples, dialect), [
+        (split, row) for split, row in target.training if id(row) not in used
+    ]
 
 
-def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion) -> dict[str, Any]:
+def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion, directory: Path) -> dict[str, Any]:
     prompt = render(session.tokenizer, builder.messages(question))
     return {
         **asdict(question),
-        "hardness": _level(question.gold),
+        "hardness": hardness(as_sqlite(question.gold, database_path(directory, question.db_id))),
         "prompt": prompt,
         "prompt_tokens": len(encode(session.tokenizer, prompt)),
     }
@@ -234,27 +258,25 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
     return replace(item, suite=replace(item.suite, notes=(*item.suite.notes, note)))
 
 
-def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> None:
-    """Write a prepared file unless the same stands there; one with other content is set aside."""
+def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> bool:
+    """Write a prepared file unless the same stands there; one with other content is set aside. True if written."""
     path = session.folder.prepared(name)
     header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
     if path.exists():
         former = read_header(path)
         if former == header:
-            return
+            return False
         if former.get("fingerprint") == header["fingerprint"]:  # the same lines: a variant was added, say
             write_lines(path, header, records)
-            return
+            return True
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
+    return True
 
 
-def _context_tokens(session: Session) -> int:
-    """The model's context, from its configuration alone."""
-    import json
-
-    wanted = session.config.model.context_tokens
-    config = json.loads((session.source.directory / "config.json").read_text(encoding="utf-8"))
+def context_of(directory: Path, wanted: int | None) -> int:
+    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
     return min(own, wanted or own)
 

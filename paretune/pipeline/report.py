@@ -14,7 +14,7 @@ from paretune.report.tables import print_tables, write_tables
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import Record
 from paretune.run.load import Run
-from paretune.text.language import Language
+from paretune.text import Voice
 
 DEFAULT_SEED = 42
 
@@ -30,9 +30,17 @@ class Claims:
 
 
 def compare_folder(
-    run: Run, language: Language, say: Callable[[str], None], claims: Claims = Claims()
+    run: Run,
+    voice: Voice,
+    say: Callable[[str], None],
+    claims: Claims = Claims(),
+    *,
+    into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Write tables/*; returns the comparison and the text of the main tables. Raises as compare_run."""
+    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
+
+    into: the folder whose tables/* are written, usually the run's own; None writes nothing.
+    """
     comparison = compare_run(
         run,
         seed=int(run.config.get("seed", DEFAULT_SEED)),
@@ -42,19 +50,21 @@ def compare_folder(
     )
     for name, missing in comparison.incomplete.items():
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
-    write_tables(comparison, RunFolder(run.path).tables, language)
-    return comparison, print_tables(comparison, language)
+    if into is not None:
+        write_tables(comparison, into.tables, voice)
+    return comparison, print_tables(comparison, voice)
 
 
-def report_folder(run: Run, comparison: Comparison, language: Language, databases: Path | None = None) -> Path:
-    """Write the plots and report/index.html; returns the page's path. databases: folder of <db_id>/<db_id>.sqlite; when
-    absent, where the manifest says they were, if they are there."""
+def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
+    """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
+
+    databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
+    """
     from paretune.report.page import write_page
 
-    folder = RunFolder(run.path).report
-    write_plots(comparison, folder, language)
+    write_plots(comparison, into.report, voice)
     there = databases or databases_of(run.manifest)
-    return write_page(run, comparison, audit_run(run), folder, language, databases=there)
+    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
 
 
 def databases_of(manifest: Record) -> Path | None:

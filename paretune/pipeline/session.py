@@ -18,7 +18,7 @@ from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource, find_model
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
-from paretune.text.language import Language
+from paretune.text import Voice
 
 _PACKAGES = (
     "torch",
@@ -41,7 +41,7 @@ class Session:
 
     config: ExperimentConfig
     folder: RunFolder
-    language: Language
+    voice: Voice
     say: Callable[[str], None]
     download: bool = True
     _source: ModelSource | None = None

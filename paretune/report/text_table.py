@@ -1,12 +1,9 @@
-"""Tables as text for the console, Markdown and LaTeX, and figures as a language writes them."""
+"""Tables as text for the console, Markdown and LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from paretune.stats.intervals import Interval
-from paretune.text.language import PORTUGUESE, Language, number
 
 WIDTH = 100
 SPECIAL = {
@@ -31,47 +28,6 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
-
-
-def with_interval(figure: Interval | None, language: Language, *, signed: bool = False, decimals: int = 1) -> str:
-    """A figure with its interval, "" where there is none.
-
-    >>> with_interval(Interval(44, 37.14, 51, 0.95, 90, 0, "t"), "en")
-    '44.0 [37.1, 51.0]'
-    >>> with_interval(Interval(-2, -6, 2, 0.95, 90, 0, "t"), "pt-BR", signed=True)
-    '-2,0 [-6,0; +2,0]'
-    """
-    if figure is None:
-        return ""
-    between = ", " if language == "en" else "; "
-    ends = [points(value, language, signed=signed, decimals=decimals) for value in (figure.low, figure.high)]
-    return f"{points(figure.estimate, language, signed=signed, decimals=decimals)} [{between.join(ends)}]"
-
-
-def points(value: float, language: Language, *, signed: bool = False, decimals: int = 1) -> str:
-    """A number, with its sign where asked; what rounds to zero has none.
-
-    >>> points(-0.04, "en", signed=True), points(3.25, "en", signed=True, decimals=2)
-    ('0.0', '+3.25')
-    """
-    text = number(value, language, decimals)
-    if not any(digit in text for digit in "123456789"):
-        return text.lstrip("-")
-    return f"+{text}" if signed and value > 0 else text
-
-
-def p_value(value: float, language: Language) -> str:
-    """A p value as it should be quoted.
-
-    >>> p_value(0.0002, "en"), p_value(0.0312, "pt-BR")
-    ('< 0.001', '0,031')
-    """
-    return f"< {number(0.001, language, 3)}" if value < 0.001 else number(value, language, 3)
-
-
-def data_word(name: str, language: Language) -> str:
-    """A name that came with the data (a category, an error class), translated where we know it."""
-    return name if language == "en" else PORTUGUESE.get(name, name)
 
 
 def as_text(table: Table, width: int = WIDTH) -> str:

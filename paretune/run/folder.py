@@ -12,11 +12,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import held
 from paretune.errors import DataError, RunFolderError
 from paretune.files import write_text
 from paretune.run.jsonl import Record, count_lines, read_header
@@ -90,26 +91,30 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder alone. Raises RunFolderError naming the holder; a killed holder holds nothing."""
-        from filelock import FileLock, Timeout
+        """Hold the folder alone. Raises RunFolderError naming the holder; a killed holder holds nothing.
 
-        self.path.mkdir(parents=True, exist_ok=True)
+        On a file system without locks (some network and cloud drives) only a process of this machine that is still
+        there is respected.
+        """
         owner_path = self.path / "lock.json"
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out") from error
-        except OSError as error:
-            raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
-        try:
+        with ExitStack() as stack:
+            try:
+                has_locks = stack.enter_context(held(self.path / ".lock"))
+            except BlockingIOError as error:
+                raise RunFolderError(
+                    f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out"
+                ) from error
+            except OSError as error:
+                raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
+            if not has_locks and _is_at_work(owner_path):
+                raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out")
             command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
             owner = {"process": os.getpid(), "host": socket.gethostname(), "command": command, "since": _now()}
             write_text(owner_path, json.dumps(owner) + "\n")
-            yield
-        finally:
-            owner_path.unlink(missing_ok=True)
-            lock.release()
+            try:
+                yield
+            finally:
+                owner_path.unlink(missing_ok=True)
 
 
 def work_seconds(manifest: Mapping[str, Any], variant: str, headers: Mapping[str, Record]) -> dict[str, float]:
@@ -138,6 +143,19 @@ def same_fingerprint(path: Path, fingerprint_wanted: str) -> bool:
 def is_complete(path: Path, fingerprint_wanted: str, lines_wanted: int | None = None) -> bool:
     """Whether a line file exists with this fingerprint (and this many lines)."""
     return same_fingerprint(path, fingerprint_wanted) and lines_wanted in (None, count_lines(path))
+
+
+def _is_at_work(path: Path) -> bool:
+    """Whether lock.json names another process of this machine that exists."""
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        process = int(owner["process"])
+        if owner["host"] != socket.gethostname() or process == os.getpid():
+            return False
+        os.kill(process, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def _owner(path: Path) -> str:

@@ -8,12 +8,12 @@ written, which the next reader drops) or written whole and renamed into place.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import move, sync_file
 from paretune.errors import DataError
 from paretune.files import write_text
 
@@ -115,7 +115,7 @@ class LineWriter:
     def close(self) -> None:
         """Sync and close."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        sync_file(self._file.fileno())
         self._file.close()
 
     def __enter__(self) -> LineWriter:
@@ -130,7 +130,7 @@ def set_aside(path: Path) -> Path:
     number = 1
     while (target := path.with_name(f"{path.name}.old-{number}")).exists():
         number += 1
-    path.rename(target)
+    move(path, target)
     return target
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from paretune.errors import DataError
+from paretune.sql.dialects import backend_of, server_name
 
 _MAGIC = b"SQLite format 3\x00"
+_PAGE_BYTES = 4096
+_BYTES_OF_NOISE = 225  # different bytes among 4096: all 256 in noise, far fewer in text and plain data
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -30,7 +34,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     if magic != _MAGIC:
-        raise DataError(f"{path}: not a SQLite 3 database (empty, truncated or another format); fetch it again")
+        raise DataError(f"{path}: {_what_it_is(path)}")
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
@@ -47,6 +51,10 @@ def check_database(path: Path) -> None:
     Raises DataError naming the file when it is missing, unreadable, damaged at its beginning, or has unfinished writes
     beside it (opened immutable, it would be read without them).
     """
+    backend = backend_of(path)
+    if backend is not None:
+        backend.check(path)
+        return
     with closing(open_read_only(path)) as connection:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -58,6 +66,32 @@ def check_database(path: Path) -> None:
             raise DataError(f"{path}: {beside.name} holds unfinished writes; open and close it once with sqlite3")
 
 
+def check_whole_database(path: Path) -> None:
+    """check_database, and every page of it read: for a file that nobody has vouched for yet."""
+    check_database(path)
+    if backend_of(path) is not None:
+        return
+    with closing(open_read_only(path)) as connection:
+        try:
+            found = " ".join(connection.execute("PRAGMA quick_check(1)").fetchone()[0].split())
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+    if found != "ok":
+        raise DataError(f"{path}: damaged database ({found}); restore a backup, or recover it with sqlite3's .recover")
+
+
+def _what_it_is(path: Path) -> str:
+    """Why a file that begins otherwise is no SQLite 3 database, as far as its bytes tell."""
+    with open(path, "rb") as file:
+        head = file.read(_PAGE_BYTES)
+    size = path.stat().st_size
+    if not size:
+        return "not a SQLite 3 database: an empty file"
+    if size % 512 == 0 and len(set(head)) > _BYTES_OF_NOISE:
+        return "not a SQLite 3 database; it looks encrypted: decrypt it into a plain file first"
+    return "not a SQLite 3 database (empty, truncated or another format); fetch it again"
+
+
 def _decode(text: bytes) -> str:
     return text.decode(errors="ignore")
 
@@ -65,6 +99,8 @@ def _decode(text: bytes) -> str:
 _QUOTED_OR_SPACE = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?:\s|--[^\n]*|/\*.*?(?:\*/|\Z))+""", re.DOTALL
 )
+
+_PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 
 SchemaStyle = Literal["create_table", "compact"]
 
@@ -93,14 +129,23 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Schema:
     """All tables of a database, then all its views, in the order of their creation. A view that refers to what is no
-    longer there is left out: no query can read it."""
+    longer there is left out: no query can read it. shadow: the tables in which virtual tables (FTS, R-tree) keep what
+    they hold; nobody asks on them."""
 
     tables: tuple[Table, ...]
     views: tuple[Table, ...] = ()
+    shadow: frozenset[str] = frozenset()
+
+    def shown(self) -> tuple[Table, ...]:
+        """What a question may be about."""
+        return tuple(table for table in (*self.tables, *self.views) if table.name not in self.shadow)
 
 
 def read_schema(path: Path) -> Schema:
     """The schema of the database at `path`. Raises DataError naming the file where it cannot be read."""
+    backend = backend_of(path)
+    if backend is not None:
+        return backend.read_schema(path)
     with closing(open_read_only(path)) as connection:
         try:
             rows = connection.execute(
@@ -110,6 +155,7 @@ def read_schema(path: Path) -> Schema:
             return Schema(
                 tuple(_table(connection, name, sql) for kind, name, sql in rows if kind == "table"),
                 tuple(_views(connection, [(name, sql) for kind, name, sql in rows if kind == "view"])),
+                _shadow_tables(connection),
             )
         except sqlite3.DatabaseError as error:
             raise DataError(f"{path}: damaged database ({error})") from error
@@ -118,22 +164,27 @@ def read_schema(path: Path) -> Schema:
 def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
     """The schema as a prompt shows it.
 
-    create_table: the statements themselves on one line each, without comments. compact: one line a table, primary
-    keys marked with *, then the foreign keys. sample_values: so many distinct values a column, in the order of storage.
+    create_table: the statements themselves on one line each, without comments; below a view's its columns. compact:
+    one line per table or view, names quoted where a query must quote them, primary keys marked with *, then the
+    foreign keys. sample_values: so many distinct values per column of a table, in the order of storage.
     """
     schema = read_schema(path)
     samples = _sample_values(path, schema, sample_values) if sample_values else {}
+    write = name_in_query if backend_of(path) is None else server_name
+    views = set(schema.views)
     if style == "create_table":
         parts = []
-        for table in schema.tables:
+        for table in schema.shown():
             parts.append(on_one_line(table.create_sql) + ";")
+            if table in views:
+                parts.append(f"-- {_compact(table, {}, write)}")
             parts.extend(
-                f"-- {table.name}.{column}: {', '.join(samples[table.name, column])}"
+                f"-- {write(table.name)}.{write(column)}: {', '.join(samples[table.name, column])}"
                 for column in table.columns
                 if samples.get((table.name, column))
             )
         return "\n".join(parts)
-    return "\n".join(_compact(table, samples) for table in schema.tables)
+    return "\n".join(("view " if table in views else "") + _compact(table, samples, write) for table in schema.shown())
 
 
 def on_one_line(statement: str) -> str:
@@ -152,6 +203,31 @@ def quote_name(name: str) -> str:
     '"order"'
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+@cache
+def name_in_query(name: str) -> str:
+    """A name as a query may write it: bare where SQLite then reads the same table or column, else quoted.
+
+    >>> [name_in_query(name) for name in ("singer", "order", "unit price", "date", "preço")]
+    ['singer', '"order"', '"unit price"', 'date', 'preço']
+    """
+    quoted = quote_name(name)
+    if not _PLAIN_NAME.fullmatch(name):
+        return quoted
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:  # no list of keywords says which of them may stand bare
+            connection.execute(f"CREATE TABLE {quoted} ({quoted})")
+            connection.execute(f"INSERT INTO {quoted} VALUES ('mark')")
+            read = connection.execute(f"SELECT {name} FROM {name} WHERE {name} = 'mark'").fetchone()
+        except sqlite3.Error:
+            return quoted
+    return name if read == ("mark",) else quoted
+
+
+def _shadow_tables(connection: sqlite3.Connection) -> frozenset[str]:
+    listed = connection.execute("PRAGMA table_list").fetchall()  # none before SQLite 3.37, which then hides nothing
+    return frozenset(name for database, name, kind, *_ in listed if kind == "shadow")
 
 
 def _views(connection: sqlite3.Connection, views: Iterable[tuple[str, str]]) -> Iterator[Table]:
@@ -188,22 +264,33 @@ def _implied_target(connection: sqlite3.Connection, table: str, place: int) -> s
     return next((str(column[1]) for column in columns if column[5] == place + 1), None)
 
 
-def _compact(table: Table, samples: dict[tuple[str, str], list[str]]) -> str:
+def _compact(table: Table, samples: dict[tuple[str, str], list[str]], write: Callable[[str], str]) -> str:
     columns = []
     for column in table.columns:
-        text = column + ("*" if column in table.primary_key else "")
+        text = write(column) + ("*" if column in table.primary_key else "")
         shown = samples.get((table.name, column))
         columns.append(text + (f" [{', '.join(shown)}]" if shown else ""))
-    line = f"{table.name}({', '.join(columns)})"
-    keys = "; ".join(f"{key.column} -> {key.target_table}.{key.target_column}" for key in table.foreign_keys)
+    line = f"{write(table.name)}({', '.join(columns)})"
+    keys = "; ".join(
+        f"{write(key.column)} -> {write(key.target_table)}.{write(key.target_column)}" for key in table.foreign_keys
+    )
     return line + (f" {keys}" if keys else "")
 
 
 def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[str]]:
+    backend = backend_of(path)
+    if backend is not None:
+        return {
+            (table.name, column): list(map(_literal, backend.sample_values(path, table.name, column, count)))
+            for table in schema.tables
+            for column in table.columns
+        }
     connection = open_read_only(path)
     try:
         samples: dict[tuple[str, str], list[str]] = {}
         for table in schema.tables:
+            if table.name in schema.shadow:
+                continue
             order = "MIN(rowid)" if _has_rowid(connection, table.name) else "1"
             for column in table.columns:
                 quoted_column, quoted_table = quote_name(column), quote_name(table.name)

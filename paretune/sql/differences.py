@@ -10,6 +10,9 @@ from enum import StrEnum
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Selected, Term, Unit
 from paretune.sql.database import SchemaNames
 from paretune.sql.spider_metrics import comparable
+from paretune.text import Phrase
+
+Where = Phrase | str  # the place within a query, "" for the outermost one
 
 
 class ErrorClass(StrEnum):
@@ -46,7 +49,12 @@ class Difference:
     """One way in which a prediction departs from its gold, with a sentence that a person can act on."""
 
     error_class: ErrorClass
-    explanation: str
+    phrase: Phrase
+
+    @property
+    def explanation(self) -> str:
+        """The sentence in English."""
+        return str(self.phrase)
 
 
 def find_differences(given: Clauses, wanted: Clauses, schema: SchemaNames) -> list[Difference]:
@@ -61,11 +69,11 @@ def find_differences(given: Clauses, wanted: Clauses, schema: SchemaNames) -> li
     return sorted(found, key=lambda difference: rank[difference.error_class])
 
 
-def _statement(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
+def _statement(given: Clauses, wanted: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:
     if given.set_operation != wanted.set_operation:
-        yield Difference(ErrorClass.SET_OPERATION, _set_operation_text(given, wanted, where))
+        yield Difference(ErrorClass.SET_OPERATION, _set_operation(given, wanted, where))
     elif given.other is not None and wanted.other is not None:
-        place = f" in the query after {wanted.set_operation.upper()}{where}"
+        place = Phrase("place.query-after", {"operator": wanted.set_operation.upper(), "where": where})
         yield from _statement(given.other, wanted.other, schema, place)
     yield from _unknown_names(given, schema, where)
     yield from _tables(given, wanted, schema, where)
@@ -78,28 +86,27 @@ def _statement(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str)
     yield from _order_and_limit(one, other, where)
 
 
-def _set_operation_text(given: Clauses, wanted: Clauses, where: str) -> str:
+def _set_operation(given: Clauses, wanted: Clauses, where: Where) -> Phrase:
+    names = {"wanted": wanted.set_operation.upper(), "given": given.set_operation.upper(), "where": where}
     if not wanted.set_operation:
-        return f"Drop the {given.set_operation.upper()}{where}: the gold is a single query."
+        return Phrase("sql.drop-set-operation", {"given": names["given"], "where": where})
     if not given.set_operation:
-        return f"Combine two queries with {wanted.set_operation.upper()}{where}, as the gold does."
-    return f"Use {wanted.set_operation.upper()} instead of {given.set_operation.upper()}{where}."
+        return Phrase("sql.combine", {"wanted": names["wanted"], "where": where})
+    return Phrase("sql.use-instead", names)
 
 
-def _unknown_names(given: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
+def _unknown_names(given: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:
     """Names that SQLite let pass: a quoted name that no table has is text to it."""
     if not schema.tables:
         return
     for term in _terms(given):
         if term.column.startswith("?."):
-            place = f"{where}{_elsewhere(term.column.rpartition('.')[2], schema)}"
-            text = f"Column {term.column[2:]} is in none of the tables read{place}; in quotes SQLite takes it for text."
-            yield Difference(ErrorClass.UNKNOWN_COLUMN, text)
-
-
-def _elsewhere(column: str, schema: SchemaNames) -> str:
-    owners = schema.tables_with(column)
-    return f" (it is in {', '.join(owners)})" if owners else ""
+            fields = {"column": term.column[2:], "where": where}
+            owners = ", ".join(schema.tables_with(term.column.rpartition(".")[2]))
+            phrase = Phrase("sql.quoted-column", fields)
+            if owners:
+                phrase = Phrase("sql.quoted-column-elsewhere", {**fields, "tables": owners})
+            yield Difference(ErrorClass.UNKNOWN_COLUMN, phrase)
 
 
 def _terms(clauses: Clauses) -> Iterator[Term]:
@@ -125,57 +132,59 @@ def _nested_tables(clauses: Clauses) -> set[str]:
     return found
 
 
-def _tables(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
+def _tables(given: Clauses, wanted: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:
     missing = _table_names(wanted) - _table_names(given)
     extra = _table_names(given) - _table_names(wanted)
-    names = ", ".join(sorted(missing)), ", ".join(sorted(extra))
+    both = {"wanted": ", ".join(sorted(missing)), "given": ", ".join(sorted(extra)), "where": where}
+    tables = {"tables": ", ".join(sorted(missing or extra)), "where": where}
     if missing and extra:
-        yield Difference(ErrorClass.WRONG_TABLE, f"Read {names[0]} instead of {names[1]}{where}.")
+        yield Difference(ErrorClass.WRONG_TABLE, Phrase("sql.read-instead", both))
     elif missing and set(missing) <= _nested_tables(given):
-        yield Difference(ErrorClass.OTHER, f"The gold joins {names[0]}{where} instead of reading it in a subquery.")
+        yield Difference(ErrorClass.OTHER, Phrase("sql.join-not-subquery", tables))
     elif missing:
-        yield Difference(ErrorClass.MISSING_JOIN, f"Join {names[0]}{where}, which the gold reads too.")
+        yield Difference(ErrorClass.MISSING_JOIN, Phrase("sql.join-missing", tables))
     elif extra and set(extra) <= _nested_tables(wanted):
-        yield Difference(ErrorClass.OTHER, f"The gold reads {names[1]} in a subquery{where} instead of joining it.")
+        yield Difference(ErrorClass.OTHER, Phrase("sql.subquery-not-join", tables))
     elif extra:
-        yield Difference(ErrorClass.NEEDLESS_JOIN, f"Leave out {names[1]}{where}: the gold does not join it.")
+        yield Difference(ErrorClass.NEEDLESS_JOIN, Phrase("sql.join-needless", tables))
     else:
         yield from _joins(given, wanted, where)
     inner = [[unit.subquery for unit in part.tables if unit.subquery is not None] for part in (given, wanted)]
     if len(inner[0]) != len(inner[1]):
-        text = "Read from a subquery" if len(inner[0]) < len(inner[1]) else "Read from tables, not from a subquery"
-        yield Difference(ErrorClass.WRONG_TABLE, f"{text} in FROM{where}, as the gold does.")
+        code = "sql.from-subquery" if len(inner[0]) < len(inner[1]) else "sql.from-tables"
+        yield Difference(ErrorClass.WRONG_TABLE, Phrase(code, {"where": where}))
     for one, other in zip(*inner, strict=False):
-        yield from _statement(one, other, schema, f" in the subquery of FROM{where}")
+        yield from _statement(one, other, schema, Phrase("place.from", {"where": where}))
 
 
-def _joins(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
+def _joins(given: Clauses, wanted: Clauses, where: Where) -> Iterator[Difference]:
     kinds = [Counter(unit.join for unit in part.tables[1:]) for part in (given, wanted)]
     if kinds[0] != kinds[1]:
         names = [
             ", ".join(f"{kind} join".upper().strip() for kind in (part - rest) if kind or rest - part)
             for part, rest in ((kinds[0], kinds[1]), (kinds[1], kinds[0]))
         ]
-        yield Difference(ErrorClass.WRONG_JOIN_KEY, f"Use {names[1] or 'JOIN'} instead of {names[0] or 'JOIN'}{where}.")
+        joins = {"wanted": names[1] or "JOIN", "given": names[0] or "JOIN", "where": where}
+        yield Difference(ErrorClass.WRONG_JOIN_KEY, Phrase("sql.use-instead", joins))
         return
     either = ["or" in part.joins.connectors for part in (given, wanted)]
     if either[0] != either[1]:
         words = ("OR", "AND") if either[1] else ("AND", "OR")
-        text = f"Connect the join conditions with {words[0]}, not {words[1]}{where}."
-        yield Difference(ErrorClass.WRONG_JOIN_KEY, text)
+        connectors = {"wanted": words[0], "given": words[1], "where": where}
+        yield Difference(ErrorClass.WRONG_JOIN_KEY, Phrase("sql.join-connector", connectors))
         return
     has, needs = _equal_columns(given), _equal_columns(wanted)
     if has == needs:
         return
-    lacking = sorted(" = ".join(sorted(group)) for group in needs - has)
-    found = sorted(" = ".join(sorted(group)) for group in has - needs)
-    if lacking and found:
-        text = f"Join on {'; '.join(lacking)} instead of {'; '.join(found)}{where}."
+    lacking = "; ".join(sorted(" = ".join(sorted(group)) for group in needs - has))
+    extra = "; ".join(sorted(" = ".join(sorted(group)) for group in has - needs))
+    if lacking and extra:
+        phrase = Phrase("sql.join-on", {"wanted": lacking, "given": extra, "where": where})
     elif lacking:
-        text = f"Add the join condition {'; '.join(lacking)}{where}."
+        phrase = Phrase("sql.join-condition-missing", {"condition": lacking, "where": where})
     else:
-        text = f"Drop the condition {'; '.join(found)}{where}."
-    yield Difference(ErrorClass.WRONG_JOIN_KEY, text)
+        phrase = Phrase("sql.condition-needless", {"condition": extra, "where": where})
+    yield Difference(ErrorClass.WRONG_JOIN_KEY, phrase)
 
 
 def _binds_columns(condition: Condition) -> bool:
@@ -201,69 +210,80 @@ def _equal_columns(clauses: Clauses) -> set[frozenset[str]]:
     return {frozenset(members) for members in classes}
 
 
-def _selection(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
+def _selection(given: Clauses, wanted: Clauses, where: Where) -> Iterator[Difference]:
     has, needs = Counter(given.select), Counter(wanted.select)
     if has == needs:
         return
     extra, missing = has - needs, needs - has
-    names = [", ".join(_selected_text(item) for item in part.elements()) for part in (missing, extra)]
+    lacking, surplus = (", ".join(_selected_text(item) for item in part.elements()) for part in (missing, extra))
+    both = {"wanted": lacking, "given": surplus, "where": where}
     if Counter(item.unit for item in given.select) == Counter(item.unit for item in wanted.select):
-        yield Difference(ErrorClass.WRONG_AGGREGATE, f"Select {names[0]} instead of {names[1]}{where}.")
+        yield Difference(ErrorClass.WRONG_AGGREGATE, Phrase("sql.select-instead", both))
     elif len(given.select) < len(wanted.select):
-        instead = f" instead of {names[1]}" if extra else " too"
-        yield Difference(ErrorClass.MISSING_COLUMNS, f"Select {names[0]}{instead}{where}.")
+        too = Phrase("sql.select-too", {"wanted": lacking, "where": where})
+        yield Difference(ErrorClass.MISSING_COLUMNS, Phrase("sql.select-instead", both) if extra else too)
     elif len(given.select) > len(wanted.select):
-        text = f"Select only {names[0]} instead of {names[1]}" if missing else f"Do not select {names[1]}"
-        yield Difference(ErrorClass.EXTRA_COLUMNS, f"{text}{where}.")
+        needless = Phrase("sql.select-not", {"given": surplus, "where": where})
+        yield Difference(ErrorClass.EXTRA_COLUMNS, Phrase("sql.select-only", both) if missing else needless)
     else:
         counted = any(item.aggregate for item in missing) != any(item.aggregate for item in extra)
         kind = ErrorClass.WRONG_AGGREGATE if counted else ErrorClass.WRONG_COLUMNS
-        yield Difference(kind, f"Select {names[0]} instead of {names[1]}{where}.")
+        yield Difference(kind, Phrase("sql.select-instead", both))
 
 
-def _grouping(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
+def _grouping(given: Clauses, wanted: Clauses, where: Where) -> Iterator[Difference]:
     has, needs = ([term.column for term in part.group] for part in (given, wanted))
     if sorted(has) == sorted(needs):
         return
-    if not has:
-        text = f"Group by {', '.join(needs)}{where}."
-    elif not needs:
-        text = f"Do not group by {', '.join(has)}{where}."
-    else:
-        text = f"Group by {', '.join(needs)} instead of {', '.join(has)}{where}."
-    yield Difference(ErrorClass.WRONG_GROUPING, text)
+    phrase = _instead("sql.group", "sql.group-not", "sql.group-instead", (", ".join(has), ", ".join(needs)), where)
+    yield Difference(ErrorClass.WRONG_GROUPING, phrase)
 
 
-def _filters(given: Clauses, wanted: Clauses, schema: SchemaNames, where: str) -> Iterator[Difference]:
+def _instead(wanted: str, given: str, both: str, texts: tuple[str, str], where: Where) -> Phrase:
+    """The phrase of one of three codes, by which of the texts (given, wanted) there are."""
+    fields = {"given": texts[0], "wanted": texts[1], "where": where}
+    if all(texts):
+        return Phrase(both, fields)
+    left_out = "given" if texts[1] else "wanted"
+    return Phrase(wanted if texts[1] else given, {name: text for name, text in fields.items() if name != left_out})
+
+
+def _filters(given: Clauses, wanted: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:
     for clause in ("WHERE", "HAVING"):
         has, needs = (
             [item for item in _filter_units(part, clause) if not _binds_columns(item)] for part in (given, wanted)
         )
-        place = where if clause == "WHERE" else f" in HAVING{where}"
+        place = where if clause == "WHERE" else Phrase("place.having", {"where": where})
         _take_pairs(has, needs, lambda item, other: item == other and item.values == other.values)
         yield from _unmatched(has, needs, schema, place)
     connectors = [set(part.where.connectors) | set(part.having.connectors) for part in (given, wanted)]
     if connectors[0] != connectors[1] and len(given.where.units) == len(wanted.where.units):
         text = [" and ".join(sorted(words)).upper() for words in connectors]
-        yield Difference(ErrorClass.WRONG_FILTER, f"Connect the conditions with {text[1]}, not {text[0]}{where}.")
+        phrase = Phrase("sql.filter-connector", {"wanted": text[1], "given": text[0], "where": where})
+        yield Difference(ErrorClass.WRONG_FILTER, phrase)
 
 
 def _filter_units(part: Clauses, clause: str) -> tuple[Condition, ...]:
     return part.joins.units + part.where.units if clause == "WHERE" else part.having.units
 
 
-def _unmatched(has: list[Condition], needs: list[Condition], schema: SchemaNames, place: str) -> Iterator[Difference]:
+def _unmatched(has: list[Condition], needs: list[Condition], schema: SchemaNames, place: Where) -> Iterator[Difference]:
     """Pairs the conditions that have no equal by what they share, and reports what is left on either side."""
     for shared in (_same_but_value, _same_unit, _same_operator):
         for item, other in _take_pairs(has, needs, shared):
             yield from _condition(item, other, schema, place)
     for item, other in zip(has, needs, strict=False):
-        text = f"Filter by {condition_text(other)} instead of {condition_text(item)}{place}."
-        yield Difference(ErrorClass.WRONG_FILTER, text)
+        yield Difference(ErrorClass.WRONG_FILTER, _filter_by(other, item, place))
     for other in needs[len(has) :]:
-        yield Difference(ErrorClass.MISSING_FILTER, f"Add the condition {condition_text(other)}{place}.")
+        missing = Phrase("sql.condition-missing", {"condition": condition_text(other), "where": place})
+        yield Difference(ErrorClass.MISSING_FILTER, missing)
     for item in has[len(needs) :]:
-        yield Difference(ErrorClass.NEEDLESS_FILTER, f"Drop the condition {condition_text(item)}{place}.")
+        needless = Phrase("sql.condition-needless", {"condition": condition_text(item), "where": place})
+        yield Difference(ErrorClass.NEEDLESS_FILTER, needless)
+
+
+def _filter_by(wanted: Condition, given: Condition, place: Where) -> Phrase:
+    return Phrase("sql.filter-by", {"wanted": condition_text(wanted), "given": condition_text(given), "where": place})
 
 
 def _take_pairs(
@@ -292,33 +312,34 @@ def _same_operator(one: Condition, other: Condition) -> bool:
     return one.operator == other.operator and one.values == other.values
 
 
-def _condition(given: Condition, wanted: Condition, schema: SchemaNames, place: str) -> Iterator[Difference]:
+def _condition(given: Condition, wanted: Condition, schema: SchemaNames, place: Where) -> Iterator[Difference]:
     if _same_but_value(given, wanted):
         if given.nested and wanted.nested:
             for one, other in zip(given.nested, wanted.nested, strict=False):
-                yield from _statement(one, other, schema, f" in the subquery of {unit_text(wanted.unit)}{place}")
+                inner = Phrase("place.subquery", {"unit": unit_text(wanted.unit), "where": place})
+                yield from _statement(one, other, schema, inner)
             return
         if not given.nested and not wanted.nested and not any(map(_is_column, given.values + wanted.values)):
-            yield Difference(ErrorClass.WRONG_LITERAL, _literal_text(given, wanted, place))
+            yield Difference(ErrorClass.WRONG_LITERAL, _literal(given, wanted, place))
             return
     columns = given.unit.left.column == wanted.unit.left.column
     aggregate = columns and given.unit.left.aggregate != wanted.unit.left.aggregate
     kind = ErrorClass.WRONG_AGGREGATE if aggregate else ErrorClass.WRONG_FILTER
-    yield Difference(kind, f"Filter by {condition_text(wanted)} instead of {condition_text(given)}{place}.")
+    yield Difference(kind, _filter_by(wanted, given, place))
 
 
-def _literal_text(given: Condition, wanted: Condition, place: str) -> str:
+def _literal(given: Condition, wanted: Condition, place: Where) -> Phrase:
     has, needs = ", ".join(given.values), ", ".join(wanted.values)
-    reason = ""
+    code = "sql.literal"
     if has.lower() == needs.lower():
-        reason = " (letter case)"
+        code = "sql.literal-case"
     elif has.replace("%", "") == needs.replace("%", ""):
-        reason = " (place of the % wildcard)"
+        code = "sql.literal-wildcard"
     elif has.strip("'") == needs.strip("'"):
-        reason = " (text against number)"
+        code = "sql.literal-type"
     elif _close(has, needs):
-        reason = " (spelling)"
-    return f"Compare {unit_text(wanted.unit)} with {needs}, not {has}{reason}{place}."
+        code = "sql.literal-spelling"
+    return Phrase(code, {"unit": unit_text(wanted.unit), "wanted": needs, "given": has, "where": place})
 
 
 def _close(one: str, other: str) -> bool:
@@ -327,35 +348,29 @@ def _close(one: str, other: str) -> bool:
     return one.startswith("'") and other.startswith("'") and SequenceMatcher(None, one, other).ratio() > 0.75
 
 
-def _distinct(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
+def _distinct(given: Clauses, wanted: Clauses, where: Where) -> Iterator[Difference]:
     counted = [
         Counter((item.aggregate, item.unit.left.column) for item in part.select if item.unit.left.distinct)
         for part in (given, wanted)
     ]
     if given.distinct != wanted.distinct:
-        text = "Select DISTINCT rows" if wanted.distinct else "Do not drop repeated rows with DISTINCT"
-        yield Difference(ErrorClass.DISTINCT, f"{text}{where}.")
+        code = "sql.distinct-missing" if wanted.distinct else "sql.distinct-needless"
+        yield Difference(ErrorClass.DISTINCT, Phrase(code, {"where": where}))
     elif counted[0] != counted[1]:
         names = [", ".join(f"{aggregate}({column})" for aggregate, column in part) for part in counted]
-        text = f"Use DISTINCT inside {names[1]}" if names[1] else f"Do not use DISTINCT inside {names[0]}"
-        yield Difference(ErrorClass.DISTINCT, f"{text}{where}.")
+        code = "sql.distinct-inside" if names[1] else "sql.distinct-not-inside"
+        yield Difference(ErrorClass.DISTINCT, Phrase(code, {"aggregates": names[1] or names[0], "where": where}))
 
 
-def _order_and_limit(given: Clauses, wanted: Clauses, where: str) -> Iterator[Difference]:
+def _order_and_limit(given: Clauses, wanted: Clauses, where: Where) -> Iterator[Difference]:
     has, needs = (_order_text(part) for part in (given, wanted))
     if given.limit != wanted.limit or given.limit_text != wanted.limit_text:
-        change = f"LIMIT {wanted.limit_text}" if wanted.limit else "no LIMIT"
-        instead = f"LIMIT {given.limit_text}" if given.limit else "none"
-        yield Difference(ErrorClass.WRONG_LIMIT, f"Use {change} instead of {instead}{where}.")
-    if has == needs:
-        return
-    if not needs:
-        text = f"Do not order by {has}"
-    elif not has:
-        text = f"Order by {needs}"
-    else:
-        text = f"Order by {needs} instead of {has}"
-    yield Difference(ErrorClass.WRONG_ORDER, f"{text}{where}.")
+        limits = tuple(f"LIMIT {part.limit_text}" if part.limit else "" for part in (given, wanted))
+        phrase = _instead("sql.use-not-none", "sql.no-limit", "sql.use-instead", (limits[0], limits[1]), where)
+        yield Difference(ErrorClass.WRONG_LIMIT, phrase)
+    if has != needs:
+        phrase = _instead("sql.order", "sql.order-not", "sql.order-instead", (has, needs), where)
+        yield Difference(ErrorClass.WRONG_ORDER, phrase)
 
 
 def _order_text(clauses: Clauses) -> str:
@@ -384,12 +399,14 @@ def _selected_text(selected: Selected) -> str:
     return f"{selected.aggregate}({text})" if selected.aggregate else text
 
 
-def condition_text(condition: Condition) -> str:
+def condition_text(condition: Condition) -> Phrase | str:
     """A condition as a person would write it; a subquery is only said to be one."""
     if condition.operator == OPAQUE:
         return unit_text(condition.unit)
     operator = ("not " if condition.negated else "") + condition.operator
-    values = "(a subquery)" if condition.nested else " and ".join(condition.values)
-    if condition.operator == "in" and not condition.nested:
+    if condition.nested:
+        return Phrase("sql.on-subquery", {"condition": f"{unit_text(condition.unit)} {operator}"})
+    values = " and ".join(condition.values)
+    if condition.operator == "in":
         values = f"({', '.join(condition.values)})"
     return f"{unit_text(condition.unit)} {operator} {values}"

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from paretune.errors import DataError
 from paretune.sql.database import open_read_only, quote_name
+from paretune.sql.dialects import backend_of
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -83,8 +84,11 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
 
     Only reading is allowed: no PRAGMA (nor pragma_ functions), transaction, temporary table or virtual table either.
     A file that is not there or is no database gives "broken_database". As in the official script, YEAR(CURDATE())
-    reads as 2020.
+    reads as 2020. What is no SQLite file goes to its module in sql/dialects, with the same outcomes.
     """
+    backend = backend_of(path)
+    if backend is not None:
+        return backend.execute(path, sql, limits)
     began = time.monotonic()
     try:
         connection = open_read_only(path)

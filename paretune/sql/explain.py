@@ -17,6 +17,8 @@ from paretune.sql.differences import Difference, ErrorClass, find_differences
 from paretune.sql.extract import tokens
 from paretune.sql.reading import parse_select, read_clauses
 from paretune.sql.spider_metrics import exact_set_match, hardness
+from paretune.text import Phrase
+from paretune.text.sql import recognised
 
 __all__ = ["ErrorClass", "ErrorReport", "classify", "compare_errors", "count_errors"]
 
@@ -29,8 +31,13 @@ class ErrorReport:
     """Why a prediction is wrong. also: the classes of further differences, without the first one's."""
 
     error_class: ErrorClass
-    explanation: str
+    phrase: Phrase
     also: tuple[ErrorClass, ...] = ()
+
+    @property
+    def explanation(self) -> str:
+        """The reason in English."""
+        return str(self.phrase)
 
 
 def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str | None) -> ErrorReport:
@@ -48,23 +55,22 @@ def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str
     "Compare singer.name with 'Ann', not 'ann' (letter case)."
     """
     if not predicted.strip():
-        return ErrorReport(ErrorClass.NO_STATEMENT, "The answer holds no SQL statement.")
+        return ErrorReport(ErrorClass.NO_STATEMENT, Phrase("sql.no-statement"))
     if sqlite_message is not None:
         refused = _from_message(sqlite_message, predicted, schema)
         if refused is not None:
-            return ErrorReport(refused.error_class, refused.explanation)
+            return ErrorReport(refused.error_class, refused.phrase)
     try:
         given, wanted = read_clauses(predicted, schema.tables), read_clauses(gold, schema.tables)
         differences = find_differences(given, wanted, schema)
     except (ScoringError, RecursionError) as error:
-        detail = sqlite_message or str(error)
-        return ErrorReport(ErrorClass.OTHER, f"The two queries cannot be compared clause by clause: {detail}")
+        return ErrorReport(ErrorClass.OTHER, Phrase("sql.not-comparable", {"message": sqlite_message or str(error)}))
     if not differences:
-        detail = sqlite_message or "the clauses are alike, so look at expressions, ties and what the data holds"
-        return ErrorReport(ErrorClass.OTHER, f"No clause tells them apart: {detail}.")
+        alike = Phrase("sql.alike") if sqlite_message is None else Phrase("sql.no-clause", {"message": sqlite_message})
+        return ErrorReport(ErrorClass.OTHER, alike)
     first = differences[0]
     also = dict.fromkeys(item.error_class for item in differences if item.error_class != first.error_class)
-    return ErrorReport(first.error_class, first.explanation, tuple(also))
+    return ErrorReport(first.error_class, first.phrase, tuple(also))
 
 
 def _from_message(message: str, predicted: str, schema: SchemaNames) -> Difference | None:
@@ -79,8 +85,10 @@ def _from_message(message: str, predicted: str, schema: SchemaNames) -> Differen
 def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Difference:
     name = found[1].strip().lower()
     near = get_close_matches(name, schema.tables, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(schema.tables)}."
-    return Difference(ErrorClass.UNKNOWN_TABLE, f"There is no table {name}{hint}")
+    if near:
+        return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.table-near", {"table": name, "near": near[0]}))
+    known = {"table": name, "tables": ", ".join(schema.tables)}
+    return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.unknown-table", known))
 
 
 def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
@@ -89,17 +97,20 @@ def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -
     table = _table_behind(qualifier, predicted)
     owners = [owner for owner in schema.tables_with(name) if owner != table]
     if owners:
-        place = f"{table} has no column {name}" if table else f"Column {name} is in none of the tables read"
-        text = f"{place[0].upper()}{place[1:]}; it is in {', '.join(owners)}, which must be joined or named."
-        return Difference(ErrorClass.UNKNOWN_COLUMN, text)
+        column = {"column": name, "tables": ", ".join(owners)}
+        phrase = Phrase("sql.column-to-join", column)
+        if table:
+            phrase = Phrase("sql.table-lacks-column", {**column, "table": f"{table[0].upper()}{table[1:]}"})
+        return Difference(ErrorClass.UNKNOWN_COLUMN, phrase)
     if table:
         candidates = {f"{table}.{column}": column for column in schema.tables.get(table, ())}
     else:
         candidates = {f"{owner}.{column}": column for owner in schema.tables for column in schema.tables[owner]}
     near = get_close_matches(name, list(candidates.values()), n=1)
     full = next((key for key, column in candidates.items() if near and column == near[0]), None)
-    hint = f"; did you mean {full}?" if full else "."
-    return Difference(ErrorClass.UNKNOWN_COLUMN, f"No table has a column {name}{hint}")
+    if full:
+        return Difference(ErrorClass.UNKNOWN_COLUMN, Phrase("sql.column-near", {"column": name, "near": full}))
+    return Difference(ErrorClass.UNKNOWN_COLUMN, Phrase("sql.unknown-column", {"column": name}))
 
 
 def _table_behind(qualifier: str, predicted: str) -> str:
@@ -116,57 +127,52 @@ def _table_behind(qualifier: str, predicted: str) -> str:
     return str(named.get(qualifier, qualifier))
 
 
-def _plain(error_class: ErrorClass, sentence: str) -> Callable[[re.Match[str], str, SchemaNames], Difference]:
-    return lambda found, _predicted, _schema: Difference(error_class, sentence.format(*found.groups()))
+def _misplaced_aggregate(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    named = Phrase("sql.misplaced-aggregate", {"aggregate": found[1]})
+    return Difference(ErrorClass.WRONG_AGGREGATE, named if found[1] else Phrase("sql.misplaced-aggregate-unnamed"))
+
+
+def _stops_at(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    return Difference(ErrorClass.SYNTAX, Phrase("sql.stops-at", {"token": repr(found[1])}))
+
+
+def _plain(
+    error_class: ErrorClass, code: str, field: str = ""
+) -> Callable[[re.Match[str], str, SchemaNames], Difference]:
+    """A phrase without fields, or with the pattern's group as its only one."""
+    return lambda found, _predicted, _schema: Difference(error_class, Phrase(code, {field: found[1]} if field else {}))
 
 
 _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Difference]], ...] = (
     (r"no such table: (?:main\.)?([^\n]+)", _unknown_table),
     (r"no such column: (.+?)(?: - should this be.*)?$", _unknown_column),
-    (
-        r"ambiguous column name: (\S+)",
-        _plain(ErrorClass.AMBIGUOUS_COLUMN, "Column {0} is in several of the tables read: write the table before it."),
-    ),
-    (
-        r"no such function: (\S+)",
-        _plain(ErrorClass.UNKNOWN_FUNCTION, "SQLite has no function {0}: write it with one that SQLite has."),
-    ),
-    (
-        r"misuse of aggregate(?: function|:)? ?(\w*)",
-        _plain(
-            ErrorClass.WRONG_AGGREGATE, "An aggregate {0} stands where rows are not yet grouped: move it to HAVING."
-        ),
-    ),
+    (r"ambiguous column name: (\S+)", _plain(ErrorClass.AMBIGUOUS_COLUMN, "sql.ambiguous-column", "column")),
+    (r"no such function: (\S+)", _plain(ErrorClass.UNKNOWN_FUNCTION, "sql.unknown-function", "function")),
+    (r"misuse of aggregate(?: function|:)? ?(\w*)", _misplaced_aggregate),
     (
         r"wrong number of arguments to function (\w+)",
-        _plain(ErrorClass.WRONG_AGGREGATE, "Function {0} was given a number of arguments that SQLite does not accept."),
+        _plain(ErrorClass.WRONG_AGGREGATE, "sql.wrong-arguments", "function"),
     ),
     (
         r"do not have the same number of result columns",
-        _plain(ErrorClass.SET_OPERATION, "The two sides of the set operation select different numbers of columns."),
+        _plain(ErrorClass.SET_OPERATION, "sql.set-operation-columns"),
     ),
     (
         r"GROUP BY clause is required before HAVING|HAVING clause on a non-aggregate",
-        _plain(ErrorClass.WRONG_GROUPING, "HAVING needs a GROUP BY before it."),
+        _plain(ErrorClass.WRONG_GROUPING, "sql.having-alone"),
     ),
     (
         r"sub-select returns (\d+) columns|row value misused",
-        _plain(ErrorClass.WRONG_COLUMNS, "The subquery must select exactly one column."),
+        _plain(ErrorClass.WRONG_COLUMNS, "sql.subquery-columns"),
     ),
-    (
-        r"cannot join using column (\w+)",
-        _plain(ErrorClass.WRONG_JOIN_KEY, "USING names column {0}, which is not in both tables."),
-    ),
-    (
-        r"clause should come (?:after|before) (.*)",
-        _plain(ErrorClass.SYNTAX, "ORDER BY and LIMIT belong to the end of the whole statement: {0}."),
-    ),
-    (r'near "(.*)": syntax error', _plain(ErrorClass.SYNTAX, "SQLite stops reading at {0!r}.")),
-    (r"incomplete input", _plain(ErrorClass.SYNTAX, "The statement breaks off before its end.")),
-    (r"unrecognized token: (.*)", _plain(ErrorClass.SYNTAX, "SQLite cannot read {0}: look for an unclosed quote.")),
+    (r"cannot join using column (\w+)", _plain(ErrorClass.WRONG_JOIN_KEY, "sql.using-column", "column")),
+    (r"clause should come (?:after|before) (.*)", _plain(ErrorClass.SYNTAX, "sql.clause-order", "clause")),
+    (r'near "(.*)": syntax error', _stops_at),
+    (r"incomplete input", _plain(ErrorClass.SYNTAX, "sql.breaks-off")),
+    (r"unrecognized token: (.*)", _plain(ErrorClass.SYNTAX, "sql.unclosed", "token")),
     (
         r"syntax error|term out of range|one statement at a time|parser stack overflow",
-        _plain(ErrorClass.SYNTAX, "SQLite cannot read the statement."),
+        _plain(ErrorClass.SYNTAX, "sql.unreadable"),
     ),
 )
 
@@ -209,6 +215,7 @@ def _kind(verdict: SqlVerdict) -> str:
     return CORRECT if verdict.outcome == SqlOutcome.CORRECT else verdict.error_class or UNCLASSIFIED
 
 
+_SAYS_THE_MESSAGE = ("sql.not-comparable", "sql.no-clause")
 _LONGEST_PARSED = 10_000  # characters; a longer text is no query anybody means, and parsing it could take minutes
 _DEEPEST_PARSED = 40  # nested parentheses
 
@@ -216,12 +223,12 @@ _DEEPEST_PARSED = 40  # nested parentheses
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """hardness: of the gold, "unknown" where it is no SELECT statement, and then exact_set_match is null.
-    error_class, explanation: null for a prediction that is not wrong."""
+    error_class, phrase: null for a prediction that is not wrong."""
 
     hardness: str
     exact_set_match: bool | None
     error_class: str | None
-    explanation: str | None
+    phrase: Phrase | None
 
 
 class Diagnostician:
@@ -247,8 +254,8 @@ class Diagnostician:
         key = (db_id, sql, gold)
         if key not in self._matches:
             self._matches[key] = self._match(db_id, sql, gold)
-        error_class, explanation = self._explain(db_id, sql, gold, message) if wrong else (None, None)
-        return Diagnosis(self._hardness[gold], self._matches[key], error_class, explanation)
+        error_class, phrase = self._explain(db_id, sql, gold, message) if wrong else (None, None)
+        return Diagnosis(self._hardness[gold], self._matches[key], error_class, phrase)
 
     def _schema(self, db_id: str) -> SchemaNames:
         if db_id not in self._schemas:
@@ -264,15 +271,28 @@ class Diagnostician:
         except Exception:  # a parser that trips over one text must not cost the verdicts on all others
             return False
 
-    def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, str]:
+    def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
         if sql and not can_parse(sql):
-            return str(ErrorClass.OTHER), "The statement is too long or too deeply nested to be compared with the gold."
+            return str(ErrorClass.OTHER), Phrase("sql.too-long")
         schema = self._schema(db_id)
         try:
             report = classify(sql, gold, schema, message)
         except Exception as error:  # as above
-            return str(ErrorClass.OTHER), f"The two queries cannot be compared clause by clause: {error}"
-        return str(report.error_class), report.explanation
+            return str(ErrorClass.OTHER), Phrase("sql.not-comparable", {"message": str(error)})
+        return str(report.error_class), report.phrase
+
+
+def worth_saying(message: str | None, refused: bool, diagnosed: Phrase | None) -> Phrase | None:
+    """What to tell a reader: the diagnosis, where it says more than the message.
+
+    message: of SQLite or of the sandbox, None when the query ran to its end. refused: was it SQLite that refused the
+    text. diagnosed: the phrase of a Diagnosis.
+    """
+    if message is None:
+        return diagnosed
+    if refused and diagnosed is not None and diagnosed.code not in _SAYS_THE_MESSAGE:
+        return diagnosed
+    return recognised(message)
 
 
 def can_parse(sql: str) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.errors import DataError, ScoringError
 from paretune.files import file_sha256
+from paretune.sql.dialects import POSTGRES, dialect_of
 from paretune.sql.pool import Answer, WorkerPool
 from paretune.sql.worker import read_gold
 
@@ -72,7 +74,8 @@ class GoldCache:
 
     def _path(self, database: Path, sql: str) -> Path:
         if database not in self._hashes:
-            self._hashes[database] = file_sha256(database)
+            on_a_server = dialect_of(database) is POSTGRES  # what it holds may have changed since the last call
+            self._hashes[database] = uuid.uuid4().hex if on_a_server else file_sha256(database)
         caps = [self._limits["max_rows"], self._limits["max_bytes"]]
         key = json.dumps([self._hashes[database], sql, caps, sqlite3.sqlite_version])
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -11,18 +11,21 @@ from paretune.errors import PromptError
 from paretune.models.chat import Message
 from paretune.records import SqlQuestion
 from paretune.sql.database import on_one_line
+from paretune.sql.dialects import SQLITE
 
-INSTRUCTION = "Write one SQLite query that answers the question. Reply with the query only."
+INSTRUCTION = "Write one {dialect} query that answers the question. Reply with the query only."
 
 SchemaText = Callable[[str], str]  # db_id -> schema as shown
 
 
 @dataclass(frozen=True, slots=True)
 class SqlPromptBuilder:
-    """Turns a question into messages. examples: solved training rows, the same for every question."""
+    """Turns a question into messages. examples: solved training rows, the same for every question. dialect: what a
+    database calls its SQL."""
 
     schema_text: SchemaText
     examples: tuple[SqlQuestion, ...] = ()
+    dialect: Callable[[str], str] = lambda _: SQLITE.name
 
     def messages(self, question: SqlQuestion) -> list[Message]:
         """The conversation that ends where the model has to answer."""
@@ -34,7 +37,8 @@ class SqlPromptBuilder:
         return messages
 
     def _request(self, question: SqlQuestion) -> str:
-        return f"{self.schema_text(question.db_id)}\n\n{INSTRUCTION}\nQuestion: {question.question.strip()}"
+        instruction = INSTRUCTION.format(dialect=self.dialect(question.db_id))
+        return f"{self.schema_text(question.db_id)}\n\n{instruction}\nQuestion: {question.question.strip()}"
 
 
 def one_line(query: str) -> str:

@@ -15,8 +15,9 @@ from pathlib import Path
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql.database import check_database
+from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
-from paretune.sql.explain import Diagnostician
+from paretune.sql.explain import Diagnostician, worth_saying
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.pool import Answer, Request, WorkerPool
@@ -144,7 +145,7 @@ def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
         raise DataError(f"{databases}: no such folder; expected <db_id>/<db_id>.sqlite in it")
     found = {}
     for db_id in sorted(db_ids):
-        plain = databases / db_id / f"{db_id}.sqlite"
+        plain = database_file(databases / db_id, db_id)
         check_database(plain)
         variants = sorted(path for path in plain.parent.glob("*.sqlite") if path != plain)
         for path in variants:
@@ -278,6 +279,8 @@ def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
         wrong=not match and outcome not in {SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED},
         message=answer.get("error") if status in {"invalid_sql", "not_a_query"} else None,
     )
+    phrase = worth_saying(answer.get("error"), status == "invalid_sql", diagnosis.phrase)
+    said = {"code": None, "fields": None} if phrase is None else phrase.record()
     return SqlVerdict(
         index=prediction.index,
         db_id=prediction.db_id,
@@ -292,8 +295,10 @@ def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
         hardness=diagnosis.hardness,
         both_empty=bool(answer.get("both_empty")),
         error_class=diagnosis.error_class,
-        error=answer.get("error") or diagnosis.explanation,
+        error=answer.get("error") or (None if phrase is None else str(phrase)),
         seconds=round(float(answer.get("seconds", 0.0)), 6),
+        error_code=said["code"],
+        error_fields=said["fields"],
     )
 
 

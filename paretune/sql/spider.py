@@ -14,11 +14,12 @@ from pathlib import Path
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
 from paretune.sql.database import check_database
+from paretune.sql.dialects import database_file
 
 
 def database_path(directory: Path, db_id: str) -> Path:
-    """The SQLite file of one database."""
-    return directory / "database" / db_id / f"{db_id}.sqlite"
+    """The file of one database: SQLite's, or what stands for another (sql/dialects)."""
+    return database_file(directory / "database" / db_id, db_id)
 
 
 def read_questions(directory: Path, split: str) -> list[SqlQuestion]:

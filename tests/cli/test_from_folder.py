@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,45 @@ def test_folder_with_what_it_cannot_obey_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=named):
         run(stage, str(folder), *words)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def read_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished run on a disk that says it cannot be written (to root, permissions say nothing)."""
+    original = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder and original(path, mode))
+    return folder
+
+
+def test_compare_read_only_folder_prints_and_writes_nothing(
+    read_only: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(read_only)
+    assert run("compare", str(read_only)) == 0
+    printed = capsys.readouterr()
+    assert "Execution accuracy in percent" in printed.out
+    assert f"paretune compare {read_only} --out DIR" in printed.err
+    assert contents(read_only) == before
+
+
+def test_report_read_only_folder_asks_where_to_write(read_only: Path) -> None:
+    before = contents(read_only)
+    with pytest.raises(ConfigError, match=f"paretune report {read_only} --out DIR writes them elsewhere"):
+        run("report", str(read_only))
+    assert contents(read_only) == before
+
+
+def test_report_out_of_a_folder_receives_tables_and_page(
+    read_only: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+    before, out = contents(read_only), tmp_path / "elsewhere"
+    assert run("report", str(read_only), "--out", str(out)) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(out / "report" / "index.html")
+    assert comparisons(out)
+    assert (out / "report" / "index.html").is_file()
+    assert contents(read_only) == before

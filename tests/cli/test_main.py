@@ -17,7 +17,7 @@ DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
-    "score", "choice", "perplexity", "power", "audit", "test-suite",
+    "score", "choice", "perplexity", "power", "audit", "test-suite", "fetch", "sync", "doctor", "init", "init-task",
 )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import re
+import sys
+import types
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +19,8 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
+import paretune.report.page.data
+import paretune.text
 from paretune.analysis.audit import audit_run
 from paretune.analysis.audit.findings import Finding
 from paretune.analysis.comparison import compare_run
@@ -25,13 +29,14 @@ from paretune.demo.build import demo_directory
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
 from paretune.report.page.data import result_tables
+from paretune.report.page.script import script_words
 from paretune.report.page.verdict import verdict
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
 from paretune.run.load import Run, load_run
 from paretune.sql.explain import ErrorClass
-from paretune.text.explorer import CLASSES, OUTCOMES, script_words
-from paretune.text.language import LANGUAGES, PORTUGUESE, Language
+from paretune.text import LANGUAGES, Voice
+from paretune.text.catalogue import Catalogue
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
 ASSETS = resources.files("paretune.report.page") / "assets"
@@ -80,9 +85,9 @@ def comparison(run: Run) -> Comparison:
 
 @pytest.fixture(scope="module")
 def text(run: Run, comparison: Comparison) -> str:
-    write_tables(comparison, run.path / "tables", "en")
+    write_tables(comparison, run.path / "tables", Voice("en"))
     findings = audit_run(load_run(run.path))
-    return write_page(run, comparison, findings, run.path / "report", "en").read_text(encoding="utf-8")
+    return write_page(run, comparison, findings, run.path / "report", Voice("en")).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +158,7 @@ def test_write_page_pieces_of_plots_refer_to_their_own_names(page: _Page, text: 
 
 
 def test_write_page_same_arguments_same_bytes(run: Run, comparison: Comparison, text: str) -> None:
-    again = write_page(run, comparison, audit_run(load_run(run.path)), run.path / "report", "en")
+    again = write_page(run, comparison, audit_run(load_run(run.path)), run.path / "report", Voice("en"))
     assert again.read_text(encoding="utf-8") == text
 
 
@@ -207,7 +212,7 @@ def _asset(name: str) -> str:
 
 
 def test_script_words_cover_what_the_program_says() -> None:
-    words = script_words()
+    words = {language: script_words(Voice(language)) for language in LANGUAGES}
     said = set(re.findall(r'data-say="([^"]+)"', _asset("page.html")))
     for name in SCRIPTS:
         said |= set(re.findall(r'say\("((?:[^"\\]|\\.)*)"', _asset(name)))
@@ -218,13 +223,13 @@ def test_script_words_cover_what_the_program_says() -> None:
     assert len(said) > 30
     assert said <= set(words["en"])
     assert set(words["en"]) == set(words["pt-BR"])
-    for sentence, portuguese in PORTUGUESE.items():
-        assert set(re.findall(r"\{\w+\}", sentence)) == set(re.findall(r"\{\w+\}", portuguese)), sentence
 
 
-def test_names_of_outcomes_and_reasons_are_all_known() -> None:
-    assert set(OUTCOMES) == {str(outcome) for outcome in SqlOutcome}
-    assert {str(item) for item in ErrorClass} <= set(CLASSES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_of_outcomes_and_reasons_are_all_known(language: str) -> None:
+    words = script_words(Voice(language))
+    assert {f"outcome:{outcome}" for outcome in SqlOutcome} <= set(words)
+    assert {f"class:{name}" for name in [*SqlOutcome, *ErrorClass]} <= set(words)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -246,17 +251,17 @@ def test_write_page_hostile_text_stays_text(run: Run, comparison: Comparison, tm
     manifest = {**run.manifest, "config": {"name": hostile}, "versions": {hostile: hostile}}
     finding = Finding("note", "never-stops", {"variant": hostile, "share": 9.0, "questions": 9})
     changed = replace(run, name=hostile, questions=questions, manifest=manifest)
-    text = write_page(changed, comparison, [finding], tmp_path, "en").read_text(encoding="utf-8")
+    text = write_page(changed, comparison, [finding], tmp_path, Voice("en")).read_text(encoding="utf-8")
     assert "<img" not in text
     assert _unpacked(text, "sql")["questions"][0][3] == hostile
     assert hostile in "".join(_Page(text).words)
 
 
 def _sentences(
-    tmp_path: Path, planted: Sequence[SimulatedVariant], language: Language = "en", **options: Any
+    tmp_path: Path, planted: Sequence[SimulatedVariant], language: str = "en", **options: Any
 ) -> tuple[str, str, tuple[str, ...]]:
     records = load_run(write_run(tmp_path / "run", planted, size="demo"))
-    found = verdict(compare_run(records, replicates=300, **options), language)
+    found = verdict(compare_run(records, replicates=300, **options), Voice(language))
     return found.gain, found.general, found.basis
 
 
@@ -293,25 +298,23 @@ def test_verdict_several_variants_quotes_the_half_that_did_not_choose(tmp_path: 
     comparison = compare_run(records, replicates=300, budget_points=30.0)
     choice = comparison.tradeoff.choice
     assert choice is not None
-    found = verdict(comparison, "en")
+    found = verdict(comparison, Voice("en"))
     assert found.variant == choice.variant
     assert f"{choice.gain.estimate:.1f} [" in found.gain
     assert str(choice.test_questions) in found.basis[0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_verdict_gain_of_the_held_out_half_is_not_claimed_against_the_tables(
-    tmp_path: Path, language: Language
-) -> None:
+def test_verdict_gain_of_the_held_out_half_is_not_claimed_against_the_tables(tmp_path: Path, language: str) -> None:
     """The half that judged may show a gain that all questions, adjusted for all comparisons, do not."""
     planted = [SimulatedVariant(f"run-{n}", gain=25.0, loss=0.0) for n in (1, 2)]
     comparison = compare_run(load_run(write_run(tmp_path / "run", planted)), replicates=200, budget_points=30.0)
     choice = comparison.tradeoff.choice
     assert choice is not None
     assert choice.gain.low > 0
-    claimed = verdict(comparison, language)
+    claimed = verdict(comparison, Voice(language))
     hidden = tuple(replace(item, finding="not shown", holm_p=0.21) for item in comparison.differences)
-    doubted = verdict(replace(comparison, differences=hidden), language)
+    doubted = verdict(replace(comparison, differences=hidden), Voice(language))
     words = ("gains", "is not shown", "0.210") if language == "en" else ("ganha", "não está demonstrado", "0,210")
     assert words[0] in claimed.gain
     assert words[1] in doubted.gain
@@ -324,7 +327,7 @@ def test_verdict_planted_null_of_several_variants_is_never_claimed(tmp_path: Pat
         planted = [SimulatedVariant(f"run-{n}", seed=seed) for n in (1, 2, 3)]
         records = load_run(write_run(tmp_path / str(seed), planted, seed=seed))
         comparison = compare_run(records, replicates=100)
-        found = verdict(comparison, "en")
+        found = verdict(comparison, Voice("en"))
         if any(item.finding != "not shown" for item in comparison.differences):
             continue  # the one table in twenty that Holm lets through
         assert " gains " not in found.gain
@@ -337,7 +340,7 @@ def test_write_page_one_database_is_in_the_singular(tmp_path: Path) -> None:
     for path in (folder / "prepared" / "sql.jsonl", *folder.glob("*/sql.jsonl")):
         change_lines(path, lambda line: {**line, "db_id": "only"})
     records = load_run(folder)
-    text = write_page(records, compare_run(records, replicates=100), audit_run(load_run(folder)), tmp_path, "en")
+    text = write_page(records, compare_run(records, replicates=100), audit_run(load_run(folder)), tmp_path, Voice("en"))
     words = " ".join(_Page(text.read_text(encoding="utf-8")).words)
     assert "in 1 database" in words
     assert "em 1 banco de dados" in words
@@ -352,13 +355,37 @@ def test_verdict_baseline_alone_compares_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_write_page_baseline_alone_and_invalid_finding(tmp_path: Path, language: Language) -> None:
+def test_write_page_baseline_alone_and_invalid_finding(tmp_path: Path, language: str) -> None:
     records = load_run(write_run(tmp_path / "run", [], size="demo"))
     finding = Finding("invalid", "never-stops", {"variant": "baseline", "share": 90.0, "questions": 9})
-    path = write_page(records, compare_run(records, replicates=100), [finding], tmp_path / "report", language)
+    path = write_page(records, compare_run(records, replicates=100), [finding], tmp_path / "report", Voice(language))
     text = path.read_text(encoding="utf-8")
     assert f'<html lang="{language}">' in text
     other = next(item for item in LANGUAGES if item != language)
     assert f'<div class="view" lang="{other}" data-language="{other}" hidden>' in text
     assert text.count('class="invalid-banner"') == len(LANGUAGES)
     assert _Page(text).open == []
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_write_page_another_language_is_one_catalogue_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portuguese = Voice("pt-BR").catalogue
+    marked = {key: f"«{Voice('en').template(key)}»" for key in portuguese.text}
+    module = types.ModuleType("paretune.text.xx_yy")
+    module.CATALOGUE = Catalogue("Another", "·", " | ", {}, marked)  # type: ignore[attr-defined]  # a new file
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for user in (paretune.text, paretune.report.page, paretune.report.page.data):
+        monkeypatch.setattr(user, "LANGUAGES", (*LANGUAGES, "xx-YY"))
+    records = load_run(write_run(tmp_path / "run", variants(2)))
+    findings = audit_run(records)
+    voice = paretune.text.voice_named("xx-YY")
+    path = write_page(records, compare_run(records, replicates=100), findings, tmp_path / "report", voice)
+    text = path.read_text(encoding="utf-8")
+    buttons = [item["data-set-language"] for item in _Page(text).all("button") if "data-set-language" in item]
+    assert buttons == [*LANGUAGES, "xx-YY"]
+    view = text.partition('<div class="view" lang="xx-YY" data-language="xx-YY">')[2].partition('<div class="view"')[0]
+    assert "«variant»" in view
+    assert re.search(r"\d·\d \[[+-]?\d+·\d \| [+-]?\d+·\d\]", view)
+    assert Voice("pt-BR").say("variant") not in view.replace("«variant»", "")

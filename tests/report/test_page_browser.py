@@ -13,7 +13,8 @@ from paretune.analysis.comparison import compare_run
 from paretune.demo.build import demo_directory
 from paretune.report.page import plots, write_page
 from paretune.run.load import Run, load_run
-from paretune.text.sql import in_portuguese
+from paretune.text import Voice
+from paretune.text.sql import why_wrong
 from tests.report.chromium import Browser, find_chromium
 from tests.simulated_run import variants, write_run
 
@@ -41,7 +42,7 @@ def page(run: Run) -> Path:
     comparison = compare_run(run, replicates=500)
     databases = demo_directory() / "spider" / "database"
     findings = audit_run(load_run(run.path))
-    return write_page(run, comparison, findings, run.path / "report", "en", databases=databases)
+    return write_page(run, comparison, findings, run.path / "report", Voice("en"), databases=databases)
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +110,8 @@ def test_explorer_filters_counts_are_the_records(opened: Browser, run: Run) -> N
 
 def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: Run) -> None:
     _choose(opened, "variant", "run-2")
-    _choose(opened, "error", "wrong_join")
-    wanted = sum(line.error_class == "wrong_join" for line in run.variant("run-2").sql)
+    _choose(opened, "error", "wrong_join_key")
+    wanted = sum(line.error_class == "wrong_join_key" for line in run.variant("run-2").sql)
     assert opened.run(FOUND).startswith(f"{wanted} of ")
     opened.run("document.getElementById('clear').click()")
     opened.wait_for(f"{FOUND}.startsWith('{len(run.questions)} of')")
@@ -196,8 +197,11 @@ def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run)
     assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {line.error}"
     opened.run("setLanguage('pt-BR')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('motivo: ')")
-    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"motivo: {in_portuguese(str(line.error))}"
-    assert in_portuguese(str(line.error)) != line.error
+    assert (
+        opened.run(f"{section}.querySelector('.reason').textContent")
+        == f"motivo: {why_wrong(Voice('pt-BR'), line.error, line.error_code, line.error_fields)}"
+    )
+    assert why_wrong(Voice("pt-BR"), line.error, line.error_code, line.error_fields) != line.error
     opened.run("setLanguage('en')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('reason: ')")
     added = opened.run(f"[...{section}.querySelectorAll('ins')].map(e => e.textContent).join(' ')")
@@ -294,7 +298,7 @@ def test_spider_size_shows_one_page_of_questions_at_a_time(
     monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")  # drawing takes longer than all the rest
     folder = write_run(tmp_path / "run", variants(6), size="spider")
     records = load_run(folder)
-    page = write_page(records, compare_run(records, replicates=100), [], folder / "report", "pt-BR")
+    page = write_page(records, compare_run(records, replicates=100), [], folder / "report", Voice("pt-BR"))
     browser.open(page)
     assert browser.run(ROWS) == 50
     assert 0 < browser.run(ROWS_DRAWN) <= 50

@@ -17,7 +17,7 @@ from paretune.report.plots import DRAWINGS, draw_subjects, draw_tradeoff, draw_t
 from paretune.report.plots.labels import _length_inside
 from paretune.report.plots.look import OKABE_ITO, ON_DARK, _contrast, distinct_looks, inks, readable
 from paretune.run.load import load_run
-from paretune.text.language import LANGUAGES, Language
+from paretune.text import LANGUAGES, Voice
 from tests.simulated_run import variants, write_run
 
 COUNTS = (2, 3, 6, 12)
@@ -33,8 +33,8 @@ def comparisons(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Compariso
 
 
 def test_write_plots_same_comparison_same_svg(comparisons: dict[int, Comparison], tmp_path: Path) -> None:
-    written = write_plots(comparisons[6], tmp_path / "one", "en")
-    write_plots(comparisons[6], tmp_path / "two", "en")
+    written = write_plots(comparisons[6], tmp_path / "one", Voice("en"))
+    write_plots(comparisons[6], tmp_path / "two", Voice("en"))
     assert sorted(path.name for path in written) == sorted(
         f"{name}{suffix}" for name in DRAWINGS for suffix in (".svg", "-dark.svg", ".png")
     )
@@ -48,7 +48,7 @@ def test_write_plots_same_comparison_same_svg(comparisons: dict[int, Comparison]
 
 
 def test_draw_tradeoff_svg_names_every_variant_as_text(comparisons: dict[int, Comparison]) -> None:
-    text = image_bytes(draw_tradeoff(comparisons[6], "en", dark=False), "svg").decode()
+    text = image_bytes(draw_tradeoff(comparisons[6], Voice("en"), dark=False), "svg").decode()
     for name in ("baseline", "run-1", "run-2", "@0.5", "@0.25", "@step-200", "Pareto front", "95 % interval"):
         assert re.search(rf"<text[^>]*>(<tspan[^>]*>)?{re.escape(name)}<", text), name
 
@@ -56,7 +56,7 @@ def test_draw_tradeoff_svg_names_every_variant_as_text(comparisons: dict[int, Co
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("dark", [False, True])
 def test_draw_tradeoff_labels_do_not_overlap(comparisons: dict[int, Comparison], count: int, dark: bool) -> None:
-    figure = draw_tradeoff(comparisons[count], "en", dark)
+    figure = draw_tradeoff(comparisons[count], Voice("en"), dark)
     figure.draw_without_rendering()
     (axes,) = figure.axes
     names = [text for text in axes.texts if text.get_text()]
@@ -76,8 +76,8 @@ def test_draw_tradeoff_labels_do_not_overlap(comparisons: dict[int, Comparison],
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", list(DRAWINGS))
-def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], language: Language, name: str) -> None:
-    text = image_bytes(DRAWINGS[name](comparisons[3], language, False, False), "svg").decode()
+def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], language: str, name: str) -> None:
+    text = image_bytes(DRAWINGS[name](comparisons[3], Voice(language), False, False), "svg").decode()
     words = " ".join(re.findall(r">([^<>]+)</text>", text))
     if language == "pt-BR":
         assert not re.search(r"\b(accuracy|change|points|step|loss|subject)\b", words)
@@ -88,10 +88,10 @@ def test_draw_every_plot_in_every_language(comparisons: dict[int, Comparison], l
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_draw_legend_and_titles_stay_within_the_picture(
-    comparisons: dict[int, Comparison], language: Language, narrow: bool
+    comparisons: dict[int, Comparison], language: str, narrow: bool
 ) -> None:
     for draw in DRAWINGS.values():
-        figure = draw(comparisons[6], language, False, narrow)
+        figure = draw(comparisons[6], Voice(language), False, narrow)
         figure.draw_without_rendering()
         titles = [axes.title if axes.title.get_text() else axes._left_title for axes in figure.axes]
         titles += [figure._suptitle] if figure._suptitle else []
@@ -111,7 +111,7 @@ def test_distinct_looks_no_two_variants_are_drawn_alike(comparisons: dict[int, C
 
 
 def test_draw_subjects_legend_tells_an_adapter_from_its_scale(comparisons: dict[int, Comparison]) -> None:
-    figure = draw_subjects(comparisons[6], "en", dark=False)
+    figure = draw_subjects(comparisons[6], Voice("en"), dark=False)
     lines = {bars.get_label(): bars[0] for bars in figure.axes[0].containers}
     whole, half = lines["run-1"], lines["run-1@0.5"]
     assert whole.get_color() == half.get_color()
@@ -120,12 +120,12 @@ def test_draw_subjects_legend_tells_an_adapter_from_its_scale(comparisons: dict[
 
 
 def test_draw_training_without_training_says_so(comparisons: dict[int, Comparison]) -> None:
-    text = image_bytes(draw_training(replace(comparisons[2], training=()), "pt-BR", dark=True), "svg").decode()
+    text = image_bytes(draw_training(replace(comparisons[2], training=()), Voice("pt-BR"), dark=True), "svg").decode()
     assert "nenhum treino foi registrado" in text
 
 
 def test_draw_tradeoff_colours_are_okabe_ito(comparisons: dict[int, Comparison]) -> None:
-    figure = draw_tradeoff(comparisons[3], "en", dark=False)
+    figure = draw_tradeoff(comparisons[3], Voice("en"), dark=False)
     drawn = {str(line.get_color()) for line in figure.axes[0].lines}
     assert {OKABE_ITO[0], OKABE_ITO[1]} <= drawn
 

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.tables import execution_table, print_tables, write_tables
-from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex, p_value, with_interval
+from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
-from paretune.stats.intervals import Interval
-from paretune.text.language import LANGUAGES, Language
+from paretune.text import LANGUAGES, Voice
 from tests.simulated_run import SimulatedVariant, variants, write_run
 
 
@@ -33,15 +32,15 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_print_tables_fit_100_columns(compared: Comparison, language: Language) -> None:
-    printed = print_tables(compared, language)
+def test_print_tables_fit_100_columns(compared: Comparison, language: str) -> None:
+    printed = print_tables(compared, Voice(language))
     assert max(len(line) for line in printed.splitlines()) <= 100
     for variant in compared.variants:
         assert re.search(rf"^{re.escape(variant.name)} ", printed, flags=re.MULTILINE)
 
 
 def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison) -> None:
-    printed = print_tables(compared, "en")
+    printed = print_tables(compared, Voice("en"))
     row = compared.variants[1].execution
     assert f"{row.estimate:.1f} [{row.low:.1f}, {row.high:.1f}]" in printed
     change = compared.difference("run-1", "general")
@@ -52,7 +51,7 @@ def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison)
 
 
 def test_print_tables_portuguese_has_decimal_commas_and_no_english(compared: Comparison) -> None:
-    printed = print_tables(compared, "pt-BR")
+    printed = print_tables(compared, Voice("pt-BR"))
     assert "acurácia de execução" in printed
     assert not re.search(r"\d\.\d", re.sub(r"@[\d.]+", "", printed))
     for word in ("accuracy", "change", "shown", "points", "questions"):
@@ -62,7 +61,7 @@ def test_print_tables_portuguese_has_decimal_commas_and_no_english(compared: Com
 def test_print_tables_name_incomplete_variants(tmp_path: Path) -> None:
     folder = write_run(tmp_path, variants(3))
     (folder / "run-2" / "sql.jsonl").unlink()
-    printed = print_tables(compare_run(load_run(folder), replicates=100), "en")
+    printed = print_tables(compare_run(load_run(folder), replicates=100), Voice("en"))
     assert "Incomplete and left out: run-2." in printed
     assert "One seed" in printed
 
@@ -70,12 +69,12 @@ def test_print_tables_name_incomplete_variants(tmp_path: Path) -> None:
 def test_print_tables_baseline_alone_prints(tmp_path: Path) -> None:
     folder = write_run(tmp_path, variants(2))
     (folder / "run-1" / "sql.jsonl").unlink()
-    printed = print_tables(compare_run(load_run(folder), replicates=100), "pt-BR")
+    printed = print_tables(compare_run(load_run(folder), replicates=100), Voice("pt-BR"))
     assert "baseline" in printed
 
 
 def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparison, tmp_path: Path) -> None:
-    written = write_tables(compared, tmp_path, "pt-BR")
+    written = write_tables(compared, tmp_path, Voice("pt-BR"))
     assert {path.suffix for path in written} == {".csv", ".md", ".tex"}
     rows = rows_of(tmp_path / "execution_accuracy.csv")
     assert [row["variant"] for row in rows] == [variant.name for variant in compared.variants]
@@ -90,7 +89,7 @@ def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparis
 
 
 def test_write_tables_flips_agree_with_the_comparisons(compared: Comparison, tmp_path: Path) -> None:
-    write_tables(compared, tmp_path, "en")
+    write_tables(compared, tmp_path, Voice("en"))
     flips = rows_of(tmp_path / "flips.csv")
     for row in rows_of(tmp_path / "comparisons.csv"):
         key = ("benchmark", "method", "first", "second")
@@ -102,7 +101,7 @@ def test_write_tables_flips_agree_with_the_comparisons(compared: Comparison, tmp
 
 
 def test_write_tables_units_are_in_the_headers(compared: Comparison, tmp_path: Path) -> None:
-    write_tables(compared, tmp_path, "pt-BR")
+    write_tables(compared, tmp_path, Voice("pt-BR"))
     for path in tmp_path.glob("*.csv"):
         for column in rows_of(path)[0]:
             assert re.fullmatch(r"[a-z_]+", column), f"{path.name}: {column}"
@@ -113,10 +112,10 @@ def test_write_tables_units_are_in_the_headers(compared: Comparison, tmp_path: P
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language: Language) -> None:
+def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language: str) -> None:
     folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10), SimulatedVariant("a&b %#~^$", gain=5)])
     comparison = compare_run(load_run(folder), replicates=100)
-    write_tables(comparison, tmp_path / "tables", language)
+    write_tables(comparison, tmp_path / "tables", Voice(language))
     written = sorted((tmp_path / "tables").glob("*.tex"))
     assert len(written) == 4
     for path in written:
@@ -125,7 +124,7 @@ def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language:
         assert any(cells[0] == "my_run-1" for cells in rows)
         assert any(cells[0] == "a&b %#~^$" for cells in rows)
     accuracy = latex_rows((tmp_path / "tables" / "execution_accuracy.tex").read_text(encoding="utf-8"))
-    shown = execution_table(comparison, language)
+    shown = execution_table(comparison, Voice(language))
     assert accuracy == [list(cells) for cells in (shown.header, *shown.rows)]
 
 
@@ -136,7 +135,7 @@ def test_latex_tables_compile(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10), SimulatedVariant("a&b %#~^$", gain=5)])
     comparison = compare_run(load_run(folder), replicates=100)
     for language in LANGUAGES:
-        write_tables(comparison, tmp_path / language, language)
+        write_tables(comparison, tmp_path / language, Voice(language))
     inputs = "\n".join(rf"\input{{{path}}}" for path in sorted(tmp_path.glob("*/*.tex")))
     (tmp_path / "paper.tex").write_text(
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
@@ -216,16 +215,3 @@ def test_escape_latex_leaves_no_special_letter_bare(text: str) -> None:
     escaped = escape_latex(text)
     plain = re.sub(r"\\textbackslash\{\}|\\textasciitilde\{\}|\\textasciicircum\{\}|\\[&%$#_{}]|\$[<>-]\$", "", escaped)
     assert not re.search(r"[\\&%$#_{}~^<>]", plain)
-
-
-def test_with_interval_missing_figure_is_empty() -> None:
-    assert with_interval(None, "en") == ""
-
-
-def test_with_interval_end_that_rounds_to_zero_has_no_sign() -> None:
-    assert with_interval(Interval(1, -0.04, 2, 0.95, 9, 0, "t"), "en", signed=True) == "+1.0 [0.0, +2.0]"
-
-
-def test_p_value_never_prints_zero() -> None:
-    assert p_value(1e-12, "pt-BR") == "< 0,001"
-    assert p_value(1.0, "en") == "1.000"

@@ -189,7 +189,7 @@ def test_disk_that_fails_leaves_the_old_file_and_no_other(
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"paretune.run.jsonl.os.{failing}", fail)
+    monkeypatch.setattr(f"os.{failing}", fail)
     with pytest.raises(DataError, match=r"a\.txt: cannot be written \(No space left"):
         write_text(path, "new")
     assert path.read_text(encoding="utf-8") == "old"
@@ -202,7 +202,7 @@ def test_interruption_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paretune.run.jsonl.os.fsync", interrupt)
+    monkeypatch.setattr("os.fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_text(path, "new")
     assert list(tmp_path.iterdir()) == []

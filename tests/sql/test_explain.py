@@ -19,7 +19,8 @@ from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.explain import ErrorClass, classify, compare_errors, count_errors
 from paretune.sql.spider_metrics import LEVELS, exact_set_match, hardness
 from paretune.sql.suite.neighbours import neighbours
-from paretune.text.sql import in_portuguese
+from paretune.text import Voice
+from paretune.text.sql import recognised
 
 SCRIPT = """
 CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, age INT, country TEXT);
@@ -132,7 +133,8 @@ def test_classify_one_fault_is_named(predicted: str, gold: str, error_class: str
     assert report.error_class == error_class
     assert words in report.explanation
     assert report.explanation.count("\n") == 0
-    assert in_portuguese(report.explanation) != report.explanation
+    assert Voice("pt-BR").say(report.phrase) != report.explanation
+    assert str(recognised(report.explanation)) == report.explanation
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,8 @@ def test_classify_sqlites_own_message_is_explained(predicted: str, error_class: 
     report = classify(predicted, "SELECT name FROM singer", SCHEMA, str(raised.value))
     assert report.error_class == error_class, raised.value
     assert words in report.explanation
-    assert in_portuguese(report.explanation) != report.explanation
+    assert Voice("pt-BR").say(report.phrase) != report.explanation
+    assert str(recognised(report.explanation)) == report.explanation
 
 
 def test_classify_several_faults_names_the_gravest_and_lists_the_rest() -> None:

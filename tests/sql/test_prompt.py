@@ -19,7 +19,7 @@ def rows(databases: str, *, offset: int = 0) -> list[SqlQuestion]:
 def test_messages_show_schema_instruction_and_question_last() -> None:
     builder = SqlPromptBuilder(lambda db_id: f"schema of {db_id}")
     assert builder.messages(rows("a")[0]) == [
-        {"role": "user", "content": f"schema of a\n\n{INSTRUCTION}\nQuestion: q0"}
+        {"role": "user", "content": f"schema of a\n\n{INSTRUCTION.format(dialect='SQLite')}\nQuestion: q0"}
     ]
 
 

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from paretune.errors import DataError
-from paretune.sql.database import ForeignKey, open_read_only, read_schema, schema_text
+from paretune.sql.database import ForeignKey, name_in_query, open_read_only, read_schema, schema_text
 
 STATEMENTS = (
     """CREATE TABLE "singer" (
@@ -46,6 +47,8 @@ def test_create_table_text_is_the_statements_on_one_line_each(tmp_path: Path) ->
         'CREATE TABLE "singer" ( id INTEGER PRIMARY KEY, name TEXT);',
         'CREATE TABLE concert ("the ""year""" INTEGER, singer_id INTEGER, photo BLOB, PRIMARY KEY (singer_id, '
         '"the ""year"""), FOREIGN KEY (singer_id) REFERENCES singer(id));',
+        "CREATE VIEW old AS SELECT * FROM concert;",
+        '-- old("the ""year""", singer_id, photo)',
     ]
 
 
@@ -74,7 +77,8 @@ def test_create_table_text_builds_the_same_schema_again(tmp_path: Path) -> None:
 def test_compact_text_has_one_line_a_table_with_keys(tmp_path: Path) -> None:
     assert schema_text(database(tmp_path), "compact", 0).splitlines() == [
         "singer(id*, name)",
-        'concert(the "year"*, singer_id*, photo) singer_id -> singer.id',
+        'concert("the ""year"""*, singer_id*, photo) singer_id -> singer.id',
+        'view old("the ""year""", singer_id, photo)',
     ]
 
 
@@ -96,11 +100,12 @@ def test_sample_values_are_distinct_in_storage_order_and_quoted(tmp_path: Path) 
     path = database(tmp_path)
     assert schema_text(path, "compact", 2).splitlines() == [
         "singer(id* [1, 2], name ['Ann', 'O''Hara'])",
-        'concert(the "year"* [2014], singer_id* [3], photo [(binary)]) singer_id -> singer.id',
+        'concert("the ""year"""* [2014], singer_id* [3], photo [(binary)]) singer_id -> singer.id',
+        'view old("the ""year""", singer_id, photo)',
     ]
     lines = schema_text(path, "create_table", 1).splitlines()
     assert "-- singer.name: 'Ann'" in lines
-    assert '-- concert.the "year": 2014' in lines
+    assert '-- concert."the ""year""": 2014' in lines
     assert "-- concert.photo: (binary)" in lines
 
 
@@ -159,7 +164,7 @@ def test_read_schema_lists_views_apart_and_leaves_out_a_broken_one(tmp_path: Pat
     schema = read_schema(path)
     assert [table.name for table in schema.tables] == ["t"]
     assert [(view.name, view.columns) for view in schema.views] == [("whole", ("c",))]
-    assert schema_text(path, "compact", 0) == "t(a, b)"
+    assert schema_text(path, "compact", 0) == "t(a, b)\nview whole(c)"
 
 
 def test_read_schema_generated_column_is_a_column(tmp_path: Path) -> None:
@@ -199,3 +204,59 @@ def test_spider_databases_all_have_a_schema(spider_directory: Path) -> None:
     for path in paths:
         assert read_schema(path).tables
         assert schema_text(path, "compact", 2)
+
+
+def odd_database(path: Path) -> Path:
+    """Names that need quotes, views, a full-text and an R-tree table, generated columns, no rowid, blobs."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE "order" ("select" INTEGER PRIMARY KEY, "group by" TEXT, "preço (R$)" REAL, "from" BLOB);
+            CREATE TABLE "order line" (id INTEGER, "order" INTEGER REFERENCES "order"("select"), date TEXT,
+                price REAL, twice REAL GENERATED ALWAYS AS (price * 2) VIRTUAL);
+            CREATE TABLE código (país TEXT PRIMARY KEY, "日本" TEXT) WITHOUT ROWID;
+            CREATE VIEW "big orders" AS SELECT * FROM "order" WHERE "preço (R$)" > 100;
+            CREATE VIRTUAL TABLE notes USING fts5(title, body);
+            CREATE VIRTUAL TABLE areas USING rtree(id, low, high);
+            INSERT INTO notes VALUES ('a', 'b');
+            """
+        )
+    return path
+
+
+def test_compact_text_shows_views_and_quotes_names_that_need_it(tmp_path: Path) -> None:
+    assert schema_text(odd_database(tmp_path / "odd.sqlite"), "compact", 0).splitlines() == [
+        '"order"("select"*, "group by", "preço (R$)", "from")',
+        '"order line"(id, "order", date, price, twice) "order" -> "order"."select"',
+        'código(país*, 日本)',
+        "notes(title, body)",
+        "areas(id, low, high)",
+        'view "big orders"("select", "group by", "preço (R$)", "from")',
+    ]  # fmt: skip
+
+
+def test_create_table_text_shows_views_with_their_columns_and_no_shadow_tables(tmp_path: Path) -> None:
+    lines = schema_text(odd_database(tmp_path / "odd.sqlite"), "create_table", 0).splitlines()
+    assert lines[-2:] == [
+        'CREATE VIEW "big orders" AS SELECT * FROM "order" WHERE "preço (R$)" > 100;',
+        '-- "big orders"("select", "group by", "preço (R$)", "from")',
+    ]
+    assert lines[3:5] == [
+        "CREATE VIRTUAL TABLE notes USING fts5(title, body);",
+        "CREATE VIRTUAL TABLE areas USING rtree(id, low, high);",
+    ]
+    assert len(lines) == 7
+
+
+def test_compact_text_can_be_written_back_into_queries(tmp_path: Path) -> None:
+    path = odd_database(tmp_path / "odd.sqlite")
+    with closing(sqlite3.connect(path)) as connection:
+        for table in read_schema(path).shown():
+            columns = ", ".join(name_in_query(column) for column in table.columns)
+            connection.execute(f"SELECT {columns} FROM {name_in_query(table.name)}").fetchall()
+
+
+def test_sample_values_of_an_odd_database_leave_out_shadow_tables(tmp_path: Path) -> None:
+    text = schema_text(odd_database(tmp_path / "odd.sqlite"), "compact", 1)
+    assert "notes(title ['a'], body ['b'])" in text
+    assert "notes_content" not in text

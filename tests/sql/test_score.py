@@ -18,6 +18,8 @@ from paretune.sql import pool
 from paretune.sql.pool import WorkerPool
 from paretune.sql.rules import Rules
 from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.text import Voice
+from paretune.text.sql import why_wrong
 
 GOLD = "SELECT name FROM people WHERE age > 30"
 
@@ -69,6 +71,29 @@ def test_score_gold_that_fails_is_not_charged_to_the_prediction(databases: Path)
     assert verdict.outcome == SqlOutcome.GOLD_FAILED
     assert verdict.error_class is None
     assert "no such column" in (verdict.error or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "english"),
+    [
+        ("SELECT nme FROM people", "sql.column-near", "No table has a column nme; did you mean people.name?"),
+        ("SELECT name FROM people WHERE age > 40", "sql.literal", "Compare people.age with 30, not 40."),
+        ("DROP TABLE people", "sql.only-reading", "only reading is allowed; refused: "),
+        ("I do not know", "sql.nothing-extracted", "no SQL statement in the answer"),
+    ],
+)
+def test_score_wrong_answer_is_explained_by_a_code(databases: Path, text: str, code: str, english: str) -> None:
+    verdict = score(databases, text)
+    assert verdict.error_code == code
+    line = json.loads(json.dumps(asdict(verdict)))
+    assert why_wrong(Voice("en"), line["error"], line["error_code"], line["error_fields"]).startswith(english)
+    refused = verdict.outcome == SqlOutcome.INVALID_SQL  # the line keeps SQLite's own message beside the explanation
+    assert str(verdict.error).startswith("no such column: nme" if refused else english)
+
+
+def test_score_right_answer_has_no_code(databases: Path) -> None:
+    verdict = score(databases, GOLD)
+    assert (verdict.error, verdict.error_code, verdict.error_fields) == (None, None, None)
 
 
 def test_score_both_empty_is_counted(databases: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every sentence about wrong SQL has its Portuguese, with the same names and values."""
+"""Every sentence about wrong SQL is read back from its English, and worded in every language."""
 
 from __future__ import annotations
 
@@ -11,41 +11,66 @@ from paretune.sql.database import read_names
 from paretune.sql.explain import classify
 from paretune.sql.spider import read_split
 from paretune.sql.suite.neighbours import neighbours
-from paretune.text.sql import TEMPLATES, in_portuguese
+from paretune.text import Phrase, Voice
+from paretune.text.sql import recognised, why_wrong
 
-FIELDS = {"a": "one.first", "b": "two.second", "c": "'three'", "table": "Table_four", "message": "incomplete input"}
+PORTUGUESE = Voice("pt-BR")
+WHOLE = ("sql.message", "sql.on-subquery")
+CODES = [code for code in Voice("en").catalogue.text if code.startswith("sql.") and code not in WHOLE]
+PLACE = Phrase("place.having", {"where": Phrase("place.subquery", {"unit": "one.first", "where": Phrase("place.from", {
+    "where": Phrase("place.query-after", {"operator": "UNION", "where": ""})})})})  # fmt: skip
 ENGLISH = re.compile(r"\b(the|instead|not|with|which|gold|query|there|you|does|cannot|too)\b")
 
 
-@pytest.mark.parametrize(("english", "portuguese"), TEMPLATES)
-def test_in_portuguese_every_template_is_found_by_its_own_sentence(english: str, portuguese: str) -> None:
-    place = " in HAVING in the subquery of one.first in the query after UNION"
-    lugar = " no HAVING na subconsulta de one.first na consulta depois de UNION"
-    translated = {**FIELDS, "message": "comando incompleto"}
-    for here, aqui in (("", ""), (place, lugar)):
-        found = in_portuguese(english.format(**FIELDS, where=here))
-        assert found == portuguese.format(**translated, where=aqui)
-        assert ENGLISH.search(found) is None
+def sample(code: str, where: Phrase | str) -> Phrase:
+    names = re.findall(r"\{(\w+)\}", Voice("en").catalogue.text[code])
+    fields: dict[str, Phrase | str] = {name: f"{name}_1.x" for name in names}
+    return Phrase(code, fields | {"where": where} if "where" in names else fields)
 
 
-@pytest.mark.parametrize(("english", "portuguese"), TEMPLATES)
-def test_templates_have_the_same_fields_in_both_languages(english: str, portuguese: str) -> None:
-    fields = [sorted(re.findall(r"\{(\w+)\}", text)) for text in (english, portuguese)]
-    assert fields[0] == fields[1]
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("where", [PLACE, ""])
+def test_recognised_every_english_sentence_is_the_phrase_it_was_made_from(code: str, where: Phrase | str) -> None:
+    phrase = sample(code, where)
+    found = recognised(str(phrase))
+    if "message" in phrase.fields:
+        phrase = Phrase(code, {**phrase.fields, "message": recognised(str(phrase.fields["message"]))})
+    assert found == phrase
+    assert ENGLISH.search(PORTUGUESE.say(phrase)) is None
 
 
-def test_in_portuguese_no_explanation_of_a_near_miss_stays_english() -> None:
-    """What classify says of every query one edit away from the demo's, so a new sentence cannot be forgotten."""
+def test_recognised_condition_on_a_subquery_is_reworded() -> None:
+    old = "Filter by t.a in (a subquery) instead of t.a = 1 in HAVING."
+    assert PORTUGUESE.say(recognised(old)) == "Filtre por t.a in (uma subconsulta) em vez de t.a = 1 no HAVING."
+
+
+def test_no_explanation_of_a_near_miss_stays_english() -> None:
+    """What classify says of every query one edit away from the demo's: by its code, in a record and back, and read
+    from its English as in old lines."""
     spider = demo_directory() / "spider"
     said: set[str] = set()
     for question in read_split(spider, "dev"):
         schema = read_names(spider / "database" / question.db_id / f"{question.db_id}.sqlite", None)
         for neighbour in neighbours(question.gold, schema):
-            said.add(classify(neighbour.sql, question.gold, schema, None).explanation)
-            said.add(classify(question.gold, neighbour.sql, schema, None).explanation)
+            for pair in ((neighbour.sql, question.gold), (question.gold, neighbour.sql)):
+                phrase = classify(*pair, schema, None).phrase
+                english, record = str(phrase), phrase.record()
+                by_code = why_wrong(PORTUGUESE, english, record["code"], record["fields"])
+                assert by_code == why_wrong(PORTUGUESE, english, None, None) != english
+                said.add(english)
     assert len(said) > 200
-    assert [sentence for sentence in said if in_portuguese(sentence) == sentence] == []
 
 
-def test_in_portuguese_message_nobody_knows_stays_as_it_is() -> None:
-    assert in_portuguese("database disk image is malformed") == "database disk image is malformed"
+def test_why_wrong_message_nobody_knows_stays_as_it_is() -> None:
+    message = "database disk image is malformed"
+    assert why_wrong(PORTUGUESE, message, None, None) == message
+
+
+def test_why_wrong_right_answer_has_nothing_to_say() -> None:
+    assert why_wrong(PORTUGUESE, None, None, None) == ""
+
+
+def test_why_wrong_explanation_stands_before_sqlites_message() -> None:
+    fields = {"column": "fees", "near": "teachers.fee"}
+    english = why_wrong(Voice("en"), "no such column: fees", "sql.column-near", fields)
+    assert english == "No table has a column fees; did you mean teachers.fee?"

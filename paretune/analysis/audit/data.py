@@ -132,7 +132,8 @@ def _repeats(axis: str, questions: Sequence[tuple[object, ...]]) -> Iterator[Fin
 
 def _public(records: Run) -> Iterator[Finding]:
     config = records.config
-    named = [str((config.get("target") or {}).get("kind", ""))]
+    target = config.get("target") or {}
+    named = [] if target.get("name") else [str(target.get("kind", ""))]  # a name is given to data of one's own
     named += [str(item.get("kind", "")) for item in config.get("general") or []]
     public = [name for name in dict.fromkeys(named) if name and name not in MADE_HERE]
     if public:

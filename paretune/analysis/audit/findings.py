@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from paretune.text.audit import WORDING
-from paretune.text.language import Language, in_number, number, translator
+from paretune.text import Field, Phrase, Voice
 
 Level = Literal["invalid", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("invalid", "warning", "note")
@@ -23,7 +22,8 @@ class Finding:
     """One reason not to believe a figure.
 
     level: "invalid" (the figure must not be quoted), "warning" (it may mislead), "note" (the reader should know).
-    code: what was found, a key of audit_wording.WORDING. figures: what the sentences quote; shares in percent.
+    code: what was found: audit.CODE and audit.CODE.advice of the text catalogues. figures: what the sentences quote;
+    shares in percent.
     """
 
     level: Level
@@ -33,22 +33,26 @@ class Finding:
     @property
     def evidence(self) -> str:
         """What was seen, in English."""
-        return self.say("en")[0]
+        return str(self.phrases[0])
 
     @property
     def advice(self) -> str:
         """What to do about it, in English."""
-        return self.say("en")[1]
+        return str(self.phrases[1])
 
-    def say(self, language: Language) -> tuple[str, str]:
-        """Evidence and advice in the language."""
-        translate = translator(language)
-        words = {name: _word(value, language) for name, value in self.figures.items()}
-        for name in TRANSLATED & set(words):
-            if " (" not in words[name]:  # else a benchmark by its own name and method
-                words[name] = ", ".join(map(translate, words[name].split(", ")))
-        evidence, advice = (in_number(translate(sentence).format(**words), language) for sentence in WORDING[self.code])
-        return evidence, advice
+    @property
+    def phrases(self) -> tuple[Phrase, Phrase]:
+        """Evidence and advice, in no language yet."""
+        fields: dict[str, Field] = dict(self.figures)
+        for name in TRANSLATED & set(fields):
+            if " (" not in str(fields[name]):  # else a benchmark by its own name and method
+                fields[name] = tuple(Phrase(word) for word in str(fields[name]).split(", "))
+        return Phrase(f"audit.{self.code}", fields), Phrase(f"audit.{self.code}.advice", fields)
+
+    def say(self, voice: Voice) -> tuple[str, str]:
+        """Evidence and advice in a language."""
+        evidence, advice = self.phrases
+        return voice.say(evidence), voice.say(advice)
 
 
 def percent(part: int, whole: int) -> float:
@@ -75,11 +79,3 @@ def examples(items: Iterable[int] | Iterable[str], limit: int = 4) -> str:
     """
     ordered: list[int | str] = sorted(items, key=lambda item: (isinstance(item, str), item))
     return ", ".join([*(str(item) for item in ordered[:limit]), *(["..."] if len(ordered) > limit else [])])
-
-
-def _word(value: Figure, language: Language) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if 0 < abs(value) < 0.001:
-        return f"{value:.0e}".replace("e-0", "e-")
-    return number(value, language, 3 if 0 < abs(value) < 0.01 else 2 if 0 < abs(value) < 1 else 1)

@@ -1,4 +1,4 @@
-"""The report: one HTML file that opens offline, in two languages, light and dark, with every answer in it."""
+"""The report: one HTML file that opens offline, in every language, light and dark, with every answer in it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from paretune.files import write_text
 from paretune.report.page.data import explorer_choice, explorer_sql, packed, result_tables
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
+from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
 from paretune.report.page.verdict import Verdict, verdict
-from paretune.report.text_table import data_word
 from paretune.run.load import Run
-from paretune.text.explorer import script_words
-from paretune.text.language import LANGUAGES, ONE, Language, in_number, number, translator
+from paretune.text import LANGUAGES, Voice
 
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
@@ -42,7 +41,7 @@ class _Said:
 class _View:
     """The whole page in one language."""
 
-    language: Language
+    voice: Voice
     suffix: str
     facts: str
     verdict: Verdict
@@ -58,31 +57,37 @@ def write_page(
     comparison: Comparison,
     findings: Sequence[Finding],
     folder: Path,
-    language: Language,
+    voice: Voice,
     *,
     databases: Path | None = None,
 ) -> Path:
     """Write FOLDER/index.html and return it.
 
-    language: the one shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
+    voice: the language shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
     <db_id>/<db_id>.sqlite, to show what the queries return; without it the page shows none. The same arguments give
     the same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
     """
     places = Places(records.path, folder)
-    views = [_view(records, comparison, findings, places, shown) for shown in LANGUAGES]
-    views.sort(key=lambda view: view.language != language)
+    voices = {shown: Voice(shown) for shown in LANGUAGES}
+    views = [_view(records, comparison, findings, places, shown) for shown in voices.values()]
+    views.sort(key=lambda view: view.voice != voice)
     results = None if databases is None else result_tables(records, databases)
     data = {
         "sql": packed({**explorer_sql(records, comparison), "results": results}),
         "choice": packed(explorer_choice(records)),
     }
-    settings = {"language": language, "words": script_words(), "one": ONE}
+    settings = {
+        "language": voice.language,
+        "words": {shown: script_words(spoken) for shown, spoken in voices.items()},
+        "one": {shown: spoken.catalogue.singular for shown, spoken in voices.items()},
+        "decimal_marks": {shown: spoken.catalogue.decimal_mark for shown, spoken in voices.items()},
+    }
     text = _template().render(
         title=f"{records.name}: paretune",
         name=records.name,
         views=views,
-        language=language,
-        say={shown: translator(shown) for shown in LANGUAGES},
+        voice=voice,
+        voices=voices,
         style="\n".join(_asset(name) for name in STYLES),
         scripts="\n".join(_asset(name) for name in SCRIPTS),
         settings=_embedded_json(settings),
@@ -93,29 +98,27 @@ def write_page(
     return path
 
 
-def _view(
-    records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, language: Language
-) -> _View:
-    said = _said(findings, language)
+def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice) -> _View:
+    said = _said(findings, voice)
     return _View(
-        language=language,
-        suffix=language.lower(),
-        facts=_facts(comparison, language),
-        verdict=verdict(comparison, language),
-        plot=page_plot("tradeoff", comparison, places, language),
+        voice=voice,
+        suffix=voice.language.lower(),
+        facts=_facts(comparison, voice),
+        verdict=verdict(comparison, voice),
+        plot=page_plot("tradeoff", comparison, places, voice),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
-        sections=sections(records, comparison, places, language),
+        sections=sections(records, comparison, places, voice),
     )
 
 
-def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
+def _said(findings: Sequence[Finding], voice: Voice) -> list[_Said]:
     """Findings in words, those of one kind together: an audit of twelve variants should still be read."""
-    say = translator(language)
+    say = voice.say
     kinds: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for finding in findings:
-        kinds.setdefault((finding.level, finding.code), []).append(finding.say(language))
+        kinds.setdefault((finding.level, finding.code), []).append(finding.say(voice))
     said = []
     for (level, _), words in kinds.items():
         evidence = [_sentence(text) for text, _ in words]
@@ -124,26 +127,25 @@ def _said(findings: Sequence[Finding], language: Language) -> list[_Said]:
     return said
 
 
-def _facts(comparison: Comparison, language: Language) -> str:
+def _facts(comparison: Comparison, voice: Voice) -> str:
     """The line under the name: which model, asked what, judged how."""
-    say = translator(language)
+    say = voice.say
     parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
     parts.append(
-        say("{benchmark}: {questions} questions in {databases} databases, {rules}").format(
-            benchmark=comparison.target_benchmark, questions=comparison.questions, databases=comparison.databases,
-            rules=data_word(f"{comparison.target_rules} rules", language),
-        )
-    )  # fmt: skip
-    asked = comparison.variants[0].general.n
-    parts.append(
-        say("{suite}: {questions} questions by {method}").format(
-            suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)
+        say(
+            "facts.target",
+            benchmark=comparison.target_benchmark,
+            questions=comparison.questions,
+            databases=comparison.databases,
+            rules=voice.data_word(f"{comparison.target_rules} rules"),
         )
     )
-    parts.append(say("margin {margin} points").format(margin=number(comparison.margin_points, language)))
-    return in_number(" · ".join(part for part in parts if part), language)
+    asked = comparison.variants[0].general.n
+    parts.append(say("facts.general", suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)))
+    parts.append(say("facts.margin", margin=comparison.margin_points))
+    return " · ".join(part for part in parts if part)
 
 
 def _sentence(text: str) -> str:

@@ -14,8 +14,10 @@ from paretune.analysis.results import Comparison
 from paretune.errors import ScoringError
 from paretune.records import ChoiceAnswer, SqlOutcome, SqlVerdict
 from paretune.run.load import Run, Variant
+from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits, execute
-from paretune.text.sql import in_portuguese
+from paretune.text import LANGUAGES, SOURCE, Voice
+from paretune.text.sql import why_wrong
 
 LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
 ROWS_SHOWN = 20
@@ -56,7 +58,7 @@ class _Results:
 
     def _run(self, db_id: str, sql: str) -> int | None:
         try:
-            found = execute(self._databases / db_id / f"{db_id}.sqlite", sql, LIMITS)
+            found = execute(database_file(self._databases / db_id, db_id), sql, LIMITS)
         except ScoringError:
             return None
         if found.status != "ok":
@@ -91,8 +93,8 @@ def explorer_sql(records: Run, comparison: Comparison) -> Data:
 
     questions: [index, db_id, hardness, question, gold, prompt]; prompts of one database are alike, so they are kept
     as (number of a shared beginning, rest). answers: a list a variant, in the order of the questions:
-    [outcome, error class, error, sql, raw text or null where it is the sql itself, both empty, tokens, finish].
-    portuguese: each error in Brazilian Portuguese, where that is other words.
+    [outcome, error class, what was wrong in English, sql, raw text or null where it is the sql itself, both empty,
+    tokens, finish]. wording: language -> what was wrong in English -> in the language, where that is other words.
     """
     beginnings, prompts = _shared([question.prompt for question in records.questions])
     questions = [
@@ -105,14 +107,22 @@ def explorer_sql(records: Run, comparison: Comparison) -> Data:
         "beginnings": beginnings,
         "questions": questions,
         "answers": [_sql_answers(variant) for variant in records.variants],
-        "portuguese": _translated(records),
+        "wording": _wording(records),
     }
 
 
-def _translated(records: Run) -> dict[str, str]:
-    errors = dict.fromkeys(line.error for variant in records.variants for line in variant.sql if line.error)
-    worded = {error: in_portuguese(error) for error in errors if error}
-    return {error: words for error, words in worded.items() if words != error}
+def _wording(records: Run) -> dict[str, dict[str, str]]:
+    """By language, every English explanation in other words."""
+    wrong = {_why(line, Voice(SOURCE)): line for variant in records.variants for line in variant.sql if line.error}
+    wording = {}
+    for language in LANGUAGES[1:]:
+        worded = {english: _why(line, Voice(language)) for english, line in wrong.items()}
+        wording[language] = {english: words for english, words in worded.items() if words != english}
+    return wording
+
+
+def _why(line: SqlVerdict, voice: Voice) -> str:
+    return why_wrong(voice, line.error, line.error_code, line.error_fields)
 
 
 def _sql_answers(variant: Variant) -> list[list[Any]]:
@@ -127,7 +137,7 @@ def _sql_answers(variant: Variant) -> list[list[Any]]:
 
 def _sql_answer(line: SqlVerdict) -> list[Any]:
     text = None if line.text.strip() == line.sql else line.text
-    return [str(line.outcome), line.error_class, line.error, line.sql, text, line.both_empty]
+    return [str(line.outcome), line.error_class, _why(line, Voice(SOURCE)) or None, line.sql, text, line.both_empty]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:

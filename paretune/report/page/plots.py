@@ -7,22 +7,21 @@ import re
 from paretune.analysis.results import Comparison
 from paretune.report.page.parts import Link, Places, Plot
 from paretune.report.plots import DRAWINGS, image_bytes
-from paretune.report.text_table import with_interval
-from paretune.text.language import Language, translator
+from paretune.text import Voice
 
 
-def page_plot(name: str, comparison: Comparison, places: Places, language: Language) -> Plot:
+def page_plot(name: str, comparison: Comparison, places: Places, voice: Voice) -> Plot:
     """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
-    say = translator(language)
+    say = voice.say
     titles = {
         "tradeoff": say("Gain and loss against the baseline"),
         "training": say("Training curves"),
-        "subjects": say("Change by subject, {suite}").format(suite=comparison.main_suite),
+        "subjects": say("plot.subjects", suite=comparison.main_suite),
     }
     light, dark, narrow_light, narrow_dark = (
-        _piece(name, comparison, language, dark, narrow) for narrow in (False, True) for dark in (False, True)
+        _piece(name, comparison, voice, dark, narrow) for narrow in (False, True) for dark in (False, True)
     )
-    described = _described(comparison, language) if name == "tradeoff" else titles[name]
+    described = _described(comparison, voice) if name == "tradeoff" else titles[name]
     note = (
         say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
     )
@@ -30,9 +29,9 @@ def page_plot(name: str, comparison: Comparison, places: Places, language: Langu
     return Plot(name, titles[name], described, light, dark, narrow_light, narrow_dark, sources, note)
 
 
-def _piece(name: str, comparison: Comparison, language: Language, dark: bool, narrow: bool) -> str:
-    salt = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
-    figure = DRAWINGS[name](comparison, language, dark, narrow)
+def _piece(name: str, comparison: Comparison, voice: Voice, dark: bool, narrow: bool) -> str:
+    salt = f"{name}-{voice.language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
+    figure = DRAWINGS[name](comparison, voice, dark, narrow)
     return embeddable(image_bytes(figure, "svg", salt).decode(), salt)
 
 
@@ -62,16 +61,10 @@ def _sources(name: str, comparison: Comparison, places: Places) -> tuple[Link, .
     return (*places.lines(names, "sql.jsonl"), *places.lines(names, "choice.jsonl"), places.table("tradeoff"))
 
 
-def _described(comparison: Comparison, language: Language) -> str:
+def _described(comparison: Comparison, voice: Voice) -> str:
     """Every point in words."""
-    say = translator(language)
-    sentence = say("{variant}: gain {gain}, change in general ability {change}")
     parts = [
-        sentence.format(
-            variant=point.variant,
-            gain=with_interval(point.gain, language, signed=True),
-            change=with_interval(point.general_change, language, signed=True),
-        )
+        voice.say("plot.point", variant=point.variant, gain=point.gain, change=point.general_change)
         for point in comparison.tradeoff.points[1:]
     ]
-    return ". ".join([say("Gain and loss against the baseline"), *parts]) + "."
+    return ". ".join([voice.say("Gain and loss against the baseline"), *parts]) + "."

@@ -11,33 +11,31 @@ from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
-from paretune.report.text_table import data_word, p_value, with_interval
 from paretune.run.load import Run
-from paretune.text.explorer import class_label, outcome_label
-from paretune.text.language import Language, number, translator
+from paretune.text import Voice
 
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
-def sections(records: Run, comparison: Comparison, places: Places, language: Language) -> tuple[Section, ...]:
+def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
-    say = translator(language)
+    say = voice.say
     made = [
-        _figures(comparison, places, language),
-        _forgotten(comparison, places, language),
-        _reasons(comparison, places, language),
+        _figures(comparison, places, voice),
+        _forgotten(comparison, places, voice),
+        _reasons(comparison, places, voice),
     ]
-    training = page_plot("training", comparison, places, language)
+    training = page_plot("training", comparison, places, voice)
     made.append(
         Section(
             "costs",
             say("Training and costs"),
             "",
-            tables=_costs(comparison, places, language),
+            tables=_costs(comparison, places, voice),
             plots=(training,) if comparison.training else (),
         )
     )
-    made.append(reproduction(records, comparison, places, language))
+    made.append(reproduction(records, comparison, places, voice))
     return tuple(made)
 
 
@@ -45,26 +43,26 @@ def _line_link(places: Places, file: str, names: set[str]) -> Callable[[str], st
     return lambda name: places.file(name, file).href if name in names else ""
 
 
-def _figures(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
+def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say = voice.say
     names = [row.name for row in comparison.variants]
     sql, choice = (_line_link(places, file, set(names)) for file in ("sql.jsonl", "choice.jsonl"))
     sql_files, choice_files = places.lines(names, "sql.jsonl"), places.lines(names, "choice.jsonl")
     links = FigureLinks(comparison)
     tables = [
-        as_page_table(execution_table(comparison, language), sql, *sql_files, places.table("execution_accuracy"),
+        as_page_table(execution_table(comparison, voice), sql, *sql_files, places.table("execution_accuracy"),
                       words=[5], figures=links.execution),
-        as_page_table(tradeoff_table(comparison, language), sql, *sql_files, *choice_files, places.table("tradeoff"),
+        as_page_table(tradeoff_table(comparison, voice), sql, *sql_files, *choice_files, places.table("tradeoff"),
                       places.table("hypervolume"), figures=links.tradeoff),
-        as_page_table(hardness_table(comparison, language), sql, *sql_files, places.table("by_hardness"),
+        as_page_table(hardness_table(comparison, voice), sql, *sql_files, places.table("by_hardness"),
                       figures=links.hardness),
     ]  # fmt: skip
     for suite in comparison.suites:
-        table = general_table(comparison, suite, language)
+        table = general_table(comparison, suite, voice)
         source = places.table("general_accuracy")
         tables.append(as_page_table(table, choice, *choice_files, source, figures=links.general(suite)))
-    tables += _seeds(comparison, places, language)
-    tables += _matched(comparison, places, language)
+    tables += _seeds(comparison, places, voice)
+    tables += _matched(comparison, places, voice)
     introduction = say(
         "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
         "explorer below."
@@ -72,19 +70,19 @@ def _figures(comparison: Comparison, places: Places, language: Language) -> Sect
     return Section("figures", say("Figures"), introduction, tuple(tables))
 
 
-def _seeds(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
+def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
-    say = translator(language)
+    say = voice.say
     several = [recipe for recipe in comparison.recipes if len(recipe.seeds) > 1]
     if not several:
         return []
     rows = tuple(
         (
             Cell(", ".join(recipe.variants)),
-            Cell(with_interval(recipe.target, language, signed=True)),
-            Cell("–" if recipe.target_deviation is None else number(recipe.target_deviation, language)),
-            Cell(with_interval(recipe.general, language, signed=True)),
-            Cell("–" if recipe.general_deviation is None else number(recipe.general_deviation, language)),
+            Cell(voice.interval(recipe.target, signed=True)),
+            Cell("–" if recipe.target_deviation is None else voice.number(recipe.target_deviation)),
+            Cell(voice.interval(recipe.general, signed=True)),
+            Cell("–" if recipe.general_deviation is None else voice.number(recipe.general_deviation)),
         )
         for recipe in several
     )
@@ -96,42 +94,39 @@ def _seeds(comparison: Comparison, places: Places, language: Language) -> list[P
     ]
 
 
-def _matched(comparison: Comparison, places: Places, language: Language) -> list[PageTable]:
-    say = translator(language)
+def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
+    say = voice.say
     matched = comparison.tradeoff.matched
     if not matched:
         return []
     rows = tuple(
         (
-            Cell(say("scales of {variant}" if item.kind == "scale" else "checkpoints of {variant}").format(
-                variant=item.source)),
-            Cell(with_interval(item.loss, language) or f"– ({say(item.reason)})"),
+            Cell(say("plot.scales" if item.kind == "scale" else "plot.checkpoints", variant=item.source)),
+            Cell(voice.interval(item.loss) or f"– ({say(item.reason)})"),
         )
         for item in matched
     )  # fmt: skip
-    title = say("Points of general ability lost where a curve reaches a gain of {gain} points").format(
-        gain=number(matched[0].gain, language)
-    )
+    title = say("table.matched", gain=matched[0].gain)
     notes = (say("95 % intervals in brackets."),)
     return [PageTable(title, (say("curve"), say("points lost")), rows, notes, (places.table("matched_loss"),))]
 
 
-def _forgotten(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
-    tables = [_flips(comparison, places, language)]
+def _forgotten(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say = voice.say
+    tables = [_flips(comparison, places, voice)]
     for row in comparison.variants[1:]:
         subjects = [subject for subject in comparison.subjects if subject.variant == row.name]
         if len(subjects) > 1:
-            tables.append(_subjects(comparison, row.name, subjects, places, language))
+            tables.append(_subjects(comparison, row.name, subjects, places, voice))
     plots: tuple[Plot, ...] = ()
     if len({row.subject for row in comparison.subjects}) > 1:
-        plots = (page_plot("subjects", comparison, places, language),)
+        plots = (page_plot("subjects", comparison, places, voice),)
     introduction = say("A figure leads to the very questions that it counts, in the explorer below.")
     return Section("forgotten", say("What was learned and what was forgotten"), introduction, tuple(tables), plots)
 
 
-def _flips(comparison: Comparison, places: Places, language: Language) -> PageTable:
-    say = translator(language)
+def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
+    say = voice.say
     rows = []
     for item in comparison.differences:
         if item.first == comparison.variants[0].name:
@@ -139,9 +134,9 @@ def _flips(comparison: Comparison, places: Places, language: Language) -> PageTa
                             for flip, ids in (("gained", item.gained), ("lost", item.lost)))  # fmt: skip
             benchmark = say("execution accuracy") if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
-                         Cell(p_value(item.mcnemar_p, language)), Cell(p_value(item.permutation_p, language)),
-                         Cell(p_value(item.holm_p, language)), Cell(say(item.finding)),
-                         Cell(number(item.minimum_detectable_effect, language))))  # fmt: skip
+                         Cell(voice.p_value(item.mcnemar_p)), Cell(voice.p_value(item.permutation_p)),
+                         Cell(voice.p_value(item.holm_p)), Cell(say(item.finding)),
+                         Cell(voice.number(item.minimum_detectable_effect))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
               say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
     notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."),)
@@ -156,45 +151,43 @@ def _flip_link(item: Difference, flip: str) -> str:
     return explorer(axis="choice", suite=item.benchmark, method=item.method, variant=item.second, flip=flip)
 
 
-def _subjects(
-    comparison: Comparison, name: str, subjects: list[SubjectRow], places: Places, language: Language
-) -> PageTable:
+def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], places: Places, voice: Voice) -> PageTable:
     """All subjects of one variant, the greatest loss first; folded, the plot above shows the extremes."""
-    say = translator(language)
+    say = voice.say
     rows, base = [], comparison.variants[0].name
     for row in subjects:
         link = {"axis": "choice", "suite": comparison.main_suite, "method": comparison.main_method, "variant": name,
                 "subject": row.subject}  # fmt: skip
         rows.append((
             Cell(row.subject.replace("_", " "), explorer(**link)),
-            Cell(data_word(row.category, language)),
+            Cell(voice.data_word(row.category)),
             Cell(str(row.questions)),
-            Cell(number(row.baseline, language), explorer(**{**link, "variant": base}, outcome="correct")),
-            Cell(number(row.tuned, language), explorer(**link, outcome="correct")),
-            Cell(with_interval(row.change, language, signed=True), explorer(**link, flip="changed")),
+            Cell(voice.number(row.baseline), explorer(**{**link, "variant": base}, outcome="correct")),
+            Cell(voice.number(row.tuned), explorer(**link, outcome="correct")),
+            Cell(voice.interval(row.change, signed=True), explorer(**link, flip="changed")),
             Cell(str(row.gained), explorer(**link, flip="gained")),
             Cell(str(row.lost), explorer(**link, flip="lost")),
-            Cell(p_value(row.holm_p, language)),
+            Cell(voice.p_value(row.holm_p)),
         ))  # fmt: skip
     header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
               say("change"), say("newly right"), say("no longer right"), say("p (Holm)"))  # fmt: skip
     notes = (say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),)
     sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
-    title = say("{variant}: every subject, the greatest loss first").format(variant=name)
+    title = say("table.subjects", variant=name)
     return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
 
 
-def _reasons(comparison: Comparison, places: Places, language: Language) -> Section:
-    say = translator(language)
+def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
+    say = voice.say
     names = [row.name for row in comparison.variants]
     classes = list(dict.fromkeys(row.error_class for row in comparison.error_classes))
     found = {(row.variant, row.error_class): row for row in comparison.error_classes}
     rows = []
     for error_class in classes:
-        cells = [Cell(class_label(error_class, language), explorer(axis="sql", error=error_class))]
+        cells = [Cell(voice.label(error_class, "class", "outcome"), explorer(axis="sql", error=error_class))]
         for name in names:
             row = found[name, error_class]
-            share = with_interval(row.share, language)
+            share = voice.interval(row.share)
             link = explorer(axis="sql", variant=name, error=error_class) if row.count else ""
             cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
@@ -208,7 +201,7 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
     counts = {(row.variant, row.outcome): row for row in comparison.outcomes}
     rows = []
     for outcome in outcomes:
-        cells = [Cell(outcome_label(outcome, language), explorer(axis="sql", outcome=outcome))]
+        cells = [Cell(voice.label(outcome, "outcome"), explorer(axis="sql", outcome=outcome))]
         for name in names:
             link = explorer(axis="sql", variant=name, outcome=outcome)
             known = counts.get((name, outcome))
@@ -224,8 +217,8 @@ def _reasons(comparison: Comparison, places: Places, language: Language) -> Sect
     return Section("reasons", say("Why SQL is wrong"), "", (why, what) if classes else (what,))
 
 
-def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[PageTable, ...]:
-    say = translator(language)
+def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTable, ...]:
+    say = voice.say
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
@@ -233,7 +226,7 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
         rows.append((
             Cell(cost.variant),
-            *(Cell("–" if taken is None else number(taken, language)) for taken in seconds),
+            *(Cell("–" if taken is None else voice.number(taken)) for taken in seconds),
             Cell(_count(cost.training_steps)),
             Cell(_count(cost.train_rows)),
             Cell(_count(cost.training_tokens)),
@@ -248,9 +241,9 @@ def _costs(comparison: Comparison, places: Places, language: Language) -> tuple[
     skipped = [f"{cost.variant}: {cost.skipped_steps}" for cost in comparison.costs if cost.skipped_steps]
     notes = [say("Cut answers hit the token limit before they ended.")]
     if left_out:
-        notes.append(say("Training rows left out as too long: {counts}.").format(counts=", ".join(left_out)))
+        notes.append(say("table.left-out", counts=tuple(left_out)))
     if skipped:
-        notes.append(say("Training steps skipped as not finite: {counts}.").format(counts=", ".join(skipped)))
+        notes.append(say("table.skipped", counts=tuple(skipped)))
     sources: tuple[Link, ...] = (places.file("manifest.json"), places.table("costs"))
     return (PageTable(say("What it cost"), header, tuple(rows), tuple(notes), sources),)
 
@@ -263,22 +256,22 @@ def _count(value: int | None) -> str:
 LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
 
 
-def reproduction(records: Run, comparison: Comparison, places: Places, language: Language) -> Section:
+def reproduction(records: Run, comparison: Comparison, places: Places, voice: Voice) -> Section:
     """The last section: what decided the figures."""
-    say = translator(language)
+    say = voice.say
     manifest = records.manifest
     source = (places.file("manifest.json"),)
     statistics = (
-        (say("confidence"), f"{number(100 * comparison.confidence, language, 0)} %"),
-        (say("margin, points"), number(comparison.margin_points, language)),
+        (say("confidence"), f"{voice.number(100 * comparison.confidence, 0)} %"),
+        (say("margin, points"), voice.number(comparison.margin_points)),
         (say("bootstrap replicates"), str(comparison.replicates)),
         (say("seed of the statistics"), str(comparison.seed)),
     )
     facts = [
-        Facts(say("Model"), _facts(manifest.get("model"), language), sources=source),
+        Facts(say("Model"), _facts(manifest.get("model"), voice), sources=source),
         Facts(say("Statistics"), statistics),
         Facts(say("Versions"), _facts({**manifest.get("versions", {}), "git commit": manifest.get("git_commit")})),
-        Facts(say("Hardware"), _facts(manifest.get("hardware"), language)),
+        Facts(say("Hardware"), _facts(manifest.get("hardware"), voice)),
         Facts(say("Data (SHA-256)"), _facts(manifest.get("data")), folded=True),
         Facts(
             say("Configuration"),
@@ -290,22 +283,22 @@ def reproduction(records: Run, comparison: Comparison, places: Places, language:
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
     return Section(
-        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, language),), (), kept
+        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, voice),), (), kept
     )
 
 
-def _facts(found: Mapping[str, Any] | None, language: Language = "en") -> tuple[tuple[str, str], ...]:
+def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple[tuple[str, str], ...]:
     """Names as the manifest has them, in words; those of programs and files (no language given) stay as they are."""
     return tuple(
-        (data_word(str(name).replace("_", " "), language), str(value))
+        (str(name).replace("_", " ") if voice is None else voice.data_word(str(name).replace("_", " ")), str(value))
         for name, value in (found or {}).items()
         if value is not None
     )
 
 
-def _fingerprints(records: Run, places: Places, language: Language) -> PageTable:
+def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
-    say = translator(language)
+    say = voice.say
     rows = []
     for variant in records.variants:
         cells = [Cell(variant.name)]

@@ -25,7 +25,7 @@ from paretune.report.plots.look import (
     write_instead,
     write_ticks,
 )
-from paretune.text.language import Language, number, translator
+from paretune.text import Voice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,13 +39,13 @@ MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
 
 
-def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Gain on the target to the right, change of general ability upward, both in points against the baseline.
 
     Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
     line is the Pareto front; the ring is the variant chosen under the budget. narrow: for the width of a phone.
     """
-    say, ink = translator(language), inks(dark)
+    say, ink = voice.say, inks(dark)
     figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
     points = {point.variant: point for point in comparison.tradeoff.points}
     colours = looks(comparison, dark)
@@ -65,8 +65,7 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow
             linewidth=1.4,
             zorder=3,
         )
-        kind = "scales of {variant}" if curve.kind == "scale" else "checkpoints of {variant}"
-        handles[say(kind).format(variant=curve.source)] = line
+        handles[say("plot.scales" if curve.kind == "scale" else "plot.checkpoints", variant=curve.source)] = line
     handles[say("95 % interval")] = axes.plot(
         [], [], marker="+", markersize=13, linestyle="none", color=ink["quiet"], markeredgewidth=1.1
     )[0]
@@ -74,9 +73,8 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow
         _point(axes, points[variant.name], variant, colours[variant.name], ink)
     chosen = comparison.tradeoff.choice
     if chosen is not None:
-        label = say("chosen for a loss of at most {budget} points")
         point = points[chosen.variant]
-        handles[label.format(budget=number(chosen.budget, language))] = axes.scatter(
+        handles[say("plot.chosen", budget=chosen.budget)] = axes.scatter(
             [point.gain.estimate], [point.general_change.estimate], s=190, facecolor="none", edgecolor=ink["text"],
             linewidth=1.3, zorder=6,
         )  # fmt: skip
@@ -84,7 +82,7 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow
     axes.set_ylabel(say("change in general accuracy, points"))
     axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
     legend_below(figure, handles, ink)
-    write_ticks(axes, language)
+    write_ticks(axes, voice)
     labels = [
         Label(
             _short_name(row),
@@ -97,9 +95,9 @@ def draw_tradeoff(comparison: Comparison, language: Language, dark: bool, narrow
     return figure
 
 
-def draw_training(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Loss, learning rate and gradient norm by step, for every variant trained here."""
-    say, ink = translator(language), inks(dark)
+    say, ink = voice.say, inks(dark)
     figure, panels = new_figure(dark, 3, (NARROW if narrow else WIDE, 5.6), share_x=True, heights=(2.2, 1, 1))
     colours = looks(comparison, dark)
     names = ("loss", "learning rate", "gradient norm")
@@ -127,15 +125,15 @@ def draw_training(comparison: Comparison, language: Language, dark: bool, narrow
     else:
         write_instead(panels[0], say("no training was logged"), ink)
     for panel in panels:
-        write_ticks(panel, language)
+        write_ticks(panel, voice)
     return figure
 
 
-def draw_subjects(comparison: Comparison, language: Language, dark: bool, narrow: bool = False) -> Figure:
+def draw_subjects(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
     MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest). A scale or checkpoint has its adapter's
     colour, hollow markers of another shape and dashed intervals."""
-    say, ink = translator(language), inks(dark)
+    say, ink = voice.say, inks(dark)
     variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
     shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
     subjects = _subjects_shown(comparison, shown)
@@ -167,7 +165,7 @@ def draw_subjects(comparison: Comparison, language: Language, dark: bool, narrow
     axes.set_ylim(len(subjects) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(say("change in accuracy, points"))
-    title = _subjects_title(comparison, len(subjects), language)
+    title = _subjects_title(comparison, len(subjects), voice)
     if narrow:  # names take half of the width, so the title begins at the edge
         figure.suptitle(title, x=0.012, ha="left", color=ink["text"], fontsize=10)
     else:
@@ -177,24 +175,24 @@ def draw_subjects(comparison: Comparison, language: Language, dark: bool, narrow
         figure.legend(loc="outside lower center", ncols=columns, frameon=False, labelcolor=ink["text"])
     else:
         write_instead(axes, say("no subjects to compare"), ink)
-    write_ticks(axes, language, both=False)
+    write_ticks(axes, voice, both=False)
     return figure
 
 
-DRAWINGS: Mapping[str, Callable[[Comparison, Language, bool, bool], Any]] = {
+DRAWINGS: Mapping[str, Callable[[Comparison, Voice, bool, bool], Any]] = {
     "tradeoff": draw_tradeoff,
     "training": draw_training,
     "subjects": draw_subjects,
 }
 
 
-def write_plots(comparison: Comparison, folder: Path, language: Language) -> list[Path]:
+def write_plots(comparison: Comparison, folder: Path, voice: Voice) -> list[Path]:
     """NAME.svg, NAME-dark.svg and NAME.png of every plot; the same comparison gives the same SVG bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for name, draw in DRAWINGS.items():
         for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
-            figure = draw(comparison, language, dark, False)
+            figure = draw(comparison, voice, dark, False)
             for suffix in suffixes:
                 path = folder / f"{name}{suffix}"
                 path.write_bytes(image_bytes(figure, "png" if suffix == ".png" else "svg", name))
@@ -290,10 +288,10 @@ def _subjects_shown(comparison: Comparison, variants: list[str]) -> dict[str, di
     return {subject: rows[subject] for subject in sorted(most, key=lambda name: (means[name], name))}
 
 
-def _subjects_title(comparison: Comparison, shown: int, language: Language) -> str:
-    say = translator(language)
-    title = say("Change by subject, {suite}").format(suite=comparison.main_suite)
+def _subjects_title(comparison: Comparison, shown: int, voice: Voice) -> str:
+    say = voice.say
+    title = say("plot.subjects", suite=comparison.main_suite)
     every = len({row.subject for row in comparison.subjects})
     if shown < every:
-        title += "\n" + say("the {count} of {all} subjects that changed most").format(count=shown, all=every)
+        title += "\n" + say("plot.subjects-shown", count=shown, all=every)
     return title

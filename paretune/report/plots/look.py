@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paretune.analysis.results import Comparison
-from paretune.text.language import Language
+from paretune.text import Voice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,13 +142,12 @@ def write_instead(axes: Axes, sentence: str, ink: Mapping[str, str]) -> None:
     axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", color=ink["text"])
 
 
-def write_ticks(axes: Axes, language: Language, *, both: bool = True) -> None:
+def write_ticks(axes: Axes, voice: Voice, *, both: bool = True) -> None:
     """Numbers as the language writes them, with a sign that prints as one."""
     from matplotlib.ticker import FuncFormatter
 
     def written(value: float, _: int) -> str:
-        text = f"{value:.10g}".replace("-", "\N{MINUS SIGN}")
-        return text if language == "en" else text.replace(".", ",")
+        return voice.marked(f"{value:.10g}".replace("-", "\N{MINUS SIGN}"))
 
     for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
         axis.set_major_formatter(FuncFormatter(written))

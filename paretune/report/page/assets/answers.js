@@ -47,7 +47,7 @@ function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, 
 }
 
 function choiceAnswers(row, variants, method) {
-  const decimal = (value) => (language === "en" ? value.toFixed(2) : value.toFixed(2).replace(".", ","));
+  const decimal = (value) => value.toFixed(2).replace(".", settings.decimal_marks[language]);
   const head = make("tr", {}, ...[say("option"), ...variants].map((name) => make("th", { scope: "col" }, name)));
   const lines = row.options.map((option, at) => {
     const cells = row.answers.map((given) => {

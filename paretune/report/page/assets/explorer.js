@@ -43,7 +43,7 @@ const AXES = {
           right: answers.map((answer) => answer[0] === "correct"),
           outcome: answers.map((answer) => answer[0]),
           error: answers.map((answer) => (answer[0] === "correct" ? null : answer[1] || "unclassified")),
-          explained: (message) => (language === "en" ? message : data.portuguese[message] || message),
+          explained: (message) => data.wording[language]?.[message] || message,
           results: data.results && { gold: data.results.tables[data.results.gold[at]],
             answers: data.results.answers.map((column) => data.results.tables[column[at]]) },
           text: [question, gold, ...answers.map((answer) => answer[3])].join("\n").toLowerCase(),

@@ -1,0 +1,231 @@
+"""The keys of an experiment file in words: the page docs/experiment.md and the file that `paretune init` writes.
+
+Types, defaults and bounds come from the classes of config.py; only what a key means stands here.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from paretune.config import (
+    GeneralConfig,
+    ModelConfig,
+    PromptConfig,
+    TargetConfig,
+    TrainingConfig,
+    VariantConfig,
+)
+
+_COMMENT_WIDTH = 100
+
+SECTIONS: Mapping[str, Any] = {
+    "model": ModelConfig,
+    "target": TargetConfig,
+    "prompt": PromptConfig,
+    "general": GeneralConfig,
+    "training": TrainingConfig,
+    "variant": VariantConfig,
+}
+# Fields that a file writes otherwise or not at all.
+_TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
+_NOT_KEYS = ("variant.training",)
+
+INTRODUCTIONS: Mapping[str, str] = {
+    "": "Keys that stand before the first section.",
+    "model": "The base model.",
+    "target": "The task that is trained for: text-to-SQL.",
+    "prompt": "What a question looks like. Training and evaluation use the same prompt.",
+    "general": "What must not be lost: a multiple-choice suite. Several suites are several [[general]] tables of "
+    "different kinds. Without this section the embedded suite is asked (kind demo, method cloze, no shots).",
+    "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
+    "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
+    "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
+}
+
+MEANINGS: Mapping[str, str] = {
+    "name": "Name of the experiment and of its run folder; the file's name when absent.",
+    "seed": "Decides every draw of questions, training rows and examples.",
+    "model.path": "A Hub id, a local directory in transformers' format, or a GGUF file.",
+    "model.revision": "Branch, tag or commit on the Hub.",
+    "model.precision": "Precision of the weights; auto takes bfloat16 or float16 by what a GPU computes, float32 on a "
+    "CPU.",
+    "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
+    "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
+    "target.kind": "spider: any data in Spider's layout. demo: the embedded benchmark.",
+    "target.path": "Folder with <split>.json and database/<db_id>/<db_id>.sqlite; the store's Spider when absent. "
+    "Relative to this file.",
+    "target.name": "What tables and the page call the data; the kind when absent.",
+    "target.split": "The file of questions that are asked, without .json.",
+    "target.train_splits": "The files of questions that may be trained on.",
+    "target.exclude_databases": "Questions on these databases are left out.",
+    "target.questions": "How many questions are asked; all when absent.",
+    "target.train_rows": "How many training rows are used; all when absent.",
+    "target.selection": "How they are drawn: stratified by database and hardness, or the first of the file.",
+    "target.rules": "When two results are equal: official (Spider's script: columns in any order, DISTINCT ignored), "
+    "multiset (the same rows in any order), strict (in the same order too where the reference sorts), tp4 (the course "
+    "of 2025).",
+    "target.limit_seconds": "Time for one query.",
+    "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
+    "target.batch_size": "Prompts answered at once. It can change rounding, and so is part of the conditions.",
+    "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
+    "prompt.sample_values": "Distinct values shown of each column.",
+    "prompt.few_shot": "Solved training rows shown before the question.",
+    "general.kind": "The suite.",
+    "general.path": "Its folder; the store's when absent. lm-eval: a folder of task files. Relative to this file.",
+    "general.tasks": "Names of lm-eval tasks; only for kind lm-eval.",
+    "general.subjects": "Only these subjects; all when empty.",
+    "general.few_shot": "Solved development rows shown before each question (lm-eval: each task's own when absent).",
+    "general.questions_per_subject": "How many questions of each subject; all when absent.",
+    "general.selection": "How they are drawn: stratified, first, or as the course of 2025 did (MMLU).",
+    "general.method": "How an answer is read: the most likely letter, the most likely option text (cloze), a written "
+    "answer (generate), or all three.",
+    "training.peak_learning_rate": "Learning rate at its highest.",
+    "training.epochs": "Passes over the training rows.",
+    "training.batch_size": "Rows per step on the device.",
+    "training.accumulation_steps": "Batches gathered into one step of the optimizer.",
+    "training.rank": "Rank of LoRA's matrices.",
+    "training.alpha": "LoRA's scale; the update is multiplied by alpha / rank.",
+    "training.dropout": "Dropout on LoRA's input.",
+    "training.target_modules": "Names of the linear layers that get an adapter.",
+    "training.scheduler": "How the learning rate falls.",
+    "training.warmup_share": "Share of all steps in which the learning rate rises.",
+    "training.optimizer": "The optimizer; those with 8bit need bitsandbytes.",
+    "training.weight_decay": "Decay of the adapter's weights per step.",
+    "training.max_gradient_norm": "Gradients longer than this are shortened to it.",
+    "training.gradient_checkpointing": "Less memory, more time.",
+    "training.max_tokens": "Longest training row, prompt and SQL together; longer rows are left out, never cut.",
+    "training.group_by_length": "Rows of similar length in a batch: less padding, fewer databases in each.",
+    "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
+    "training.logging_steps": "Steps between two lines of training.jsonl.",
+    "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
+    "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint and scale when absent.",
+    "variant.from": "The variant whose adapter this one takes.",
+    "variant.adapter": "An adapter made elsewhere, in PEFT's format. Relative to this file.",
+    "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
+    "variant.checkpoint": "The source's checkpoint after so many steps.",
+}
+
+
+def keys(section: str) -> Iterator[tuple[str, Field[Any], Any]]:
+    """(key as written in a file, field, annotation) of a section, in the order of its class."""
+    hints = get_type_hints(SECTIONS[section])
+    for item in fields(SECTIONS[section]):
+        full = f"{section}.{item.name}"
+        if full not in _NOT_KEYS:
+            yield _TOML_NAMES.get(full, item.name), item, hints[item.name]
+
+
+def experiment_page() -> str:
+    """docs/experiment.md: every key with its type, default and meaning."""
+    parts = [
+        "# The experiment file",
+        "",
+        "One TOML file describes one experiment. This page is made from the program's own configuration "
+        "(`paretune init --page`), and a test holds the two together. `paretune init` writes a file with these keys "
+        "to start from; `--set section.key=value` changes one for a single call.",
+        "",
+        INTRODUCTIONS[""],
+        "",
+        *_table(
+            [
+                ("name", "text", "the file's name", MEANINGS["name"]),
+                ("seed", "whole number, at least 0", "`42`", MEANINGS["seed"]),
+            ]
+        ),
+    ]
+    for section in SECTIONS:
+        many = section in ("general", "variant")
+        parts += ["", f"## {'`[[' if many else '`['}{section}{']]`' if many else ']`'}", "", INTRODUCTIONS[section], ""]
+        parts += _table(
+            [
+                (name, _type(item, kind), _default(item), MEANINGS[f"{section}.{name}"])
+                for name, item, kind in keys(section)
+            ]
+        )
+    return "\n".join(parts) + "\n"
+
+
+def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, Any]]) -> str:
+    """A commented experiment file.
+
+    chosen: values by section and key that are written out; every other key stands in a comment with its default,
+    "#key = value". Sections that may stand several times are written once, or as a comment where nothing is chosen.
+    """
+    lines = [*(f"# {line}" for line in heading.splitlines()), f"name = {toml_value(name)}", "seed = 42"]
+    for section in SECTIONS:
+        values = chosen.get(section, {})
+        title = f"[[{section}]]" if section == "variant" else f"[{section}]"
+        absent = section in ("general", "variant") and not values
+        lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
+        for key, item, kind in keys(section):
+            lines += _comment(MEANINGS[f"{section}.{key}"] + _choices(kind))
+            if key in values:
+                lines.append(f"{key} = {toml_value(values[key])}")
+            else:
+                lines.append(f"#{key} = {'' if item.default in (MISSING, None) else toml_value(item.default)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: Any) -> str:
+    """A value as TOML writes it.
+
+    >>> toml_value(("a", 'b"')), toml_value(2e-4), toml_value(True)
+    ('["a", "b\\\\""]', '0.0002', 'true')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+        return f'"{escaped}"'
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    return repr(value)
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _COMMENT_WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
+
+
+def _table(rows: list[tuple[str, str, str, str]]) -> list[str]:
+    lines = ["| key | type | default | meaning |", "| :-- | :-- | :-- | :-- |"]
+    return lines + [f"| `{key}` | {kind} | {default} | {meaning} |" for key, kind, default, meaning in rows]
+
+
+def _type(item: Field[Any], kind: Any) -> str:
+    text = _kind(kind)
+    bounds = item.metadata
+    if "minimum" in bounds and "maximum" in bounds:
+        return f"{text}, {bounds['minimum']:g} to {bounds['maximum']:g}"
+    if "minimum" in bounds:
+        return f"{text}, at least {bounds['minimum']:g}"
+    if "above" in bounds:
+        text += f", more than {bounds['above']:g}"
+        text += f", at most {bounds['maximum']:g}" if "maximum" in bounds else ""
+    return text
+
+
+def _kind(kind: Any) -> str:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_kind(option) for option in get_args(kind) if option is not types.NoneType)
+    if origin is Literal:
+        return ", ".join(f"`{option}`" for option in get_args(kind))
+    if origin is tuple:
+        return "list of texts"
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]
+
+
+def _default(item: Field[Any]) -> str:
+    if item.default is MISSING:
+        return "required"
+    if item.default is None:
+        return "absent"
+    return f"`{toml_value(item.default)}`"
+
+
+def _choices(kind: Any) -> str:
+    return f" One of {', '.join(get_args(kind))}." if get_origin(kind) is Literal else ""

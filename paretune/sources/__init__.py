@@ -1,0 +1,1 @@
+"""Public benchmark data: where it comes from, and the store in which it stays."""

@@ -1,0 +1,431 @@
+"""English, the language of the source: what a code says. A word without a code says itself."""
+
+from __future__ import annotations
+
+from paretune.text.catalogue import Catalogue
+
+SINGULAR: dict[str, str] = {
+    "questions": "question",
+    "databases": "database",
+    "clusters": "cluster",
+    "variants": "variant",
+    "comparisons": "comparison",
+    "answers": "answer",
+    "rows": "row",
+    "tokens": "token",
+    "lines": "line",
+    "points": "point",
+    "prompts": "prompt",
+    "recipes": "recipe",
+    "steps": "step",
+    "subjects": "subject",
+    "notes": "note",
+}
+TEXT: dict[str, str] = {
+    # `paretune list`
+    "list.unchecked": "lines are counted, not checked against the settings: {reason}",
+    # `paretune power`
+    "power.detectable": "{questions} questions show a difference of {points:.2} points",
+    "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
+    "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
+    # tables
+    "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
+    "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
+    "table.chance": ", chance {chance:.1} %",
+    "table.hypervolume": (
+        "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
+        "compare it only between experiments with as many variants on the same questions."
+    ),
+    "table.holm": "p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.",
+    "table.incomplete": "Incomplete and left out: {names}.",
+    "table.general-change": (
+        "{variant}: {finding} (p {p:p}); loss below the margin of {margin:.1} points: {verdict}; detectable: "
+        "{effect:.1} points."
+    ),
+    "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
+    "table.subjects": "{variant}: every subject, the greatest loss first",
+    "table.left-out": "Training rows left out as too long: {counts}.",
+    "table.skipped": "Training steps skipped as not finite: {counts}.",
+    "change:gain shown": "gain shown",
+    "change:loss shown": "loss shown",
+    "change:not shown": "not shown",
+    "margin:shown": "shown",
+    "margin:not shown": "not shown",
+    "margin:refuted": "refuted",
+    # plots
+    "plot.scales": "scales of {variant}",
+    "plot.checkpoints": "checkpoints of {variant}",
+    "plot.chosen": "chosen for a loss of at most {budget:.1} points",
+    "plot.subjects": "Change by subject, {suite}",
+    "plot.subjects-shown": "the {count} of {all} subjects that changed most",
+    "plot.point": "{variant}: gain {gain:+}, change in general ability {change:+}",
+    # the verdict: gain, general ability, what they rest on
+    "verdict.baseline": "Only the base model has been evaluated: {accuracy} % of {benchmark} is right.",
+    "verdict.baseline-general": "Its general ability is {accuracy} % on {suite}; there is nothing to compare yet.",
+    "verdict.chosen-gain": "{variant} gains {gain} points on {benchmark} over the base model.",
+    "verdict.chosen-gain-not-shown": "A gain of {variant} on {benchmark} is not shown: the change is {gain:+} points.",
+    "verdict.general-kept": (
+        "Its general ability ({suite}) changes by {change:+} points: a loss below {margin:.1} points is shown."
+    ),
+    "verdict.general-beyond-budget": (
+        "It pays with general ability: {suite} changes by {change:+} points, more than the {margin:.1} allowed."
+    ),
+    "verdict.chosen-general-not-shown": (
+        "That it loses less than {margin:.1} points of general ability is not shown: {suite} changes by {change:+} "
+        "points."
+    ),
+    "verdict.chosen": (
+        "Chosen among {count} variants for the greatest gain at a loss of at most {budget:.1} points on one half of "
+        "the questions ({validation}); the figures above are those of the other half ({test}), with 95 % intervals; "
+        "plots and tables show all."
+    ),
+    "verdict.chosen-adjusted": (
+        "That interval leaves out 0, but over all questions p is {p:p} after adjustment for {count} comparisons, so "
+        "the gain does not count as shown."
+    ),
+    "verdict.all-questions": (
+        "All {questions} and {general} questions; {count} comparisons were adjusted together (Holm), 95 % intervals "
+        "in brackets."
+    ),
+    "verdict.best-of": "{variant} is the best of {count} on these very questions, which flatters it.",
+    "verdict.base-model-chosen": (
+        "On the half of the questions kept for choosing, no variant gained and lost at most {budget:.1} points, so "
+        "the base model is the choice."
+    ),
+    "verdict.adjusted": "{benchmark}: the interval leaves out 0, but adjusted for {count} comparisons p is {p:p}.",
+    "verdict.gain": "{variant} gains {change} points on {benchmark}, from {before:.1} % to {after:.1} % right.",
+    "verdict.loss": "{variant} loses on its own task: {benchmark} changes by {change:+} points, to {after:.1} % right.",
+    "verdict.gain-not-shown": (
+        "A gain of {variant} on {benchmark} is not shown: the change is {change:+} points, and these {questions} "
+        "questions show differences from {detectable:.1} points on."
+    ),
+    "verdict.general-loss": "It pays with general ability: {suite} changes by {change:+} points.",
+    "verdict.general-not-shown": (
+        "That it loses less than {margin:.1} points of general ability is not shown: {suite} changes by {change:+} "
+        "points, and differences from {detectable:.1} points on would show."
+    ),
+    # the line under the page's title
+    "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
+    "facts.general": "{suite}: {questions} questions by {method}",
+    "facts.margin": "margin {margin:.1} points",
+    # the page
+    "page.alike": "(and {count} alike)",
+    "page.notes": "{count} notes",
+    # the audit: what was seen, and under .advice what to do
+    "audit.no-manifest": "{file} is missing or not JSON",
+    "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",
+    "audit.no-file": "{file} is missing, so nobody can tell what was asked",
+    "audit.no-file.advice": (
+        "Prepare again with the same settings and data, or get the file from whoever made the folder."
+    ),
+    "audit.unreadable-lines": "{file}: {count} of {lines} lines cannot be read ({reason})",
+    "audit.unreadable-lines.advice": "Delete the file and evaluate again; lines of unknown content support no figure.",
+    "audit.not-asked": "{file}: {count} lines answer questions that were not asked ({examples})",
+    "audit.not-asked.advice": "Evaluate the variant again; these lines come from another question set.",
+    "audit.two-lines": "{file}: {count} lines repeat a question that has a line already ({examples})",
+    "audit.two-lines.advice": "Evaluate the variant again: one question, one line.",
+    "audit.another-reference": "{file}: {count} lines have another database or reference than was asked ({examples})",
+    "audit.another-reference.advice": "Evaluate the variant again; its verdicts are about other references.",
+    "audit.another-right-answer": (
+        "{file}: {count} lines have another right answer or subject than was asked ({examples})"
+    ),
+    "audit.another-right-answer.advice": "Evaluate the variant again; its verdicts are about other answers.",
+    "audit.different-methods": "{variant} was asked other suites, or by other methods, than {first}",
+    "audit.different-methods.advice": "Ask all variants the same suites by the same methods.",
+    "audit.outdated-answers": "{file} answers an earlier version of the questions (fingerprint {fingerprint})",
+    "audit.outdated-answers.advice": (
+        "Evaluate the variant again: the same questions may have been asked in other words."
+    ),
+    "audit.other-answers": "{file}: the verdicts judge other answers than those of answers.jsonl",
+    "audit.other-answers.advice": "Score the answers again (`paretune evaluate`).",
+    "audit.failed-lines": "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
+    "audit.failed-lines.advice": "Score them again before any comparison.",
+    "audit.missing-answers": (
+        "{variant}: {count} of {questions} {axis} questions have no line, so variants are compared on different data"
+    ),
+    "audit.missing-answers.advice": "Finish the evaluation, or compare only what all variants answered.",
+    "audit.different-setup": "variants differ in {setting} ({axis}): {values}",
+    "audit.different-setup.advice": "Evaluate all variants under one setting; the difference may be the setting's.",
+    "audit.different-prompts": (
+        "{variant}: {count} {axis} questions were asked with another prompt length than the baseline's"
+    ),
+    "audit.different-prompts.advice": "Ask all variants the same text; shots and templates change accuracy by points.",
+    "audit.no-sql": "{variant}: no SQL statement was found in {share:g} % of {questions} answers",
+    "audit.no-sql.advice": (
+        "Read raw answers; if the model writes SQL that is not extracted, the figure measures the parser."
+    ),
+    "audit.cut-statements": (
+        "{variant}: {count} of {questions} answers ({share:g} %) hit the token limit within their SQL, so its "
+        "execution accuracy may be anything from {lowest:g} to {highest:g} %"
+    ),
+    "audit.cut-statements.advice": (
+        "Raise max_new_tokens and evaluate again: what an unfinished statement would have become is not known."
+    ),
+    "audit.never-stops": (
+        "{variant}: {share:g} % of {questions} answers ran on to the token limit after their statement; that costs "
+        "time and does not change the figures"
+    ),
+    "audit.never-stops.advice": "Train the end-of-turn token or check the stop tokens, to save that time.",
+    "audit.failed-matches-empty": (
+        "{variant}: {count} of {correct} correct answers are queries that failed where the gold result is empty "
+        "(positions {examples})"
+    ),
+    "audit.failed-matches-empty.advice": "Count a failed query as wrong: score with the official rules.",
+    "audit.both-empty": (
+        "{variant}: {count} of {correct} correct answers returned no rows, as the gold did; any such query counts there"
+    ),
+    "audit.both-empty.advice": "Read them as unproven; test-suite accuracy or data that return rows tell more.",
+    "audit.gold-fails": "{count} of {questions} gold queries do not run (positions {examples})",
+    "audit.gold-fails.advice": "Mend or exclude them: no prediction can be right there.",
+    "audit.unknown-names": (
+        "{variant}: {share:g} % of {questions} queries name tables or columns that the database does not have"
+    ),
+    "audit.unknown-names.advice": "Show the schema in the prompt; without it the figure measures guessing of names.",
+    "audit.no-schema": (
+        "{share:g} % of {questions} prompts show no schema: no table definition and none of the tables that gold needs"
+    ),
+    "audit.no-schema.advice": "Put the schema into the prompt of training and evaluation.",
+    "audit.prompts-differ": "the text around the question differs between training and evaluation ({where})",
+    "audit.prompts-differ.advice": (
+        "Build both prompts with one function; a tuned model is tied to the text that it saw."
+    ),
+    "audit.train-in-test": (
+        "{count} of {questions} test questions also stand in the training rows, word for word (positions {examples})"
+    ),
+    "audit.train-in-test.advice": "Remove them from training and train again.",
+    "audit.train-near-test": (
+        "{count} of {questions} test questions nearly equal a training row on the same database (positions {examples})"
+    ),
+    "audit.train-near-test.advice": "Look at them; remove what only differs in wording.",
+    "audit.shots-in-test": (
+        "{count} of {questions} test questions stand as solved examples in the prompts (positions {examples})"
+    ),
+    "audit.shots-in-test.advice": "Draw examples from training rows only.",
+    "audit.databases-overlap": "{count} of {databases} test databases also serve training: {examples}",
+    "audit.databases-overlap.advice": (
+        "Say so, or split by database; schemas seen in training make the gain look larger."
+    ),
+    "audit.test-repeats": "{count} of {questions} {axis} questions repeat an earlier one",
+    "audit.test-repeats.advice": "Counted as they are; the effective number of questions is smaller.",
+    "audit.rows-truncated": "{variant}: {count} of {rows} training rows end before their SQL does",
+    "audit.rows-truncated.advice": "Leave long rows out or raise max_tokens: a cut answer teaches not to finish.",
+    "audit.rows-left-out": "{variant}: {count} of {rows} training rows were left out for their length",
+    "audit.rows-left-out.advice": "If they are many, raise max_tokens: hard questions are the long ones.",
+    "audit.non-finite-steps": "{variant}: {count} of {steps} training steps had a loss or gradient that is not finite",
+    "audit.non-finite-steps.advice": "Find the cause (precision, padding, learning rate) before quoting this variant.",
+    "audit.below-chance": (
+        "{variant}, {suite} ({method}): {correct} of {questions} correct, far below the {chance:g} % of blind "
+        "guessing; a guesser does so badly with probability {probability:g}"
+    ),
+    "audit.below-chance.advice": (
+        "This is an evaluation error, not forgetting: look at raw answers and at how the option is read."
+    ),
+    "audit.at-chance": (
+        "{variant}, {suite} ({method}): {accuracy:g} % [{low:g}, {high:g}] cannot be told from the {chance:g} % of "
+        "guessing"
+    ),
+    "audit.at-chance.advice": (
+        "Nothing can be lost or kept at chance; use the answer-text likelihood (cloze) or a larger model."
+    ),
+    "audit.letters-improbable": (
+        "{variant}, {suite}: on {share:g} % of {questions} questions all letters together have a probability under 0.5"
+    ),
+    "audit.letters-improbable.advice": (
+        "The model is not answering in letters: report cloze beside it, and call it lost format until then."
+    ),
+    "audit.one-letter": "{variant}, {suite} ({method}): {share:g} % of {questions} answers are the same option",
+    "audit.one-letter.advice": "The model hardly looks at the question; check the prompt and compare with cloze.",
+    "audit.no-letter": "{variant}, {suite}: no option could be read in {share:g} % of {questions} generated answers",
+    "audit.no-letter.advice": (
+        "Read raw answers; report letter log-probabilities too: lost format is not lost knowledge."
+    ),
+    "audit.too-few-questions": (
+        "{variant}, {axis}: {difference:g} points [{low:g}, {high:g}] on {questions} questions, which show "
+        "{detectable:g} or more"
+    ),
+    "audit.too-few-questions.advice": (
+        "Claim no difference and no equality; `paretune power` tells the questions needed."
+    ),
+    "audit.few-clusters": "{axis}: {questions} questions come from {clusters} clusters (databases or subjects) only",
+    "audit.few-clusters.advice": (
+        "Read the figures as ones of these databases or subjects; add others rather than more questions."
+    ),
+    "audit.selected-on-test": "the chosen variant ({variant}) was selected on test rows",
+    "audit.selected-on-test.advice": "Select on validation rows and quote the test figure of that one variant.",
+    "audit.best-of-many": (
+        "{variants} variants were measured on the same test rows; the best of them looks better than it is"
+    ),
+    "audit.best-of-many.advice": "Choose on validation rows before quoting one as the result.",
+    "audit.single-seed": (
+        "every recipe was trained once ({recipes} recipes): a difference between two holds for these adapters"
+    ),
+    "audit.single-seed.advice": "Train the recipes that matter with three seeds or more.",
+    "audit.public-test-set": (
+        "{benchmarks}: published before the model was trained, so its questions may be in the model's training data"
+    ),
+    "audit.public-test-set.advice": "Compare variants of one base; do not read the level as ability on new data.",
+    "audit.published-score": (
+        "{variant}: published {published:g} %, reproduced {reproduced:g} % by the 2025 rule (sets of printed rows, a "
+        "failed query is an empty result); {official:g} % by the official rule ([{low:g}, {high:g}] with questions "
+        "as independent, [{wide_low:g}, {wide_high:g}] over {clusters} databases)"
+    ),
+    "audit.published-score.advice": "Quote the official figure with its interval.",
+    "audit.published-differs": (
+        "{variant}: published {published:g} %, but its own lines give {reproduced:g} % by the same rule"
+    ),
+    "audit.published-differs.advice": "Find the lines that differ before using either figure.",
+    "audit.text-after-query": (
+        "{variant}: {count} of {questions} answers go on after the statement; extracting it gives {extracted} "
+        "correct in place of {official:g}"
+    ),
+    "audit.text-after-query.advice": "Stop at the end of turn, or extract one statement and say so.",
+    "audit.old-data": "{count} of {questions} rows differ in wording or gold from the data at hand: an older release",
+    "audit.old-data.advice": "Name the release; compare with figures of the same one only.",
+    "audit.ranked-without-evidence": (
+        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, exact McNemar p "
+        "{probability:g}; {questions} questions show {detectable:g} points or more"
+    ),
+    "audit.ranked-without-evidence.advice": "Do not rank them on these data.",
+    "audit.these-databases-only": (
+        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, exact McNemar p "
+        "{probability:g}, with questions taken as independent; over {clusters} databases the interval holds 0"
+    ),
+    "audit.these-databases-only.advice": (
+        "Claim the difference for these databases only; more databases are needed for others."
+    ),
+    # outcomes of SQL answers
+    "outcome:correct": "right",
+    "outcome:wrong": "other result",
+    "outcome:invalid_sql": "SQL refused",
+    "outcome:not_a_query": "not a query",
+    "outcome:timeout": "ran out of time",
+    "outcome:too_large": "result too large",
+    "outcome:no_answer": "no answer",
+    "outcome:gold_failed": "reference fails",
+    "outcome:failed": "failed on our side",
+    # classes of SQL errors
+    "class:no_statement": "no SQL statement",
+    "class:syntax": "syntax",
+    "class:unknown_table": "unknown table",
+    "class:unknown_column": "unknown column",
+    "class:ambiguous_column": "ambiguous column",
+    "class:unknown_function": "unknown function",
+    "class:set_operation": "set operation",
+    "class:wrong_table": "wrong table",
+    "class:missing_join": "missing join",
+    "class:needless_join": "needless join",
+    "class:wrong_join_key": "wrong join key",
+    "class:wrong_aggregate": "wrong aggregate",
+    "class:wrong_columns": "wrong columns",
+    "class:missing_columns": "missing columns",
+    "class:extra_columns": "extra columns",
+    "class:wrong_grouping": "wrong grouping",
+    "class:missing_filter": "missing filter",
+    "class:needless_filter": "needless filter",
+    "class:wrong_filter": "wrong filter",
+    "class:wrong_literal": "wrong literal",
+    "class:distinct": "DISTINCT",
+    "class:wrong_order": "wrong order",
+    "class:wrong_limit": "wrong limit",
+    "class:other": "other",
+    "class:unclassified": "not classified",
+    # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
+    "sql.no-statement": "The answer holds no SQL statement.",
+    "sql.nothing-extracted": "no SQL statement in the answer",
+    "sql.only-reading": "only reading is allowed; refused: {action}",
+    "sql.gold-fails": "the gold query fails: {detail}",
+    "sql.too-long": "The statement is too long or too deeply nested to be compared with the gold.",
+    "sql.not-comparable": "The two queries cannot be compared clause by clause: {message}",
+    "sql.alike": (
+        "No clause tells them apart: the clauses are alike, so look at expressions, ties and what the data holds."
+    ),
+    "sql.no-clause": "No clause tells them apart: {message}.",
+    "sql.drop-set-operation": "Drop the {given}{where}: the gold is a single query.",
+    "sql.combine": "Combine two queries with {wanted}{where}, as the gold does.",
+    "sql.quoted-column-elsewhere": (
+        "Column {column} is in none of the tables read{where} (it is in {tables}); in quotes SQLite takes it for text."
+    ),
+    "sql.quoted-column": "Column {column} is in none of the tables read{where}; in quotes SQLite takes it for text.",
+    "sql.column-to-join": (
+        "Column {column} is in none of the tables read; it is in {tables}, which must be joined or named."
+    ),
+    "sql.table-lacks-column": "{table} has no column {column}; it is in {tables}, which must be joined or named.",
+    "sql.ambiguous-column": "Column {column} is in several of the tables read: write the table before it.",
+    "sql.table-near": "There is no table {table}; did you mean {near}?",
+    "sql.unknown-table": "There is no table {table}; there are {tables}.",
+    "sql.column-near": "No table has a column {column}; did you mean {near}?",
+    "sql.unknown-column": "No table has a column {column}.",
+    "sql.unknown-function": "SQLite has no function {function}: write it with one that SQLite has.",
+    "sql.misplaced-aggregate": "An aggregate {aggregate} stands where rows are not yet grouped: move it to HAVING.",
+    "sql.misplaced-aggregate-unnamed": "An aggregate  stands where rows are not yet grouped: move it to HAVING.",
+    "sql.wrong-arguments": "Function {function} was given a number of arguments that SQLite does not accept.",
+    "sql.set-operation-columns": "The two sides of the set operation select different numbers of columns.",
+    "sql.having-alone": "HAVING needs a GROUP BY before it.",
+    "sql.subquery-columns": "The subquery must select exactly one column.",
+    "sql.using-column": "USING names column {column}, which is not in both tables.",
+    "sql.clause-order": "ORDER BY and LIMIT belong to the end of the whole statement: {clause}.",
+    "sql.stops-at": "SQLite stops reading at {token}.",
+    "sql.breaks-off": "The statement breaks off before its end.",
+    "sql.unclosed": "SQLite cannot read {token}: look for an unclosed quote.",
+    "sql.unreadable": "SQLite cannot read the statement.",
+    "sql.join-not-subquery": "The gold joins {tables}{where} instead of reading it in a subquery.",
+    "sql.subquery-not-join": "The gold reads {tables} in a subquery{where} instead of joining it.",
+    "sql.join-on": "Join on {wanted} instead of {given}{where}.",
+    "sql.join-missing": "Join {tables}{where}, which the gold reads too.",
+    "sql.join-needless": "Leave out {tables}{where}: the gold does not join it.",
+    "sql.from-tables": "Read from tables, not from a subquery in FROM{where}, as the gold does.",
+    "sql.from-subquery": "Read from a subquery in FROM{where}, as the gold does.",
+    "sql.read-instead": "Read {wanted} instead of {given}{where}.",
+    "sql.join-connector": "Connect the join conditions with {wanted}, not {given}{where}.",
+    "sql.join-condition-missing": "Add the join condition {condition}{where}.",
+    "sql.filter-connector": "Connect the conditions with {wanted}, not {given}{where}.",
+    "sql.condition-missing": "Add the condition {condition}{where}.",
+    "sql.condition-needless": "Drop the condition {condition}{where}.",
+    "sql.filter-by": "Filter by {wanted} instead of {given}{where}.",
+    "sql.literal-case": "Compare {unit} with {wanted}, not {given} (letter case){where}.",
+    "sql.literal-wildcard": "Compare {unit} with {wanted}, not {given} (place of the % wildcard){where}.",
+    "sql.literal-type": "Compare {unit} with {wanted}, not {given} (text against number){where}.",
+    "sql.literal-spelling": "Compare {unit} with {wanted}, not {given} (spelling){where}.",
+    "sql.literal": "Compare {unit} with {wanted}, not {given}{where}.",
+    "sql.distinct-missing": "Select DISTINCT rows{where}.",
+    "sql.distinct-needless": "Do not drop repeated rows with DISTINCT{where}.",
+    "sql.distinct-inside": "Use DISTINCT inside {aggregates}{where}.",
+    "sql.distinct-not-inside": "Do not use DISTINCT inside {aggregates}{where}.",
+    "sql.select-only": "Select only {wanted} instead of {given}{where}.",
+    "sql.select-instead": "Select {wanted} instead of {given}{where}.",
+    "sql.select-too": "Select {wanted} too{where}.",
+    "sql.select-not": "Do not select {given}{where}.",
+    "sql.group-not": "Do not group by {given}{where}.",
+    "sql.group-instead": "Group by {wanted} instead of {given}{where}.",
+    "sql.group": "Group by {wanted}{where}.",
+    "sql.order-not": "Do not order by {given}{where}.",
+    "sql.order-instead": "Order by {wanted} instead of {given}{where}.",
+    "sql.order": "Order by {wanted}{where}.",
+    "sql.no-limit": "Use no LIMIT instead of {given}{where}.",
+    "sql.use-not-none": "Use {wanted} instead of none{where}.",
+    "sql.use-instead": "Use {wanted} instead of {given}{where}.",
+    "sql.sqlite-no-table": "no such table: {table}",
+    "sql.sqlite-no-column": "no such column: {column}",
+    "sql.sqlite-no-function": "no such function: {function}",
+    "sql.sqlite-ambiguous": "ambiguous column name: {column}",
+    "sql.sqlite-near": "near {token}: syntax error",
+    "sql.sqlite-misuse": "misuse of aggregate: {aggregate}",
+    "sql.sqlite-misuse-of": "misuse of aggregate function {aggregate}",
+    "sql.sqlite-incomplete": "incomplete input",
+    "sql.sqlite-set-columns": (
+        "SELECTs to the left and right of {operator} do not have the same number of result columns"
+    ),
+    "sql.sqlite-order-term": "{place} ORDER BY term does not match any column in the result set",
+    "sql.sqlite-subselect": "sub-select returns {given} columns - expected {wanted}",
+    "sql.sqlite-arguments": "wrong number of arguments to function {function}",
+    "sql.sqlite-group-by": "a GROUP BY clause is required before HAVING",
+    "sql.sqlite-token": "unrecognized token: {token}",
+    "sql.message": "{message}",
+    "sql.on-subquery": "{condition} (a subquery)",
+    # where in a query
+    "place.query-after": " in the query after {operator}{where}",
+    "place.from": " in the subquery of FROM{where}",
+    "place.subquery": " in the subquery of {unit}{where}",
+    "place.having": " in HAVING{where}",
+}
+CATALOGUE = Catalogue("English", ".", ", ", SINGULAR, TEXT)

@@ -1,0 +1,773 @@
+"""Brazilian Portuguese: what a code of en.py says, and what an English word of the source says."""
+
+from __future__ import annotations
+
+from paretune.text.catalogue import Catalogue
+
+SINGULAR: dict[str, str] = {
+    "questões": "questão",
+    "bancos de dados": "banco de dados",
+    "bancos": "banco",
+    "grupos": "grupo",
+    "variantes": "variante",
+    "comparações": "comparação",
+    "respostas": "resposta",
+    "linhas": "linha",
+    "tokens": "token",
+    "pontos": "ponto",
+    "prompts": "prompt",
+    "receitas": "receita",
+    "passos": "passo",
+    "disciplinas": "disciplina",
+    "notas": "nota",
+    "minutos": "minuto",
+    "consultas": "consulta",
+}
+TEXT: dict[str, str] = {
+    # `paretune list`
+    "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
+    "outdated": "desatualizado",
+    # words of tables, plots and the terminal
+    "done": "pronto",
+    "missing": "falta",
+    "after the question": "depois da pergunta",
+    "before the schema": "antes do esquema",
+    "over databases": "sobre bancos",
+    "nothing found": "nada encontrado",
+    "what to do": "o que fazer",
+    "published": "publicado",
+    "reproduced": "reproduzido",
+    "by the official rule": "pela regra oficial",
+    "questions": "questões",
+    "execution accuracy": "acurácia de execução",
+    "confidence intervals": "intervalos de confiança",
+    "clustered by database": "agrupados por banco de dados",
+    "rules": "regras",
+    "only the first of the split were scored": "só as primeiras da partição foram avaliadas",
+    "only a part was scored": "só uma parte foi avaliada",
+    "test-suite accuracy": "acurácia na suíte de testes",
+    "the gold fails on the suite": "a consulta de referência falha na suíte",
+    "one database per db_id: no suite": "um banco por db_id: sem suíte",
+    "exact set match": "correspondência exata de conjuntos",
+    "correct": "corretas",
+    "wrong": "erradas",
+    "invalid_sql": "SQL inválido",
+    "not_a_query": "não é consulta",
+    "timeout": "tempo esgotado",
+    "too_large": "resultado grande demais",
+    "no_answer": "sem resposta",
+    "gold_failed": "referência falhou",
+    "failed": "falha nossa",
+    "why SQL was wrong, with an example each": "por que o SQL estava errado, com um exemplo de cada",
+    "predictions": "predições",
+    "split": "partição",
+    "databases": "bancos de dados",
+    "gold": "referência",
+    "tables": "tabelas",
+    "as given": "como informado",
+    "target": "tarefa-alvo",
+    "general": "capacidade geral",
+    "change": "variação",
+    "all questions": "todas as questões",
+    "Execution accuracy in percent by hardness": "Acurácia de execução em % por dificuldade",
+    "Trade-off against the baseline, in points": "Ganhos e perdas em relação à base, em pontos",
+    "gain": "ganho",
+    "change in general accuracy": "variação da acurácia geral",
+    "ability kept, %": "capacidade mantida, %",
+    "points lost per point gained": "pontos perdidos por ponto ganho",
+    "probability on the front": "probabilidade na fronteira",
+    "Front: no other variant is as good on both axes and better on one.": (
+        "Fronteira: nenhuma outra variante é tão boa nos dois eixos e melhor em um deles."
+    ),
+    "p (Holm)": "p (Holm)",
+    "detectable": "detectável",
+    "finding": "conclusão",
+    "gain shown": "ganho demonstrado",
+    "loss shown": "perda demonstrada",
+    "not shown": "não demonstrado",
+    "95 % intervals in brackets.": "Intervalos de 95 % entre colchetes.",
+    "Change: against the baseline, in points, paired by question, clustered by database.": (
+        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados."
+    ),
+    "Detectable: the difference that data like these show in four of five repetitions.": (
+        "Detectável: a diferença que dados como estes mostram em quatro de cinco repetições."
+    ),
+    "One database: questions count as independent, and the figures hold for this database.": (
+        "Um só banco de dados: as questões contam como independentes, e os números valem para este banco."
+    ),
+    "Few subjects: questions count as independent, and the figures hold for these subjects.": (
+        "Poucas disciplinas: as questões contam como independentes, e os números valem para estas disciplinas."
+    ),
+    "One seed: a difference holds for this adapter; the recipe may vary more.": (
+        "Uma só semente: a diferença vale para este adaptador; a receita pode variar mais."
+    ),
+    "Two seeds: the variance between seeds is hardly known.": (
+        "Duas sementes: a variância entre sementes é quase desconhecida."
+    ),
+    "the base model cannot be told from chance": "o modelo base não se distingue do acaso",
+    "the interval of the gain holds 0": "o intervalo do ganho contém 0",
+    "too few replicates of the curve reach this gain": "poucas réplicas da curva atingem este ganho",
+    "too few questions to choose on one half and judge on the other": (
+        "questões de menos para escolher em uma metade e julgar na outra"
+    ),
+    "one seed: the difference holds for this adapter, the recipe may vary more": (
+        "uma só semente: a diferença vale para este adaptador, a receita pode variar mais"
+    ),
+    "two seeds: the variance between seeds is hardly known": (
+        "duas sementes: a variância entre sementes é quase desconhecida"
+    ),
+    "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
+    "change in general accuracy, points": "variação da acurácia geral, pontos",
+    "Gain and loss against the baseline": "Ganho e perda em relação à base",
+    "Pareto front": "fronteira de Pareto",
+    "95 % interval": "intervalo de 95 %",
+    "Training curves": "Curvas de treino",
+    "loss": "perda",
+    "learning rate": "taxa de aprendizado",
+    "gradient norm": "norma do gradiente",
+    "step": "passo",
+    "change in accuracy, points": "variação da acurácia, pontos",
+    "no training was logged": "nenhum treino foi registrado",
+    "no subjects to compare": "não há disciplinas para comparar",
+    # words of the page
+    "invalid": "inválido",
+    "warning": "aviso",
+    "note": "nota",
+    "unknown model": "modelo desconhecido",
+    "official rules": "regras oficiais",
+    "multiset rules": "regras de multiconjunto",
+    "strict rules": "regras estritas",
+    "tp4 rules": "regras de 2025",
+    "Training and costs": "Treino e custos",
+    "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
+    "explorer below.": (
+        "O nome de uma variante leva às linhas das quais seus valores foram calculados; um valor, às suas questões "
+        "no explorador abaixo."
+    ),
+    "Figures": "Resultados",
+    "deviation between seeds": "desvio entre sementes",
+    "variants of one recipe": "variantes de uma receita",
+    "The intervals hold both the questions and the seeds.": "Os intervalos abrangem as questões e as sementes.",
+    "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em pontos",
+    "curve": "curva",
+    "points lost": "pontos perdidos",
+    "A figure leads to the very questions that it counts, in the explorer below.": (
+        "Um número leva às próprias questões que ele conta, no explorador abaixo."
+    ),
+    "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
+    "benchmark": "avaliação",
+    "detectable, points": "detectável, pontos",
+    "p (McNemar)": "p (McNemar)",
+    "p (permutation)": "p (permutação)",
+    "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects.": (
+        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e disciplinas."
+    ),
+    "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
+    "base model, %": "modelo base, %",
+    "variant, %": "variante, %",
+    "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
+        "Holm sobre todas as disciplinas e variantes; os intervalos tomam as questões de cada uma como independentes."
+    ),
+    "Why SQL was wrong: questions, and their share in percent": (
+        "Por que o SQL estava errado: questões e sua parcela em %"
+    ),
+    "What became of the answers, in questions": "O que foi das respostas, em questões",
+    "Why SQL is wrong": "Por que o SQL erra",
+    "training, s": "treino, s",
+    "answering, s": "respostas, s",
+    "scoring, s": "pontuação, s",
+    "multiple choice, s": "múltipla escolha, s",
+    "steps": "passos",
+    "training rows": "linhas de treino",
+    "training tokens": "tokens de treino",
+    "prompt tokens": "tokens de prompt",
+    "tokens answered": "tokens respondidos",
+    "cut answers": "respostas cortadas",
+    "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
+    "Within a subject, variants stand in the order of the names under the plot.": (
+        "Em cada disciplina, as variantes estão na ordem dos nomes sob o gráfico."
+    ),
+    "What it cost": "Quanto custou",
+    "confidence": "confiança",
+    "margin, points": "margem, p.p.",
+    "bootstrap replicates": "réplicas de bootstrap",
+    "seed of the statistics": "semente da estatística",
+    "Model": "Modelo",
+    "Statistics": "Estatística",
+    "Versions": "Versões",
+    "Hardware": "Máquina",
+    "name": "nome",
+    "weights": "pesos",
+    "precision": "precisão",
+    "quantization": "quantização",
+    "device": "dispositivo",
+    "parameters": "parâmetros",
+    "cores": "núcleos",
+    "threads": "linhas de execução",
+    "processor": "processador",
+    "gpu": "GPU",
+    "Data (SHA-256)": "Dados (SHA-256)",
+    "Configuration": "Configuração",
+    "The same configuration, weights, data and versions give the same lines.": (
+        "A mesma configuração e os mesmos pesos, dados e versões dão as mesmas linhas."
+    ),
+    "How to make it again": "Como reproduzir",
+    "A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data.": (
+        "Uma impressão digital abrange tudo o que decide uma resposta: pesos, adaptador, prompt, decodificação, dados."
+    ),
+    "Fingerprints": "Impressões digitais",
+    "Verdict": "Veredito",
+    "Reasons not to believe it": "Razões para não acreditar",
+    "The audit found nothing.": "A auditoria não encontrou nada.",
+    "No finding makes these figures unusable.": "Nada torna estes valores inutilizáveis.",
+    "Do not quote these figures: a finding of the audit makes them invalid.": (
+        "Não cite estes valores: um achado da auditoria os invalida."
+    ),
+    "computed from": "calculado de",
+    "Explorer": "Explorador",
+    "Contents": "Conteúdo",
+    "Language": "Idioma",
+    # `paretune choice` and `paretune perplexity`
+    "by letter": "por letra",
+    "by text of the answer, a byte": "pelo texto da resposta, por byte",
+    "by text of the answer, raw": "pelo texto da resposta, sem normalizar",
+    "by writing": "por escrito",
+    "micro (all questions)": "micro (todas as questões)",
+    "macro (mean of subjects)": "macro (média das disciplinas)",
+    "chance level": "nível do acaso",
+    "questions whose letters hold under half of the probability": (
+        "questões em que as letras somam menos da metade da probabilidade"
+    ),
+    "written answers without a letter": "respostas escritas sem letra",
+    "format and knowledge": "formato e conhecimento",
+    "kept": "mantida",
+    "lost format": "formato perdido",
+    "lost knowledge": "conhecimento perdido",
+    "written only": "só por escrito",
+    "moved from the baseline": "mudança em relação à base",
+    "clustered by subject": "agrupados por disciplina",
+    "bits a byte": "bits por byte",
+    "perplexity a token": "perplexidade por token",
+    "tokens": "tokens",
+    "bytes": "bytes",
+    "window": "janela",
+    "clustered by window": "agrupados por janela",
+    # what the page's explorer says
+    "category": "categoria",
+    "subject": "disciplina",
+    "Dark": "Escuro",
+    "Light": "Claro",
+    "All questions and answers": "Todas as questões e respostas",
+    "{shown} of {all} questions": "{shown} de {all} questões",
+    "any": "qualquer",
+    "newly right": "passaram a certas",
+    "no longer right": "deixaram de ser certas",
+    "right before and after": "certas antes e depois",
+    "wrong before and after": "erradas antes e depois",
+    "any change": "qualquer mudança",
+    "question": "questão",
+    "database": "banco",
+    "hardness": "dificuldade",
+    "easy": "fácil",
+    "medium": "média",
+    "hard": "difícil",
+    "extra": "muito difícil",
+    "unknown": "desconhecida",
+    "prompt": "prompt",
+    "reference SQL": "SQL de referência",
+    "not in the reference": "não está na referência",
+    "only in the reference": "só na referência",
+    "differs from the reference": "diferença em relação à referência",
+    "raw answer": "resposta crua",
+    "reason": "motivo",
+    "no SQL was found in the answer": "nenhum SQL foi encontrado na resposta",
+    "the same text as the reference": "o mesmo texto da referência",
+    "both results empty": "ambos os resultados vazios",
+    "{count} tokens": "{count} tokens",
+    "result: first {shown} of {count} rows": "resultado: as primeiras {shown} de {count} linhas",
+    "result: {count} rows": "resultado: {count} linhas",
+    "result: 1 row": "resultado: 1 linha",
+    "column {number}": "coluna {number}",
+    "cut at the token limit": "cortada no limite de tokens",
+    "option": "opção",
+    "right option": "opção certa",
+    "chosen": "escolhida",
+    "probability of the letters together: {mass}": "probabilidade das letras somadas: {mass}",
+    "natural logarithm of the probability; the highest is chosen": (
+        "logaritmo natural da probabilidade; a maior é escolhida"
+    ),
+    "natural logarithm of the probability; the highest for its length in bytes is chosen": (
+        "logaritmo natural da probabilidade; a maior em relação ao comprimento em bytes é escolhida"
+    ),
+    "wrong answer": "resposta errada",
+    "not asked": "não perguntada",
+    "No question fits these filters.": "Nenhuma questão atende a estes filtros.",
+    "This browser cannot unpack the answers; open the page in a newer one, or read the lines beside it.": (
+        "Este navegador não consegue descompactar as respostas; abra a página em um mais novo ou leia as linhas ao "
+        "lado dela."
+    ),
+    "Unpacking…": "Descompactando…",
+    "page {page} of {pages}": "página {page} de {pages}",
+    "letter": "letra",
+    "cloze": "texto da resposta",
+    "generate": "geração",
+    "Target questions": "Questões da tarefa-alvo",
+    "General questions": "Questões gerais",
+    "compared with the baseline": "comparada à base",
+    "text in question or answer": "texto na questão ou na resposta",
+    "suite": "conjunto",
+    "method": "método",
+    "Clear": "Limpar",
+    "Previous": "Anterior",
+    "Next": "Próxima",
+    "Close": "Fechar",
+    "outcome": "desfecho",
+    "The explorer needs JavaScript; the lines are in the files beside this page.": (
+        "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
+    ),
+    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
+        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
+    ),
+    "Skip to the verdict": "Ir para o veredito",
+    "variant": "variante",
+    "STEM": "STEM",
+    "Humanities": "Humanidades",
+    "Social sciences": "Ciências sociais",
+    "Other": "Outras",
+    # `paretune power`
+    "power.detectable": "{questions} questões mostram uma diferença de {points:.2} pontos",
+    "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
+    "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
+    # tables
+    "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
+    "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.chance": ", acaso {chance:.1} %",
+    "table.hypervolume": (
+        "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
+        "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."
+    ),
+    "table.holm": (
+        "p (Holm): ajustado para todas as {count} comparações deste experimento; conclusão: p abaixo de 0,05."
+    ),
+    "table.incomplete": "Incompletas e deixadas de fora: {names}.",
+    "table.general-change": (
+        "{variant}: {finding} (p {p:p}); perda abaixo da margem de {margin:.1} p.p.: {verdict}; detectável: "
+        "{effect:.1} p.p."
+    ),
+    "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
+    "table.subjects": "{variant}: todas as disciplinas, a maior perda primeiro",
+    "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
+    "table.skipped": "Passos de treino saltados por não serem finitos: {counts}.",
+    "change:gain shown": "ganho demonstrado",
+    "change:loss shown": "perda demonstrada",
+    "change:not shown": "variação não demonstrada",
+    "margin:shown": "demonstrada",
+    "margin:not shown": "não demonstrada",
+    "margin:refuted": "refutada",
+    # plots
+    "plot.scales": "escalas de {variant}",
+    "plot.checkpoints": "checkpoints de {variant}",
+    "plot.chosen": "escolhida para uma perda de até {budget:.1} p.p.",
+    "plot.subjects": "Variação por disciplina, {suite}",
+    "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
+    "plot.point": "{variant}: ganho {gain:+}, variação da capacidade geral {change:+}",
+    # the verdict: gain, general ability, what they rest on
+    "verdict.baseline": "Só o modelo base foi avaliado: acerta {accuracy} % de {benchmark}.",
+    "verdict.baseline-general": "Sua capacidade geral é de {accuracy} % em {suite}; ainda não há o que comparar.",
+    "verdict.chosen-gain": "{variant} ganha {gain} pontos em {benchmark} sobre o modelo base.",
+    "verdict.chosen-gain-not-shown": (
+        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {gain:+} pontos."
+    ),
+    "verdict.general-kept": (
+        "Sua capacidade geral ({suite}) varia {change:+} pontos: está demonstrada uma perda abaixo de {margin:.1} p.p."
+    ),
+    "verdict.general-beyond-budget": (
+        "Paga com capacidade geral: {suite} varia {change:+} pontos, mais que os {margin:.1} permitidos."
+    ),
+    "verdict.chosen-general-not-shown": (
+        "Não está demonstrado que perca menos de {margin:.1} p.p. de capacidade geral: {suite} varia {change:+} pontos."
+    ),
+    "verdict.chosen": (
+        "Escolhida entre {count} variantes pelo maior ganho com perda de até {budget:.1} p.p. em uma metade das "
+        "questões ({validation}); os valores acima são os da outra metade ({test}), com intervalos de 95 %; gráficos "
+        "e tabelas mostram todas."
+    ),
+    "verdict.chosen-adjusted": (
+        "Esse intervalo não contém 0, mas sobre todas as questões p é {p:p} após o ajuste para {count} comparações; "
+        "o ganho não conta como demonstrado."
+    ),
+    "verdict.all-questions": (
+        "Todas as {questions} e {general} questões; {count} comparações ajustadas em conjunto (Holm), intervalos de "
+        "95 % entre colchetes."
+    ),
+    "verdict.best-of": "{variant} é a melhor de {count} nestas mesmas questões, o que a favorece.",
+    "verdict.base-model-chosen": (
+        "Na metade das questões reservada para a escolha, nenhuma variante ganhou perdendo até {budget:.1} p.p.; a "
+        "escolha é o modelo base."
+    ),
+    "verdict.adjusted": "{benchmark}: o intervalo não contém 0, mas ajustado para {count} comparações p é {p:p}.",
+    "verdict.gain": "{variant} ganha {change} pontos em {benchmark}, de {before:.1} % para {after:.1} % de acertos.",
+    "verdict.loss": (
+        "{variant} perde na própria tarefa: {benchmark} varia {change:+} pontos, para {after:.1} % de acertos."
+    ),
+    "verdict.gain-not-shown": (
+        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {change:+} pontos, e estas "
+        "{questions} questões mostram diferenças a partir de {detectable:.1} pontos."
+    ),
+    "verdict.general-loss": "Paga com capacidade geral: {suite} varia {change:+} pontos.",
+    "verdict.general-not-shown": (
+        "Não está demonstrado que perca menos de {margin:.1} p.p. de capacidade geral: {suite} varia {change:+} "
+        "pontos, e só diferenças a partir de {detectable:.1} pontos apareceriam."
+    ),
+    # the line under the page's title
+    "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
+    "facts.general": "{suite}: {questions} questões por {method}",
+    "facts.margin": "margem de {margin:.1} p.p.",
+    # the page
+    "page.alike": "(e mais {count} assim)",
+    "page.notes": "{count} notas",
+    # the audit: what was seen, and under .advice what to do
+    "audit.no-manifest": "{file} falta ou não é JSON",
+    "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
+    "audit.no-file": "falta {file}; não se sabe o que foi perguntado",
+    "audit.no-file.advice": (
+        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo de quem fez a pasta."
+    ),
+    "audit.unreadable-lines": "{file}: {count} de {lines} linhas não podem ser lidas ({reason})",
+    "audit.unreadable-lines.advice": (
+        "Apague o arquivo e avalie de novo; linhas de conteúdo desconhecido não sustentam nenhum valor."
+    ),
+    "audit.not-asked": "{file}: {count} linhas respondem a questões que não foram feitas ({examples})",
+    "audit.not-asked.advice": "Avalie a variante de novo; estas linhas vêm de outro conjunto de questões.",
+    "audit.two-lines": "{file}: {count} linhas repetem uma questão que já tem linha ({examples})",
+    "audit.two-lines.advice": "Avalie a variante de novo: uma questão, uma linha.",
+    "audit.another-reference": (
+        "{file}: {count} linhas têm banco ou referência diferente do que foi perguntado ({examples})"
+    ),
+    "audit.another-reference.advice": "Avalie a variante de novo; os vereditos são sobre outras referências.",
+    "audit.another-right-answer": (
+        "{file}: {count} linhas têm resposta certa ou disciplina diferente do que foi perguntado ({examples})"
+    ),
+    "audit.another-right-answer.advice": "Avalie a variante de novo; os vereditos são sobre outras respostas.",
+    "audit.different-methods": "{variant} respondeu a outras suítes, ou por outros métodos, que {first}",
+    "audit.different-methods.advice": "Faça a todas as variantes as mesmas suítes pelos mesmos métodos.",
+    "audit.outdated-answers": "{file} responde a uma versão anterior das questões (impressão digital {fingerprint})",
+    "audit.outdated-answers.advice": (
+        "Avalie a variante de novo: as mesmas questões podem ter sido feitas com outras palavras."
+    ),
+    "audit.other-answers": "{file}: os vereditos julgam respostas diferentes das de answers.jsonl",
+    "audit.other-answers.advice": "Pontue as respostas de novo (`paretune evaluate`).",
+    "audit.failed-lines": "{variant}: {count} de {questions} linhas ({axis}) falharam por motivo nosso, não do modelo",
+    "audit.failed-lines.advice": "Pontue-as de novo antes de qualquer comparação.",
+    "audit.missing-answers": (
+        "{variant}: {count} de {questions} questões ({axis}) não têm linha; as variantes são comparadas em dados "
+        "diferentes"
+    ),
+    "audit.missing-answers.advice": "Termine a avaliação ou compare só o que todas as variantes responderam.",
+    "audit.different-setup": "as variantes diferem em {setting} ({axis}): {values}",
+    "audit.different-setup.advice": "Avalie todas as variantes com a mesma configuração; a diferença pode vir dela.",
+    "audit.different-prompts": (
+        "{variant}: {count} questões ({axis}) foram feitas com prompt de outro comprimento que o da base"
+    ),
+    "audit.different-prompts.advice": (
+        "Faça a todas as variantes as mesmas perguntas; exemplos e modelos de prompt mudam a acurácia em pontos."
+    ),
+    "audit.no-sql": "{variant}: nenhum comando SQL foi encontrado em {share:g} % de {questions} respostas",
+    "audit.no-sql.advice": (
+        "Leia as respostas cruas; se o modelo escreve SQL que não é extraído, o número mede o analisador."
+    ),
+    "audit.cut-statements": (
+        "{variant}: {count} de {questions} respostas ({share:g} %) bateram no limite de tokens dentro do SQL; a "
+        "acurácia de execução pode ser qualquer valor de {lowest:g} a {highest:g} %"
+    ),
+    "audit.cut-statements.advice": (
+        "Aumente max_new_tokens e avalie de novo: não se sabe o que um comando inacabado teria sido."
+    ),
+    "audit.never-stops": (
+        "{variant}: {share:g} % de {questions} respostas seguiram até o limite de tokens depois do comando; isso "
+        "custa tempo e não muda os valores"
+    ),
+    "audit.never-stops.advice": (
+        "Treine o token de fim de turno ou confira os tokens de parada, para poupar esse tempo."
+    ),
+    "audit.failed-matches-empty": (
+        "{variant}: {count} de {correct} respostas corretas são consultas que falharam onde a referência é vazia "
+        "(posições {examples})"
+    ),
+    "audit.failed-matches-empty.advice": "Conte consulta que falhou como erro: pontue com as regras oficiais.",
+    "audit.both-empty": (
+        "{variant}: {count} de {correct} respostas corretas não devolveram linhas, como a referência; ali qualquer "
+        "consulta assim conta"
+    ),
+    "audit.both-empty.advice": (
+        "Leia-as como não provadas; a acurácia de suíte de testes ou dados que devolvem linhas dizem mais."
+    ),
+    "audit.gold-fails": "{count} de {questions} consultas de referência não executam (posições {examples})",
+    "audit.gold-fails.advice": "Corrija-as ou exclua-as: ali nenhuma predição pode estar certa.",
+    "audit.unknown-names": (
+        "{variant}: {share:g} % de {questions} consultas citam tabelas ou colunas que o banco não tem"
+    ),
+    "audit.unknown-names.advice": "Mostre o esquema no prompt; sem ele o número mede adivinhação de nomes.",
+    "audit.no-schema": (
+        "{share:g} % de {questions} prompts não mostram esquema: nem definição de tabela, nem as tabelas da referência"
+    ),
+    "audit.no-schema.advice": "Ponha o esquema no prompt do treino e da avaliação.",
+    "audit.prompts-differ": "o texto em torno da pergunta difere entre treino e avaliação ({where})",
+    "audit.prompts-differ.advice": (
+        "Construa os dois prompts com a mesma função; o modelo ajustado fica preso ao texto que viu."
+    ),
+    "audit.train-in-test": (
+        "{count} de {questions} questões de teste também estão no treino, palavra por palavra (posições {examples})"
+    ),
+    "audit.train-in-test.advice": "Retire-as do treino e treine de novo.",
+    "audit.train-near-test": (
+        "{count} de {questions} questões de teste quase igualam uma linha de treino do mesmo banco (posições "
+        "{examples})"
+    ),
+    "audit.train-near-test.advice": "Examine-as; retire o que só difere na redação.",
+    "audit.shots-in-test": (
+        "{count} de {questions} questões de teste aparecem como exemplos resolvidos nos prompts (posições {examples})"
+    ),
+    "audit.shots-in-test.advice": "Tire exemplos só das linhas de treino.",
+    "audit.databases-overlap": "{count} de {databases} bancos de teste também servem ao treino: {examples}",
+    "audit.databases-overlap.advice": (
+        "Diga isso ou separe por banco; esquemas vistos no treino fazem o ganho parecer maior."
+    ),
+    "audit.test-repeats": "{count} de {questions} questões ({axis}) repetem uma anterior",
+    "audit.test-repeats.advice": "Contadas como estão; o número efetivo de questões é menor.",
+    "audit.rows-truncated": "{variant}: {count} de {rows} linhas de treino terminam antes do seu SQL",
+    "audit.rows-truncated.advice": (
+        "Deixe fora as linhas longas ou aumente max_tokens: resposta cortada ensina a não terminar."
+    ),
+    "audit.rows-left-out": "{variant}: {count} de {rows} linhas de treino ficaram fora pelo comprimento",
+    "audit.rows-left-out.advice": "Se forem muitas, aumente max_tokens: as questões difíceis são as longas.",
+    "audit.non-finite-steps": "{variant}: {count} de {steps} passos de treino tiveram perda ou gradiente não finito",
+    "audit.non-finite-steps.advice": (
+        "Ache a causa (precisão, preenchimento, taxa de aprendizado) antes de citar esta variante."
+    ),
+    "audit.below-chance": (
+        "{variant}, {suite} ({method}): {correct} de {questions} corretas, muito abaixo dos {chance:g} % de um chute "
+        "cego; um chutador vai tão mal com probabilidade {probability:g}"
+    ),
+    "audit.below-chance.advice": (
+        "Isto é erro de avaliação, não esquecimento: veja as respostas cruas e como a opção é lida."
+    ),
+    "audit.at-chance": (
+        "{variant}, {suite} ({method}): {accuracy:g} % [{low:g}; {high:g}] não se distingue dos {chance:g} % do chute"
+    ),
+    "audit.at-chance.advice": (
+        "No nível do acaso nada se perde nem se mantém; use a verossimilhança do texto (cloze) ou um modelo maior."
+    ),
+    "audit.letters-improbable": (
+        "{variant}, {suite}: em {share:g} % de {questions} questões todas as letras juntas têm probabilidade abaixo "
+        "de 0,5"
+    ),
+    "audit.letters-improbable.advice": (
+        "O modelo não responde com letras: informe cloze ao lado e, até lá, chame de perda de formato."
+    ),
+    "audit.one-letter": "{variant}, {suite} ({method}): {share:g} % de {questions} respostas são a mesma opção",
+    "audit.one-letter.advice": "O modelo mal olha a pergunta; confira o prompt e compare com cloze.",
+    "audit.no-letter": (
+        "{variant}, {suite}: nenhuma opção pôde ser lida em {share:g} % de {questions} respostas geradas"
+    ),
+    "audit.no-letter.advice": (
+        "Leia as respostas cruas; informe também as log-probabilidades das letras: perda de formato não é de "
+        "conhecimento."
+    ),
+    "audit.too-few-questions": (
+        "{variant}, {axis}: {difference:g} pontos [{low:g}; {high:g}] em {questions} questões, que mostram "
+        "{detectable:g} ou mais"
+    ),
+    "audit.too-few-questions.advice": (
+        "Não afirme diferença nem igualdade; `paretune power` diz quantas questões faltam."
+    ),
+    "audit.few-clusters": "{axis}: {questions} questões vêm de só {clusters} grupos (bancos ou disciplinas)",
+    "audit.few-clusters.advice": (
+        "Leia os números como os destes bancos ou disciplinas; acrescente outros em vez de mais questões."
+    ),
+    "audit.selected-on-test": "a variante escolhida ({variant}) foi selecionada nas linhas de teste",
+    "audit.selected-on-test.advice": "Selecione em linhas de validação e cite o valor de teste só dessa variante.",
+    "audit.best-of-many": (
+        "{variants} variantes foram medidas nas mesmas linhas de teste; a melhor parece melhor do que é"
+    ),
+    "audit.best-of-many.advice": "Escolha em linhas de validação antes de citar uma como resultado.",
+    "audit.single-seed": (
+        "cada receita foi treinada uma vez ({recipes} receitas): uma diferença vale para estes adaptadores"
+    ),
+    "audit.single-seed.advice": "Treine as receitas que importam com três sementes ou mais.",
+    "audit.public-test-set": (
+        "{benchmarks}: publicados antes do treino do modelo; as questões podem estar nos dados de treino dele"
+    ),
+    "audit.public-test-set.advice": (
+        "Compare variantes de uma mesma base; não leia o nível como habilidade em dados novos."
+    ),
+    "audit.published-score": (
+        "{variant}: publicado {published:g} %, reproduzido {reproduced:g} % pela regra de 2025 (conjuntos de linhas "
+        "impressas, consulta que falhou é resultado vazio); {official:g} % pela regra oficial ([{low:g}; {high:g}] "
+        "com questões como independentes, [{wide_low:g}; {wide_high:g}] sobre {clusters} bancos)"
+    ),
+    "audit.published-score.advice": "Cite o valor oficial com o intervalo.",
+    "audit.published-differs": (
+        "{variant}: publicado {published:g} %, mas as próprias linhas dão {reproduced:g} % pela mesma regra"
+    ),
+    "audit.published-differs.advice": "Ache as linhas que diferem antes de usar qualquer dos valores.",
+    "audit.text-after-query": (
+        "{variant}: {count} de {questions} respostas continuam após o comando; extraí-lo dá {extracted} corretas em "
+        "vez de {official:g}"
+    ),
+    "audit.text-after-query.advice": "Pare no fim do turno ou extraia um comando e diga isso.",
+    "audit.old-data": (
+        "{count} de {questions} linhas diferem em redação ou referência dos dados atuais: uma versão mais antiga"
+    ),
+    "audit.old-data.advice": "Nomeie a versão; compare só com valores da mesma.",
+    "audit.ranked-without-evidence": (
+        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p exato de McNemar "
+        "{probability:g}; {questions} questões mostram {detectable:g} pontos ou mais"
+    ),
+    "audit.ranked-without-evidence.advice": "Não os ordene com estes dados.",
+    "audit.these-databases-only": (
+        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p exato de McNemar "
+        "{probability:g}, com questões como independentes; sobre {clusters} bancos o intervalo contém 0"
+    ),
+    "audit.these-databases-only.advice": (
+        "Afirme a diferença só para estes bancos; para outros são precisos mais bancos."
+    ),
+    # outcomes of SQL answers
+    "outcome:correct": "certa",
+    "outcome:wrong": "outro resultado",
+    "outcome:invalid_sql": "SQL recusado",
+    "outcome:not_a_query": "não é consulta",
+    "outcome:timeout": "tempo esgotado",
+    "outcome:too_large": "resultado grande demais",
+    "outcome:no_answer": "sem resposta",
+    "outcome:gold_failed": "a referência falha",
+    "outcome:failed": "falha nossa",
+    # classes of SQL errors
+    "class:no_statement": "nenhum comando SQL",
+    "class:syntax": "sintaxe",
+    "class:unknown_table": "tabela desconhecida",
+    "class:unknown_column": "coluna desconhecida",
+    "class:ambiguous_column": "coluna ambígua",
+    "class:unknown_function": "função desconhecida",
+    "class:set_operation": "operação de conjunto",
+    "class:wrong_table": "tabela errada",
+    "class:missing_join": "junção ausente",
+    "class:needless_join": "junção desnecessária",
+    "class:wrong_join_key": "chave de junção errada",
+    "class:wrong_aggregate": "agregação errada",
+    "class:wrong_columns": "colunas erradas",
+    "class:missing_columns": "colunas ausentes",
+    "class:extra_columns": "colunas a mais",
+    "class:wrong_grouping": "agrupamento errado",
+    "class:missing_filter": "filtro ausente",
+    "class:needless_filter": "filtro desnecessário",
+    "class:wrong_filter": "filtro errado",
+    "class:wrong_literal": "literal errado",
+    "class:distinct": "DISTINCT",
+    "class:wrong_order": "ordem errada",
+    "class:wrong_limit": "LIMIT errado",
+    "class:other": "outro motivo",
+    "class:unclassified": "não classificado",
+    # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
+    "sql.no-statement": "A resposta não contém nenhum comando SQL.",
+    "sql.nothing-extracted": "nenhum comando SQL na resposta",
+    "sql.only-reading": "só leitura é permitida; recusado: {action}",
+    "sql.gold-fails": "a consulta de referência falha: {detail}",
+    "sql.too-long": "O comando é longo ou aninhado demais para ser comparado com a referência.",
+    "sql.not-comparable": "As duas consultas não podem ser comparadas cláusula a cláusula: {message}",
+    "sql.alike": "Nenhuma cláusula as distingue: são iguais, então veja expressões, empates e o que há nos dados.",
+    "sql.no-clause": "Nenhuma cláusula as distingue: {message}.",
+    "sql.drop-set-operation": "Retire {given}{where}: a referência é uma consulta só.",
+    "sql.combine": "Combine duas consultas com {wanted}{where}, como a referência.",
+    "sql.quoted-column-elsewhere": (
+        "A coluna {column} não está em nenhuma das tabelas lidas{where} (está em {tables}); entre aspas o SQLite a "
+        "toma por texto."
+    ),
+    "sql.quoted-column": (
+        "A coluna {column} não está em nenhuma das tabelas lidas{where}; entre aspas o SQLite a toma por texto."
+    ),
+    "sql.column-to-join": (
+        "A coluna {column} não está em nenhuma das tabelas lidas; está em {tables}, que é preciso juntar ou nomear."
+    ),
+    "sql.table-lacks-column": (
+        "{table} não tem a coluna {column}; ela está em {tables}, que é preciso juntar ou nomear."
+    ),
+    "sql.ambiguous-column": "A coluna {column} está em várias das tabelas lidas: escreva a tabela antes dela.",
+    "sql.table-near": "Não existe a tabela {table}; seria {near}?",
+    "sql.unknown-table": "Não existe a tabela {table}; existem {tables}.",
+    "sql.column-near": "Nenhuma tabela tem a coluna {column}; seria {near}?",
+    "sql.unknown-column": "Nenhuma tabela tem a coluna {column}.",
+    "sql.unknown-function": "O SQLite não tem a função {function}: escreva com uma que ele tenha.",
+    "sql.misplaced-aggregate": (
+        "Uma agregação {aggregate} está onde as linhas ainda não foram agrupadas: leve-a ao HAVING."
+    ),
+    "sql.misplaced-aggregate-unnamed": "Uma agregação está onde as linhas ainda não foram agrupadas: leve-a ao HAVING.",
+    "sql.wrong-arguments": "A função {function} recebeu um número de argumentos que o SQLite não aceita.",
+    "sql.set-operation-columns": "Os dois lados da operação de conjunto selecionam números diferentes de colunas.",
+    "sql.having-alone": "HAVING precisa de um GROUP BY antes.",
+    "sql.subquery-columns": "A subconsulta deve selecionar exatamente uma coluna.",
+    "sql.using-column": "USING cita a coluna {column}, que não está nas duas tabelas.",
+    "sql.clause-order": "ORDER BY e LIMIT ficam no fim do comando inteiro: {clause}.",
+    "sql.stops-at": "O SQLite para de ler em {token}.",
+    "sql.breaks-off": "O comando se interrompe antes do fim.",
+    "sql.unclosed": "O SQLite não lê {token}: procure aspas não fechadas.",
+    "sql.unreadable": "O SQLite não lê o comando.",
+    "sql.join-not-subquery": "A referência junta {tables}{where} em vez de ler em uma subconsulta.",
+    "sql.subquery-not-join": "A referência lê {tables} em uma subconsulta{where} em vez de juntar.",
+    "sql.join-on": "Junte por {wanted} em vez de {given}{where}.",
+    "sql.join-missing": "Junte {tables}{where}, que a referência também lê.",
+    "sql.join-needless": "Deixe fora {tables}{where}: a referência não junta.",
+    "sql.from-tables": "Leia de tabelas, não de uma subconsulta no FROM{where}, como a referência.",
+    "sql.from-subquery": "Leia de uma subconsulta no FROM{where}, como a referência.",
+    "sql.read-instead": "Leia {wanted} em vez de {given}{where}.",
+    "sql.join-connector": "Ligue as condições de junção com {wanted}, não {given}{where}.",
+    "sql.join-condition-missing": "Acrescente a condição de junção {condition}{where}.",
+    "sql.filter-connector": "Ligue as condições com {wanted}, não {given}{where}.",
+    "sql.condition-missing": "Acrescente a condição {condition}{where}.",
+    "sql.condition-needless": "Retire a condição {condition}{where}.",
+    "sql.filter-by": "Filtre por {wanted} em vez de {given}{where}.",
+    "sql.literal-case": "Compare {unit} com {wanted}, não {given} (maiúsculas e minúsculas){where}.",
+    "sql.literal-wildcard": "Compare {unit} com {wanted}, não {given} (lugar do curinga %){where}.",
+    "sql.literal-type": "Compare {unit} com {wanted}, não {given} (texto contra número){where}.",
+    "sql.literal-spelling": "Compare {unit} com {wanted}, não {given} (grafia){where}.",
+    "sql.literal": "Compare {unit} com {wanted}, não {given}{where}.",
+    "sql.distinct-missing": "Selecione linhas com DISTINCT{where}.",
+    "sql.distinct-needless": "Não elimine linhas repetidas com DISTINCT{where}.",
+    "sql.distinct-inside": "Use DISTINCT dentro de {aggregates}{where}.",
+    "sql.distinct-not-inside": "Não use DISTINCT dentro de {aggregates}{where}.",
+    "sql.select-only": "Selecione só {wanted} em vez de {given}{where}.",
+    "sql.select-instead": "Selecione {wanted} em vez de {given}{where}.",
+    "sql.select-too": "Selecione também {wanted}{where}.",
+    "sql.select-not": "Não selecione {given}{where}.",
+    "sql.group-not": "Não agrupe por {given}{where}.",
+    "sql.group-instead": "Agrupe por {wanted} em vez de {given}{where}.",
+    "sql.group": "Agrupe por {wanted}{where}.",
+    "sql.order-not": "Não ordene por {given}{where}.",
+    "sql.order-instead": "Ordene por {wanted} em vez de {given}{where}.",
+    "sql.order": "Ordene por {wanted}{where}.",
+    "sql.no-limit": "Não use LIMIT em vez de {given}{where}.",
+    "sql.use-not-none": "Use {wanted} em vez de nenhum{where}.",
+    "sql.use-instead": "Use {wanted} em vez de {given}{where}.",
+    "sql.sqlite-no-table": "não existe a tabela: {table}",
+    "sql.sqlite-no-column": "não existe a coluna: {column}",
+    "sql.sqlite-no-function": "não existe a função: {function}",
+    "sql.sqlite-ambiguous": "nome de coluna ambíguo: {column}",
+    "sql.sqlite-near": "perto de {token}: erro de sintaxe",
+    "sql.sqlite-misuse": "uso indevido de agregação: {aggregate}",
+    "sql.sqlite-misuse-of": "uso indevido da função de agregação {aggregate}",
+    "sql.sqlite-incomplete": "comando incompleto",
+    "sql.sqlite-set-columns": "os SELECTs à esquerda e à direita de {operator} não têm o mesmo número de colunas",
+    "sql.sqlite-order-term": "o termo {place} do ORDER BY não corresponde a nenhuma coluna do resultado",
+    "sql.sqlite-subselect": "a subconsulta devolve {given} colunas; o esperado é {wanted}",
+    "sql.sqlite-arguments": "número errado de argumentos para a função {function}",
+    "sql.sqlite-group-by": "é preciso um GROUP BY antes do HAVING",
+    "sql.sqlite-token": "símbolo não reconhecido: {token}",
+    "sql.message": "{message}",
+    "sql.on-subquery": "{condition} (uma subconsulta)",
+    # where in a query
+    "place.query-after": " na consulta depois de {operator}{where}",
+    "place.from": " na subconsulta do FROM{where}",
+    "place.subquery": " na subconsulta de {unit}{where}",
+    "place.having": " no HAVING{where}",
+}
+CATALOGUE = Catalogue("Português", ",", "; ", SINGULAR, TEXT)
