@@ -41,6 +41,7 @@ TEXT: dict[str, str] = {
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
     "confidence intervals": "intervalos de confiança",
+    "questions as independent: one database": "questões como independentes: um só banco",
     "clustered by database": "agrupados por banco de dados",
     "rules": "regras",
     "only the first of the split were scored": "só as primeiras da partição foram avaliadas",
