@@ -10,14 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 
 from paretune.analysis.audit.alike import comparison_findings
 from paretune.analysis.audit.data import data_findings
+from paretune.analysis.audit.derived import derived_findings
 from paretune.analysis.audit.findings import LEVELS, Figures, Finding, examples, level_of_share, percent
 from paretune.analysis.audit.general import general_findings
+from paretune.analysis.audit.leaks import leak_findings
 from paretune.analysis.audit.limit import limit_findings
+from paretune.analysis.audit.lines import line_findings
+from paretune.analysis.audit.plausible import plausible_findings
+from paretune.analysis.audit.selection import selection_findings
+from paretune.analysis.audit.settings import settings_findings
+from paretune.analysis.audit.stored import stored_findings
 from paretune.analysis.audit.training import training_findings
+from paretune.analysis.audit.variants import variant_findings
 from paretune.records import SqlVerdict
 from paretune.run.load import Run
 
 UNKNOWN_NAMES_WORTH_A_WARNING = 50.0
+FLOOR, CEILING = 2.0, 98.0  # percent right, of all variants
+FEWEST_FOR_A_FLOOR = 20
 
 
 def audit_run(records: Run) -> list[Finding]:
@@ -26,14 +36,7 @@ def audit_run(records: Run) -> list[Finding]:
     records: of load_run; incomplete variants are looked at, too. An empty list means that these checks found nothing,
     not that nothing is wrong.
     """
-    checks: tuple[Callable[[Run], Iterator[Finding]], ...] = (
-        comparison_findings,
-        target_findings,
-        general_findings,
-        data_findings,
-        training_findings,
-    )
-    found = [finding for check in checks for finding in check(records)]
+    found = [finding for check in CHECKS for finding in check(records)]
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
 
 
@@ -44,6 +47,7 @@ def target_findings(records: Run) -> Iterator[Finding]:
         if variant.sql:
             yield from sql_findings(variant.name, variant.sql)
         yield from limit_findings(variant.name, variant.answers, variant.sql)
+    yield from _floor(records)
 
 
 def sql_findings(variant: str, lines: Sequence[SqlVerdict]) -> Iterator[Finding]:
@@ -70,6 +74,19 @@ def sql_findings(variant: str, lines: Sequence[SqlVerdict]) -> Iterator[Finding]
         yield Finding("warning", "unknown-names", {"variant": variant, "share": unknown, "questions": count})
 
 
+def _floor(records: Run) -> Iterator[Finding]:
+    """Nobody gets anything right, or nobody anything wrong: there is nothing to compare."""
+    shares = [
+        percent(sum(line.outcome == "correct" for line in variant.sql), len(variant.sql))
+        for variant in records.all_variants
+        if len(variant.sql) >= FEWEST_FOR_A_FLOOR
+    ]
+    if shares and max(shares) < FLOOR:
+        yield Finding("warning", "target-floor", {"share": max(shares)})
+    elif shares and min(shares) > CEILING:
+        yield Finding("warning", "target-ceiling", {"share": min(shares)})
+
+
 def _gold_fails(records: Run) -> Iterator[Finding]:
     failed: set[int] = set()
     questions = 0
@@ -79,3 +96,21 @@ def _gold_fails(records: Run) -> Iterator[Finding]:
     if failed:
         figures: Figures = {"count": len(failed), "questions": questions, "examples": examples(list(failed))}
         yield Finding("warning", "gold-fails", figures)
+
+
+# One file per subject; a check is a function from a run to findings.
+CHECKS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
+    comparison_findings,
+    stored_findings,
+    line_findings,
+    variant_findings,
+    target_findings,
+    general_findings,
+    leak_findings,
+    data_findings,
+    plausible_findings,
+    settings_findings,
+    training_findings,
+    selection_findings,
+    derived_findings,
+)
