@@ -188,7 +188,9 @@ def _conditions(variant: str) -> Record:
 
 
 def _database_hashes(prepared: Prepared) -> dict[str, str]:
-    return {f"target/database/{db_id}": fingerprint(db_id) * 4 for db_id in {row["db_id"] for row in prepared.sql}}
+    return {
+        f"target/database/{db_id}": fingerprint(db_id) * 4 for db_id in sorted({row["db_id"] for row in prepared.sql})
+    }
 
 
 def _baseline_right(generator: np.random.Generator, clusters: Sequence[str], accuracy: float) -> Flags:

@@ -37,7 +37,8 @@ def compare_folder(
     *,
     into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
+    """Compare a run; returns the comparison and the text of the main tables, and says what makes figures unusable.
+    Raises as compare_run.
 
     into: the folder whose tables/* are written, usually the run's own; None writes nothing.
     """
@@ -52,6 +53,10 @@ def compare_folder(
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     if into is not None:
         write_tables(comparison, into.tables, voice)
+    for finding in audit_run(run):
+        if finding.level == "invalid":
+            evidence, advice = finding.say(voice)
+            say(f"{voice.say('invalid').upper()}  {evidence}. {advice}")
     return comparison, print_tables(comparison, voice)
 
 

@@ -12,7 +12,8 @@ import pytest
 from paretune.cli import run as command
 from paretune.errors import ConfigError
 from paretune.report.page import plots
-from tests.simulated_run import variants, write_run
+from paretune.run.jsonl import read_lines
+from tests.simulated_run import change_lines, variants, write_run
 
 
 @pytest.fixture
@@ -36,6 +37,17 @@ def test_compare_folder_alone_writes_tables(folder: Path, capsys: pytest.Capture
     assert "Acurácia de execução em %" in capsys.readouterr().out
     assert {row["margin_points"] for row in comparisons(folder)} == {"1"}
     assert not (folder / "report").exists()
+
+
+def test_compare_folder_trained_on_its_test_set_says_so_in_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = read_lines(folder / "prepared" / "sql.jsonl")[1]
+    change_lines(folder / "prepared" / "train.jsonl", lambda row: {**row, **asked[row["index"] % len(asked)]})
+    assert run("compare", str(folder)) == 0
+    said = capsys.readouterr().err
+    assert "INVALID" in said
+    assert "test questions also stand in the training rows" in said
 
 
 def test_compare_folder_stated_margin_and_pairs_are_used(folder: Path) -> None:

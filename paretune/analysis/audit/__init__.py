@@ -6,7 +6,7 @@ elsewhere can be judged as long as it holds the lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from paretune.analysis.audit.alike import comparison_findings
 from paretune.analysis.audit.data import data_findings
@@ -37,7 +37,12 @@ def audit_run(records: Run) -> list[Finding]:
     not that nothing is wrong.
     """
     found = [finding for check in CHECKS for finding in check(records)]
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+    return gravest_first(found)
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Invalid, then warnings, then notes, each in the order given."""
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def target_findings(records: Run) -> Iterator[Finding]:

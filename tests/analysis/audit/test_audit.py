@@ -22,6 +22,7 @@ from paretune.run.jsonl import Record, read_header, read_lines, write_lines
 from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
 from paretune.text import Voice
+from tests.analysis.audit.test_plants import PLANTED as ARTEFACTS
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
 
 Plant = Callable[[Path], None]
@@ -298,11 +299,13 @@ def test_load_run_folder_made_elsewhere_without_manifest_is_judged(folder: Path)
 def test_wording_every_finding_is_planted_or_published() -> None:
     published = {
         "published-score", "published-differs", "text-after-query", "old-data", "ranked-without-evidence",
-        "these-databases-only",
+        "these-databases-only", "published-summary", "published-aggregate", "other-questions", "references-changed",
+        "different-rows", "copied-run", "data-changed", "no-data-hashes", "prepared-not-data", "verdict-differs",
     }  # fmt: skip
     noted = {"best-of-many", "public-test-set", "single-seed"}
+    planted = {code for code, _, _ in (*PLANTED, *ARTEFACTS)}
     worded = {code.split(".")[1] for code in Voice("en").catalogue.text if code.startswith("audit.")}
-    assert {code for code, _, _ in PLANTED} | published | noted == worded
+    assert planted | published | noted == worded
 
 
 def test_below_chance_one_of_150_is_impossible() -> None:
