@@ -139,10 +139,17 @@ class Ours:
         )
 
     def score(self, model: Any, plan: Any, variant: str) -> list[ChoiceAnswer]:
+        from paretune.choice.verdict import judge
+        from paretune.engines.base import OptionLogprobs
         from paretune.engines.hf.options import score_plan
 
         answers: list[ChoiceAnswer] = []
-        score_plan(model, plan, suite="mmlu", variant=variant, on_answer=answers.append)
+
+        def on_options(place: int, options: OptionLogprobs) -> None:
+            prompt, tokens = plan.prompts[place], options.prompt_tokens
+            answers.append(judge(prompt, options.values, "mmlu", variant, prompt_tokens=tokens))
+
+        score_plan(model, plan, on_options)
         return answers
 
     def score_variants(self, model: Any, plan: Any, variants: Sequence[str]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Score text-to-SQL answers with DeepEval, by what the queries return.
 
-    pip install "paretune[deepeval]"
+    pip install ".[deepeval]"
     python examples/deepeval_execution_accuracy.py
 
 Builds a small database, so that it runs as it stands. For your own: point `databases` at a folder with

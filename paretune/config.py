@@ -9,10 +9,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
@@ -43,34 +44,27 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class PromptConfig:
-    """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
-    column. few_shot: solved training rows shown before the question."""
+class EngineConfig:
+    """[engine]. kind: what answers; options: the kind's own keys, which `paretune.engines.check_engine` knows."""
 
-    schema: Literal["create_table", "compact"] = "create_table"
-    sample_values: int = _at_least(0, 0)
-    few_shot: int = _at_least(0, 0)
+    kind: str = "transformers"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TargetConfig:
-    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
-    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent)."""
+class TargetConfig(Protocol):
+    """[target], as the pipeline needs it of every task; the task's own dataclass has further keys."""
 
-    kind: Literal["spider", "demo"] = "spider"
-    path: str | None = None
-    name: str | None = None
-    split: str = "dev"
-    train_splits: tuple[str, ...] = ("train_spider",)
-    exclude_databases: tuple[str, ...] = ()
-    questions: int | None = _at_least(1, None)
-    train_rows: int | None = _at_least(1, None)
-    selection: Literal["stratified", "first"] = "stratified"
-    rules: Literal["official", "multiset", "strict", "tp4"] = "official"
-    limit_seconds: float = _at_least(0.01, 30.0)
-    max_new_tokens: int = _at_least(1, 256)
-    batch_size: int = _at_least(1, 16)
+    @property
+    def kind(self) -> str:
+        """The task's name."""
+
+    @property
+    def max_new_tokens(self) -> int:
+        """The longest answer."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Answers written together at most; None: as many as the memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,10 @@ DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a
 class TrainingConfig:
     """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
     training row (prompt and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
-    length instead of random ones, with little padding but fewer databases in each (docs/design.md)."""
+    length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
+    what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
+    prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
+    precision, instead of by PEFT in float32."""
 
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
     epochs: float = field(default=1.0, metadata={"above": 0.0})
@@ -118,6 +115,9 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     max_tokens: int = _at_least(8, 1024)
     group_by_length: bool = False
+    share_prompts: bool = False
+    prompts_per_step: int = _at_least(1, 4)
+    fuse_adapters: bool = False
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     seed: int = _at_least(0, 42)
@@ -142,16 +142,35 @@ class VariantConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimsConfig:
+    """[claims]: what counts as a gain without loss, stated before looking.
+
+    margin_points: the loss that would not matter, margin_reason: why. loss_budget_points: the loss that the pick may
+    have (the margin when absent). primary_suites: the suites on which a loss must be ruled out, by kind or name (all
+    when empty). level: of the intervals of all variants together. Gains on the target are judged first, then losses on
+    the primary suites of what gains; all else is exploratory.
+    """
+
+    margin_points: float = field(default=1.0, metadata={"above": 0.0, "maximum": 100.0})
+    margin_reason: str = ""
+    loss_budget_points: float | None = field(default=None, metadata={"above": 0.0, "maximum": 100.0})
+    primary_suites: tuple[str, ...] = ()
+    level: float = _between(0.8, 0.999, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentConfig:
-    """One experiment: one TOML file, one folder of results. Without a variant the base model alone is evaluated.
-    Without a suite of general ability the embedded one is asked."""
+    """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
+    variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
 
     name: str
     variants: tuple[VariantConfig, ...] = ()
     general: tuple[GeneralConfig, ...] = (DEFAULT_GENERAL,)
     model: ModelConfig = ModelConfig()
-    target: TargetConfig = TargetConfig()
-    prompt: PromptConfig = PromptConfig()
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    target: TargetConfig = field(kw_only=True)
+    prompt: Any = field(kw_only=True)
+    claims: ClaimsConfig = ClaimsConfig()
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -167,8 +186,11 @@ class ExperimentConfig:
         return (VariantConfig(BASELINE), *self.variants)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the manifest and for fingerprints."""
-        return asdict(self)
+        """Plain values, for the manifest; the usual engine goes without saying, as before there was a choice."""
+        values = asdict(self)
+        if self.engine == EngineConfig():
+            del values["engine"]
+        return values
 
 
 def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfig:
@@ -193,7 +215,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "target", "general", "prompt", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -202,17 +224,33 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
     build(TrainingConfig, training, where, "training")  # so that an error there is reported there
+    task = _task(table, where)
     config = ExperimentConfig(
         name=name,
         variants=_variants(table.get("variant", []), training, where),
         general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
-        target=build(TargetConfig, subtable(table, "target", where), where, "target"),
-        prompt=build(PromptConfig, subtable(table, "prompt", where), where, "prompt"),
+        engine=_engine(subtable(table, "engine", where), where),
+        target=build(task.target, subtable(table, "target", where), where, "target"),
+        prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
+        claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
     return config
+
+
+def _task(table: dict[str, Any], where: str) -> Task:
+    kind = check_value(subtable(table, "target", where).get("kind", DEFAULT_KIND), str, {}, where, "target.kind")
+    try:
+        return find_task(kind)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _engine(table: dict[str, Any], where: str) -> EngineConfig:
+    kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
+    return EngineConfig(kind, table)
 
 
 def _general(item: Any, where: str) -> GeneralConfig:
@@ -257,7 +295,10 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
                 raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
-            variant = replace(variant, training=build(TrainingConfig, {**training, **overrides}, where, key))
+            settings = build(TrainingConfig, {**training, **overrides}, where, key)
+            if settings.share_prompts and settings.group_by_length:
+                raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
+            variant = replace(variant, training=settings)
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
         if variant.name.lower() in _TAKEN_NAMES:
@@ -291,9 +332,18 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
+    _check_general(config, where)
+
+
+def _check_general(config: ExperimentConfig, where: str) -> None:
     kinds = [general.kind for general in config.general]
     if not kinds or len(set(kinds)) < len(kinds):
         raise ConfigError(f"{where}: general: expected one or more different kinds, found {kinds}")
+    for name in config.claims.primary_suites:
+        if name.split("/")[0] not in kinds:
+            raise ConfigError(
+                f"{where}: claims.primary_suites: no [[general]] is called {name!r}{nearest(name, kinds)}"
+            )
 
 
 def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str) -> None:
@@ -352,7 +402,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     general = table.get("general", {})
     variants = table.get("variant", [])
     model = table.get("model")
-    sections = [model, table.get("target")]
+    sections = [model, table.get("engine"), table.get("target")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:

@@ -12,21 +12,23 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from paretune.config import (
+    ClaimsConfig,
     GeneralConfig,
     ModelConfig,
-    PromptConfig,
-    TargetConfig,
     TrainingConfig,
     VariantConfig,
 )
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 
 _COMMENT_WIDTH = 100
 
 SECTIONS: Mapping[str, Any] = {
     "model": ModelConfig,
-    "target": TargetConfig,
+    "target": SqlTarget,
     "prompt": PromptConfig,
     "general": GeneralConfig,
+    "claims": ClaimsConfig,
     "training": TrainingConfig,
     "variant": VariantConfig,
 }
@@ -41,6 +43,9 @@ INTRODUCTIONS: Mapping[str, str] = {
     "prompt": "What a question looks like. Training and evaluation use the same prompt.",
     "general": "What must not be lost: a multiple-choice suite. Several suites are several [[general]] tables of "
     "different kinds. Without this section the embedded suite is asked (kind demo, method cloze, no shots).",
+    "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
+    "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
+    "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
@@ -70,7 +75,10 @@ MEANINGS: Mapping[str, str] = {
     "of 2025).",
     "target.limit_seconds": "Time for one query.",
     "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
-    "target.batch_size": "Prompts answered at once. It can change rounding, and so is part of the conditions.",
+    "target.stop": "Where an answer ends: with the model's turn, or behind a complete statement, which is the same SQL "
+    "sooner.",
+    "target.batch_size": "Prompts answered at once at most; as many as the memory holds when absent. It can change "
+    "rounding, and so is part of the conditions.",
     "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
     "prompt.sample_values": "Distinct values shown of each column.",
     "prompt.few_shot": "Solved training rows shown before the question.",
@@ -83,6 +91,11 @@ MEANINGS: Mapping[str, str] = {
     "general.selection": "How they are drawn: stratified, first, or as the course of 2025 did (MMLU).",
     "general.method": "How an answer is read: the most likely letter, the most likely option text (cloze), a written "
     "answer (generate), or all three.",
+    "claims.margin_points": "The loss of general accuracy, in points, that would not matter.",
+    "claims.margin_reason": "Why that much does not matter.",
+    "claims.loss_budget_points": "What the pick may lose, in points; the margin when absent.",
+    "claims.primary_suites": "The suites on which a loss must be ruled out, by kind; all of them when empty.",
+    "claims.level": "Level of the intervals of all planned variants together.",
     "training.peak_learning_rate": "Learning rate at its highest.",
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",
@@ -99,6 +112,9 @@ MEANINGS: Mapping[str, str] = {
     "training.gradient_checkpointing": "Less memory, more time.",
     "training.max_tokens": "Longest training row, prompt and SQL together; longer rows are left out, never cut.",
     "training.group_by_length": "Rows of similar length in a batch: less padding, fewer databases in each.",
+    "training.share_prompts": "What the rows of a step begin with alike is computed once for them (training.md).",
+    "training.prompts_per_step": "With share_prompts: about how many prompts the rows of a step come from.",
+    "training.fuse_adapters": "LoRA in one function with its layer, in the model's precision: faster (training.md).",
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
     "training.logging_steps": "Steps between two lines of training.jsonl.",
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",

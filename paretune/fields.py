@@ -29,7 +29,10 @@ def build(cls: Any, table: Any, where: str, key: str) -> Any:
         name: check_value(value, hints[name], known[name].metadata, where, f"{key}.{name}")
         for name, value in table.items()
     }
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ConfigError as error:  # what the class itself knows of keys that belong together
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def check_value(value: Any, kind: Any, bounds: Mapping[str, float], where: str, key: str) -> Any:

@@ -22,10 +22,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TargetConfig, TrainingConfig, VariantConfig
+from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TrainingConfig, VariantConfig
 from paretune.files import fingerprint
 from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record, read_lines, write_lines
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 from tests.simulated_questions import File, Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]
@@ -50,7 +52,7 @@ class SimulatedVariant:
     adapter_scale: float = 1.0
     checkpoint: int | None = None
     seed: int = 42
-    peak_learning_rate: float = 2e-4
+    peak_learning_rate: float | None = None
     churn: float = 0.06
 
     @property
@@ -60,9 +62,14 @@ class SimulatedVariant:
             return "trained"
         return "checkpoint" if self.checkpoint is not None else "scaled"
 
+    @property
+    def rate(self) -> float:
+        """Its learning rate: one of its own where none is named, so that two variants are two recipes."""
+        return self.peak_learning_rate or 1e-4 * (1 + zlib.crc32(self.name.encode()) % 10_000 / 1000)
+
     def config(self) -> VariantConfig:
         """As an experiment file would name it."""
-        training = TrainingConfig(peak_learning_rate=self.peak_learning_rate, seed=self.seed)
+        training = TrainingConfig(peak_learning_rate=self.rate, seed=self.seed)
         return VariantConfig(
             name=self.name,
             source=self.source,
@@ -282,8 +289,8 @@ def _choice_answer(
 def _write_training(folder: Path, variant: SimulatedVariant, seed: int) -> None:
     generator = np.random.default_rng([seed, zlib.crc32(variant.name.encode())])
     steps = np.arange(10, 801, 10)
-    losses = 0.25 + 1.3 * np.exp(-steps * variant.peak_learning_rate * 60) + generator.normal(0, 0.03, len(steps))
-    rates = variant.peak_learning_rate * np.minimum(steps / 30, 0.5 * (1 + np.cos(np.pi * steps / 800)))
+    losses = 0.25 + 1.3 * np.exp(-steps * variant.rate * 60) + generator.normal(0, 0.03, len(steps))
+    rates = variant.rate * np.minimum(steps / 30, 0.5 * (1 + np.cos(np.pi * steps / 800)))
     lines = [
         {
             "step": int(step),
@@ -306,9 +313,11 @@ def _config(name: str, planted: Sequence[SimulatedVariant], prepared: Prepared, 
         GeneralConfig(kind=suite.name, path=None if suite.name.startswith("demo") else "mmlu", method=suite.method)
         for suite in prepared.suites
     )
-    target = TargetConfig(kind="demo") if prepared.size == "demo" else TargetConfig(path="spider")
+    target = SqlTarget(kind="demo") if prepared.size == "demo" else SqlTarget(path="spider")
     configured = tuple(variant.config() for variant in planted)
-    return ExperimentConfig(name=name, variants=configured, general=general, target=target, seed=seed)
+    return ExperimentConfig(
+        name=name, variants=configured, general=general, target=target, prompt=PromptConfig(), seed=seed
+    )
 
 
 def _write_prepared(folder: Path, prepared: Prepared, left_out: dict[str, int]) -> None:

@@ -8,13 +8,13 @@ from paretune.config import (
     BASELINE,
     DEFAULT_MODEL,
     ExperimentConfig,
-    PromptConfig,
-    TargetConfig,
     TrainingConfig,
     load_experiment,
 )
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 
 SMALLEST = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
 GROUND = '[target]\nkind = "demo"\n[general]\nkind = "demo"\n'
@@ -39,7 +39,7 @@ def test_experiment_smallest_has_the_documented_defaults(tmp_path: Path) -> None
     assert config.model.path == DEFAULT_MODEL
     assert config.seed == 42
     assert config.prompt == PromptConfig()
-    assert config.target == TargetConfig(kind="demo")
+    assert config.target == SqlTarget(kind="demo")
     assert [variant.name for variant in config.all_variants()] == [BASELINE, "run-1"]
     assert config.variant("run-1").training == TrainingConfig()
     assert not config.variant(BASELINE).is_trained
@@ -202,6 +202,7 @@ def test_path_relative_in_the_file_is_relative_to_the_file(tmp_path: Path, monke
     )
     config = load(home, text)
     assert config.model.path == str(home / "weights")
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(home / "spider")
     # not there, and all the same never the working directory's
     assert config.general[0].path == str(home / "mmlu")
@@ -216,6 +217,7 @@ def test_path_in_a_setting_is_relative_to_the_working_directory(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     config = load(home, SMALLEST, "target.path=spider", "model.path=m.gguf")
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(elsewhere / "spider")
     assert config.model.path == str(elsewhere / "m.gguf")
 
@@ -227,6 +229,7 @@ def test_model_hub_name_stays_a_name(tmp_path: Path) -> None:
 
 def test_paths_left_out_are_looked_up_later(tmp_path: Path) -> None:
     config = load(tmp_path, '[target]\nkind = "spider"\n[general]\nkind = "mmlu"\n')
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path is None
     assert config.general[0].path is None
 
@@ -300,3 +303,34 @@ def test_experiment_as_dict_distinguishes_settings(tmp_path: Path) -> None:
     first = load(tmp_path, SMALLEST).as_dict()
     assert fingerprint(first) == fingerprint(load(tmp_path, SMALLEST).as_dict())
     assert fingerprint(first) != fingerprint(load(tmp_path, SMALLEST, "training.rank=4").as_dict())
+
+
+def test_load_experiment_claims_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(SMALLEST + '[claims]\nmargin_points = 2\nmargin_reason = "noise"\nprimary_suites = ["demo"]\n')
+    claims = load_experiment(file).claims
+    assert (claims.margin_points, claims.margin_reason, claims.primary_suites) == (2.0, "noise", ("demo",))
+    assert claims.loss_budget_points is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[claims]\nmargin_points = 0\n", "claims.margin_points: expected more than 0"),
+        ("[claims]\nmargn_points = 1\n", "margin_points"),
+        ("[claims]\nlevel = 0.2\n", "claims.level: expected at least 0.8"),
+        ('[claims]\nprimary_suites = ["mlu"]\n', "claims.primary_suites: no .* called 'mlu'"),
+    ],
+)
+def test_load_experiment_claims_that_cannot_be_are_named(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(SMALLEST + text)
+    with pytest.raises(ConfigError, match=named):
+        load_experiment(file)
+
+
+def test_training_that_shares_prompts_is_not_grouped_by_length(tmp_path: Path) -> None:
+    both = SMALLEST + "share_prompts = true\ngroup_by_length = true\n"
+    assert refusal(tmp_path, both).endswith(
+        "trial.toml: variant.run-1: share_prompts orders rows by their prompts; remove group_by_length"
+    )

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
-from paretune.records import SqlOutcome
 from paretune.run.load import AskedChoice, Run, Suite
-from paretune.stats.clusters import subject_clusters
+from paretune.stats.clusters import sampling_units, subject_clusters
 
 METHODS = ("letter", "cloze", "generate")
-EXECUTION = "execution accuracy"
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredAxis:
-    """One benchmark by one method. groups: (n,) database or subject; categories: (n,) hardness or category;
-    clusters: groups, or None where questions count as independent; correct: (n, variants), the baseline first;
-    chance: (n,) probability of a blind guess, None on the target."""
+    """One benchmark by one method. groups: (n,) cluster or subject; categories: (n,) level or category;
+    references: (n,) reference answers of the target; clusters: groups, or what counts as independent where those are
+    too few (`sampling_units`, `subject_clusters`); correct: (n, variants), the baseline first; chance: (n,) probability
+    of a blind guess, None on the target. is_primary: whether a loss must be ruled out here."""
 
     axis: Axis
     benchmark: str
@@ -30,38 +29,71 @@ class AnsweredAxis:
     ids: tuple[str, ...]
     groups: tuple[str, ...]
     categories: tuple[str, ...]
-    clusters: tuple[str, ...] | None
+    clusters: tuple[Hashable, ...] | None
     correct: npt.NDArray[np.bool_]
     chance: tuple[float, ...] | None
+    references: tuple[str, ...] = ()
     suite: Suite | None = None
+    is_primary: bool = True
 
-    def part(self, keep: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], tuple[str, ...] | None]:
+    @property
+    def key(self) -> tuple[str, str]:
+        """Benchmark and method."""
+        return self.benchmark, self.method
+
+    @property
+    def speaks_for_others(self) -> bool:
+        """Whether its databases or subjects are a sample of others."""
+        return self.clusters is not None and self.clusters == self.groups
+
+    def part(self, keep: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], tuple[Hashable, ...] | None]:
         """Answers and clusters of some of the questions."""
         groups = tuple(group for group, kept in zip(self.groups, keep, strict=True) if kept)
-        clusters = groups if self.axis == "target" else subject_clusters(groups)
-        return self.correct[keep], clusters
+        if self.axis == "general":
+            return self.correct[keep], subject_clusters(groups)
+        references = tuple(text for text, kept in zip(self.references, keep, strict=True) if kept)
+        return self.correct[keep], sampling_units(groups, references)
 
 
 def target_axis(records: Run) -> AnsweredAxis:
-    """Execution accuracy: right where the outcome is correct; everything else, a failed gold too, is not."""
-    columns = [[line.outcome is SqlOutcome.CORRECT for line in variant.sql] for variant in records.variants]
-    databases = tuple(question.db_id for question in records.questions)
+    """The task's accuracy: right where the outcome is correct, over the questions of `judged`."""
+    at = judged(records)
+    columns = [[variant.verdicts[place].outcome == "correct" for place in at] for variant in records.variants]
+    questions = [records.questions[place] for place in at]
+    groups = tuple(question.cluster for question in questions)
+    references = tuple(question.reference for question in questions)
     return AnsweredAxis(
         axis="target",
-        benchmark=EXECUTION,
+        benchmark=records.facets.metric,
         method="",
         is_main=True,
-        ids=tuple(str(question.index) for question in records.questions),
-        groups=databases,
-        categories=tuple(question.hardness for question in records.questions),
-        clusters=databases,
+        ids=tuple(str(question.id) for question in questions),
+        groups=groups,
+        categories=tuple(question.level for question in questions),
+        clusters=sampling_units(groups, references),
         correct=np.array(columns, dtype=np.bool_).T,
         chance=None,
+        references=references,
     )
 
 
-def general_axes(records: Run) -> tuple[AnsweredAxis, ...]:
-    """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one."""
+def judged(records: Run) -> tuple[int, ...]:
+    """Positions of the target questions that are in its accuracies: all but those whose outcome, under any variant,
+    says nothing of the answer (a reference that fails)."""
+    void = records.facets.void
+    return tuple(
+        at
+        for at in range(len(records.questions))
+        if not any(variant.verdicts[at].outcome in void for variant in records.variants)
+    )
+
+
+def general_axes(records: Run, primary_suites: Sequence[str] = ()) -> tuple[AnsweredAxis, ...]:
+    """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one.
+
+    Primary is the first method of every suite, or of those named in primary_suites (by name, or by what stands before
+    its first "/").
+    """
     given: dict[tuple[str, str], list[dict[str, bool]]] = {}
     for number, variant in enumerate(records.variants):
         for answer in variant.choice:
@@ -72,9 +104,10 @@ def general_axes(records: Run) -> tuple[AnsweredAxis, ...]:
     axes: list[AnsweredAxis] = []
     for suite in records.suites:
         asked = [choice for choice in records.choice_questions if choice.suite == suite.name]
-        for method in METHODS:
-            if (suite.name, method) in given:
-                axes.append(_general_axis(suite, method, asked, given[suite.name, method], is_main=not axes))
+        wanted = not primary_suites or {suite.name, suite.name.split("/")[0]} & set(primary_suites)
+        for place, method in enumerate(method for method in METHODS if (suite.name, method) in given):
+            axis = _general_axis(suite, method, asked, given[suite.name, method], is_main=not axes)
+            axes.append(replace(axis, is_primary=bool(wanted) and place == 0))
     return tuple(axes)
 
 

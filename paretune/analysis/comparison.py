@@ -1,46 +1,41 @@
 """From a run folder's lines to everything that can be said about gain and loss, with how sure it is.
 
-Target questions are clustered by database, general questions by subject where those are a sample of subjects
-(`subject_clusters`); where they are too few, questions count as independent (the interval then says `clusters` 0).
+Target questions are clustered as their task says (SQL by database), general questions by subject where those are a
+sample of further ones; where they are too few, the figures hold for them alone (`AnsweredAxis.clusters`). What is
+claimed is made in `verdict`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from paretune.analysis import groups as rows
 from paretune.analysis import tradeoff
-from paretune.analysis.axes import AnsweredAxis, general_axes, target_axis
-from paretune.analysis.results import Comparison, Difference, Finding, VariantRow
+from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_axis
+from paretune.analysis.results import Claim, Comparison, Difference, UnitRow, VariantRow
+from paretune.analysis.units import units_of
+from paretune.analysis.verdict import claims_on, missing_parts, pair_claims, unit_rows, verdict_of
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.load import Run, Variant
+from paretune.run.claims import changed_terms, stated_terms
+from paretune.run.load import Run
+from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
-from paretune.stats.paired import EquivalenceTest, PairedDifference, equivalence_test, holm, paired_difference
+from paretune.stats.paired import PairedDifference, paired_difference
 
 CONFIDENCE = 0.95
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """Two variants on one axis, before the p values of all pairs are adjusted together."""
-
-    axis: AnsweredAxis
-    first: str
-    second: str
-    found: PairedDifference
+Pair = tuple[str, str]
 
 
 def compare_run(
     records: Run,
     *,
-    margin_points: float = 1.0,
+    margin_points: float | None = None,
     replicates: int = 10_000,
     seed: int = 42,
     every_pair: bool = False,
@@ -48,25 +43,39 @@ def compare_run(
 ) -> Comparison:
     """Compare every variant with the baseline (every_pair: also with each other) on both axes.
 
-    margin_points: the loss that would not matter, stated before looking. budget_points: the loss that the chosen
-    variant may have; the margin when absent. The same records and seed give the same comparison. Raises
-    RunFolderError without a complete baseline or where the records cannot be compared, EmptySample without questions.
+    margin_points, budget_points: instead of those stated in the experiment, which the verdict then says. The same
+    records and seed give the same comparison. Raises RunFolderError without a complete baseline or where the records
+    cannot be compared, EmptySample without questions.
     """
     _check(records)
     names = [variant.name for variant in records.variants]
-    target, generals = target_axis(records), general_axes(records)
+    stated, changes = stated_terms(records.manifest)
+    terms = replace(
+        stated,
+        margin_points=margin_points or stated.margin_points,
+        loss_budget_points=budget_points or stated.loss_budget_points,
+    )
+    target, generals = target_axis(records), general_axes(records, terms.primary_suites)
+    if not target.ids:
+        raise EmptySample(f"{records.path}: the reference of every target question fails; there is nothing to compare")
+    axes = (target, *generals)
+    if not any(axis.is_primary for axis in generals):
+        wanted = ", ".join(terms.primary_suites)
+        raise RunFolderError(
+            f"{records.path}: no answers on a primary suite ({wanted}); evaluate it or change [claims]"
+        )
     main = next(axis for axis in generals if axis.is_main)
-    generator = np.random.default_rng(seed)
-    pairs = list(combinations(names, 2)) if every_pair else [(BASELINE, name) for name in names[1:]]
-    found = [
-        _Pair(axis, first, second, _paired(axis, names, first, second, replicates, generator))
-        for axis in (target, *generals)
-        for first, second in pairs
-    ]
-    against = {
-        kind: {pair.second: pair.found for pair in found if pair.axis is axis and pair.first == BASELINE}
-        for kind, axis in (("target", target), ("general", main))
-    }
+    against = {axis.key: _against_baseline(axis, names, replicates, seed) for axis in axes}
+    units, planned = units_of(records.manifest, names[1:])
+    claims = {axis.key: claims_on(axis, names, units, planned, against[axis.key], terms, seed) for axis in axes}
+    found = unit_rows(units, target, generals, names, claims)
+    differences = tuple(
+        _difference(axis, (BASELINE, name), against[axis.key][name], _claim_of(name, axis, found, claims))
+        for axis in axes
+        for name in names[1:]
+    )
+    if every_pair:
+        differences += tuple(item for axis in axes for item in _pairs(axis, names, replicates, seed, terms.level))
     model, config = records.manifest.get("model", {}), records.manifest.get("config", {})
     return Comparison(
         experiment=records.name,
@@ -76,27 +85,38 @@ def compare_run(
         target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
         target_rules=str(config.get("target", {}).get("rules", "")),
         questions=len(target.ids),
-        databases=len(set(target.groups)),
+        clusters=len(set(target.groups)),
+        effective_clusters=effective_clusters(target.groups),
+        void_questions=len(records.questions) - len(target.ids),
+        facets=records.facets,
         main_suite=main.benchmark,
         main_method=main.method,
         confidence=CONFIDENCE,
-        margin_points=margin_points,
         replicates=replicates,
         seed=seed,
-        variants=tuple(_variant_row(variant, target, main, at) for at, variant in enumerate(records.variants)),
-        hardness=rows.hardness_rows(records, target, names),
-        suites=tuple(rows.suite_table(records, axis, names) for axis in generals),
-        differences=_judged(found, margin_points),
+        variants=tuple(_variant_row(records, target, main, at) for at in range(len(names))),
+        levels=rows.level_rows(records, target, names),
+        suites=tuple(rows.suite_table(records, axis, names, _intervals(axis, differences)) for axis in generals),
+        differences=differences,
+        verdict=verdict_of(
+            found,
+            target,
+            names,
+            terms,
+            (*changes, *changed_terms(stated, terms), *missing_parts(records)),
+            planned,
+            seed,
+        ),
         tradeoff=tradeoff.trade_off(
             records,
             (target, main),
-            (against["target"], against["general"]),
-            tradeoff.Settings(margin_points if budget_points is None else budget_points, replicates, seed),
+            (against[target.key], against[main.key]),
+            (_by_variant(target, differences), _by_variant(main, differences)),
+            tradeoff.Settings(replicates, seed),
         ),
         subjects=rows.subject_rows(main, names),
         error_classes=rows.error_class_rows(records, target),
         outcomes=rows.outcome_rows(records),
-        recipes=rows.recipe_rows(records, target, main, names),
         costs=rows.cost_rows(records),
         training=rows.training_curves(records),
         incomplete=dict(records.incomplete),
@@ -112,34 +132,37 @@ def _check(records: Run) -> None:
         raise EmptySample(f"{records.path}: no questions on one of the two axes; there is nothing to compare")
 
 
-def _paired(
-    axis: AnsweredAxis, names: Sequence[str], first: str, second: str, replicates: int, generator: np.random.Generator
-) -> PairedDifference:
-    one, two = axis.correct[:, names.index(first)], axis.correct[:, names.index(second)]
+def _against_baseline(
+    axis: AnsweredAxis, names: Sequence[str], replicates: int, seed: int
+) -> dict[str, PairedDifference]:
+    return {name: _paired(axis, names, (BASELINE, name), replicates, seed) for name in names[1:]}
+
+
+def _paired(axis: AnsweredAxis, names: Sequence[str], pair: Pair, replicates: int, seed: int) -> PairedDifference:
+    """Each pair has draws of its own, whatever else is compared."""
+    mark = zlib.crc32("/".join((*axis.key, *pair)).encode())
+    one, two = (axis.correct[:, names.index(name)] for name in pair)
+    generator = np.random.default_rng([seed, mark])
     return paired_difference(one, two, axis.clusters, generator=generator, confidence=CONFIDENCE, replicates=replicates)
 
 
-def _judged(pairs: Sequence[_Pair], margin: float) -> tuple[Difference, ...]:
-    """All differences with Holm's adjustment over every one of them."""
-    if not pairs:
-        return ()
-    adjusted = holm([pair.found.t_p for pair in pairs])
-    return tuple(_difference(pair, p_value, len(pairs), margin) for pair, p_value in zip(pairs, adjusted, strict=True))
+def _pairs(axis: AnsweredAxis, names: Sequence[str], replicates: int, seed: int, level: float) -> Sequence[Difference]:
+    """Every tuned variant against every other: a family of its own on each benchmark."""
+    pairs = list(combinations(names[1:], 2))
+    found = {pair: _paired(axis, names, pair, replicates, seed) for pair in pairs}
+    claims = pair_claims(axis, names, found, level, seed)
+    return [_difference(axis, pair, found[pair], claims[pair]) for pair in pairs]
 
 
-def _difference(pair: _Pair, holm_p: float, comparisons: int, margin: float) -> Difference:
-    found, axis = pair.found, pair.axis
-    finding: Finding = "not shown"
-    if holm_p < 1 - CONFIDENCE:
-        finding = "gain shown" if found.difference > 0 else "loss shown"
+def _difference(axis: AnsweredAxis, pair: Pair, found: PairedDifference, claim: Claim) -> Difference:
     return Difference(
         axis=axis.axis,
         benchmark=axis.benchmark,
         method=axis.method,
         is_main=axis.is_main,
-        first=pair.first,
-        second=pair.second,
-        interval=found.t,
+        first=pair[0],
+        second=pair[1],
+        claim=claim,
         bootstrap=found.bootstrap,
         standard_error=found.standard_error,
         degrees_of_freedom=found.degrees_of_freedom,
@@ -148,37 +171,44 @@ def _difference(pair: _Pair, holm_p: float, comparisons: int, margin: float) -> 
         discordant_share=found.discordant_share,
         mcnemar_p=found.mcnemar_p,
         permutation_p=found.permutation_p,
-        t_p=found.t_p,
-        holm_p=holm_p,
-        comparisons=comparisons,
-        finding=finding,
-        minimum_detectable_effect=found.minimum_detectable_effect,
-        non_inferiority=_consistent(equivalence_test(found, margin, claim="non-inferiority"), finding),
-        equivalence=_consistent(equivalence_test(found, margin, claim="equivalence"), finding),
     )
 
 
-def _consistent(test: EquivalenceTest, finding: Finding) -> EquivalenceTest:
-    """A difference that the adjusted p does not show cannot be shown to lie beyond the margin: "refuted" then is
-    "not shown". "shown" needs no adjustment: it is the claim of one variant, with a margin stated before looking."""
-    if test.verdict == "refuted" and finding == "not shown":
-        return replace(test, verdict="not shown")
-    return test
+def _claim_of(
+    variant: str, axis: AnsweredAxis, units: Sequence[UnitRow], claims: Mapping[tuple[str, str], Mapping[str, Claim]]
+) -> Claim:
+    """The claim of the variant's unit, or what is known of one seed of several."""
+    unit = next(unit for unit in units if variant in unit.variants)
+    return claims[axis.key][variant if unit.is_recipe else unit.name]
 
 
-def _variant_row(variant: Variant, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _by_variant(axis: AnsweredAxis, differences: Sequence[Difference]) -> dict[str, Claim]:
+    return {
+        item.second: item.claim
+        for item in differences
+        if item.first == BASELINE and (item.benchmark, item.method) == axis.key
+    }
+
+
+def _intervals(axis: AnsweredAxis, differences: Sequence[Difference]) -> dict[str, Interval]:
+    return {name: claim.interval for name, claim in _by_variant(axis, differences).items()}
+
+
+def _variant_row(records: Run, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+    variant = records.variants[at]
     entry = variant.entry
-    exact = [line.exact_set_match for line in variant.sql]
-    suite = [line.test_suite_match for line in variant.sql]
+    details = [variant.verdicts[place].detail for place in judged(records)]
     return VariantRow(
         name=variant.name,
         kind=entry.kind,
         source=entry.source,
         adapter_scale=entry.adapter_scale,
         checkpoint=entry.checkpoint,
-        execution=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE),
-        exact_set_match=_where_known(exact, target),
-        test_suite=_where_known(suite, target),
+        target=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE),
+        secondary={
+            column: _where_known([detail.get(key) for detail in details], target)
+            for column, key in records.facets.secondary.items()
+        },
         general=accuracy_interval(main.correct[:, at], main.clusters, confidence=CONFIDENCE),
     )
 

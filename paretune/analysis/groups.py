@@ -1,9 +1,9 @@
-"""The tables below the verdict: by category, hardness and subject, why SQL is wrong, seeds, costs, training."""
+"""The tables below the verdict: by category, level and subject, why answers are wrong, seeds, costs, training."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,34 +11,34 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from paretune.analysis.axes import AnsweredAxis
+from paretune.analysis.axes import AnsweredAxis, judged
 from paretune.analysis.results import (
     Cost,
     ErrorClassRow,
     GroupRow,
     OutcomeRow,
-    RecipeSeeds,
     SubjectRow,
     SuiteTable,
     TrainingCurve,
 )
 from paretune.run.folder import work_seconds
 from paretune.run.load import Run
-from paretune.sql.spider_metrics import LEVELS
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
-from paretune.stats.paired import holm, mcnemar_exact, paired_difference
-from paretune.stats.seeds import SeedEffect, seed_effect
+from paretune.stats.paired import holm, mcnemar_exact, paired_estimate
 
 CONFIDENCE = 0.95
 UNCLASSIFIED = "unclassified"
 Flags = npt.NDArray[np.bool_]
-Kind = Literal["category", "hardness"]
+Kind = Literal["category", "level"]
 
 
-def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> SuiteTable:
-    """All variants on one suite: every question, each category, and the mean of the subjects."""
-    rows = _all_rows(axis, names) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
+def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> SuiteTable:
+    """All variants on one suite: every question, each category, and the mean of the subjects.
+
+    changes: of all questions together, by variant: those that are claimed.
+    """
+    rows = _all_rows(axis, names, changes) + _group_rows(axis, names, "category", list(dict.fromkeys(axis.categories)))
     if len(set(axis.groups)) > 1:
         rows += _macro_rows(axis, names)
     masses: dict[str, float] = {}
@@ -63,21 +63,21 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> Suite
     )
 
 
-def hardness_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
-    """Execution accuracy by hardness of the reference query, easy to extra."""
-    present = set(axis.categories)
-    order = [level for level in LEVELS if level in present] + sorted(present - set(LEVELS))
-    return tuple(_group_rows(axis, names, "hardness", order))
+def level_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[GroupRow, ...]:
+    """The target's accuracy by level, in the task's order; none where the task has no levels."""
+    present, levels = set(axis.categories) - {""}, records.facets.levels
+    order = [level for level in levels if level in present] + sorted(present - set(levels))
+    return tuple(_group_rows(axis, names, "level", order))
 
 
-def _all_rows(axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> list[GroupRow]:
     return [
         GroupRow(
             name,
             "all",
             "",
             accuracy_interval(axis.correct[:, at], axis.clusters, confidence=CONFIDENCE),
-            paired_interval(axis.correct[:, 0], axis.correct[:, at], axis.clusters) if at else None,
+            changes.get(name),
         )
         for at, name in enumerate(names)
     ]
@@ -126,19 +126,11 @@ def _macro_change(axis: AnsweredAxis, at: int) -> Interval:
     return Interval(100 * found.mean, 100 * low, 100 * high, CONFIDENCE, len(index), len(subjects), "t over subjects")
 
 
-def change_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
-    """second minus first in points: t over clusters, or Bonett and Price's where questions count as independent."""
-    if clusters is None or len(set(clusters)) < 2:
+def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None) -> Interval:
+    """second minus first in points, alone; one question's is Bonett and Price's."""
+    if len(first) < 2:
         return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
-    return paired_interval(first, second, clusters)
-
-
-def paired_interval(first: Flags, second: Flags, clusters: Sequence[str] | None) -> Interval:
-    """The t interval of `paired_difference`, which does not depend on its draws: few of them keep this short."""
-    found = paired_difference(
-        first, second, clusters, generator=np.random.default_rng(0), confidence=CONFIDENCE, replicates=100
-    )
-    return found.t
+    return paired_estimate(first, second, clusters).interval((1 - CONFIDENCE) / 2, CONFIDENCE)
 
 
 def bonett_price(gained: int, lost: int, questions: int, confidence: float = CONFIDENCE) -> Interval:
@@ -199,25 +191,24 @@ def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, 
 
 
 def error_class_rows(records: Run, axis: AnsweredAxis) -> tuple[ErrorClassRow, ...]:
-    """Why SQL was wrong, the baseline's commonest reason first; every variant has a row for every class."""
+    """Why answers were wrong, the baseline's commonest reason first; every variant has a row for every class."""
+    places = judged(records)
+    classes = {
+        variant.name: np.array([variant.verdicts[place].error_class or UNCLASSIFIED for place in places])
+        for variant in records.variants
+    }
     counts = {
-        variant.name: Counter(
-            line.error_class or UNCLASSIFIED
-            for line, right in zip(variant.sql, axis.correct[:, at], strict=True)
-            if not right
-        )
-        for at, variant in enumerate(records.variants)
+        name: Counter(of_each[~axis.correct[:, at]].tolist()) for at, (name, of_each) in enumerate(classes.items())
     }
     total = sum(counts.values(), Counter[str]())
     baseline = counts[records.variants[0].name]
     order = sorted(total, key=lambda name: (-baseline[name], -total[name], name))
     found: list[ErrorClassRow] = []
-    for variant in records.variants:
+    for at, (name, of_each) in enumerate(classes.items()):
         for error_class in order:
-            wrong = np.array([(line.error_class or UNCLASSIFIED) == error_class for line in variant.sql])
-            wrong &= ~axis.correct[:, records.variants.index(variant)]
+            wrong = (of_each == error_class) & ~axis.correct[:, at]
             share = accuracy_interval(wrong, axis.clusters, confidence=CONFIDENCE)
-            found.append(ErrorClassRow(variant.name, error_class, counts[variant.name][error_class], share))
+            found.append(ErrorClassRow(name, error_class, counts[name][error_class], share))
     return tuple(found)
 
 
@@ -225,44 +216,16 @@ def outcome_rows(records: Run) -> tuple[OutcomeRow, ...]:
     """How many questions came to which outcome."""
     found: list[OutcomeRow] = []
     for variant in records.variants:
-        counts = Counter(str(line.outcome) for line in variant.sql)
-        empty = Counter(str(line.outcome) for line in variant.sql if line.both_empty)
-        found += [OutcomeRow(variant.name, name, count, empty[name]) for name, count in counts.most_common()]
+        counts = Counter(line.outcome for line in variant.verdicts)
+        marked = {
+            mark: Counter(line.outcome for line in variant.verdicts if line.detail.get(mark))
+            for mark in records.facets.marks
+        }
+        found += [
+            OutcomeRow(variant.name, name, count, {mark: of_mark[name] for mark, of_mark in marked.items()})
+            for name, count in counts.most_common()
+        ]
     return tuple(found)
-
-
-def recipe_rows(
-    records: Run, target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
-) -> tuple[RecipeSeeds, ...]:
-    """Trained variants grouped by everything but their seed."""
-    recipes: dict[str, list[tuple[str, int]]] = {}
-    for item in records.manifest.get("config", {}).get("variants", []):
-        training = item.get("training")
-        if training and item["name"] in names:
-            rest = {key: value for key, value in training.items() if key != "seed"}
-            recipes.setdefault(repr(sorted(rest.items())), []).append((item["name"], int(training.get("seed", 0))))
-    return tuple(_recipe(members, target, main, names) for members in recipes.values())
-
-
-def _recipe(
-    members: Sequence[tuple[str, int]], target: AnsweredAxis, main: AnsweredAxis, names: Sequence[str]
-) -> RecipeSeeds:
-    columns = [names.index(name) for name, _ in members]
-    gained, kept = _seed_effect(target, columns), _seed_effect(main, columns)
-    return RecipeSeeds(
-        variants=tuple(name for name, _ in members),
-        seeds=tuple(seed for _, seed in members),
-        target=gained.interval,
-        target_deviation=gained.seed_deviation,
-        general=kept.interval,
-        general_deviation=kept.seed_deviation,
-        caveat=gained.caveat,
-    )
-
-
-def _seed_effect(axis: AnsweredAxis, columns: Sequence[int]) -> SeedEffect:
-    clusters = axis.clusters if axis.clusters and len(set(axis.clusters)) > 1 else None
-    return seed_effect(axis.correct[:, 0], axis.correct[:, list(columns)].T, clusters, confidence=CONFIDENCE)
 
 
 def cost_rows(records: Run) -> tuple[Cost, ...]:

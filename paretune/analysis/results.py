@@ -10,38 +10,67 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from paretune.run.claims import Change, Terms
+from paretune.stats.claims import LossTest
 from paretune.stats.intervals import Interval
-from paretune.stats.paired import EquivalenceTest
+from paretune.stats.pick import Reason, SplitCheck
+from paretune.tasks import Facets
 
 Axis = Literal["target", "general"]
-Finding = Literal["gain shown", "loss shown", "not shown"]
+Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"]
 
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """One variant's main figures. general: of the main suite by its main method, micro average."""
+    """One variant's main figures. secondary: further accuracies of the target by their column, None where not every
+    question has a verdict. general: of the main suite by its main method, micro average."""
 
     name: str
     kind: str
     source: str | None
     adapter_scale: float | None
     checkpoint: int | None
-    execution: Interval
-    exact_set_match: Interval | None
-    test_suite: Interval | None
+    target: Interval
+    secondary: Mapping[str, Interval | None]
     general: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one comparison on one benchmark shows, judged together with all others planned there.
+
+    interval: holds for all `comparisons` of the family together, and everything is read off it: `finding` is whether
+    it leaves out 0, `loss` and `budget` (general suites only) whether a loss beyond margin and budget is ruled out.
+    alone: the interval as if nothing else had been compared. t_p: two-sided p alone; family_p: counting the family,
+    by family_method; holm_p: the same by Holm, for comparison. detectable: true difference that such data show four
+    times in five under this very rule, None where no possible one is. effective_clusters: clusters of equal size that
+    the questions are worth, 0 where questions are independent.
+    """
+
+    benchmark: str
+    method: str
+    is_primary: bool
+    interval: Interval
+    alone: Interval
+    t_p: float
+    family_p: float
+    holm_p: float
+    comparisons: int
+    family_method: str
+    finding: Finding
+    detectable: float | None
+    effective_clusters: float
+    loss: LossTest | None
+    budget: LossTest | None
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """second minus first on the same questions of one benchmark, and everything needed to judge it.
 
-    benchmark: the suite's name, or "execution accuracy". interval: t over clusters; bootstrap: studentised cluster
-    bootstrap. gained, lost: ids of the questions that only second, only first got right. t_p is the p value that
-    holm_p adjusts for all `comparisons` made in this folder; finding: whether holm_p is below 1 - confidence, and
-    which way.
-    non_inferiority: "loses less than the margin"; equivalence: "differs by less than the margin";
-    they are "refuted" only where a difference is found too.
+    benchmark: the suite's name, or the task's metric. claim: what it shows; of one seed of several it is no claim
+    (`finding` says so), the recipe's is. bootstrap: studentised cluster bootstrap. gained, lost: ids of the questions
+    that only second, only first got right.
     """
 
     axis: Axis
@@ -50,7 +79,7 @@ class Difference:
     is_main: bool
     first: str
     second: str
-    interval: Interval
+    claim: Claim
     bootstrap: Interval
     standard_error: float
     degrees_of_freedom: float
@@ -59,25 +88,28 @@ class Difference:
     discordant_share: float
     mcnemar_p: float
     permutation_p: float
-    t_p: float
-    holm_p: float
-    comparisons: int
-    finding: Finding
-    minimum_detectable_effect: float
-    non_inferiority: EquivalenceTest
-    equivalence: EquivalenceTest
+
+    @property
+    def interval(self) -> Interval:
+        """The claim's."""
+        return self.claim.interval
+
+    @property
+    def finding(self) -> Finding:
+        """The claim's."""
+        return self.claim.finding
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
     """One variant on one group of questions. change: against the baseline, None for the baseline itself.
 
-    kind: "all" (every question, micro average), "macro" (mean of subjects), "category", or "hardness"; group: its
+    kind: "all" (every question, micro average), "macro" (mean of subjects), "category", or "level"; group: its
     name, "" for all and macro. A macro average has its change as t over subjects.
     """
 
     variant: str
-    kind: Literal["all", "macro", "category", "hardness"]
+    kind: Literal["all", "macro", "category", "level"]
     group: str
     accuracy: Interval
     change: Interval | None
@@ -120,7 +152,7 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorClassRow:
-    """How often a variant's SQL was wrong in one way. share: of all questions, in points."""
+    """How often a variant's answers were wrong in one way. share: of all questions, in points."""
 
     variant: str
     error_class: str
@@ -130,12 +162,12 @@ class ErrorClassRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """How many questions of a variant came to one outcome; both_empty: of them, gold and prediction without rows."""
+    """How many questions of a variant came to one outcome; marks: of them, those that the task marks, by mark."""
 
     variant: str
     outcome: str
     count: int
-    both_empty: int
+    marks: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,45 +211,86 @@ class MatchedLoss:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetChoice:
-    """The variant with the greatest gain among those losing at most `budget` points on the validation half; gain and
-    general_change are those of the other half. within_budget: whether that half shows a loss below the budget."""
-
-    variant: str
-    budget: float
-    validation_gain: float
-    validation_loss: float
-    gain: Interval
-    general_change: Interval
-    within_budget: str
-    validation_questions: int
-    test_questions: int
-
-
-@dataclass(frozen=True, slots=True)
 class TradeOff:
-    """All variants as points, front, curves, and what to choose. hypervolume: square points above `reference`."""
+    """All variants as points, front and curves. hypervolume: square points above `reference`."""
 
     points: tuple[TradeOffPoint, ...]
     curves: tuple[Curve, ...]
     matched: tuple[MatchedLoss, ...]
     reference: tuple[float, float]
     hypervolume: Interval
-    choice: BudgetChoice | None
-    choice_reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeSeeds:
-    """Trainings that differ in nothing but the seed. deviation: between seeds, in points, None with one seed."""
+class UnitRow:
+    """A recipe or a single variant with its claims: the unit of everything that is claimed.
 
+    seeds: of each variant, None where it was not trained here; missing: planned seeds without answers. target: the
+    claim on the target; general: on every suite and method. deviation: between seeds, in points, and what it may be at
+    most; None with one seed. caveat: what a reader must be told about the seeds.
+    """
+
+    name: str
     variants: tuple[str, ...]
-    seeds: tuple[int, ...]
-    target: Interval
+    seeds: tuple[int | None, ...]
+    missing: tuple[str, ...]
+    target: Claim
+    general: tuple[Claim, ...]
     target_deviation: float | None
-    general: Interval
+    target_deviation_high: float | None
     general_deviation: float | None
     caveat: str
+
+    @property
+    def primary(self) -> tuple[Claim, ...]:
+        """The claims on primary suites."""
+        return tuple(claim for claim in self.general if claim.is_primary)
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether several variants stand behind it."""
+        return len(self.variants) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class UnitVerdict:
+    """worst: the claim on the primary suite that must be quoted. reason: why this is not the pick, "" for the pick."""
+
+    unit: UnitRow
+    worst: Claim
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The one object that tables, page, terminal and README quote.
+
+    pick: the unit to use, None for the base model. units: every unit with the reason against it, in the folder's
+    order. split: what picking the largest gain adds to it, None where there is nothing to pick from or to split.
+    terms: what was stated; changes: what was changed since answers were there, or is missing. planned: units of the
+    family. scope: "databases" where the databases of the target are a sample of others, "these" where they are not.
+    """
+
+    pick: UnitVerdict | None
+    units: tuple[UnitVerdict, ...]
+    split: SplitCheck | None
+    terms: Terms
+    changes: tuple[Change, ...]
+    planned: int
+    scope: Literal["databases", "these"]
+
+    @property
+    def subject(self) -> UnitVerdict | None:
+        """What the sentences are about: the pick, else the unit with the largest gain, shown ones first."""
+        if self.pick is not None or not self.units:
+            return self.pick
+        return max(
+            self.units, key=lambda item: (item.unit.target.finding == "gain shown", item.unit.target.interval.estimate)
+        )
+
+    def of(self, variant: str) -> UnitVerdict | None:
+        """The unit of a variant."""
+        return next((item for item in self.units if variant in item.unit.variants), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +324,8 @@ class TrainingCurve:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that a run folder's records say about gain and loss. variants: baseline first."""
+    """Everything that a run folder's records say about gain and loss. variants: baseline first. questions, clusters:
+    of the target, without the void questions, whose outcome says nothing of the answer. facets: of its task."""
 
     experiment: str
     model: str
@@ -260,25 +334,37 @@ class Comparison:
     target_benchmark: str
     target_rules: str
     questions: int
-    databases: int
+    clusters: int
+    effective_clusters: float
+    void_questions: int
+    facets: Facets
     main_suite: str
     main_method: str
     confidence: float
-    margin_points: float
     replicates: int
     seed: int
     variants: tuple[VariantRow, ...]
-    hardness: tuple[GroupRow, ...]
+    levels: tuple[GroupRow, ...]
     suites: tuple[SuiteTable, ...]
     differences: tuple[Difference, ...]
+    verdict: Verdict
     tradeoff: TradeOff
     subjects: tuple[SubjectRow, ...]
     error_classes: tuple[ErrorClassRow, ...]
     outcomes: tuple[OutcomeRow, ...]
-    recipes: tuple[RecipeSeeds, ...]
     costs: tuple[Cost, ...]
     training: tuple[TrainingCurve, ...]
     incomplete: Mapping[str, tuple[str, ...]]
+
+    @property
+    def margin_points(self) -> float:
+        """The loss that would not matter."""
+        return self.verdict.terms.margin_points
+
+    @property
+    def units(self) -> tuple[UnitRow, ...]:
+        """Recipes and single variants with their claims."""
+        return tuple(item.unit for item in self.verdict.units)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -1,4 +1,4 @@
-"""All variants as points of gain and remaining ability: front, curves, prices, and which to choose."""
+"""All variants as points of gain and remaining ability: front, curves and prices."""
 
 from __future__ import annotations
 
@@ -9,29 +9,27 @@ from typing import Literal
 import numpy as np
 
 from paretune.analysis.axes import AnsweredAxis
-from paretune.analysis.results import BudgetChoice, Curve, MatchedLoss, TradeOff, TradeOffPoint
-from paretune.errors import StatisticsError, UndefinedFigure
+from paretune.analysis.results import Claim, Curve, MatchedLoss, TradeOff, TradeOffPoint
+from paretune.errors import UndefinedFigure
 from paretune.run.load import Run, VariantEntry
-from paretune.stats import pick
 from paretune.stats import tradeoff as ratios
 from paretune.stats.clusters import FloatArray, joint_bootstrap
 from paretune.stats.intervals import Interval
 from paretune.stats.paired import PairedDifference
 
 AT_CHANCE = "the base model cannot be told from chance"
-NO_GAIN = "the interval of the gain holds 0"
+NO_GAIN = "the gain is not shown"
 NOT_REACHED = "too few replicates of the curve reach this gain"
-TOO_FEW_TO_SPLIT = "too few questions to choose on one half and judge on the other"
 CONFIDENCE = 0.95
 SHARE_OF_SMALLEST_REACH = 0.8  # of the curve that gains least: near its end, many replicates fall short
 Differences = Mapping[str, PairedDifference]
+Claims = Mapping[str, Claim]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """budget: points of general ability that the chosen variant may lose."""
+    """Replicates of the bootstrap and its seed."""
 
-    budget: float
     replicates: int
     seed: int
 
@@ -40,9 +38,10 @@ def trade_off(
     records: Run,
     axes: tuple[AnsweredAxis, AnsweredAxis],
     against_baseline: tuple[Differences, Differences],
+    claims: tuple[Claims, Claims],
     settings: Settings,
 ) -> TradeOff:
-    """Everything about the plane; axes and against_baseline are (target, main general)."""
+    """Everything about the plane; axes, against_baseline and claims (by variant) are (target, main general)."""
     names = [variant.name for variant in records.variants]
     generator = np.random.default_rng([settings.seed, 1])
     drawn = [
@@ -53,20 +52,17 @@ def trade_off(
     front = ratios.pareto_front(accuracies)
     probabilities = ratios.front_probability(drawn[0], drawn[1])
     points = tuple(
-        _point(name, at, axes, against_baseline, front[at], probabilities[at]) for at, name in enumerate(names)
+        _point(name, at, axes, against_baseline, claims, front[at], probabilities[at]) for at, name in enumerate(names)
     )
     freedom = _fewest_freedom(against_baseline)
     reference = (0.0, 100 * float(np.mean(axes[1].chance)) if axes[1].chance else 0.0)
     curves = _curves([variant.entry for variant in records.variants])
-    choice, reason = _choice(axes, names, settings)
     return TradeOff(
         points=points,
         curves=curves,
         matched=_matched(curves, names, accuracies, (drawn[0], drawn[1]), freedom),
         reference=reference,
         hypervolume=_hypervolume(axes, accuracies, drawn, reference, freedom),
-        choice=choice,
-        choice_reason=reason,
     )
 
 
@@ -94,6 +90,7 @@ def _point(
     at: int,
     axes: tuple[AnsweredAxis, AnsweredAxis],
     against_baseline: tuple[Differences, Differences],
+    claims: tuple[Claims, Claims],
     on_front: bool,
     probability: float,
 ) -> TradeOffPoint:
@@ -110,12 +107,13 @@ def _point(
     except UndefinedFigure:
         retention_reason = AT_CHANCE
     try:
+        if claims[0][name].interval.low <= 0:
+            raise UndefinedFigure(NO_GAIN)
         price = ratios.points_lost_per_point_gained(gain, change)
     except UndefinedFigure:
         price_reason = NO_GAIN
-    return TradeOffPoint(
-        name, gain.t, change.t, retention, retention_reason, price, price_reason, on_front, probability
-    )
+    shown, kept = claims[0][name].interval, claims[1][name].interval
+    return TradeOffPoint(name, shown, kept, retention, retention_reason, price, price_reason, on_front, probability)
 
 
 def _curves(entries: Sequence[VariantEntry]) -> tuple[Curve, ...]:
@@ -173,48 +171,3 @@ def _matched(
             reason = NOT_REACHED
         found.append(MatchedLoss(curve.source, curve.kind, gain, loss, reason))
     return tuple(found)
-
-
-def _choice(
-    axes: tuple[AnsweredAxis, AnsweredAxis], names: Sequence[str], settings: Settings
-) -> tuple[BudgetChoice | None, str]:
-    """Chosen on a random half of the questions, judged on the other half."""
-    if len(names) < 2 or min(len(axis.ids) for axis in axes) < pick.FEWEST_TO_SPLIT:
-        return None, TOO_FEW_TO_SPLIT
-    generator = np.random.default_rng([settings.seed, 2])
-    halves = [_halves(axis, generator) for axis in axes]
-    validation, test = ((halves[0][side], halves[1][side]) for side in (0, 1))
-    try:
-        chosen = pick.choose_within_budget(
-            (validation[0], validation[1]), (test[0], test[1]), settings.budget, generator=generator
-        )
-    except StatisticsError:
-        return None, TOO_FEW_TO_SPLIT
-    return BudgetChoice(
-        variant=names[chosen.variant],
-        budget=chosen.budget,
-        validation_gain=chosen.validation_gain,
-        validation_loss=chosen.validation_loss,
-        gain=chosen.gain.t,
-        general_change=chosen.general.t,
-        within_budget=chosen.within_budget,
-        validation_questions=sum(len(axis.ids) for axis in validation),
-        test_questions=sum(len(axis.ids) for axis in test),
-    ), ""
-
-
-def _halves(axis: AnsweredAxis, generator: np.random.Generator) -> tuple[pick.Axis, pick.Axis]:
-    """Validation and test half, drawn within each database or subject."""
-    groups = np.array(axis.groups)
-    chosen = np.zeros(len(groups), dtype=np.bool_)
-    for group in dict.fromkeys(axis.groups):
-        members = generator.permutation(np.flatnonzero(groups == group))
-        # An odd question goes either way, so that many small groups do not all favour one half.
-        chosen[members[: len(members) // 2 + int(len(members) % 2 and generator.random() < 0.5)]] = True
-    return _half(axis, chosen), _half(axis, ~chosen)
-
-
-def _half(axis: AnsweredAxis, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pick.Axis:
-    ids = tuple(name for name, kept in zip(axis.ids, keep, strict=True) if kept)
-    correct, clusters = axis.part(keep)
-    return pick.Axis(ids, clusters if clusters is not None else ids, correct)

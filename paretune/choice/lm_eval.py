@@ -12,7 +12,7 @@ import difflib
 import functools
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval_samples import AskedTask, answer_of, asked_task, first_filter, request_of
-from paretune.errors import ConfigError, DataError, ScoringError
+from paretune.errors import ConfigError, DataError, EngineError, ScoringError
 from paretune.files import fingerprint
+from paretune.models.memory import DoesNotFit, halving
 from paretune.records import ChoiceAnswer, ChoiceQuestion, Method
 from paretune.run.jsonl import Record
 
@@ -94,27 +95,27 @@ def read_lm_eval(
 
 
 def score_lm_eval(
-    model: Any, tokenizer: Any, suite: LmEvalSuite, *, variant: str, longest: int | None = None
+    model_of: Callable[[int], Any], count_tokens: Callable[[str], int], suite: LmEvalSuite, *, variant: str
 ) -> list[ChoiceAnswer]:
     """lm-eval's verdict on every question of the suite, each once, in the suite's order.
 
-    model, tokenizer: loaded transformers objects (a PEFT model is one), left as they are. longest: tokens of context;
-    lm-eval cuts what is longer from the left.
-    Raises ScoringError where lm-eval asked something else than when the suite was read.
+    model_of: from the texts asked at once to the model as lm-eval knows it (an `lm_eval.api.model.LM`); fewer are
+    asked where memory runs out. count_tokens: of a prompt. Raises ScoringError where lm-eval asked something else than
+    when the suite was read, EngineError where one text alone does not fit the memory.
     """
-    from lm_eval.models.huggingface import HFLM
 
-    batch_size, samples = BATCH_SIZE, None
-    own = copy.deepcopy(tokenizer)  # lm-eval changes its settings
-    while samples is None:
+    def samples_of(batch_size: int) -> dict[str, list[dict[str, Any]]]:
         with _quiet():
-            language_model = HFLM(pretrained=model, tokenizer=own, batch_size=batch_size, max_length=longest)
-        try:
-            samples = _evaluate(language_model, suite.tasks, suite.limit)
-        except Exception as error:  # the task's own code beside lm-eval's
-            if not _out_of_memory(error) or batch_size == 1:
-                raise ScoringError(f"{suite.name}: lm-eval stopped: {_one_line(error)}") from error
-            batch_size //= 2
+            language_model = model_of(batch_size)
+        return _evaluate(language_model, suite.tasks, suite.limit)
+
+    try:
+        samples = halving(BATCH_SIZE, samples_of)[1]
+    except DoesNotFit as error:
+        raise EngineError(f"{suite.name}: lm-eval does not fit the memory even with one text at a time; use a smaller "
+                          "model, fewer shots or a lower precision") from error  # fmt: skip
+    except Exception as error:  # the task's own code beside lm-eval's
+        raise ScoringError(f"{suite.name}: lm-eval stopped: {_one_line(error)}") from error
     asked = dict(zip((question.id for question in suite.questions), suite.requests, strict=True))
     order = {question.id: question for question in suite.questions}
     answers: list[ChoiceAnswer] = []
@@ -125,7 +126,7 @@ def score_lm_eval(
                 raise ScoringError(f"lm-eval task {name}, question {sample['doc_id']}: not asked as it was prepared; "
                                    "the task draws its prompts by chance, choose another")  # fmt: skip
             answers.append(answer_of(task, sample, question, suite.method, suite.metrics[name],
-                                     suite=suite.name, variant=variant, tokenizer=tokenizer))  # fmt: skip
+                                     suite=suite.name, variant=variant, count_tokens=count_tokens))  # fmt: skip
     if order:
         raise ScoringError(f"{suite.name}: lm-eval left out {len(order)} questions, for example {next(iter(order))}")
     return answers
@@ -139,7 +140,7 @@ def _require_lm_eval() -> None:
 
 
 def _absent() -> ConfigError:
-    return ConfigError("general.kind = 'lm-eval' needs lm-eval: pip install 'paretune[lm-eval]'")
+    return ConfigError("general.kind = 'lm-eval' needs lm-eval: pip install '.[lm-eval]'")
 
 
 def _load(tasks: Sequence[str | Mapping[str, Any]], folder: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -320,12 +321,6 @@ def _quiet() -> Iterator[None]:
         task_module.tqdm = bar
         if shown:
             datasets.enable_progress_bars()
-
-
-def _out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
 def _one_line(error: Exception) -> str:

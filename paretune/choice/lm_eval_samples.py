@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def answer_of(
     *,
     suite: str,
     variant: str,
-    tokenizer: Any,
+    count_tokens: Callable[[str], int],
 ) -> ChoiceAnswer:
     """The verdict of lm-eval's metric on one question. log_probabilities: lm-eval's sums, one an option; none for a
     written answer, whose text is kept. correct_raw: lm-eval's acc of a cloze question."""
@@ -94,7 +94,7 @@ def answer_of(
         predicted=_predicted(question, metric, sums, correct),
         log_probabilities=tuple(sums),
         letter_mass=min(1.0, math.fsum(math.exp(total) for total in sums)) if method == "letter" else None,
-        prompt_tokens=len(tokenizer(str(sample["arguments"][0][0]), add_special_tokens=False)["input_ids"]),
+        prompt_tokens=count_tokens(str(sample["arguments"][0][0])),
         text=str(sample["resps"][0][0]) if method == "generate" else None,
     )
 

@@ -1,20 +1,11 @@
-"""From log-probabilities of tokens to verdicts on questions."""
+"""From what a model made of a question (log-probabilities of its options, or a text) to the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
 import numpy as np
 
+from paretune.choice.letters import parse_letter
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
-
-OnAnswer = Callable[[ChoiceAnswer], None]
-Answered = Collection[tuple[str, str]]  # (method, question id)
-
-
-def is_answered(prompt: ChoicePrompt, answered: Answered) -> bool:
-    """Whether an earlier run has the answer already."""
-    return (prompt.method, prompt.question.id) in answered
 
 
 def judge(
@@ -50,6 +41,31 @@ def judge(
         log_probabilities=log_probabilities if finite else (),
         letter_mass=None if cloze or not finite else float(min(1.0, np.exp(log_probabilities).sum())),
         prompt_tokens=prompt_tokens,
+    )
+
+
+def judge_written(prompt: ChoicePrompt, text: str, suite: str, variant: str, *, prompt_tokens: int) -> ChoiceAnswer:
+    """The verdict on a written answer: no_answer where `parse_letter` finds no choice in it."""
+    question = prompt.question
+    predicted = parse_letter(text, question.options)
+    correct = predicted == question.answer
+    answered = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
+    return ChoiceAnswer(
+        suite=suite,
+        id=question.id,
+        subject=question.subject,
+        category=question.category,
+        variant=variant,
+        method=prompt.method,
+        outcome=ChoiceOutcome.NO_ANSWER if predicted is None else answered,
+        correct=correct,
+        correct_raw=None,
+        answer=question.answer,
+        predicted=predicted,
+        log_probabilities=(),
+        letter_mass=None,
+        prompt_tokens=prompt_tokens,
+        text=text,
     )
 
 

@@ -13,8 +13,8 @@ from paretune.files import runs_directory
 from paretune.text import LANGUAGES, Voice, voice_named
 
 if TYPE_CHECKING:
-    from paretune.analysis.audit.findings import Finding
     from paretune.course2025.published import CorrectedRow
+    from paretune.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         run = load_run(_folder(arguments))
         findings = audit_run(run)
         if arguments.rescore:
-            from paretune.analysis.audit.rescore import rescore_findings
+            from paretune.sql.rescore import rescore_findings
 
             findings = gravest_first([*rescore_findings(run, arguments.data, arguments.databases), *findings])
     print_findings(findings, voice)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.errors import DataError
-from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt, Method
+from paretune.records import ChoiceAnswer, ChoicePrompt, Method
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.choice.suites.load import Suite
-    from paretune.models.load import LoadedModel
+    from paretune.engines.base import Engine
+    from paretune.engines.hf.engine import HfEngine
 
+_KIND = "choice answers"  # of a header
 _METHODS: dict[str, tuple[Method, ...]] = {
     "letter": ("letter",),
     "cloze": ("cloze",),
@@ -43,7 +46,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", type=Path, action="append", default=[], metavar="DIR", help="may be repeated")
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     parser.add_argument("--quantization", default="none", choices=("none", "nf4", "int8"))
-    parser.add_argument("--token-budget", type=int, metavar="N", help="tokens a batch (default: by device)")
+    parser.add_argument("--token-budget", type=positive, metavar="N", help="tokens a batch (default: by device)")
+    parser.add_argument(
+        "--plain", action="store_true", help="the model's own forward, a text at a time: slow, to check"
+    )
     parser.add_argument("--lang", default="en", help=f"language of the summary: {' or '.join(LANGUAGES)}")
 
 
@@ -65,9 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         for method in _METHODS[arguments.method]
         for prompt in build_prompts(suite, questions, shots=arguments.shots, method=method)
     ]
-    base = load_base(arguments)
-    with _kept(arguments, _header(arguments, suite, base, prompts)) as (answers, keep):
-        _score(arguments, base, variants, prompts, suite.name, answers, keep)
+    engine = build_engine(arguments)
+    with _kept(arguments.out, _header(arguments, suite, engine, prompts)) as (answers, keep):
+        _score(engine, variants, prompts, suite.name, answers, keep)
     order = {name: place for place, name in enumerate(variants)}
     wanted = {(prompt.method, prompt.question.id) for prompt in prompts}
     chosen = [item for item in answers if item.variant in order and (item.method, item.id) in wanted]
@@ -94,58 +100,73 @@ def variant_names(adapters: Sequence[Path]) -> dict[str, Path | None]:
     return found
 
 
-def load_base(arguments: argparse.Namespace) -> LoadedModel:
-    """The base model that the options name."""
+def build_engine(arguments: argparse.Namespace) -> HfEngine:
+    """The engine that the options name; it loads nothing yet."""
     from paretune.config import ModelConfig
-    from paretune.models.load import load_model
+    from paretune.engines.base import Host
+    from paretune.engines.hf.engine import HfEngine, TransformersSettings
+    from paretune.models.load import ModelHandle
 
-    return load_model(
+    model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )
+    host = Host(model, token_budget=arguments.token_budget, say=say)
+    return HfEngine(TransformersSettings(fast=not arguments.plain), host)
+
+
+def say(line: str) -> None:
+    """Tell the user one line, beside what the command prints."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
+    return number
 
 
 def _score(
-    arguments: argparse.Namespace,
-    base: LoadedModel,
+    engine: Engine,
     variants: dict[str, Path | None],
     prompts: Sequence[ChoicePrompt],
     suite: str,
     answers: list[ChoiceAnswer],
     keep: Any,
 ) -> None:
-    """What is not answered yet, variant by variant; prompts are tokenised and packed once."""
-    from paretune.engines.hf.options import AskedSuite
-    from paretune.models.adapters import on_base
+    """What is not answered yet, variant by variant."""
+    from paretune.engines.choices import answer_choices
     from paretune.progress import progress_bar
 
     wanted = {(prompt.method, prompt.question.id) for prompt in prompts}
-    asked = AskedSuite(suite, prompts, arguments.token_budget)
     for variant, folder in variants.items():
         done = {(answer.method, answer.id) for answer in answers if answer.variant == variant} & wanted
         if done == wanted:
             continue
-        with on_base(base, folder) as model, progress_bar(variant, len(wanted), len(done)) as advance:
+        with engine.variant(folder), progress_bar(variant, len(wanted), len(done)) as advance:
 
             def take(answer: ChoiceAnswer, advance: Any = advance) -> None:
                 keep(answer)
                 advance(1)
 
-            asked.score(model, base.tokenizer, variant=variant, answered=done, on_answer=take)
+            answer_choices(engine, prompts, suite=suite, variant=variant, on_answer=take, answered=done)
 
 
 @contextmanager
-def _kept(arguments: argparse.Namespace, header: dict[str, Any]) -> Iterator[tuple[list[ChoiceAnswer], Any]]:
+def _kept(path: Path | None, header: dict[str, Any]) -> Iterator[tuple[list[ChoiceAnswer], Any]]:
     """Answers kept so far, and where to put the next."""
     from paretune.run.jsonl import LineWriter
+    from paretune.run.lines import from_record
 
     answers: list[ChoiceAnswer] = []
-    if arguments.out is None:
+    if path is None:
         yield answers, answers.append
         return
-    if arguments.out.is_dir():
-        raise DataError(f"--out {arguments.out}: a folder; expected a file to write")
-    with LineWriter(arguments.out, header) as writer:
-        answers += [_answer(record) for record in writer.done]
+    with LineWriter(path, _joined(path, header)) as writer:
+        if writer.replaced is not None:
+            say(f"{path}: answers under other settings; the file starts anew, the former is kept as {writer.replaced}")
+        answers += [from_record(ChoiceAnswer, record, str(path)) for record in writer.done]
 
         def keep(answer: ChoiceAnswer) -> None:
             writer.append(answer)
@@ -154,16 +175,39 @@ def _kept(arguments: argparse.Namespace, header: dict[str, Any]) -> Iterator[tup
         yield answers, keep
 
 
-def _answer(record: dict[str, Any]) -> ChoiceAnswer:
-    values = record | {
-        "outcome": ChoiceOutcome(record["outcome"]),
-        "log_probabilities": tuple(record["log_probabilities"]),
-    }
-    return ChoiceAnswer(**values)
+def _joined(path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """The header to go on with: adapters that the file knows already stay in it, further ones join them.
+
+    Answers of an adapter whose content has changed are left out, and the former file is kept under another name.
+    Raises DataError for a file that this command did not write.
+    """
+    from paretune.run.jsonl import read_lines, set_aside, write_lines
+
+    if path.is_dir():
+        raise DataError(f"--out {path}: a folder; expected a file to write")
+    if not path.exists() or not path.stat().st_size:
+        return header
+    try:
+        found, records = read_lines(path)
+    except DataError:
+        found, records = {}, []
+    if found.get("kind") != _KIND:
+        raise DataError(f"--out {path}: not a file of answers that paretune choice wrote; choose another name")
+    known: dict[str, str] = found["adapters"]
+    if {**found, "adapters": {}} != {**header, "adapters": {}}:
+        return header
+    wanted = {**header, "adapters": {**known, **header["adapters"]}}
+    changed = {name for name, mark in wanted["adapters"].items() if known.get(name, mark) != mark}
+    if changed:
+        say(f"{path}: {', '.join(sorted(changed))} changed and is asked anew; the former file is kept as "
+            f"{set_aside(path)}")  # fmt: skip
+    if wanted["adapters"] != known:
+        write_lines(path, wanted, [record for record in records if record["variant"] not in changed])
+    return wanted
 
 
 def _header(
-    arguments: argparse.Namespace, suite: Suite, base: LoadedModel, prompts: Sequence[ChoicePrompt]
+    arguments: argparse.Namespace, suite: Suite, engine: Engine, prompts: Sequence[ChoicePrompt]
 ) -> dict[str, Any]:
     """What decides the answers: weights, adapters, prompts, precision, versions."""
     import torch
@@ -171,10 +215,9 @@ def _header(
 
     import paretune
     from paretune.files import fingerprint
-    from paretune.models.adapters import adapter_fingerprint
 
     return {
-        "kind": "choice answers",
+        "kind": _KIND,
         "paretune": paretune.__version__,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -183,12 +226,10 @@ def _header(
         "methods": list(_METHODS[arguments.method]),
         "prompts": fingerprint([[item.method, item.prefix, item.contexts, item.continuations] for item in prompts]),
         "files": dict(suite.files),
-        "weights": base.source.weights,
-        "precision": base.precision,
-        "quantization": base.quantization,
+        **engine.conditions,
         "token_budget": arguments.token_budget,
         "adapters": {
-            name: adapter_fingerprint(folder)
+            name: engine.adapter_fingerprint(folder)
             for name, folder in variant_names(arguments.adapter).items()
             if folder is not None
         },

@@ -6,40 +6,39 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.cli.choice import add_model_arguments, load_base, variant_names
+from paretune.cli.choice import add_model_arguments, build_engine, positive, variant_names
 from paretune.errors import DataError
 from paretune.text import Voice, voice_named
 
 if TYPE_CHECKING:
-    from paretune.engines.hf.perplexity import PerplexityResult
+    from paretune.engines.perplexity import PerplexityResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune perplexity`."""
     parser.description = "Bits a byte of a text: comparable between tokenizers, and sensitive to any drift."
     add_model_arguments(parser)
-    parser.add_argument("--text", type=Path, required=True, metavar="FILE", help="UTF-8 text")
-    parser.add_argument("--window", type=int, metavar="N", help="tokens a forward sees (2048 or the model's context)")
+    parser.add_argument("--text", type=Path, action="append", required=True, metavar="FILE", help="UTF-8 text")
+    parser.add_argument(
+        "--window", type=positive, metavar="N", help="tokens a forward sees (2048 or the model's context)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; raises ParetuneError for what the user can mend."""
-    from paretune.engines.hf.perplexity import measure_perplexity
-    from paretune.models.adapters import on_base
     from paretune.progress import progress_bar
 
     voice = voice_named(arguments.lang)
     variants = variant_names(arguments.adapter)
-    text = _read(arguments.text)
-    base = load_base(arguments)
+    if len(arguments.text) > 1:
+        raise DataError("--text: given several times; measure one text at a time")
+    text = _read(arguments.text[0])
+    engine = build_engine(arguments)
     for variant, folder in variants.items():
-        with on_base(base, folder) as model, progress_bar(variant, len(text.encode())) as advance:
-            result = measure_perplexity(
-                model,
-                base.tokenizer,
+        with engine.variant(folder), progress_bar(variant, len(text.encode())) as advance:
+            result = engine.text_logprobs(
                 text,
                 window=arguments.window,
-                token_budget=arguments.token_budget,
                 on_window=lambda score, advance=advance: advance(score.n_bytes),  # type: ignore[misc]  # bound default
             )
         print(perplexity_summary(variant, result, voice))
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def perplexity_summary(variant: str, result: PerplexityResult, voice: Voice) -> str:
     """One variant's figures; the interval counts each window as one observation."""
-    from paretune.engines.hf.perplexity import bits_interval
+    from paretune.engines.perplexity import bits_interval
 
     say = voice.say
     found = bits_interval(result)

@@ -1,27 +1,48 @@
-"""paretune power: how many questions a difference needs, and what that costs."""
+"""paretune power: how many questions a claim needs, and what that costs."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from paretune.errors import ConfigError, RunFolderError
-from paretune.text import voice_named
+from paretune.text import Voice, voice_named
 
-ANSWERING = {"target": "generate", "general": "choice"}  # the stage that answers an axis
+if TYPE_CHECKING:
+    from paretune.stats.power import Clustering, Plan
+
+STAGES = {"target": "generate", "general": "choice"}  # that answer
+DIFFERENCE, NON_INFERIORITY = "difference", "non-inferiority"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("--effect", type=float, required=True, metavar="POINTS", help="difference to be shown")
+    parser.add_argument(
+        "--claim",
+        choices=(DIFFERENCE, NON_INFERIORITY),
+        default=DIFFERENCE,
+        help="what is to be shown: a difference, or that a loss of more than the margin is ruled out",
+    )
+    parser.add_argument("--effect", type=float, metavar="POINTS", help="difference to be shown")
+    parser.add_argument("--margin", type=float, metavar="POINTS", help="with non-inferiority: the loss to be ruled out")
+    parser.add_argument(
+        "--true-loss", type=float, default=0.0, metavar="POINTS", help="with non-inferiority: what is lost (default 0)"
+    )
     parser.add_argument(
         "--discordant", type=float, required=True, metavar="SHARE", help="share of questions answered differently, 0.1"
     )
     parser.add_argument("--power", type=float, default=0.8, help="probability of showing it (default 0.8)")
     parser.add_argument("--confidence", type=float, default=0.95, help="level of the interval (default 0.95)")
+    parser.add_argument(
+        "--family", type=int, default=1, metavar="N", help="variants compared together, each at its share of the level"
+    )
     parser.add_argument("--questions", type=int, help="questions at hand: print what they can show as well")
-    parser.add_argument("--clusters", type=int, metavar="N", help="databases or subjects the questions come from")
+    parser.add_argument(
+        "--clusters",
+        metavar="N",
+        help="databases or subjects: their number, or their sizes separated by commas, such as 120,84,40",
+    )
     parser.add_argument(
         "--intraclass", type=float, metavar="R", help="correlation of differences within a cluster, such as 0.02"
     )
@@ -34,37 +55,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the questions needed, what the questions at hand can show, and the minutes."""
-    from paretune.stats.power import Clustering, minimum_detectable_effect, minutes_needed, questions_needed
+    from paretune.stats.power import Plan, minutes_needed
 
     voice = voice_named(arguments.lang)
-    if (arguments.clusters is None) != (arguments.intraclass is None):
-        raise ConfigError("--clusters and --intraclass belong together: give both or neither")
-    if arguments.variants < 1:
-        raise ConfigError(f"--variants {arguments.variants}: expected at least 1")
+    _check(arguments)
     speeds = _speeds(arguments)
-    clustering = Clustering(arguments.clusters, arguments.intraclass) if arguments.clusters is not None else None
-    shared: dict[str, Any] = {
-        "power": arguments.power,
-        "confidence": arguments.confidence,
-        "clustering": clustering,
-    }
-    if arguments.questions is not None:
-        detectable = minimum_detectable_effect(arguments.questions, arguments.discordant, **shared)
-        print(voice.say("power.detectable", questions=arguments.questions, points=detectable))
-    needed = questions_needed(arguments.effect, arguments.discordant, **shared)
-    print(voice.say("power.needed", points=arguments.effect, power=arguments.power, questions=needed))
+    clustering = _clustering(arguments)
+    plan = Plan(arguments.discordant, arguments.power, arguments.confidence, arguments.family, clustering)
+    if clustering is None:
+        print(voice.say("Questions are taken as independent; --clusters and --intraclass say how far they are not."))
+    elif clustering.sizes:
+        print(voice.say("power.clusters", clusters=clustering.clusters, effective=clustering.effective))
+    needed = _claimed(arguments, plan, voice)
     for axis, seconds in speeds.items():
-        minutes = minutes_needed(needed, seconds, arguments.variants)
         print(
             voice.say(
                 "power.minutes",
                 variants=arguments.variants,
                 seconds=seconds,
                 axis=voice.say(axis),
-                minutes=minutes,
+                minutes=minutes_needed(needed, seconds, arguments.variants),
             )
         )
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if (arguments.clusters is None) != (arguments.intraclass is None):
+        raise ConfigError("--clusters and --intraclass belong together: give both or neither")
+    if arguments.variants < 1:
+        raise ConfigError(f"--variants {arguments.variants}: expected at least 1")
+    wanted, other = ("effect", "margin") if arguments.claim == DIFFERENCE else ("margin", "effect")
+    if getattr(arguments, wanted) is None:
+        raise ConfigError(f"--claim {arguments.claim} needs --{wanted} POINTS")
+    if getattr(arguments, other) is not None:
+        raise ConfigError(f"--{other} does not belong to --claim {arguments.claim}; name --{wanted}")
+    if arguments.claim == DIFFERENCE and arguments.true_loss:
+        raise ConfigError(f"--true-loss does not belong to --claim {DIFFERENCE}; remove it")
+
+
+def _clustering(arguments: argparse.Namespace) -> Clustering | None:
+    from paretune.stats.power import Clustering
+
+    if arguments.clusters is None:
+        return None
+    try:
+        sizes = [int(part) for part in str(arguments.clusters).split(",")]
+    except ValueError:
+        raise ConfigError(f"--clusters {arguments.clusters}: expected a number, or sizes such as 120,84,40") from None
+    if len(sizes) == 1:
+        return Clustering(sizes[0], arguments.intraclass)
+    return Clustering.of(sizes, arguments.intraclass)
+
+
+def _claimed(arguments: argparse.Namespace, plan: Plan, voice: Voice) -> int:
+    """The questions needed for the claim; says them, and what those at hand reach."""
+    from paretune.stats.power import (
+        minimum_detectable_effect,
+        power_to_rule_out,
+        questions_needed,
+        questions_to_rule_out,
+    )
+
+    power, questions = arguments.power, arguments.questions
+    if arguments.claim == DIFFERENCE:
+        needed = questions_needed(arguments.effect, plan)
+        if questions is not None:
+            points = minimum_detectable_effect(questions, plan)
+            print(voice.say("power.detectable", questions=questions, points=points))
+        print(voice.say("power.needed", points=arguments.effect, power=power, questions=needed))
+        return needed
+    margin, loss = arguments.margin, arguments.true_loss
+    needed = questions_to_rule_out(margin, plan, true_loss=loss)
+    if questions is not None:
+        reached = power_to_rule_out(questions, margin, plan, true_loss=loss)
+        print(voice.say("power.rules-out", questions=questions, points=margin, loss=loss, reached=reached))
+    print(voice.say("power.needed-to-rule-out", points=margin, loss=loss, power=power, questions=needed))
+    return needed
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:
@@ -87,10 +154,10 @@ def speeds_of(folder: Path) -> dict[str, float]:
 
     records = load_run(folder)
     speeds: dict[str, float] = {}
-    for axis, stage in ANSWERING.items():
+    for axis, stage in STAGES.items():
         seconds = lines = 0.0
         for variant in records.all_variants:
-            answered = len(variant.sql if axis == "target" else variant.choice)
+            answered = len(variant.verdicts if axis == "target" else variant.choice)
             spent = work_seconds(records.manifest, variant.name, variant.headers).get(stage, 0.0)
             if answered and spent:
                 seconds, lines = seconds + spent, lines + answered

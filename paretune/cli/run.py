@@ -28,6 +28,7 @@ STAGES = {
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
+EXPORTED = ("run", "compare", "report")
 
 
 def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
@@ -60,8 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
     claims = parser.add_argument_group("run, compare and report")
-    claims.add_argument("--margin", type=float, default=1.0, metavar="POINTS", help="loss that would not matter (1.0)")
-    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the chosen variant (margin)")
+    claims.add_argument(
+        "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
+    )
+    claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the pick; likewise")
     claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
     claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
@@ -69,13 +72,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
+    if arguments.export and stage not in EXPORTED:
+        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.config import load_experiment
+    from paretune.engines import check_engine
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
+    check_engine(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
@@ -139,18 +146,17 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
-    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.pipeline.report import closing, compare_folder, report_folder
     from paretune.run.load import load_run
 
     voice = voice_named(arguments.lang)
     records = load_run(folder.path)
     comparison, text = compare_folder(records, voice, _say, _claims(arguments), into=into)
-    page = None
     if stage == "report" and into is not None:
-        page = report_folder(records, comparison, voice, arguments.databases, into=into)
-    print(text)  # last, so that a terminal that cannot take it costs no file
-    if page is not None:
-        print(page)
+        report_folder(records, comparison, voice, arguments.databases, into=into)
+    # Last, so that a terminal that cannot take it costs no file.
+    print(text)
+    print(closing(records, comparison, voice, into), end="")
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:
@@ -175,9 +181,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        text, page = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
-        print(text)
-        print(page)
+        print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

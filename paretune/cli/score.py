@@ -47,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score and print; raises ParetuneError for what the user can mend."""
     from paretune.progress import progress_bar
-    from paretune.report.summaries import score_summary
     from paretune.run.jsonl import write_lines
     from paretune.sql.predictions import join_predictions, read_predictions
     from paretune.sql.score import ScoreSettings, score_predictions
     from paretune.sql.spider import read_questions
+    from paretune.sql.summary import score_summary
 
     voice = voice_named(arguments.lang)
     databases = arguments.databases or arguments.spider / "database"

@@ -16,7 +16,6 @@ from paretune.analysis.axes import AnsweredAxis, general_axes
 from paretune.config import BASELINE
 from paretune.errors import DataError, EmptySample
 from paretune.files import write_text
-from paretune.records import SqlOutcome
 from paretune.run.load import Run, Variant
 
 CATEGORIES = {"STEM": "STEM", "Humanities": "Humanidades", "Social sciences": "Ciências Sociais"}
@@ -31,6 +30,8 @@ def export_tp4(records: Run, folder: Path) -> list[Path]:
     EmptySample without questions; RunFolderError where the records cannot be compared.
     """
     records.check()
+    if records.facets.lines != "sql":
+        raise DataError(f"the tp4 form is that of text-to-SQL; the target of this run is {records.target_kind}")
     if not records.questions:
         raise EmptySample(f"{records.path}: no target questions to export")
     suite = _suite_with_categories(records)
@@ -67,8 +68,9 @@ def _suite_with_categories(records: Run) -> AnsweredAxis:
 
 def _answers(variant: Variant) -> Iterable[Sequence[object]]:
     yield ("question", "generated_sql", "expected_sql", "score")
-    for line in variant.sql:
-        yield (line.question, line.sql, line.gold, float(line.outcome is SqlOutcome.CORRECT))
+    for line in variant.verdicts:
+        sql = line.detail
+        yield (sql["question"], sql["sql"], sql["gold"], float(line.outcome == "correct"))
 
 
 def _categories(axis: AnsweredAxis, titles: Sequence[str]) -> Iterable[Sequence[object]]:
@@ -90,7 +92,7 @@ def _categories(axis: AnsweredAxis, titles: Sequence[str]) -> Iterable[Sequence[
 def _summary(records: Run, titles: dict[str, str]) -> Iterable[Sequence[object]]:
     yield ("", "Execution Accuracy")
     for variant in records.variants:
-        right = [line.outcome is SqlOutcome.CORRECT for line in variant.sql]
+        right = [line.outcome == "correct" for line in variant.verdicts]
         yield (_long_title(titles[variant.name]), _share(right))
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from paretune.analysis.audit import sql_findings
 from paretune.analysis.audit.alike import cluster_findings
-from paretune.analysis.audit.findings import LEVELS, Figures, Finding
 from paretune.analysis.audit.general import chance_findings
 from paretune.errors import DataError
+from paretune.findings import LEVELS, Figures, Finding
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.audit import sql_findings
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import paired_difference
@@ -222,7 +222,10 @@ def _rankings(official: Mapping[str, Sequence[SqlVerdict]]) -> Iterator[Finding]
                 generator=np.random.default_rng(0),
                 replicates=1,
             )
-            for clusters in (None, [verdict.db_id for verdict in official[first]])
+            for clusters in (
+                [(verdict.db_id, verdict.gold) for verdict in official[first]],  # alike answers to one reference
+                [verdict.db_id for verdict in official[first]],
+            )
         )
         figures: Figures = {
             "first": first,
@@ -232,8 +235,8 @@ def _rankings(official: Mapping[str, Sequence[SqlVerdict]]) -> Iterator[Finding]
             "high": alone.t.high,
             "questions": alone.n,
             "clusters": over_databases.t.clusters,
-            "probability": alone.mcnemar_p,
-            "detectable": alone.minimum_detectable_effect,
+            "probability": alone.t_p,
+            "detectable": 100.0 if alone.minimum_detectable_effect is None else alone.minimum_detectable_effect,
         }
         if 0 in alone.t:
             yield Finding("warning", "ranked-without-evidence", figures)

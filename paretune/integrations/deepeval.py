@@ -1,6 +1,6 @@
 """Execution accuracy as a DeepEval metric; `from paretune.deepeval import ExecutionAccuracy` is the public way to it.
 
-deepeval is an optional extra (`pip install "paretune[deepeval]"`), imported when this module is. Where the user has not
+deepeval is an optional extra (`pip install ".[deepeval]"`), imported when this module is. Where the user has not
 decided otherwise, its telemetry, its reading of .env files and its key file are switched off before that import, so
 that nothing is sent anywhere by our doing.
 """
@@ -28,7 +28,7 @@ try:
     from deepeval.metrics import BaseMetric
     from deepeval.test_case import LLMTestCase
 except ImportError as error:
-    raise ConfigError(f"the DeepEval metric needs deepeval 4.3: pip install 'paretune[deepeval]' ({error})") from error
+    raise ConfigError(f"the DeepEval metric needs deepeval 4.3: pip install '.[deepeval]' ({error})") from error
 
 
 class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not analysed (see pyproject.toml)

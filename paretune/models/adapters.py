@@ -27,22 +27,20 @@ def adapter_fingerprint(directory: Path) -> str:
 def why_unusable(directory: Path | None) -> str | None:
     """Why an adapter cannot answer; None where it can, and for the bare base model.
 
-    A training that diverged, or overflowed in float16, leaves weights that are not finite. Raises ModelError where
-    they cannot be read.
+    A training that diverged, or overflowed in float16, leaves weights that are not finite.
     """
     import torch
     from safetensors import SafetensorError, safe_open
 
-    if directory is None:
-        return None
-    path = directory / "adapter_model.safetensors"
+    if directory is None or not (path := directory / "adapter_model.safetensors").is_file():
+        return None  # another engine's, or incomplete, which is said where it is put on
     try:
         with safe_open(path, framework="pt") as file:
             for name in sorted(file.keys()):
                 if not bool(torch.isfinite(file.get_tensor(name)).all()):
                     return f"its weights are not finite ({name})"
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: not readable ({error}); expected an adapter in PEFT's format") from error
+    except (OSError, SafetensorError):
+        return None  # what cannot be read is said where it is put on
     return None
 
 

@@ -15,16 +15,17 @@ from paretune.errors import PromptError
 Message = dict[str, str]
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> str:
+def render(tokenizer: Any, messages: Sequence[Message], cue: str = "Answer") -> str:
     """The text up to where the model answers. messages alternate between user and assistant, user last.
 
-    Raises PromptError where the tokenizer's template refuses them.
+    cue: the word before an answer where the tokenizer has no template. Raises PromptError where the tokenizer's
+    template refuses the messages.
     """
     if tokenizer.chat_template is None:
         turns = [
-            message["content"] if message["role"] == "user" else f"SQL:\n{message['content']}" for message in messages
+            message["content"] if message["role"] == "user" else f"{cue}:\n{message['content']}" for message in messages
         ]
-        return _beginning(tokenizer) + "\n\n".join(turns) + "\n\nSQL:\n"
+        return _beginning(tokenizer) + "\n\n".join(turns) + f"\n\n{cue}:\n"
     return _apply(tokenizer, messages, add_generation_prompt=True)
 
 
@@ -44,6 +45,11 @@ def completion(tokenizer: Any, messages: Sequence[Message], answer: str) -> str:
 def encode(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a rendered text."""
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of rendered texts, computed by all processors together."""
+    return [list(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
 
 
 def stop_token_ids(tokenizer: Any, generation_config: Any) -> list[int]:

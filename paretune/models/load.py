@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from paretune.config import ExperimentConfig, ModelConfig
@@ -28,6 +31,71 @@ class LoadedModel:
     precision: str
     quantization: str
     context_tokens: int
+
+
+class ModelHandle:
+    """A base model by its configuration: each part of it is had when first asked for, and kept.
+
+    on_load: called with the loaded model, before anybody uses it. download: fetch weights that are not here. Raises
+    ModelError, in whatever is asked for first, where the weights cannot be had.
+    """
+
+    def __init__(
+        self, config: ModelConfig, before_load: Callable[[ModelSource], None] = lambda source: None,
+        on_load: Callable[[LoadedModel], None] = lambda model: None, *, download: bool = True,
+    ) -> None:  # fmt: skip
+        self.config = config
+        self._before_load, self._on_load, self._download = before_load, on_load, download
+        self._source: ModelSource | None = None
+        self._tokenizer: Any = None
+        self._loaded: LoadedModel | None = None
+
+    @classmethod
+    def of(cls, loaded: LoadedModel) -> ModelHandle:
+        """The handle of a model that is in memory already."""
+        handle = cls(ModelConfig(precision=loaded.precision, quantization=loaded.quantization))  # type: ignore[arg-type]  # as they were given
+        handle._source, handle._tokenizer, handle._loaded = loaded.source, loaded.tokenizer, loaded
+        return handle
+
+    @property
+    def source(self) -> ModelSource:
+        """Where the weights are."""
+        if self._source is None:
+            self._source = find_model(self.config, download=self._download)
+        return self._source
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer, without its weights."""
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self.source)
+        return self._tokenizer
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest input, from the model's configuration file alone."""
+        if self._loaded is not None:
+            return self._loaded.context_tokens
+        return context_of(self.source.directory, self.config.context_tokens)
+
+    def load(self) -> LoadedModel:
+        """The model with its weights in memory."""
+        if self._loaded is None:
+            self._before_load(self.source)
+            self._loaded = load_model(self.config, self.source)
+            self._on_load(self._loaded)
+        return self._loaded
+
+    def release(self) -> None:
+        """Let go of the weights; they are loaded again when asked for."""
+        self._loaded = None
+
+
+def context_of(directory: Path, wanted: int | None) -> int:
+    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
+    return min(own, wanted or own)
 
 
 def choose_device() -> str:
@@ -132,7 +200,7 @@ def require_bitsandbytes(config: ExperimentConfig) -> None:
 
 def _bitsandbytes_missing(what: str, *settings: str) -> ModelError:
     instead = " ".join(f"--set {setting}" for setting in settings)
-    return ModelError(f'{what} needs bitsandbytes: pip install "paretune[quantization]", or do without: {instead}')
+    return ModelError(f'{what} needs bitsandbytes: pip install ".[quantization]", or do without: {instead}')
 
 
 def _quantization(kind: str, precision: str) -> Any:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from paretune.config import VariantConfig
+from paretune.engines import engine_kind
 from paretune.errors import ModelError, ParetuneError
 from paretune.models.adapters import adapter_fingerprint, check_base, read_adapter_config
-from paretune.models.load import load_tokenizer, require_bitsandbytes
+from paretune.models.load import require_bitsandbytes
 from paretune.models.source import ModelSource, find_configuration
-from paretune.pipeline.doubts import unreadable_references
-from paretune.pipeline.prepare import TargetData, builder_of, check_length, context_of
+from paretune.pipeline.prepare import check_length
 from paretune.pipeline.session import Session
+from paretune.tasks import TargetData
 
 
 def find_problems(session: Session, target: TargetData) -> list[str]:
     """Why this experiment cannot be run to its end on this machine, as far as that can be known without weights."""
     problems = list(_refused(lambda: require_bitsandbytes(session.config)))
-    problems += unreadable_references(session.config.target.split, target)
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return problems + list(_refused_by_engine(session, target))
     directory, source = None, None
     try:
         directory, source = find_configuration(session.config.model)
@@ -29,8 +32,18 @@ def find_problems(session: Session, target: TargetData) -> list[str]:
     for variant in session.config.variants:
         problems += _variant_problems(session, variant, target, names, source)
     if source is not None and not problems:
-        problems += _refused(lambda: _check_prompts(session, source, target))
+        problems += _refused(lambda: _check_prompts(session, target))
     return problems
+
+
+def _refused_by_engine(session: Session, target: TargetData) -> Iterator[str]:
+    """What an engine without weights of its own refuses: adapters, and prompts that do not fit."""
+    engine = session.engine
+    for variant in session.config.variants:
+        if variant.adapter is not None:
+            for reason in _refused(partial(engine.adapter_fingerprint, Path(variant.adapter))):
+                yield f"variant {variant.name}: {reason}"
+    yield from _refused(lambda: _check_prompts(session, target))
 
 
 def _variant_problems(
@@ -82,16 +95,12 @@ def _check_adapter(directory: Path, source: ModelSource | None) -> None:
         check_base(directory, source)
 
 
-def _check_prompts(session: Session, source: ModelSource, target: TargetData) -> None:
+def _check_prompts(session: Session, target: TargetData) -> None:
     """Every prompt and its answer fit the context."""
-    from paretune.models.chat import encode, render
-
-    context = context_of(source.directory, session.config.model.context_tokens)
-    builder, _ = builder_of(session, target)
-    tokenizer = load_tokenizer(source)
+    engine, task = session.engine, session.task
     for question in target.questions:
-        tokens = len(encode(tokenizer, render(tokenizer, builder.messages(question))))
-        check_length(question, tokens, session.config.target.max_new_tokens, context)
+        tokens = engine.count_tokens(engine.render(target.messages(question), task.facets.cue))
+        check_length(task, question, tokens, session.config.target.max_new_tokens, engine.context_tokens)
 
 
 def _linear_layers(directory: Path) -> tuple[str, ...]:

@@ -10,14 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from paretune.config import VariantConfig
+from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import ParetuneError
-from paretune.pipeline.prepare import GeneralData, TargetData, data_hashes, prepare, read_general, read_target
+from paretune.pipeline.prepare import GeneralData, data_hashes, prepare, read_general
 from paretune.pipeline.session import Session, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.run.jsonl import count_lines, read_header, read_lines
-from paretune.run.load import PREPARED, load_run
+from paretune.run.load import load_run
 from paretune.sources.store import with_stored_paths
+from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
     from paretune.pipeline.report import Claims
@@ -45,19 +46,20 @@ class Plan:
 
 
 def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, databases: Path | None = None
-) -> tuple[str, Path]:
-    """All stages for these variants; returns the text of the tables and the path of the page. databases: as in
-    report.folder.report_folder."""
-    from paretune.pipeline.report import compare_folder, report_folder
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
+) -> str:
+    """All stages for these variants, and the baseline, which every table compares with; returns the tables and the
+    verdict as text. target_data: as in report_folder."""
+    from paretune.pipeline.report import closing, compare_folder, report_folder
 
-    train_and_evaluate(session, variants)
+    baseline = session.config.variant(BASELINE)
+    train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
     run = load_run(session.folder.path)
     comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
-        page = report_folder(run, comparison, session.voice, databases, into=session.folder)
-    return text, page
+        report_folder(run, comparison, session.voice, target_data, into=session.folder)
+    return f"{text}\n{closing(run, comparison, session.voice, session.folder)}"
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
@@ -69,8 +71,10 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     choices = choices_of(general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
-        if training:
-            train(session, variant)
+        source = variant if variant.source is None else session.config.variant(variant.source)
+        if training and source.is_trained:
+            session.engine.release()
+            train(session, source)
         evaluate(session, variant, choices)
 
 
@@ -103,18 +107,21 @@ def note_kinds(session: Session) -> None:
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
     from paretune.pipeline.check import find_problems
-    from paretune.pipeline.doubts import doubtful_references, trained_on_the_test
+    from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
-    target, general = read_target(session.config), read_general(session.config)
+    target, general = session.task.read(session.config), read_general(session.config)
+    engine = session.config.engine
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
+    if engine != EngineConfig():
+        lines.append(f"engine {engine.kind}")
     lines.append(_describe_target(session, target))
     lines.extend(_describe_general(item) for item in general)
     states = _states(session)
     for variant in session.config.all_variants():
         what = _describe_variant(variant, len(target.training))
         lines.append(f"variant {variant.name}: {what}{states.get(variant.name, '')}")
-    remarks = (*trained_on_the_test(target), *doubtful_references(session.config.target.split, target))
+    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
@@ -137,7 +144,7 @@ def list_progress(session: Session) -> tuple[list[PartDone], str]:
     session.config = with_stored_paths(session.config)
     known: _Known | None = None
     reason = ""
-    if session.folder.prepared("sql").exists():
+    if session.folder.prepared(session.task.facets.lines).exists():
         try:
             with _prepared_now(session) as prepared:
                 known = _Known.of(session, *prepared)
@@ -170,7 +177,7 @@ class _Known:
     @classmethod
     def unchecked(cls, session: Session) -> _Known:
         """The lines of what is prepared in the folder, by no fingerprint."""
-        return cls(_lines_wanted(session.folder), None)
+        return cls(_lines_wanted(session, session.folder), None)
 
     @classmethod
     def of(cls, session: Session, prepared: RunFolder, general: Sequence[GeneralData]) -> _Known:
@@ -180,7 +187,7 @@ class _Known:
         from paretune.training.sft import is_trained
 
         choices = choices_of(general)
-        marks = {("", f"prepared/{name}"): prepared_mark(prepared, name) for name in PREPARED}
+        marks = {("", f"prepared/{name}"): prepared_mark(prepared, name) for name in _prepared(session)}
         trained = set()
         for variant in session.config.all_variants():
             owner = session.config.variant(variant.source or variant.name)
@@ -192,16 +199,16 @@ class _Known:
                 continue  # no answers can be those of an adapter that is not made yet
             answers, choice = answer_headers(session, variant, choices, prepared)
             verdicts = verdicts_header(session, answers["fingerprint"], prepared)
-            for part, header in (("answers", answers), ("sql", verdicts), ("choice", choice)):
+            for part, header in (("answers", answers), (session.task.facets.lines, verdicts), ("choice", choice)):
                 marks[variant.name, part] = str(header["fingerprint"])
-        return cls(_lines_wanted(prepared), marks)
+        return cls(_lines_wanted(session, prepared), marks)
 
 
 @contextmanager
 def _prepared_now(session: Session) -> Iterator[tuple[RunFolder, list[GeneralData]]]:
     """Where lies what would be asked now: in the run folder if settings and data are those of its manifest, else in a
     passing folder, prepared for this purpose."""
-    target, general = read_target(session.config), read_general(session.config)
+    target, general = session.task.read(session.config), read_general(session.config)
     manifest = session.folder.read_manifest()
     config = json.loads(json.dumps(session.config.as_dict()))
     if (manifest.get("config"), manifest.get("data")) == (config, data_hashes(target, general)):
@@ -213,15 +220,20 @@ def _prepared_now(session: Session) -> Iterator[tuple[RunFolder, list[GeneralDat
         yield passing.folder, general
 
 
+def _prepared(session: Session) -> tuple[str, ...]:
+    return session.task.facets.lines, "train", "choice"
+
+
 def _rows(session: Session, known: _Known) -> list[PartDone]:
+    lines = session.task.facets.lines
     rows = [
         _row(session, known, "", f"prepared/{name}", session.folder.prepared(name), known.lines[name])
-        for name in PREPARED
+        for name in _prepared(session)
     ]
     for variant in session.config.all_variants():
         if variant.is_trained:
             rows.append(_adapter_row(session, known, variant.name))
-        for part, wanted in (("answers", "sql"), ("sql", "sql"), ("choice", "owed")):
+        for part, wanted in (("answers", lines), (lines, lines), ("choice", "owed")):
             path = session.folder.variant(variant.name, f"{part}.jsonl")
             rows.append(_row(session, known, variant.name, part, path, known.lines[wanted]))
     return rows
@@ -244,10 +256,10 @@ def _adapter_row(session: Session, known: _Known, variant: str) -> PartDone:
     return PartDone(variant, "adapter", 1, 1, "done" if fresh else "outdated")
 
 
-def _lines_wanted(prepared: RunFolder) -> dict[str, int | None]:
+def _lines_wanted(session: Session, prepared: RunFolder) -> dict[str, int | None]:
     """Lines of the prepared files, and the answers that a variant owes to choice.jsonl: three per question of a suite
     that is asked by all methods."""
-    there = {name: prepared.prepared(name) for name in PREPARED}
+    there = {name: prepared.prepared(name) for name in _prepared(session)}
     lines = {name: count_lines(path) if path.exists() else None for name, path in there.items()}
     suites = read_header(there["choice"]).get("suites", {})
     by_all = [name for name, suite in suites.items() if suite["method"] == "all"]
@@ -259,9 +271,10 @@ def _lines_wanted(prepared: RunFolder) -> dict[str, int | None]:
 
 
 def _describe_target(session: Session, target: TargetData) -> str:
-    databases = len({question.db_id for question in target.questions})
+    clusters = len({question.cluster for question in target.questions})
     return (
-        f"target {session.config.target.kind}: {len(target.questions)} questions in {databases} databases, "
+        f"target {session.config.target.kind}: {len(target.questions)} questions in {clusters} "
+        f"{session.task.facets.clusters}, "
         f"{len(target.training)} training rows"
     )
 

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.suites.load import Suite, load_suite, select_questions
-from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
-from paretune.errors import DataError, ParetuneError, PromptError
-from paretune.files import file_sha256, fingerprint
-from paretune.models.chat import completion, encode, render
+from paretune.config import ExperimentConfig, GeneralConfig
+from paretune.errors import PromptError
+from paretune.files import fingerprint
 from paretune.models.load import require_bitsandbytes
-from paretune.pipeline.doubts import doubtful_references, trained_on_the_test, unreadable_references
+from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
-from paretune.records import ChoiceQuestion, Method, SqlQuestion
+from paretune.records import ChoiceQuestion, Method
+from paretune.run.claims import record_claims
 from paretune.run.jsonl import read_header, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
-from paretune.sql.database import schema_text
-from paretune.sql.dialects import as_sqlite, dialect_of
-from paretune.sql.prompt import SqlPromptBuilder, choose_examples, one_line
-from paretune.sql.spider import database_path, read_split, take
-from paretune.sql.spider_metrics import hardness
-
-
-@dataclass(frozen=True, slots=True)
-class TargetData:
-    """The target task as read: where its databases are, what is asked, what may be trained on."""
-
-    directory: Path
-    questions: tuple[SqlQuestion, ...]
-    training: tuple[tuple[str, SqlQuestion], ...]  # (split, row)
-    files: Mapping[str, str]
+from paretune.tasks import Question, TargetData, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +49,6 @@ class GeneralData:
         return self.lm_eval.shots if self.lm_eval else self.config.few_shot
 
 
-def target_directory(config: TargetConfig) -> Path:
-    """The directory in Spider's layout; the embedded benchmark is built at first use."""
-    if config.kind == "demo" and config.path is None:
-        from paretune.demo.build import demo_directory
-
-        return demo_directory() / "spider"
-    return Path(str(config.path))
-
-
-def read_target(config: ExperimentConfig) -> TargetData:
-    """Read and draw the target's rows. Raises DataError for whatever is wrong with them."""
-    target = config.target
-    directory = target_directory(target)
-    pool = read_split(directory, target.split, target.exclude_databases)
-    questions = take(pool, target.questions, target.selection, config.seed, [_stratum(row) for row in pool])
-    training: list[tuple[str, SqlQuestion]] = []
-    if any(variant.is_trained for variant in config.variants) or config.prompt.few_shot:
-        rows = [
-            (split, row)
-            for split in target.train_splits
-            for row in read_split(directory, split, target.exclude_databases)
-        ]
-        chosen = take([row for _, row in rows], target.train_rows, target.selection, config.seed,
-                      [_stratum(row) for _, row in rows])  # fmt: skip
-        kept = {id(row) for row in chosen}
-        training = [(split, row) for split, row in rows if id(row) in kept]
-    names = [f"{split}.json" for split in (target.split, *target.train_splits)]
-    files = {name: file_sha256(directory / name) for name in names if (directory / name).is_file()}
-    for db_id in sorted({row.db_id for row in questions}):
-        files[f"database/{db_id}"] = file_sha256(database_path(directory, db_id))
-    return TargetData(directory, tuple(questions), tuple(training), files)
-
-
 def read_general(config: ExperimentConfig) -> list[GeneralData]:
     """Read every suite and draw its questions. Raises DataError, and what `read_lm_eval` raises."""
     found = []
@@ -121,25 +72,23 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
 
 
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
-    """Write prepared/{sql,train,choice}.jsonl and the manifest; what they replace is set aside and named."""
+    """Write prepared/* (the task's questions, train, choice) and the manifest; what they replace is set aside."""
     require_bitsandbytes(session.config)
     session.config = with_stored_paths(session.config)
-    target, general = read_target(session.config), read_general(session.config)
-    unreadable = unreadable_references(session.config.target.split, target)
-    if unreadable:
-        raise DataError("; ".join(unreadable))
-    builder, training = builder_of(session, target)
-    context = context_of(session.source.directory, session.config.model.context_tokens)
+    task = session.task
+    target, general = task.read(session.config), read_general(session.config)
+    context = session.engine.context_tokens
     general = [cut_prompts(session, item, context) for item in general]
-    questions = [_asked(session, builder, question, target.directory) for question in target.questions]
-    for question, record in zip(target.questions, questions, strict=True):
-        check_length(question, record["prompt_tokens"], session.config.target.max_new_tokens, context)
-    rows = [_training_row(session, builder, split, row) for split, row in training]
-    written = _store(session, "sql", questions, {})
+    questions = [_asked(session, target, question, context) for question in target.questions]
+    rows = [_training_row(session, target, split, row) for split, row in target.training]
+    written = _store(session, task.facets.lines, questions, {})
     written |= _store(session, "train", rows, {"left_out": _left_out(session, rows)})
-    for remark in (*trained_on_the_test(target), *(_doubts(session, target) if written else ())):
+    for remark in (*trained_on_the_test(target), *(task.doubts(session.config, target) if written else ())):
         session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
+    if record_claims(session.folder, session.config):
+        changed = "[claims], suites or variants"
+        session.say(f"{changed} changed after answers were there: tables and page will say so")
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
@@ -150,17 +99,12 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     return target, general
 
 
-def _doubts(session: Session, target: TargetData) -> list[str]:
-    return doubtful_references(session.config.target.split, target)
-
-
-def check_length(question: SqlQuestion, prompt_tokens: int, max_new_tokens: int, context: int) -> None:
+def check_length(task: Task, question: Question, prompt_tokens: int, max_new_tokens: int, context: int) -> None:
     """Raises PromptError for a prompt that leaves no room in the context for the longest answer."""
     if prompt_tokens + max_new_tokens > context:
         raise PromptError(
-            f"question {question.index} ({question.db_id}): prompt of {prompt_tokens} tokens plus "
-            f"max_new_tokens = {max_new_tokens} exceeds the context of {context} tokens; use "
-            'prompt.schema = "compact", fewer sample_values or examples, or exclude the database'
+            f"question {question.id} ({question.cluster}): prompt of {prompt_tokens} tokens plus "
+            f"max_new_tokens = {max_new_tokens} exceeds the context of {context} tokens; {task.facets.shorter_prompts}"
         )
 
 
@@ -172,41 +116,21 @@ def data_hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str,
     return hashes
 
 
-def builder_of(session: Session, target: TargetData) -> tuple[SqlPromptBuilder, list[tuple[str, SqlQuestion]]]:
-    """The prompt builder and the training rows it leaves (shots are not trained on)."""
-    prompt = session.config.prompt
-
-    @cache
-    def shown(db_id: str) -> str:
-        return schema_text(database_path(target.directory, db_id), prompt.schema, prompt.sample_values)
-
-    @cache
-    def dialect(db_id: str) -> str:
-        return dialect_of(database_path(target.directory, db_id)).name
-
-    examples = choose_examples([row for _, row in target.training], prompt, session.config.seed)
-    used = {id(example) for example in examples}
-    return SqlPromptBuilder(shown, examples, dialect), [
-        (split, row) for split, row in target.training if id(row) not in used
-    ]
+def _asked(session: Session, target: TargetData, question: Question, context: int) -> dict[str, Any]:
+    """The line of one question. Raises PromptError where prompt and answer do not fit the context."""
+    prompt = session.engine.render(target.messages(question), session.task.facets.cue)
+    tokens = session.engine.count_tokens(prompt)
+    check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
+    return {**session.task.facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
 
 
-def _asked(session: Session, builder: SqlPromptBuilder, question: SqlQuestion, directory: Path) -> dict[str, Any]:
-    prompt = render(session.tokenizer, builder.messages(question))
-    return {
-        **asdict(question),
-        "hardness": hardness(as_sqlite(question.gold, database_path(directory, question.db_id))),
-        "prompt": prompt,
-        "prompt_tokens": len(encode(session.tokenizer, prompt)),
-    }
-
-
-def _training_row(session: Session, builder: SqlPromptBuilder, split: str, row: SqlQuestion) -> dict[str, Any]:
-    messages = builder.messages(row)
-    prompt = render(session.tokenizer, messages)
-    answer = completion(session.tokenizer, messages, one_line(row.gold))
-    tokens = len(encode(session.tokenizer, prompt)) + len(encode(session.tokenizer, answer))
-    return {"split": split, **asdict(row), "prompt": prompt, "completion": answer, "tokens": tokens}
+def _training_row(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:
+    messages = target.messages(row)
+    prompt = session.engine.render(messages, session.task.facets.cue)
+    answer = session.engine.completion(messages, session.task.training_answer(row))
+    tokens = session.engine.count_tokens(prompt) + session.engine.count_tokens(answer)
+    shown = session.task.facets.line(id=row.id, cluster=row.cluster, question=row.question, reference=row.reference)
+    return {"split": split, **shown, "prompt": prompt, "completion": answer, "tokens": tokens}
 
 
 def _left_out(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -247,8 +171,7 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
     if item.lm_eval is None:
         return item
     longest = [
-        max(len(encode(session.tokenizer, prompt)) for prompt in request["contexts"])
-        for request in item.lm_eval.requests
+        max(session.engine.count_tokens(prompt) for prompt in request["contexts"]) for request in item.lm_eval.requests
     ]
     cut = sum(tokens > context for tokens in longest)
     if not cut:
@@ -272,22 +195,3 @@ def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], ex
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
     return True
-
-
-def context_of(directory: Path, wanted: int | None) -> int:
-    """The model's context in tokens, from its configuration alone; the wanted one where that is shorter."""
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    own = int(config.get("text_config", config).get("max_position_embeddings") or 1 << 20)
-    return min(own, wanted or own)
-
-
-def _stratum(row: SqlQuestion) -> str:
-    return f"{row.db_id}/{_level(row.gold)}"
-
-
-@cache
-def _level(query: str) -> str:
-    try:
-        return hardness(query)
-    except ParetuneError:
-        return "unknown"

@@ -11,8 +11,8 @@ from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
 from paretune.report.tables import print_tables, write_tables
+from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import Record
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -21,10 +21,10 @@ DEFAULT_SEED = 42
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What is stated before looking. margin_points: the loss that would not matter; budget_points: the loss that the
-    chosen variant may have (the margin when absent); every_pair: compare all variants with each other too."""
+    """What the command line asks for. margin_points, budget_points: instead of those that the experiment states, which
+    is then said; every_pair: compare all variants with each other too."""
 
-    margin_points: float = 1.0
+    margin_points: float | None = None
     budget_points: float | None = None
     every_pair: bool = False
 
@@ -37,8 +37,7 @@ def compare_folder(
     *,
     into: RunFolder | None,
 ) -> tuple[Comparison, str]:
-    """Compare a run; returns the comparison and the text of the main tables, and says what makes figures unusable.
-    Raises as compare_run.
+    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
 
     into: the folder whose tables/* are written, usually the run's own; None writes nothing.
     """
@@ -53,31 +52,24 @@ def compare_folder(
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     if into is not None:
         write_tables(comparison, into.tables, voice)
-    for finding in audit_run(run):
-        if finding.level == "invalid":
-            evidence, advice = finding.say(voice)
-            say(f"{voice.say('invalid').upper()}  {evidence}. {advice}")
     return comparison, print_tables(comparison, voice)
 
 
-def report_folder(run: Run, comparison: Comparison, voice: Voice, databases: Path | None, *, into: RunFolder) -> Path:
+def closing(run: Run, comparison: Comparison, voice: Voice, into: RunFolder | None) -> str:
+    """The last words of a command: the verdict, the audit's gravest findings, and the page if it is there."""
+    page = into.report / "index.html" if into is not None else None
+    there = page if page is not None and page.exists() else None
+    return closing_text(comparison, audit_run(run), run.path, voice, there)
+
+
+def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: Path | None, *, into: RunFolder) -> Path:
     """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
 
-    databases: folder of <db_id>/<db_id>.sqlite; when None, where the manifest says they were, if they are there.
+    target_data: the folder from which the task shows more than the lines hold; when None, where the manifest says it
+    was, if it is there.
     """
     from paretune.report.page import write_page
 
     write_plots(comparison, into.report, voice)
-    there = databases or databases_of(run.manifest)
-    return write_page(run, comparison, audit_run(run), into.report, voice, databases=there)
-
-
-def databases_of(manifest: Record) -> Path | None:
-    """The databases that a run was asked about, where they lie on this machine; None where they do not."""
-    from paretune.demo.build import demo_directory
-
-    target = manifest.get("config", {}).get("target", {})
-    if target.get("kind") == "demo":
-        return demo_directory() / "spider" / "database"
-    found = Path(str(target.get("path") or "")) / "database"
-    return found if target.get("path") and found.is_dir() else None
+    there = target_data or run.task.data_folder(run.manifest)
+    return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)

@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import BASELINE, ExperimentConfig, VariantConfig
-from paretune.errors import DataError, ModelError, RunFolderError
-from paretune.models.load import LoadedModel
-from paretune.models.source import ModelSource, find_model
+from paretune.engines import build_engine
+from paretune.engines.base import Engine, Host
+from paretune.engines.hf.engine import describe_model
+from paretune.errors import DataError, RunFolderError
+from paretune.models.load import LoadedModel, ModelHandle
+from paretune.models.source import ModelSource
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
+from paretune.tasks import Task, find_task
 from paretune.text import Voice
 
 _PACKAGES = (
@@ -44,40 +48,57 @@ class Session:
     voice: Voice
     say: Callable[[str], None]
     download: bool = True
-    _source: ModelSource | None = None
-    _base: LoadedModel | None = None
-    _tokenizer: Any = None
+    _model: ModelHandle | None = None
+    _engine: Engine | None = None
+
+    @property
+    def model(self) -> ModelHandle:
+        """The base model: for training, and for the engine."""
+        if self._model is None:
+            self._model = ModelHandle(
+                self.config.model,
+                before_load=lambda source: self.say(f"loading {source.names[0]}"),
+                on_load=lambda loaded: self.folder.update_manifest({"model": describe_model(loaded)}),
+                download=self.download,
+            )
+        return self._model
+
+    @property
+    def engine(self) -> Engine:
+        """What answers, as the [engine] table says; it loads nothing before it is asked."""
+        if self._engine is None:
+            host = Host(
+                self.model,
+                batch_size=self.config.target.batch_size,
+                ending=self.task.ending(self.config),
+                say=self.say,
+            )
+            self._engine = build_engine(self.config.engine, host)
+        return self._engine
+
+    @property
+    def task(self) -> Task:
+        """The target task that the experiment names."""
+        return find_task(self.config.target.kind)
 
     @property
     def source(self) -> ModelSource:
         """Where the weights are. Raises ModelError where they cannot be had."""
-        if self._source is None:
-            self._source = find_model(self.config.model, download=self.download)
-        return self._source
+        return self.model.source
 
     @property
     def tokenizer(self) -> Any:
         """The model's tokenizer, without its weights."""
-        if self._tokenizer is None:
-            from paretune.models.load import load_tokenizer
-
-            self._tokenizer = load_tokenizer(self.source)
-        return self._tokenizer
+        return self.model.tokenizer
 
     @property
     def base(self) -> LoadedModel:
         """The base model, loaded once for all variants."""
-        if self._base is None:
-            from paretune.models.load import load_model
-
-            self.say(f"loading {self.source.names[0]}")
-            self._base = load_model(self.config.model, self.source)
-            self.folder.update_manifest({"model": describe_model(self._base)})
-        return self._base
+        return self.model.load()
 
     def release(self) -> None:
         """Let go of the model."""
-        self._base = None
+        self._model = self._engine = None
 
     def note_variant(self, name: str, facts: dict[str, Any]) -> None:
         """Add to what the manifest says of a variant."""
@@ -90,10 +111,7 @@ class Session:
         if variant.name == BASELINE:
             return None
         if variant.adapter is not None:
-            directory = Path(variant.adapter)
-            if not (directory / "adapter_config.json").is_file():
-                raise ModelError(f"{directory}: no adapter_config.json; expected an adapter in PEFT's format")
-            return directory
+            return Path(variant.adapter)
         owner = variant.source or variant.name
         if self.config.variant(owner).adapter is not None:
             return self.adapter(self.config.variant(owner))
@@ -123,18 +141,6 @@ def prepared_mark(folder: RunFolder, name: str) -> str:
 def prepared_lines(session: Session, name: str) -> tuple[str, list[dict[str, Any]]]:
     """Fingerprint and records of a prepared file."""
     return prepared_mark(session.folder, name), read_lines(session.folder.prepared(name))[1]
-
-
-def describe_model(base: LoadedModel) -> dict[str, Any]:
-    """What the manifest says of the model."""
-    return {
-        "name": base.source.names[0],
-        "weights": base.source.weights,
-        "precision": base.precision,
-        "quantization": base.quantization,
-        "device": str(base.model.device),
-        "parameters": int(base.model.num_parameters()),
-    }
 
 
 def describe_machine() -> dict[str, Any]:

@@ -11,7 +11,16 @@ from paretune.models.chat import encode
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.progress import progress_bar
 from paretune.run.folder import RunFolder, same_fingerprint
-from paretune.training.sft import TrainingRow, is_trained, total_steps, train_adapter
+from paretune.training.batches import TrainingRow
+from paretune.training.sft import is_trained, total_steps, train_adapter
+
+# Keys that came later, each with the one without which it decides nothing: trainings made before them stand.
+_LATER_KEYS = {
+    "group_by_length": "group_by_length",
+    "prompts_per_step": "share_prompts",
+    "share_prompts": "share_prompts",
+    "fuse_adapters": "fuse_adapters",
+}
 
 
 def training_fingerprint(session: Session, variant: VariantConfig, prepared: RunFolder | None = None) -> str:
@@ -20,8 +29,9 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
 
     assert variant.training is not None
     settings = {key: value for key, value in asdict(variant.training).items() if key != "logging_steps"}
-    if not variant.training.group_by_length:
-        del settings["group_by_length"]  # a later key: trainings made before it stand
+    for key, deciding in _LATER_KEYS.items():
+        if not settings[deciding]:
+            del settings[key]
     return fingerprint(
         {
             "weights": session.source.weights,
@@ -61,7 +71,10 @@ def train(session: Session, variant: VariantConfig) -> None:
             advance(step - done)
             done = step
 
-        progress = train_adapter(base, rows, config, folder, mark, on_step)
+        def say(remark: str) -> None:
+            session.say(f"{variant.name}: {remark}")
+
+        progress = train_adapter(base, rows, config, folder, mark, on_step, say)
     if progress.skipped_steps:
         session.say(f"{variant.name}: {progress.skipped_steps} steps were not finite and were skipped")
     session.note_variant(

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from paretune.analysis.results import Comparison, Difference, GroupRow
+from paretune.analysis.results import Claim, Comparison, GroupRow
+from paretune.stats.claims import LossTest
 from paretune.stats.intervals import Interval
 
 Row = Mapping[str, Any]
@@ -17,10 +18,12 @@ SIGNIFICANT = 10  # digits: enough for any reader, and without the noise of the 
 def csv_files(comparison: Comparison) -> dict[str, str]:
     """File name (without .csv) -> text. A table without rows has its header only where another run would have rows."""
     tables: dict[str, Iterable[Row]] = {
-        "execution_accuracy": _execution(comparison),
+        comparison.facets.metric_column: _target(comparison),
         "general_accuracy": _general(comparison),
         "comparisons": _comparisons(comparison),
-        "by_hardness": [_group(row) for row in comparison.hardness],
+        f"by_{comparison.facets.level}": [
+            {**_group(row), "average": comparison.facets.level} for row in comparison.levels
+        ],
         "by_subject": _subjects(comparison),
         "error_classes": _error_classes(comparison),
         "outcomes": _outcomes(comparison),
@@ -28,7 +31,8 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "tradeoff": _tradeoff(comparison),
         "hypervolume": _hypervolume(comparison),
         "matched_loss": _matched(comparison),
-        "choice": _choice(comparison),
+        "claims": _claims(comparison),
+        "pick": _pick(comparison),
         "seeds": _seeds(comparison),
         "costs": _costs(comparison),
     }
@@ -69,7 +73,8 @@ def _interval(name: str, unit: str, figure: Interval | None, *, method: bool = F
     return found
 
 
-def _execution(comparison: Comparison) -> Iterable[Row]:
+def _target(comparison: Comparison) -> Iterable[Row]:
+    facets = comparison.facets
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
         yield {
@@ -78,16 +83,20 @@ def _execution(comparison: Comparison) -> Iterable[Row]:
             "source": variant.source,
             "adapter_scale": variant.adapter_scale,
             "checkpoint_steps": variant.checkpoint,
-            "questions": variant.execution.n,
-            "databases": variant.execution.clusters,
-            "rules": comparison.target_rules,
-            **_interval("execution_accuracy", "percent", variant.execution, method=True),
+            "questions": variant.target.n,
+            facets.clusters: variant.target.clusters,
+            **({"rules": comparison.target_rules} if comparison.target_rules else {}),
+            **_interval(facets.metric_column, "percent", variant.target, method=True),
             **_interval("change", "points", found.interval if found else None),
-            "p_holm": found.holm_p if found else None,
+            "p_family": found.claim.family_p if found else None,
+            "p_holm": found.claim.holm_p if found else None,
             "finding": found.finding if found else None,
-            **_interval("exact_set_match", "percent", variant.exact_set_match),
-            **_interval("test_suite", "percent", variant.test_suite),
-            "confidence": variant.execution.confidence,
+            **{
+                column: value
+                for name, figure in variant.secondary.items()
+                for column, value in _interval(name, "percent", figure).items()
+            },
+            "confidence": variant.target.confidence,
         }
 
 
@@ -118,39 +127,71 @@ def _group(row: GroupRow) -> Row:
 
 
 def _comparisons(comparison: Comparison) -> Iterable[Row]:
-    return [_comparison_row(item, comparison.margin_points) for item in comparison.differences]
+    for item in comparison.differences:
+        yield {
+            "axis": item.axis,
+            "benchmark": item.benchmark,
+            "method": item.method,
+            "main": item.is_main,
+            "first": item.first,
+            "second": item.second,
+            **_claim(item.claim),
+            **_interval("bootstrap", "points", item.bootstrap, method=True),
+            "standard_error_points": item.standard_error,
+            "degrees_of_freedom": item.degrees_of_freedom,
+            "gained_questions": len(item.gained),
+            "lost_questions": len(item.lost),
+            "discordant_share": item.discordant_share,
+            "mcnemar_p": item.mcnemar_p,
+            "permutation_p": item.permutation_p,
+        }
 
 
-def _comparison_row(item: Difference, margin: float) -> Row:
+def _claim(claim: Claim) -> dict[str, object]:
+    """The columns of what one comparison shows; a level of the whole family unless they say alone."""
     return {
-        "axis": item.axis,
-        "benchmark": item.benchmark,
-        "method": item.method,
-        "main": item.is_main,
-        "first": item.first,
-        "second": item.second,
-        "questions": item.interval.n,
-        "clusters": item.interval.clusters,
-        **_interval("difference", "points", item.interval, method=True),
-        **_interval("bootstrap", "points", item.bootstrap, method=True),
-        "standard_error_points": item.standard_error,
-        "degrees_of_freedom": item.degrees_of_freedom,
-        "gained_questions": len(item.gained),
-        "lost_questions": len(item.lost),
-        "discordant_share": item.discordant_share,
-        "t_p": item.t_p,
-        "mcnemar_p": item.mcnemar_p,
-        "permutation_p": item.permutation_p,
-        "holm_p": item.holm_p,
-        "comparisons": item.comparisons,
-        "finding": item.finding,
-        "minimum_detectable_effect_points": item.minimum_detectable_effect,
-        "margin_points": margin,
-        "loses_less_than_margin": item.non_inferiority.verdict,
-        "loses_less_than_margin_p": item.non_inferiority.p_value,
-        "differs_by_less_than_margin": item.equivalence.verdict,
-        "differs_by_less_than_margin_p": item.equivalence.p_value,
+        "primary": claim.is_primary,
+        "questions": claim.interval.n,
+        "clusters": claim.interval.clusters,
+        "effective_clusters": claim.effective_clusters,
+        **_interval("difference", "points", claim.interval, method=True),
+        "confidence": claim.interval.confidence,
+        **_interval("difference_alone", "points", claim.alone),
+        "t_p": claim.t_p,
+        "family_p": claim.family_p,
+        "holm_p": claim.holm_p,
+        "comparisons": claim.comparisons,
+        "family_method": claim.family_method,
+        "finding": claim.finding,
+        "minimum_detectable_effect_points": claim.detectable,
+        **_loss("margin", claim.loss),
+        **_loss("budget", claim.budget),
     }
+
+
+def _loss(name: str, test: LossTest | None) -> dict[str, object]:
+    return {
+        f"{name}_points": test.margin if test else None,
+        f"beyond_{name}": test.verdict if test else None,
+        f"beyond_{name}_p": test.p_value if test else None,
+    }
+
+
+def _claims(comparison: Comparison) -> Iterable[Row]:
+    for item in comparison.verdict.units:
+        for axis, claims in (("target", (item.unit.target,)), ("general", item.unit.general)):
+            for claim in claims:
+                yield {
+                    "unit": item.unit.name,
+                    "variants": " ".join(item.unit.variants),
+                    "seeds": " ".join(str(seed) for seed in item.unit.seeds if seed is not None),
+                    "axis": axis,
+                    "benchmark": claim.benchmark,
+                    "method": claim.method,
+                    "worst": claim is item.worst,
+                    "decision": item.reason or "pick",
+                    **_claim(claim),
+                }
 
 
 def _subjects(comparison: Comparison) -> Iterable[Row]:
@@ -184,7 +225,7 @@ def _outcomes(comparison: Comparison) -> Iterable[Row]:
             "variant": row.variant,
             "outcome": row.outcome,
             "questions": row.count,
-            "both_empty_questions": row.both_empty,
+            **{f"{mark}_questions": count for mark, count in row.marks.items()},
         }
 
 
@@ -223,7 +264,7 @@ def _hypervolume(comparison: Comparison) -> Iterable[Row]:
     return [
         {
             "variants": len(comparison.variants),
-            "reference_execution_percent": target,
+            f"reference_{comparison.facets.metric_column.removesuffix('_accuracy')}_percent": target,
             "reference_general_percent": general,
             **_interval("hypervolume", "square_points", area, method=True),
         }
@@ -236,36 +277,41 @@ def _matched(comparison: Comparison) -> Iterable[Row]:
         yield {"source": item.source, "curve": item.kind, "gain_points": item.gain, **loss, "reason": item.reason}
 
 
-def _choice(comparison: Comparison) -> Iterable[Row]:
-    chosen = comparison.tradeoff.choice
-    if chosen is None:
-        return []
+def _pick(comparison: Comparison) -> Iterable[Row]:
+    verdict = comparison.verdict
+    split = verdict.split
     return [
         {
-            "variant": chosen.variant,
-            "budget_points": chosen.budget,
-            "validation_gain_points": chosen.validation_gain,
-            "validation_loss_points": chosen.validation_loss,
-            **_interval("test_gain", "points", chosen.gain),
-            **_interval("test_general_change", "points", chosen.general_change),
-            "test_within_budget": chosen.within_budget,
-            "validation_questions": chosen.validation_questions,
-            "test_questions": chosen.test_questions,
+            "pick": verdict.pick.unit.name if verdict.pick else comparison.variants[0].name,
+            "margin_points": verdict.terms.margin_points,
+            "margin_reason": verdict.terms.margin_reason,
+            "budget_points": verdict.terms.budget_points,
+            "primary_suites": " ".join(verdict.terms.primary_suites),
+            "level": verdict.terms.level,
+            "planned": verdict.planned,
+            "scope": verdict.scope,
+            "splits": split.splits if split else None,
+            "gain_where_picked_points": split.choosing_gain if split else None,
+            "gain_where_judged_points": split.judging_gain if split else None,
+            "after_the_fact": "; ".join(f"{one.what}: {one.before} -> {one.after}" for one in verdict.changes),
         }
     ]
 
 
 def _seeds(comparison: Comparison) -> Iterable[Row]:
-    for recipe in comparison.recipes:
-        yield {
-            "variants": " ".join(recipe.variants),
-            "seeds": " ".join(map(str, recipe.seeds)),
-            **_interval("gain", "points", recipe.target),
-            "gain_deviation_between_seeds_points": recipe.target_deviation,
-            **_interval("general_change", "points", recipe.general),
-            "general_deviation_between_seeds_points": recipe.general_deviation,
-            "caveat": recipe.caveat,
-        }
+    for unit in comparison.units:
+        if unit.seeds[0] is not None:
+            main = next(claim for claim in unit.general if claim.benchmark == comparison.main_suite)
+            yield {
+                "variants": " ".join(unit.variants),
+                "seeds": " ".join(map(str, unit.seeds)),
+                **_interval("gain", "points", unit.target.interval),
+                "gain_deviation_between_seeds_points": unit.target_deviation,
+                "gain_deviation_at_most_points": unit.target_deviation_high,
+                **_interval("general_change", "points", main.interval),
+                "general_deviation_between_seeds_points": unit.general_deviation,
+                "caveat": unit.caveat,
+            }
 
 
 def _costs(comparison: Comparison) -> Iterable[Row]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paretune.analysis.results import Comparison, Difference, GroupRow, SuiteTable, TradeOffPoint
+from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
+from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
+from paretune.report.verdict import change_notes, claims_table, family_notes
 from paretune.text import Voice
 
 
 def print_tables(comparison: Comparison, voice: Voice) -> str:
-    """Execution accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
-    tables = [execution_table(comparison, voice)]
+    """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
+    tables = [target_table(comparison, voice)]
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
+    if comparison.units:
+        tables.append(claims_table(comparison, voice))
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
 
 
@@ -24,32 +28,37 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
     for name, text in csv_files(comparison).items():
         written.append(_written(folder / f"{name}.csv", text))
     main = {
-        "execution_accuracy": execution_table(comparison, voice),
+        "claims": claims_table(comparison, voice),
+        comparison.facets.metric_column: target_table(comparison, voice),
         "general_accuracy": general_table(comparison, comparison.main_table(), voice),
-        "by_hardness": hardness_table(comparison, voice),
+        f"by_{comparison.facets.level}": level_table(comparison, voice),
         "tradeoff": tradeoff_table(comparison, voice),
     }
     for name, table in main.items():
+        if not table.rows:
+            continue
         written.append(_written(folder / f"{name}.md", as_markdown(table)))
         written.append(_written(folder / f"{name}.tex", as_latex(table, name.replace("_", "-"))))
     return written
 
 
-def execution_table(comparison: Comparison, voice: Voice) -> Table:
-    """Execution accuracy of every variant, its change, and what that shows."""
-    say = voice.say
+def target_table(comparison: Comparison, voice: Voice) -> Table:
+    """The target's accuracy of every variant, its change, and what that shows."""
+    facets = comparison.facets
     rows: list[tuple[str, ...]] = []
     for variant in comparison.variants:
         found = comparison.difference(variant.name, "target")
-        figures = (variant.name, voice.interval(variant.execution), *_change_cells(found, voice))
-        rows.append(figures)
-    title = say(
-        "table.execution",
+        claim = found.claim if found else None
+        rows.append((variant.name, voice.interval(variant.target), *_change_cells(claim, voice)))
+    rows += [(unit.name, "", *_change_cells(unit.target, voice)) for unit in comparison.units if unit.is_recipe]
+    tell = target_say(facets, voice)
+    title = tell(
+        "table.target",
         benchmark=comparison.target_benchmark,
         questions=comparison.questions,
-        databases=comparison.databases,
+        **clusters_counted(facets, voice, comparison.clusters),
     )
-    header = _header(say("execution accuracy"), voice)
+    header = _header(target_word(facets, voice, facets.metric), voice)
     return Table(title, header, tuple(rows), _notes(comparison, voice))
 
 
@@ -72,23 +81,25 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
     title = say("table.general", suite=suite.suite, method=say(suite.method), questions=asked)
     if suite.chance is not None:
         title += say("table.chance", chance=suite.chance)
-    notes = _general_notes(comparison, suite, voice)
+    notes = _change_note(comparison, voice)
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
         notes = (few, *notes)
     return Table(title, header, tuple(rows), notes)
 
 
-def hardness_table(comparison: Comparison, voice: Voice) -> Table:
-    """Execution accuracy by hardness of the reference query."""
-    say = voice.say
-    levels = list(dict.fromkeys(row.group for row in comparison.hardness))
-    found = {(row.variant, row.group): row for row in comparison.hardness}
+def level_table(comparison: Comparison, voice: Voice) -> Table:
+    """The target's accuracy by level; without rows where its task has no levels."""
+    facets = comparison.facets
+    say, tell = voice.say, target_say(facets, voice)
+    levels = list(dict.fromkeys(row.group for row in comparison.levels))
+    found = {(row.variant, row.group): row for row in comparison.levels}
     rows = tuple(
-        (v.name, *(voice.interval(found[v.name, level].accuracy) for level in levels)) for v in comparison.variants
+        (v.name, *(voice.interval(found[v.name, level].accuracy) for level in levels))
+        for v in (comparison.variants if levels else ())
     )
-    header = (say("variant"), *(voice.data_word(level) for level in levels))
-    return Table(say("Execution accuracy in percent by hardness"), header, rows, (_interval_note(voice),))
+    header = (say("variant"), *(target_word(facets, voice, level) for level in levels))
+    return Table(tell("table.levels"), header, rows, (_interval_note(voice),))
 
 
 def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
@@ -105,7 +116,8 @@ def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
     )
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
     area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
-    notes.append(say("table.hypervolume", area=area, chance=chance))
+    tell = target_say(comparison.facets, voice)
+    notes.append(tell("table.target-hypervolume", area=area, chance=chance))
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))
 
 
@@ -126,17 +138,17 @@ def _tradeoff_row(point: TradeOffPoint, voice: Voice) -> tuple[str, ...]:
 
 def _header(figure: str, voice: Voice) -> tuple[str, ...]:
     say = voice.say
-    return (say("variant"), figure, say("change"), say("p (Holm)"), say("detectable"), say("finding"))
+    return (say("variant"), figure, say("change"), say("p (family)"), say("detectable"), say("finding"))
 
 
-def _change_cells(found: Difference | None, voice: Voice) -> tuple[str, ...]:
-    if found is None:
+def _change_cells(claim: Claim | None, voice: Voice) -> tuple[str, ...]:
+    if claim is None:
         return ("", "", "", "")
     return (
-        voice.interval(found.interval, signed=True),
-        voice.p_value(found.holm_p),
-        voice.number(found.minimum_detectable_effect),
-        voice.say(found.finding),
+        voice.interval(claim.interval, signed=True),
+        voice.p_value(claim.family_p),
+        "–" if claim.detectable is None else voice.number(claim.detectable),
+        voice.say(f"change:{claim.finding}"),
     )
 
 
@@ -144,46 +156,43 @@ def _interval_note(voice: Voice) -> str:
     return voice.say("95 % intervals in brackets.")
 
 
+def _change_note(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
+    """How far the intervals of accuracies and of changes reach."""
+    return (
+        voice.say("Accuracies: 95 % intervals in brackets; changes of parts likewise, each alone and exploratory."),
+        *family_notes(comparison.verdict, voice)[:1],
+    )
+
+
 def _notes(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
-    say = voice.say
-    notes = [
-        _interval_note(voice),
-        say("Change: against the baseline, in points, paired by question, clustered by database.")
-        if comparison.databases > 1
-        else say("One database: questions count as independent, and the figures hold for this database."),
-    ]
-    if comparison.differences:
-        notes.append(say("table.holm", count=comparison.differences[0].comparisons))
-        notes.append(say("Detectable: the difference that data like these show in four of five repetitions."))
-    caveats = {recipe.caveat for recipe in comparison.recipes if recipe.caveat}
-    if any(len(recipe.seeds) == 1 for recipe in comparison.recipes):
-        notes.append(say("One seed: a difference holds for this adapter; the recipe may vary more."))
-    elif caveats:
-        notes.append(say("Two seeds: the variance between seeds is hardly known."))
-    if comparison.incomplete:
-        notes.append(say("table.incomplete", names=tuple(comparison.incomplete)))
-    return tuple(notes)
-
-
-def _general_notes(comparison: Comparison, suite: SuiteTable, voice: Voice) -> tuple[str, ...]:
-    """One sentence a variant: what its change over all questions shows."""
-    say = voice.say
-    notes: list[str] = []
-    for item in comparison.differences:
-        if item.first != comparison.variants[0].name or (item.benchmark, item.method) != (suite.suite, suite.method):
-            continue
+    say, verdict = voice.say, comparison.verdict
+    tell = target_say(comparison.facets, voice)
+    notes = [say("Accuracies: 95 % intervals in brackets.")]
+    if comparison.void_questions:
+        notes.append(say("table.void", count=comparison.void_questions))
+    if verdict.scope == "databases":
         notes.append(
-            say(
-                "table.general-change",
-                variant=item.second,
-                finding=say(f"change:{item.finding}"),
-                p=item.holm_p,
-                margin=comparison.margin_points,
-                verdict=say(f"margin:{item.non_inferiority.verdict}"),
-                effect=item.minimum_detectable_effect,
+            tell(
+                "table.target-change",
+                effective=float(comparison.effective_clusters),
+                **clusters_counted(comparison.facets, voice, comparison.clusters),
             )
         )
-    return tuple(notes)
+    else:
+        notes.append(tell("table.these-clusters"))
+    if verdict.units:
+        notes += family_notes(verdict, voice)
+        notes.append(say("Finding: whether that interval leaves out 0; p (family) counts all variants planned."))
+        notes.append(
+            say("Detectable: the smallest true difference that such data would show in this way 80 % of the time.")
+        )
+    if any(unit.is_recipe for unit in comparison.units):
+        notes.append(say("Variants that differ in nothing but the seed are one recipe: it is what is claimed."))
+    if any(unit.caveat.startswith("one seed") for unit in comparison.units):
+        notes.append(say("One seed: a difference holds for this adapter; the recipe may vary more."))
+    elif any(unit.caveat for unit in comparison.units):
+        notes.append(say("Two seeds: the variance between seeds is hardly known."))
+    return (*notes, *change_notes(verdict.changes, voice))
 
 
 def _written(path: Path, text: str) -> Path:

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from paretune.records import ChoiceAnswer, ChoiceOutcome, SqlOutcome, SqlVerdict
+from paretune.records import ChoiceAnswer, ChoiceOutcome
 from paretune.run.jsonl import Record
 from paretune.run.lines import AskedChoice, AskedQuestion, Variant
+from paretune.tasks import Facets, Identity, Verdict
 
 # Parts of a file's header that must be the same for all variants, where they are given.
 SHARED_CONDITIONS = (
     "prepared", "data", "databases", "prompt", "prompts", "suites", "lm_eval", "decoding", "max_new_tokens",
     "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "rules", "limit_seconds",
-    "sqlite", "judge",
+    "sqlite", "judge", "engine", "stop",
 )  # fmt: skip
-LINE_FILES = ("answers", "sql", "choice")
 ALL_METHODS = ("letter", "cloze", "generate")  # what the method "all" stands for
 MOST_NAMED = 5  # examples in a message
 LONGEST_VALUE = 60  # characters of a setting in a message
@@ -60,22 +60,26 @@ class Disagreement:
 
 
 def against_questions(
-    name: str, verdicts: Sequence[SqlVerdict], questions: Sequence[AskedQuestion]
+    name: str, verdicts: Sequence[Verdict], questions: Sequence[AskedQuestion], facets: Facets
 ) -> tuple[list[Problem], int]:
     """Contradictions with what was asked, and how many questions have no line."""
-    asked = {question.index: question for question in questions}
-    seen: set[int] = set()
+    asked = {question.id: question for question in questions}
+    reference = facets.names.get("reference", "reference")
+    seen: set[Identity] = set()
     strange: dict[str, list[str]] = {}
     for verdict in verdicts:
-        question = asked.get(verdict.index)
+        question = asked.get(verdict.id)
         if question is None:
-            strange.setdefault("not-asked", []).append(f"question {verdict.index}")
-        elif verdict.index in seen:
-            strange.setdefault("two-lines", []).append(f"question {verdict.index}")
-        elif (question.db_id, question.gold) != (verdict.db_id, verdict.gold):
-            strange.setdefault("another-reference", []).append(f"question {verdict.index}")
-        seen.add(verdict.index)
-    return _problems(name, "sql", strange), len(asked.keys() - seen)
+            strange.setdefault("not-asked", []).append(f"question {verdict.id}")
+        elif verdict.id in seen:
+            strange.setdefault("two-lines", []).append(f"question {verdict.id}")
+        elif (question.cluster, question.reference) != (
+            verdict.cluster,
+            verdict.detail.get(reference, question.reference),
+        ):
+            strange.setdefault("another-reference", []).append(f"question {verdict.id}")
+        seen.add(verdict.id)
+    return _problems(name, facets.lines, strange), len(asked.keys() - seen)
 
 
 def against_choices(
@@ -109,9 +113,12 @@ def against_choices(
     return _problems(name, "choice", strange), len(wanted - seen)
 
 
-def disagreements(variants: Sequence[Variant]) -> Iterator[Disagreement]:
-    """Header parts that should be common and are not; a header without the part agrees with all."""
-    for file in LINE_FILES:
+def disagreements(variants: Sequence[Variant], lines: str) -> Iterator[Disagreement]:
+    """Header parts that should be common and are not; a header without the part agrees with all.
+
+    lines: the name of the task's files.
+    """
+    for file in ("answers", lines, "choice"):
         for setting in SHARED_CONDITIONS:
             values: dict[str, tuple[str, ...]] = {}
             for variant in variants:
@@ -122,10 +129,10 @@ def disagreements(variants: Sequence[Variant]) -> Iterator[Disagreement]:
                 yield Disagreement(f"{file}.jsonl", setting, values)
 
 
-def conditions_that_differ(variants: Sequence[Variant]) -> list[Problem]:
+def conditions_that_differ(variants: Sequence[Variant], lines: str) -> list[Problem]:
     """Header parts that should be common and are not, and methods that only some variants were asked by."""
     problems: list[Problem] = []
-    for found in disagreements(variants):
+    for found in disagreements(variants, lines):
         (first, *_), *others = found.values.values()
         values = "; ".join(f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in found.values.items())
         problems.append(
@@ -152,7 +159,7 @@ def conditions_that_differ(variants: Sequence[Variant]) -> list[Problem]:
     return problems
 
 
-def outdated(variant: Variant, prepared: Mapping[str, Record]) -> list[Problem]:
+def outdated(variant: Variant, prepared: Mapping[str, Record], lines: str) -> list[Problem]:
     """Answers whose header names, under "prepared", another fingerprint than that of the questions that lie here now:
     the same questions may have been asked in other words. And verdicts on answers that lie here no longer."""
     problems = [
@@ -162,17 +169,17 @@ def outdated(variant: Variant, prepared: Mapping[str, Record]) -> list[Problem]:
         for file, header in prepared.items()
         if isinstance(mark := variant.headers[file].get("prepared"), str) and mark != header.get("fingerprint", mark)
     ]
-    judged, there = variant.headers["sql"].get("answers"), variant.headers["answers"].get("fingerprint")
+    judged, there = variant.headers[lines].get("answers"), variant.headers["answers"].get("fingerprint")
     if judged and there and judged != there:
-        problems.append(Problem("other-answers", {"file": f"{variant.name}/sql.jsonl", "variant": variant.name}))
+        problems.append(Problem("other-answers", {"file": f"{variant.name}/{lines}.jsonl", "variant": variant.name}))
     return problems
 
 
 def failures(variant: Variant) -> list[Problem]:
     """Outcomes that are our own fault; a figure that counts them as wrong answers would blame the model."""
-    sql = [f"question {line.index}" for line in variant.sql if line.outcome is SqlOutcome.FAILED]
+    target = [f"question {line.id}" for line in variant.verdicts if line.outcome == "failed"]
     choice = [f"{line.suite}: {line.id}" for line in variant.choice if line.outcome is ChoiceOutcome.FAILED]
-    parts = (("target", sql, len(variant.sql)), ("general", choice, len(variant.choice)))
+    parts = (("target", target, len(variant.verdicts)), ("general", choice, len(variant.choice)))
     return [
         Problem(
             "failed-lines",

@@ -120,10 +120,11 @@ class RunFolder:
 def work_seconds(manifest: Mapping[str, Any], variant: str, headers: Mapping[str, Record]) -> dict[str, float]:
     """Seconds per stage that a variant's present files took; work on files that were set aside does not count.
 
-    headers: of the variant's files by name (answers, sql, choice, training). An entry without a fingerprint, of a
-    folder made before they were noted, counts.
+    headers: of the variant's files by name (answers, the task's, choice, training). An entry without a fingerprint, of
+    a folder made before they were noted, counts.
     """
-    files = {"generate": "answers", "score": "sql", "choice": "choice", "train": "training"}
+    files = {"generate": "answers", "choice": "choice", "train": "training"}
+    files["score"] = next((name for name in headers if name not in files.values()), "")
     seconds: dict[str, float] = {}
     for entry in manifest.get("work", []):
         if entry.get("variant") != variant:

@@ -9,24 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from paretune.errors import DataError
-from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import Record
+from paretune.tasks import Identity, Question, Task, Verdict
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class AskedQuestion:
-    """One target question as it was asked: a line of prepared/sql.jsonl."""
+class AskedQuestion(Question):
+    """One target question as it was asked: a line of prepared/<lines of the task>.jsonl."""
 
-    index: int
-    db_id: str
-    question: str
-    gold: str
-    hardness: str = "unknown"
     prompt: str = ""
     prompt_tokens: int | None = None
 
@@ -36,10 +33,10 @@ class TrainingRow:
     """One training row: a line of prepared/train.jsonl. tokens: prompt and completion together."""
 
     split: str
-    index: int
-    db_id: str
+    id: Identity
+    cluster: str
     question: str
-    gold: str
+    reference: str
     prompt: str = ""
     completion: str = ""
     tokens: int | None = None
@@ -85,13 +82,15 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """One raw answer. finish: "stop" (end of turn) or "length" (token limit reached), null where nobody noted it."""
+    """One raw answer. finish: "stop" (end of turn), "statement" (ended behind a complete one) or "length" (token limit
+    reached), null where nobody noted it. chatter_tokens: of the tokens, those behind a complete statement."""
 
-    index: int
-    db_id: str
+    id: Identity
+    cluster: str
     text: str
     tokens: int
     finish: str | None = None
+    chatter_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,11 @@ class VariantEntry:
 class Variant:
     """All lines of one variant, verdicts in the order in which the questions were asked.
 
-    headers: of each file (answers, sql, choice, training), empty where there is no file.
+    headers: of each file (answers, the task's, choice, training), empty where there is no file.
     """
 
     entry: VariantEntry
-    sql: tuple[SqlVerdict, ...]
+    verdicts: tuple[Verdict, ...]
     choice: tuple[ChoiceAnswer, ...]
     answers: tuple[GeneratedAnswer, ...]
     training: tuple[TrainingStep, ...]
@@ -133,29 +132,49 @@ class Variant:
         return self.entry.name
 
 
-def from_record(kind: type[T], record: Mapping[str, Any], where: str) -> T:
+def from_record(
+    kind: type[T], record: Mapping[str, Any], where: str, names: Mapping[str, str] = MappingProxyType({})
+) -> T:
     """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
 
-    Raises DataError naming the missing key, the value of another type, or the outcome nobody knows.
+    names: how the record calls a field, where that is another name. Raises DataError naming the missing key, the value
+    of another type, or the outcome nobody knows.
     """
     required, known, conversions = _plan(typing.cast(Any, kind))
+    record = {**record, **{name: record[own] for name, own in names.items() if own in record}}
     for name in required:
         if name not in record:
-            raise DataError(f"{where}: a record lacks {name!r}; it was written by another version: evaluate again")
+            raise DataError(
+                f"{where}: a record lacks {names.get(name, name)!r}; it was written by another version: evaluate again"
+            )
     values = {}
     for name, expected in known:
         if name in record:
             value = values[name] = record[name]
             if expected and not isinstance(value, expected):
-                raise DataError(f"{where}: {name}: {value!r} is no {expected[0].__name__}; evaluate again")
+                raise DataError(
+                    f"{where}: {names.get(name, name)}: {value!r} is no {expected[0].__name__}; evaluate again"
+                )
     for name, convert in conversions:
         value = values.get(name)
         if value is not None:
             try:
                 values[name] = convert(value)
             except (ValueError, TypeError) as error:
-                raise DataError(f"{where}: {name}: {value!r} is not known here") from error
+                raise DataError(f"{where}: {names.get(name, name)}: {value!r} is not known here") from error
     return kind(**values)
+
+
+def verdict_from(task: Task, record: Mapping[str, Any], where: str) -> Verdict:
+    """The verdict that a line of the task holds. detail: what stands under that key, or the whole line.
+
+    Raises DataError as `from_record` does, for what the task's own dataclass requires as well.
+    """
+    if task.verdict is not Verdict:
+        from_record(task.verdict, record, where)
+    if record.get("outcome") not in (None, *task.facets.outcomes):
+        raise DataError(f"{where}: outcome: {record['outcome']!r} is not known here")
+    return from_record(Verdict, {"detail": record, **record}, where, task.facets.names)
 
 
 @cache

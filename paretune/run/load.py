@@ -6,15 +6,16 @@ can be described; what speaks against a comparison stands in `problems`, and `Ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from paretune.config import BASELINE
 from paretune.errors import DataError, RunFolderError
 from paretune.files import fingerprint
-from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.records import ChoiceAnswer
 from paretune.run.consistency import (
     ALL_METHODS,
     Problem,
@@ -36,7 +37,9 @@ from paretune.run.lines import (
     Variant,
     VariantEntry,
     from_record,
+    verdict_from,
 )
+from paretune.tasks import DEFAULT_KIND, Facets, Identity, Task, find_task
 
 __all__ = [
     "AskedChoice",
@@ -53,14 +56,14 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-PREPARED = ("sql", "train", "choice")
+WHERE = "a line"  # of a fault, until its file is known
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A whole run folder, as far as it can be read.
 
-    headers: of the prepared files (sql, train, choice), empty where there is none; content: the fingerprint of the
+    headers: of the prepared files (the task's, train, choice), empty where there is none; content: fingerprint of the
     lines that lie under each. left_out_rows: training rows too long for a variant, by its name. variants: the complete
     ones, baseline first, then in the experiment's order; all_variants: those that lack lines, too. incomplete: what is
     missing of each of these. former: variants that were evaluated here and that the experiment no longer names.
@@ -69,6 +72,7 @@ class Run:
 
     path: Path
     name: str
+    task: Task
     manifest: Record
     headers: Mapping[str, Record]
     content: Mapping[str, str]
@@ -84,9 +88,19 @@ class Run:
     problems: tuple[Problem, ...] = ()
 
     @property
+    def facets(self) -> Facets:
+        """What the target task calls its files and figures."""
+        return self.task.facets
+
+    @property
     def config(self) -> Record:
         """The experiment's configuration as the manifest has it, empty when it is not known."""
         return _mapping(self.manifest.get("config"))
+
+    @property
+    def target_kind(self) -> str:
+        """The name of the target task."""
+        return _target_kind(self.manifest)
 
     def variant(self, name: str) -> Variant:
         """The complete variant of that name. Raises RunFolderError."""
@@ -108,13 +122,15 @@ def load_run(path: Path) -> Run:
     opened; damaged lines are left out and named in `problems`."""
     folder = RunFolder(path)
     manifest, problems = _manifest(folder)
-    names, former = _variant_names(path, manifest)
+    task = task_of(manifest)
+    lines = task.facets.lines
+    names, former = _variant_names(path, manifest, lines)
     if not manifest and not names:
         raise RunFolderError(
-            f"{path}: no manifest.json and no variant with sql.jsonl or choice.jsonl; expected a run folder"
+            f"{path}: no manifest.json and no variant with {lines}.jsonl or choice.jsonl; expected a run folder"
         )
-    reader = _Reader(folder)
-    questions = reader.prepared("sql", AskedQuestion)
+    reader = _Reader(folder, task)
+    questions = reader.prepared(lines, AskedQuestion)
     choices = reader.prepared("choice", AskedChoice)
     rows = reader.prepared("train", TrainingRow, required=False)
     variants = [reader.variant(name, _mapping(_mapping(manifest.get("variants")).get(name))) for name in names]
@@ -123,21 +139,22 @@ def load_run(path: Path) -> Run:
     complete: list[Variant] = []
     incomplete: dict[str, tuple[str, ...]] = {}
     for variant in variants:
-        missing, wrong = _judged(variant, questions, choices, suites)
+        missing, wrong = _judged(variant, task.facets, questions, choices, suites)
         if missing:
             incomplete[variant.name] = tuple(missing)
         else:
             complete.append(variant)
         if variant.entry.unusable is None:
             problems += wrong
-    asked = {"answers": "sql", "sql": "sql", "choice": "choice"}
+    asked = {"answers": lines, lines: lines, "choice": "choice"}
     prepared = {file: reader.headers[name] for file, name in asked.items()}
-    problems += conditions_that_differ(complete)
-    problems += [problem for variant in complete for problem in outdated(variant, prepared)]
+    problems += conditions_that_differ(complete, lines)
+    problems += [problem for variant in complete for problem in outdated(variant, prepared, lines)]
     problems += [problem for variant in complete for problem in failures(variant)]
     return Run(
         path=path,
         name=str(manifest.get("name", path.name)),
+        task=task,
         manifest=manifest,
         headers=reader.headers,
         content=reader.content,
@@ -157,23 +174,26 @@ def load_run(path: Path) -> Run:
 class _Reader:
     """Reads the files of one folder; collects what is wrong with them."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, task: Task) -> None:
         self.headers: dict[str, Record] = {}
         self.content: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._folder = folder
-        self._order: dict[int, int] = {}
+        self._task = task
+        self._order: dict[Identity, int] = {}
 
     def prepared(self, name: str, kind: type[T], *, required: bool = True) -> tuple[T, ...]:
         """The lines of a prepared file; its header goes to `headers`."""
         path = self._folder.prepared(name)
         if required and not path.exists():
             self.problems.append(Problem("no-file", {"file": self._name(path)}))
-        self.headers[name], records, items = self._lines(path, kind)
+        names = self._task.facets.names
+        self.headers[name], records, items = self._lines(path, lambda record: from_record(kind, record, WHERE, names))
         if path.exists():
             self.content[name] = fingerprint(records)
-        if name == "sql":
-            self._order = {record.get("index", 0): position for position, record in enumerate(records)}
+        if name == self._task.facets.lines:
+            key = names.get("id", "id")
+            self._order = {record.get(key, 0): position for position, record in enumerate(records)}
         return items
 
     def variant(self, name: str, about: Record) -> Variant:
@@ -184,24 +204,34 @@ class _Reader:
             self._unreadable(self._folder.manifest_path, 1, 1, str(error))
             entry = VariantEntry(name, "")
         headers: dict[str, Record] = {}
-        headers["answers"], _, answers = self._lines(self._folder.variant(name, "answers.jsonl"), GeneratedAnswer)
-        headers["sql"], _, sql = self._lines(self._folder.variant(name, "sql.jsonl"), SqlVerdict)
-        headers["choice"], _, choice = self._lines(self._folder.variant(name, "choice.jsonl"), ChoiceAnswer)
-        headers["training"], _, training = self._lines(self._folder.variant(name, "training.jsonl"), TrainingStep)
+        task, lines = self._task, self._task.facets.lines
+        path = partial(self._folder.variant, name)
+        headers["answers"], _, answers = self._lines(
+            path("answers.jsonl"), lambda record: from_record(GeneratedAnswer, record, WHERE, task.facets.names)
+        )
+        headers[lines], _, verdicts = self._lines(
+            path(f"{lines}.jsonl"), lambda record: verdict_from(task, record, WHERE)
+        )
+        headers["choice"], _, choice = self._lines(
+            path("choice.jsonl"), lambda record: from_record(ChoiceAnswer, record, WHERE)
+        )
+        headers["training"], _, training = self._lines(
+            path("training.jsonl"), lambda record: from_record(TrainingStep, record, WHERE)
+        )
         last = len(self._order)
-        ordered = tuple(sorted(sql, key=lambda verdict: self._order.get(verdict.index, last)))
+        ordered = tuple(sorted(verdicts, key=lambda verdict: self._order.get(verdict.id, last)))
         return Variant(entry, ordered, choice, answers, training, headers)
 
-    def _lines(self, path: Path, kind: type[T]) -> tuple[Record, list[Record], tuple[T, ...]]:
+    def _lines(self, path: Path, made: Callable[[Record], T]) -> tuple[Record, list[Record], tuple[T, ...]]:
         if not path.exists():
             return {}, [], ()
         header, records, faults = read_damaged_lines(path)
         items: list[T] = []
         for record in records:
             try:
-                items.append(from_record(kind, record, "a line"))
+                items.append(made(record))
             except DataError as error:
-                faults.append(str(error).removeprefix("a line: "))
+                faults.append(str(error).removeprefix(f"{WHERE}: "))
         if faults:
             self._unreadable(path, len(faults), len(items) + len(faults), faults[0])
         return header, records, tuple(items)
@@ -214,6 +244,15 @@ class _Reader:
         return path.relative_to(self._folder.path).as_posix()
 
 
+def task_of(manifest: Record) -> Task:
+    """The target task of a run. Raises ConfigError where no package has it."""
+    return find_task(_target_kind(manifest))
+
+
+def _target_kind(manifest: Record) -> str:
+    return str(_mapping(_mapping(manifest.get("config")).get("target")).get("kind") or DEFAULT_KIND)
+
+
 def _manifest(folder: RunFolder) -> tuple[Record, list[Problem]]:
     try:
         manifest = folder.read_manifest()
@@ -223,13 +262,13 @@ def _manifest(folder: RunFolder) -> tuple[Record, list[Problem]]:
     return manifest, [Problem("no-manifest", {"file": "manifest.json", "reason": reason})] if reason else []
 
 
-def _variant_names(path: Path, manifest: Record) -> tuple[list[str], tuple[str, ...]]:
+def _variant_names(path: Path, manifest: Record, lines: str) -> tuple[list[str], tuple[str, ...]]:
     """Variants of the experiment, and those that it no longer names. Where no experiment is known, all that lie here
     belong to it."""
     config = _mapping(manifest.get("config"))
     configured = [str(item["name"]) for item in config.get("variants") or () if _mapping(item).get("name")]
     noted = [str(name) for name in _mapping(manifest.get("variants"))]
-    there = sorted({file.parent.name for name in ("sql", "choice") for file in path.glob(f"*/{name}.jsonl")})
+    there = sorted({file.parent.name for name in (lines, "choice") for file in path.glob(f"*/{name}.jsonl")})
     known = list(dict.fromkeys([*noted, *(name for name in there if name != "prepared")]))
     if "variants" not in config:
         return sorted(known, key=lambda name: name != BASELINE), ()
@@ -238,7 +277,11 @@ def _variant_names(path: Path, manifest: Record) -> tuple[list[str], tuple[str, 
 
 
 def _judged(
-    variant: Variant, questions: Sequence[AskedQuestion], choices: Sequence[AskedChoice], suites: Sequence[Suite]
+    variant: Variant,
+    facets: Facets,
+    questions: Sequence[AskedQuestion],
+    choices: Sequence[AskedChoice],
+    suites: Sequence[Suite],
 ) -> tuple[list[str], list[Problem]]:
     """What a variant lacks, and what is wrong with what it has."""
     if variant.entry.unusable is not None:
@@ -247,12 +290,12 @@ def _judged(
     methods = {
         suite.name: ALL_METHODS if suite.method == "all" else (suite.method,) for suite in suites if suite.method
     }
-    wrong, missing_sql = against_questions(variant.name, variant.sql, questions)
+    wrong, unjudged = against_questions(variant.name, variant.verdicts, questions, facets)
     wrong_choice, missing_choice = against_choices(variant.name, variant.choice, choices, methods)
-    if not variant.sql:
-        missing.append("no answers were scored (sql.jsonl)")
-    elif missing_sql:
-        missing.append(f"{missing_sql} of {len(questions)} questions have no scored answer (sql.jsonl)")
+    if not variant.verdicts:
+        missing.append(f"no answers were scored ({facets.lines}.jsonl)")
+    elif unjudged:
+        missing.append(f"{unjudged} of {len(questions)} questions have no scored answer ({facets.lines}.jsonl)")
     if not variant.choice and choices:
         missing.append("no multiple-choice answers (choice.jsonl)")
     elif missing_choice:

@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from paretune.config import ExperimentConfig, TargetConfig
+from paretune.config import ExperimentConfig
 from paretune.disk import write_bytes
 from paretune.errors import DataError
 from paretune.files import store_directory
 from paretune.sources.known import KNOWN, known_data
+from paretune.sql.task import SqlTarget
 
 _WITHOUT_PATH = ("demo", "demo-pt", "lm-eval")
 
@@ -88,7 +89,7 @@ def find_data(kind: str, key: str) -> Path:
 def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     """The experiment with the store's folders where its file names no path. Raises DataError as find_data."""
     target = config.target
-    if target.kind == "spider" and target.path is None:
+    if isinstance(target, SqlTarget) and target.kind == "spider" and target.path is None:
         target = replace(target, path=str(find_data("spider", "target.path")))
         _require_split(target)
     general = tuple(
@@ -99,7 +100,7 @@ def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     return replace(config, target=target, general=general)
 
 
-def _require_split(target: TargetConfig) -> None:
+def _require_split(target: SqlTarget) -> None:
     """A split that is a benchmark of its own in Spider's folder must have been fetched as such."""
     folder = Path(str(target.path))
     if target.split in KNOWN and read_marker(target.split, folder) is None:

@@ -250,7 +250,7 @@ class Diagnostician:
         """All that is known of one prediction from its text. wrong: is there something to explain; message: SQLite's,
         when it refused the prediction."""
         if gold not in self._hardness:
-            self._hardness[gold] = _hardness(gold)
+            self._hardness[gold] = level_of(gold)
         key = (db_id, sql, gold)
         if key not in self._matches:
             self._matches[key] = self._match(db_id, sql, gold)
@@ -306,7 +306,8 @@ def can_parse(sql: str) -> bool:
     return deepest <= _DEEPEST_PARSED
 
 
-def _hardness(gold: str) -> str:
+def level_of(gold: str) -> str:
+    """The hardness of a reference query; "unknown" where it is not one SELECT statement, or too long to be parsed."""
     try:
         return hardness(gold) if can_parse(gold) else "unknown"
     except (ScoringError, RecursionError):

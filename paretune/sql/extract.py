@@ -73,6 +73,9 @@ _CONTROL = re.compile(
 _ROLE = re.compile(r"\A(?:system|user|assistant|model)[ \t]*\n", re.IGNORECASE)
 _FENCE = re.compile(r"```+[ \t]*(?:[A-Za-z]\w*(?=\s|\Z))?|~~~+[ \t]*(?:[A-Za-z]\w*(?=\s|\Z))?")
 _LABEL = re.compile(r"\A(?:sqlite|sql|query|answer|output|resposta|consulta)[ \t]*(?:query)?[ \t]*:", re.IGNORECASE)
+END_MARKS = ";`~"  # of which one completes every statement that `statement_end` sees
+_END = re.compile(r";|```+|~~~+")
+_OPEN = {"'", '"', "`", "["}  # quotes that nothing has closed yet
 _START = re.compile(r"\b(?:" + "|".join(_READING + _OTHER) + r")\b", re.IGNORECASE)
 _WITH = re.compile(r"with\s+(?:recursive\s+)?[\w\"`\[\]]+\s*(?:\([^)]*\)\s*)?as\s*(?:not\s+|materialized\s+)*\(", re.I)
 # A SELECT after one of these belongs to a statement whose own beginning is broken.
@@ -126,6 +129,33 @@ def extract_sql(text: str) -> str:
     if found:
         return found
     return next((_until_end(piece) for piece in pieces if _BROKEN_SELECT.match(piece)), "")
+
+
+def statement_end(text: str) -> int | None:
+    """The index behind which nothing changes what `extract_sql` takes from the text; None while something may.
+
+    That is behind the semicolon, or the fence, that closes a statement with which a piece of the text begins. After
+    prose on its own line it never is: a fenced statement may still follow, and would count.
+
+    >>> statement_end("SELECT ';' AS a; It"), statement_end("```sql\\nSELECT 1;\\n```"), statement_end("Use SELECT 1;")
+    (16, 16, None)
+    """
+    for match in islice(_END.finditer(text), _MOST_CANDIDATES):
+        pieces = [piece for part in _without_control(text[: match.end()]) for piece in _fenced(part)]
+        for number, piece in enumerate(pieces):
+            if _start(piece) == 0:
+                if _is_closed(piece, followed=number + 1 < len(pieces)):
+                    return match.end()
+                break
+    return None
+
+
+def _is_closed(piece: str, *, followed: bool) -> bool:
+    """Is the statement at the start of the piece complete, whatever comes behind it?"""
+    statement = _until_end(piece)
+    if not statement or any(token in _OPEN for token in tokens(statement)):
+        return False
+    return followed or piece[len(statement) :].lstrip().startswith(";")
 
 
 def begins_with_statement(text: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
-from paretune.config import PromptConfig
 from paretune.errors import PromptError
 from paretune.models.chat import Message
 from paretune.records import SqlQuestion
@@ -16,6 +16,16 @@ from paretune.sql.dialects import SQLITE
 INSTRUCTION = "Write one {dialect} query that answers the question. Reply with the query only."
 
 SchemaText = Callable[[str], str]  # db_id -> schema as shown
+
+
+@dataclass(frozen=True, slots=True)
+class PromptConfig:
+    """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
+    column. few_shot: solved training rows shown before the question."""
+
+    schema: Literal["create_table", "compact"] = "create_table"
+    sample_values: int = field(default=0, metadata={"minimum": 0})
+    few_shot: int = field(default=0, metadata={"minimum": 0})
 
 
 @dataclass(frozen=True, slots=True)

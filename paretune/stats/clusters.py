@@ -13,6 +13,7 @@ the plain t with G - 1 covers 92 to 95 % there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -26,14 +27,52 @@ FloatArray = npt.NDArray[np.float64]
 # agree by luck. A share of 1 would cover 97 to 98 % where questions really are independent.
 NARROWEST = 0.8
 FEWEST_SUBJECTS = 4
+# Clusters of equal size that would be worth as much. Below, the spread between clusters is seen through the small ones
+# alone: one database of 500 questions beside three of one question "shows" a gain in 22 to 45 % of true nulls.
+FEWEST_EFFECTIVE = 2.0
+FEW_CLUSTERS = "too few clusters to speak for others"
+
+
+def effective_clusters(labels: Sequence[Hashable]) -> float:
+    """How many clusters of equal size these are worth (Kish): N^2 / sum n^2, from 1 to their number.
+
+    Raises EmptySample without questions.
+
+    >>> effective_clusters(["a"] * 50 + ["b"] * 50)
+    2.0
+    >>> round(effective_clusters(["giant"] * 500 + ["b", "c", "d"]), 2)
+    1.01
+    """
+    if not labels:
+        raise EmptySample("no questions: there are no clusters to count")
+    return _effective(np.array(list(Counter(labels).values()), dtype=np.float64))
+
+
+def are_a_sample(labels: Sequence[Hashable]) -> bool:
+    """Whether these databases or subjects can speak for further ones: at least FEWEST_EFFECTIVE effective clusters."""
+    return bool(labels) and effective_clusters(labels) >= FEWEST_EFFECTIVE
+
+
+def sampling_units(
+    databases: Sequence[Hashable], references: Sequence[Hashable] | None = None
+) -> tuple[Hashable, ...] | None:
+    """What the questions of a target are a sample of: their databases, or less where those are too few.
+
+    Too few (`are_a_sample`): questions that share database and reference (references: (n_questions,)) are one unit,
+    None without references, and what is said holds for these databases only.
+    """
+    if are_a_sample(databases):
+        return tuple(databases)
+    return None if references is None else tuple(zip(databases, references, strict=True))
 
 
 def subject_clusters(subjects: Sequence[str]) -> tuple[str, ...] | None:
     """The subjects as clusters, or None where they are too few to be a sample of subjects.
 
-    Questions then count as independent, and what is said holds for these subjects.
+    Too few: fewer than FEWEST_SUBJECTS, or one that holds nearly all questions (`are_a_sample`). Questions then count
+    as independent, and what is said holds for these subjects.
     """
-    return tuple(subjects) if len(set(subjects)) >= FEWEST_SUBJECTS else None
+    return tuple(subjects) if len(set(subjects)) >= FEWEST_SUBJECTS and are_a_sample(subjects) else None
 
 
 @dataclass(frozen=True)
@@ -53,6 +92,11 @@ class ClusterSums:
     def questions(self) -> int:
         """Questions in all clusters together."""
         return int(self.sizes.sum())
+
+    @property
+    def effective(self) -> float:
+        """Clusters of equal size that these are worth."""
+        return _effective(self.sizes)
 
 
 @dataclass(frozen=True)
@@ -127,7 +171,7 @@ def mean_from_sums(total: ClusterSums, column: int = 0) -> ClusteredMean:
     value_variance = max(0.0, float(total.squares[:, column].sum() / questions - mean**2)) * questions / (questions - 1)
     variance = float((residuals**2 / (1 - sizes / questions)).sum()) / questions**2
     intraclass = _intraclass(sizes, residuals, value_variance)
-    freedom = _degrees_of_freedom(sizes, intraclass)
+    freedom = degrees_of_freedom(sizes, intraclass)
     return ClusteredMean(mean, variance**0.5, freedom, value_variance, intraclass, questions, groups)
 
 
@@ -175,6 +219,10 @@ def joint_bootstrap(
     return np.concatenate(means)
 
 
+def _effective(sizes: FloatArray) -> float:
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
 def _intraclass(sizes: FloatArray, residuals: FloatArray, value_variance: float) -> float:
     """Moment estimate of the intraclass correlation from residual sums, cut to [0, 1]."""
     total = sizes.sum()
@@ -186,7 +234,7 @@ def _intraclass(sizes: FloatArray, residuals: FloatArray, value_variance: float)
     return float(np.clip((found - independent) / (together - independent), 0, 1))
 
 
-def _degrees_of_freedom(sizes: FloatArray, intraclass: float) -> float:
+def degrees_of_freedom(sizes: FloatArray, intraclass: float) -> float:
     """Satterthwaite degrees of freedom of the CR2 variance of a mean: trace(B)^2 / trace(B^2).
 
     B = D M diag(v) M' D with D = diag(1/sqrt(1 - n/N)), M = I - n 1'/N, v = n (1 - r) + n^2 r. It is a diagonal plus

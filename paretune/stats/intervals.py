@@ -16,6 +16,8 @@ from scipy import stats
 
 from paretune.errors import StatisticsError
 from paretune.stats.clusters import (
+    FEW_CLUSTERS,
+    FEWEST_EFFECTIVE,
     NARROWEST,
     ClusteredMean,
     ClusterSums,
@@ -66,7 +68,8 @@ def accuracy_interval(
     (intraclass correlation 0 to 0.2, accuracy 9 to 90 %), 94 to 98 over 3 to 6 databases; plain t with G - 1: 92 to 95
     and 87 to 97; Wilson without clusters: 40 to 96.
 
-    Without clusters, with method="wilson", or with one cluster only: Wilson's interval, and `method` says which. All
+    Without clusters, with method="wilson", or with one cluster (or one that holds nearly all questions,
+    `are_a_sample`): Wilson's interval, and `method` says which. All
     right or all wrong: the spread between clusters cannot be seen; every question then counts once, with t.
 
     Raises EmptySample when there are none.
@@ -79,8 +82,8 @@ def accuracy_interval(
     if clusters is None or method == "wilson":
         return _wilson(float(values.mean()), len(values), confidence, "Wilson")
     total = sum_by_cluster(values, clusters)
-    if len(total.sizes) == 1:
-        return _wilson(float(values.mean()), len(values), confidence, "Wilson, one cluster only")
+    if total.effective < FEWEST_EFFECTIVE:
+        return _wilson(float(values.mean()), len(values), confidence, f"Wilson, {FEW_CLUSTERS}")
     return _score_interval(mean_from_sums(total), confidence)
 
 
@@ -192,7 +195,7 @@ def _score_interval(found: ClusteredMean, confidence: float) -> Interval:
 
 def _wilson(share: float, count: int, confidence: float, method: str) -> Interval:
     low, high = _score_limits(share, _normal(confidence) ** 2 / count)
-    return Interval(100 * share, 100 * low, 100 * high, confidence, count, int("one cluster" in method), method)
+    return Interval(100 * share, 100 * low, 100 * high, confidence, count, 0, method)
 
 
 def _score_limits(share: float, weight: float) -> tuple[float, float]:

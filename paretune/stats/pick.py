@@ -1,76 +1,114 @@
-"""Which of several variants to take when general ability may lose no more than so much, and what it is then worth.
+"""Which variant to use: the largest gain that is shown and whose loss beyond the budget is ruled out.
 
-The variant is chosen on validation rows and judged on test rows, so that the luck that made it look best is not in the
-figures that are quoted.
+Everything is judged on all questions with the family's intervals, which hold for whichever variant is picked. What the
+picking itself adds to the figure (the winner's curse) is measured on splits: one half of the databases picks, the other
+half judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from paretune.errors import StatisticsError
-from paretune.stats.clusters import as_columns
-from paretune.stats.paired import PairedDifference, Verdict, equivalence, paired_difference
+from paretune.errors import EmptySample, StatisticsError
+from paretune.stats.claims import LossTest, finding, gravest
+from paretune.stats.clusters import sum_by_cluster
+from paretune.stats.intervals import Interval
 
-FEWEST_TO_SPLIT = 40  # questions of an axis; fewer are not worth two halves
-
-
-@dataclass(frozen=True)
-class Axis:
-    """All variants' answers to one benchmark: ids (n,), clusters (n,), correct (n, variants), baseline in column 0."""
-
-    ids: tuple[Hashable, ...]
-    clusters: tuple[Hashable, ...]
-    correct: npt.NDArray[np.bool_]
+Reason = Literal[
+    "", "gain not shown", "loss on the target", "loss shown", "loss cannot be ruled out", "loss not measurable",
+    "smaller gain",
+]  # fmt: skip
+SPLITS = 200
+FEWEST_TO_SPLIT = 4  # clusters; the halves of fewer are one database each
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The variant with the greatest gain within the budget, chosen on validation rows, judged on test rows.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One variant or recipe. gain: on the target, the family's interval; losses: one test per primary suite."""
 
-    variant: its column; 0 when no variant stays within the budget with a gain. validation_gain, validation_loss: what
-    it was chosen by, in points. gain, general: test differences against the baseline. within_budget: whether the test
-    rows show that the loss is below the budget.
+    gain: Interval
+    losses: tuple[LossTest, ...]
+
+
+def pick_within_budget(candidates: Sequence[Candidate]) -> tuple[int | None, tuple[Reason, ...]]:
+    """The candidate to use, None for the base model, and why not the others ("" for the picked one).
+
+    The gain comes first; only where it is shown does the loss count (fixed sequence).
+    """
+    reasons = [_against(candidate) for candidate in candidates]
+    fit = [at for at, reason in enumerate(reasons) if not reason]
+    best = max(fit, key=lambda at: candidates[at].gain.estimate, default=None)
+    return best, tuple("smaller gain" if at in fit and at != best else reason for at, reason in enumerate(reasons))
+
+
+def _against(candidate: Candidate) -> Reason:
+    shown = finding(candidate.gain)
+    if shown != "gain shown":
+        return "loss on the target" if shown == "loss shown" else "gain not shown"
+    verdict = candidate.losses[gravest(candidate.losses)].verdict
+    reasons: dict[str, Reason] = {
+        "ruled out": "",
+        "shown": "loss shown",
+        "cannot be ruled out": "loss cannot be ruled out",
+        "not measurable": "loss not measurable",
+    }
+    return reasons[verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCheck:
+    """What picking the largest gain is worth on clusters that did not pick, over `splits` random halves.
+
+    choosing_gain, judging_gain: mean gain in points of the picked variant on the half that picked and on the other;
+    their difference is the winner's curse of half the data. picked: share of splits in which each variant was picked.
     """
 
-    variant: int
-    budget: float
-    validation_gain: float
-    validation_loss: float
-    gain: PairedDifference
-    general: PairedDifference
-    within_budget: Verdict
+    splits: int
+    choosing_gain: float
+    judging_gain: float
+    picked: tuple[float, ...]
+
+    @property
+    def optimism(self) -> float:
+        """By how many points the half that picks flatters its pick."""
+        return self.choosing_gain - self.judging_gain
 
 
-def choose_within_budget(
-    validation: tuple[Axis, Axis], test: tuple[Axis, Axis], budget: float, *, generator: np.random.Generator
-) -> Choice:
-    """Greatest gain on the target with a general loss of at most `budget` points; each pair is (target, general).
+def split_check(
+    differences: npt.ArrayLike,
+    clusters: Sequence[Hashable] | None,
+    *,
+    generator: np.random.Generator,
+    splits: int = SPLITS,
+) -> SplitCheck:
+    """Pick the largest gain on one random half of the clusters and judge it on the other, many times.
 
-    The selection sees validation rows only; the figures to quote are those of the test rows. Raises StatisticsError
-    where a question stands in both, where the variants differ in number, or for a budget that is not positive.
+    differences: (questions, variants), tuned minus base, of the candidates. Whole clusters are split, since the figure
+    is to hold for other databases, and both halves pick in turn. Raises StatisticsError with fewer clusters than
+    FEWEST_TO_SPLIT, EmptySample without variants.
     """
-    if not budget > 0:
-        raise StatisticsError(f"budget {budget}: expected a positive number of points")
-    for name, ours, theirs in zip(("target", "general"), validation, test, strict=True):
-        shared = set(ours.ids) & set(theirs.ids)
-        if shared:
-            example = sorted(map(str, shared))[0]
-            raise StatisticsError(f"{len(shared)} {name} questions are in validation and test, such as {example}")
-    if len({axis.correct.shape[1] for axis in (*validation, *test)}) != 1:
-        raise StatisticsError("validation and test must hold the same variants in the same order")
-    gains, kept = (100 * as_columns(axis.correct).mean(axis=0) for axis in validation)
-    gains, losses = gains - gains[0], kept[0] - kept
-    allowed = np.flatnonzero(losses <= budget)
-    best = int(min(allowed, key=lambda column: (-gains[column], losses[column], column)))
-    gain, general = (_against_baseline(axis, best, generator) for axis in test)
-    verdict: Verdict = equivalence(general, budget) if best else "shown"
-    return Choice(best, budget, float(gains[best]), float(losses[best]), gain, general, verdict)
-
-
-def _against_baseline(axis: Axis, column: int, generator: np.random.Generator) -> PairedDifference:
-    return paired_difference(axis.correct[:, 0], axis.correct[:, column], axis.clusters, generator=generator)
+    columns = np.asarray(differences, dtype=np.float64)
+    if columns.ndim != 2 or columns.shape[1] == 0:
+        raise EmptySample("no variants to pick from")
+    total = sum_by_cluster(columns, clusters)
+    groups = len(total.sizes)
+    if groups < FEWEST_TO_SPLIT:
+        raise StatisticsError(f"{groups} clusters cannot be split into halves that pick and judge")
+    order = generator.random((splits, groups)).argsort(axis=1)
+    chosen = (order < (groups + 1) // 2).astype(np.float64)
+    first = 100 * (chosen @ total.sums) / (chosen @ total.sizes)[:, None]
+    second = 100 * ((1 - chosen) @ total.sums) / ((1 - chosen) @ total.sizes)[:, None]
+    rows = np.arange(splits)
+    gains: list[tuple[float, float]] = []
+    counts = np.zeros(columns.shape[1])
+    for choosing, judging in ((first, second), (second, first)):
+        best = choosing.argmax(axis=1)
+        counts += np.bincount(best, minlength=columns.shape[1])
+        gains.append((float(choosing[rows, best].mean()), float(judging[rows, best].mean())))
+    picking, judged = (sum(pair) / 2 for pair in zip(*gains, strict=True))
+    return SplitCheck(splits, picking, judged, tuple((counts / (2 * splits)).tolist()))

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from paretune.errors import EmptySample, StatisticsError, UndefinedFigure
-from paretune.stats.clusters import FloatArray, as_columns, covariance, mean_from_sums, sum_by_cluster
+from paretune.stats.clusters import FloatArray, are_a_sample, as_columns, covariance, mean_from_sums, sum_by_cluster
 from paretune.stats.intervals import FEWEST_CLUSTERS_FOR_BOOTSTRAP, Interval
-from paretune.stats.paired import PairedDifference, floored_error
+from paretune.stats.paired import PairedDifference, implied_error, paired_estimate
 
 FEWEST_REPLICATES_REACHING = 0.95
 EXPANDED_PERCENTILE = "expanded percentile bootstrap"
@@ -40,7 +40,7 @@ def retention(
     guessed = np.broadcast_to(np.asarray(chance, dtype=np.float64), (len(right),))
     if not ((guessed >= 0) & (guessed < 1)).all():
         raise StatisticsError("chance: expected a probability in [0, 1), such as 0.25 for four options")
-    known = clusters if clusters is not None and len(set(clusters)) > 1 else None
+    known = clusters if clusters is not None and are_a_sample(clusters) else None
     total = sum_by_cluster(right - guessed[:, None], known)
     means = total.sums.sum(axis=0) / total.questions
     spread = covariance(total)
@@ -52,9 +52,9 @@ def retention(
             f"the base model is {100 * means[1]:.1f} points from chance, within the error of that figure: "
             "retention has no meaning; ask more questions or another method (cloze)"
         )
-    change = right[:, 0] - right[:, 1]
-    paired = mean_from_sums(sum_by_cluster(change, known))
-    spread[0, 0] += max(0.0, floored_error(paired, change, confidence) ** 2 - paired.standard_error**2)
+    paired = paired_estimate(right[:, 1], right[:, 0], known)
+    floored = implied_error(paired, (1 - confidence) / 2) / 100
+    spread[0, 0] += max(0.0, floored**2 - (paired.parts[0].standard_error / 100) ** 2)
     low, high = fieller(float(means[0]), float(means[1]), spread, quantile)
     groups = len(total.sizes) if known is not None else 0
     ratio = float(means[0] / means[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from paretune.text.catalogue import Catalogue
 
 SINGULAR: dict[str, str] = {
+    "warnings": "warning",
     "questions": "question",
     "databases": "database",
     "clusters": "cluster",
@@ -24,23 +25,144 @@ SINGULAR: dict[str, str] = {
 TEXT: dict[str, str] = {
     # `paretune list`
     "list.unchecked": "lines are counted, not checked against the settings: {reason}",
+    # the verdict and what is claimed
+    "verdict.baseline": (
+        "Only the base model has been evaluated: it answers {accuracy} % of the {benchmark} questions correctly."
+    ),
+    "verdict.baseline-general": "General accuracy: {accuracy} % on {suite}. There is nothing to compare yet.",
+    "verdict.pick": "Use {variant}: {change:+} points on {benchmark}, from {before:.1} % to {after:.1} % correct.",
+    "verdict.base-no-gain": "Keep the base model: no variant is shown to gain.",
+    "verdict.base-all-lose": (
+        "Keep the base model: every variant that gains loses more than {budget} points of general accuracy."
+    ),
+    "verdict.base-no-evidence": (
+        "Keep the base model: of no variant that gains a loss of more than {budget} points of general accuracy is "
+        "ruled "
+        "out."
+    ),
+    "verdict.largest-gain": (
+        "The largest gain is that of {variant}: {change:+} points, from {before:.1} % to {after:.1} % correct."
+    ),
+    "verdict.largest-change": "The largest change is that of {variant}: {change:+} points on {benchmark}.",
+    "verdict.detectable": "A true gain of {detectable:.1} points would be shown four times in five.",
+    "verdict.nothing-detectable": "So few data show no difference reliably.",
+    "verdict.general": "General accuracy ({suite}): {change:+} points.",
+    "verdict.general-worst": "General accuracy ({suite}, the worst of {suites} suites): {change:+} points.",
+    "verdict.ruled-out": "A loss of more than {margin} points is ruled out.",
+    "verdict.not-ruled-out": "A loss of more than {margin} points cannot be ruled out.",
+    "verdict.loss-shown": "A loss of more than {margin} points is shown.",
+    "verdict.near-chance": (
+        "A loss of more than {margin} points cannot be measured there: the base model is only {losable:.1} points "
+        "above "
+        "chance, errors counted, and that is all it could lose."
+    ),
+    "verdict.near-ceiling": (
+        "A loss of more than {margin} points cannot be measured there: the base model answers nearly everything "
+        "correctly, so the questions are too easy to show what is forgotten."
+    ),
+    "verdict.not-picked": "Not picked: {reasons}.",
+    "verdict.split": (
+        "Of {count} variants the one with the largest gain on one half of the databases gains {choosing:.1} "
+        "points there "
+        "and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
+    ),
+    "verdict.missing-seeds": "Planned seeds without answers: {names}.",
+    "claims.loss-beyond": "loss > {margin} points",
+    "claims.pick": (
+        "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
+        "primary "
+        "suite."
+    ),
+    "claims.alone": "Changes: {level:g} % intervals in brackets.",
+    "claims.family": (
+        "Changes: intervals in brackets that hold for all {count} variants together ({level:g} %; {method})."
+    ),
+    "claims.holm-differs": "{variant}: p is {family:p} by {method}, which decides, and {holm:p} by Holm.",
+    "claims.changed": "Changed after the fact: {what} {before} → {after}.",
+    "claims.variants-added": "Changed after the fact: variants added: {after}.",
+    "claims.variants-removed": ("Changed after the fact: variants removed: {before}; they still count in the family."),
+    "claims.variants-missing": ("Planned but without complete answers: {before}; they still count in the family."),
+    "claims.suites-missing": "Planned but without answers: suites {before}.",
+    "claims.repeated": "Evaluated more than once, the former answers are kept as: {before}.",
+    "table.change": (
+        "Change: against the baseline, in points, paired by question, clustered by database; the {databases} databases "
+        "are worth {effective:.1} of equal size."
+    ),
+    "margin:ruled out": "ruled out",
+    "margin:cannot be ruled out": "cannot be ruled out",
+    "margin:not measurable": "not measurable",
+    "margin:shown": "shown",
+    "change:one seed of several": "one seed of several",
+    "decision:pick": "pick",
+    "decision:gain not shown": "gain not shown",
+    "decision:loss on the target": "loss on the target",
+    "decision:loss shown": "loss shown",
+    "decision:loss cannot be ruled out": "loss cannot be ruled out",
+    "decision:loss not measurable": "loss not measurable",
+    "decision:smaller gain": "smaller gain",
+    "family:one comparison": "one comparison",
+    "family:Bonferroni": "Bonferroni",
+    "family:sign flips of clusters": "sign flips of clusters",
+    "plot.pick": "the pick: a loss of more than {budget} points is ruled out",
+    "facts.margin": "margin {margin} points",
+    "terminal.audit": (
+        "Audit: {invalid} invalid, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells what to do."
+    ),
+    "terminal.page": "page: {path}",
+    "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",
+    "power.clusters": "{clusters} clusters, worth {effective:.1} of equal size",
+    "power.rules-out": (
+        "{questions} questions rule out a loss of more than {points:.2} points, where {loss:.2} are lost, with "
+        "probability {reached:.2}"
+    ),
+    "power.needed-to-rule-out": (
+        "questions needed to rule out a loss of more than {points:.2} points, where {loss:.2} are lost, with "
+        "probability {power:.2}: {questions}"
+    ),
+    "audit.ranked-without-evidence": (
+        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, p {probability:g} "
+        "with the "
+        "questions of one reference as one unit; {questions} questions show {detectable:g} points or more"
+    ),
+    "audit.these-databases-only": (
+        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, p {probability:g} "
+        "with the "
+        "questions of one reference as one unit; over {clusters} databases the interval holds 0"
+    ),
     # `paretune power`
     "power.detectable": "{questions} questions show a difference of {points:.2} points",
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
     "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
     # tables
+    "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
+    "table.levels": "{Metric} in percent by {level}",
+    "table.target-change": (
+        "Change: against the baseline, in points, paired by question, clustered by {cluster}; the {count} "
+        "{clusters} are worth {effective:.1} of equal size."
+    ),
+    "table.these-clusters": "The {clusters} are too few to speak for others: the figures hold for these alone.",
+    "table.target-split": (
+        "Of {count} variants the one with the largest gain on one half of the {clusters} gains {choosing:.1} points "
+        "there and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
+    ),
+    "table.void": "{count} questions whose reference fails are in no accuracy.",
+    "table.p-values": (
+        "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect {clusters} and subjects."
+    ),
+    "table.target-hypervolume": (
+        "Hypervolume: {area:.0} square points, dominated above 0 % on the target and {chance:.1} % general accuracy; "
+        "compare it only between experiments with as many variants on the same questions."
+    ),
+    "table.reasons": "Why answers were wrong: questions, and their share in percent",
+    "section.reasons": "Why answers are wrong",
+    "plot.gain": "gain in {metric}, points",
+    "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
     "table.hypervolume": (
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."
-    ),
-    "table.holm": "p (Holm): adjusted for all {count} comparisons of this run; finding: p below 0.05.",
-    "table.incomplete": "Incomplete and left out: {names}.",
-    "table.general-change": (
-        "{variant}: {finding} (p {p:p}); loss below the margin of {margin:.1} points: {verdict}; detectable: "
-        "{effect:.1} points."
     ),
     "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
     "table.subjects": "{variant}: every subject, the greatest loss first",
@@ -49,65 +171,16 @@ TEXT: dict[str, str] = {
     "change:gain shown": "gain shown",
     "change:loss shown": "loss shown",
     "change:not shown": "not shown",
-    "margin:shown": "shown",
-    "margin:not shown": "not shown",
-    "margin:refuted": "refuted",
     # plots
     "plot.scales": "scales of {variant}",
     "plot.checkpoints": "checkpoints of {variant}",
-    "plot.chosen": "chosen for a loss of at most {budget:.1} points",
     "plot.subjects": "Change by subject, {suite}",
     "plot.subjects-shown": "the {count} of {all} subjects that changed most",
     "plot.point": "{variant}: gain {gain:+}, change in general ability {change:+}",
     # the verdict: gain, general ability, what they rest on
-    "verdict.baseline": "Only the base model has been evaluated: {accuracy} % of {benchmark} is right.",
-    "verdict.baseline-general": "Its general ability is {accuracy} % on {suite}; there is nothing to compare yet.",
-    "verdict.chosen-gain": "{variant} gains {gain} points on {benchmark} over the base model.",
-    "verdict.chosen-gain-not-shown": "A gain of {variant} on {benchmark} is not shown: the change is {gain:+} points.",
-    "verdict.general-kept": (
-        "Its general ability ({suite}) changes by {change:+} points: a loss below {margin:.1} points is shown."
-    ),
-    "verdict.general-beyond-budget": (
-        "It pays with general ability: {suite} changes by {change:+} points, more than the {margin:.1} allowed."
-    ),
-    "verdict.chosen-general-not-shown": (
-        "That it loses less than {margin:.1} points of general ability is not shown: {suite} changes by {change:+} "
-        "points."
-    ),
-    "verdict.chosen": (
-        "Chosen among {count} variants for the greatest gain at a loss of at most {budget:.1} points on one half of "
-        "the questions ({validation}); the figures above are those of the other half ({test}), with 95 % intervals; "
-        "plots and tables show all."
-    ),
-    "verdict.chosen-adjusted": (
-        "That interval leaves out 0, but over all questions p is {p:p} after adjustment for {count} comparisons, so "
-        "the gain does not count as shown."
-    ),
-    "verdict.all-questions": (
-        "All {questions} and {general} questions; {count} comparisons were adjusted together (Holm), 95 % intervals "
-        "in brackets."
-    ),
-    "verdict.best-of": "{variant} is the best of {count} on these very questions, which flatters it.",
-    "verdict.base-model-chosen": (
-        "On the half of the questions kept for choosing, no variant gained and lost at most {budget:.1} points, so "
-        "the base model is the choice."
-    ),
-    "verdict.adjusted": "{benchmark}: the interval leaves out 0, but adjusted for {count} comparisons p is {p:p}.",
-    "verdict.gain": "{variant} gains {change} points on {benchmark}, from {before:.1} % to {after:.1} % right.",
-    "verdict.loss": "{variant} loses on its own task: {benchmark} changes by {change:+} points, to {after:.1} % right.",
-    "verdict.gain-not-shown": (
-        "A gain of {variant} on {benchmark} is not shown: the change is {change:+} points, and these {questions} "
-        "questions show differences from {detectable:.1} points on."
-    ),
-    "verdict.general-loss": "It pays with general ability: {suite} changes by {change:+} points.",
-    "verdict.general-not-shown": (
-        "That it loses less than {margin:.1} points of general ability is not shown: {suite} changes by {change:+} "
-        "points, and differences from {detectable:.1} points on would show."
-    ),
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
     "facts.general": "{suite}: {questions} questions by {method}",
-    "facts.margin": "margin {margin:.1} points",
     # the page
     "page.alike": "(and {count} alike)",
     "page.notes": "{count} notes",
@@ -230,8 +303,10 @@ TEXT: dict[str, str] = {
     "audit.giant-cluster.advice": "Read the figures as those of that one database or subject.",
     "audit.reference-in-prompt": "{count} of {questions} prompts hold their own reference query (positions {examples})",
     "audit.reference-in-prompt.advice": "Take it out and evaluate again: the answer was shown.",
-    "audit.databases-renamed": "{count} of {databases} test databases serve training under another name: {examples}",
-    "audit.databases-renamed.advice": "Split by schema: what counts is what the database holds, not what it is called.",
+    "audit.groups-renamed": (
+        "{count} of {clusters} test databases or groups serve training under another name: {examples}"
+    ),
+    "audit.groups-renamed.advice": "Split by what they hold, not by what they are called.",
     "audit.references-copied": "{variant}: {share:g} % of {questions} answers are the reference query to the letter",
     "audit.references-copied.advice": "Look for a leak; a model that has seen the test set is not measured by it.",
     "audit.cut-but-stopped": (
@@ -368,7 +443,17 @@ TEXT: dict[str, str] = {
         "{count} of {questions} test questions stand as solved examples in the prompts (positions {examples})"
     ),
     "audit.shots-in-test.advice": "Draw examples from training rows only.",
-    "audit.databases-overlap": "{count} of {databases} test databases also serve training: {examples}",
+    "audit.groups-overlap": "{count} of {clusters} test groups also serve training: {examples}",
+    "audit.groups-overlap.advice": "Say so, or split by group; what was seen in training makes the gain look larger.",
+    "audit.no-answer": "{variant}: no answer was read in {share:g} % of {questions} texts",
+    "audit.no-answer.advice": (
+        "Read raw answers; if the model answers in a form that is not read, the figure measures the parser."
+    ),
+    "audit.cut-answers": "{variant}: {share:g} % of {questions} answers hit the token limit",
+    "audit.cut-answers.advice": (
+        "Raise max_new_tokens and evaluate again: what a cut answer would have become is not known."
+    ),
+    "audit.databases-overlap": "{count} of {clusters} test databases also serve training: {examples}",
     "audit.databases-overlap.advice": (
         "Say so, or split by database; schemas seen in training make the gain look larger."
     ),
@@ -448,15 +533,7 @@ TEXT: dict[str, str] = {
     "audit.text-after-query.advice": "Stop at the end of turn, or extract one statement and say so.",
     "audit.old-data": "{count} of {questions} rows differ in wording or gold from the data at hand: an older release",
     "audit.old-data.advice": "Name the release; compare with figures of the same one only.",
-    "audit.ranked-without-evidence": (
-        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, exact McNemar p "
-        "{probability:g}; {questions} questions show {detectable:g} points or more"
-    ),
     "audit.ranked-without-evidence.advice": "Do not rank them on these data.",
-    "audit.these-databases-only": (
-        "{second} over {first}: {difference:g} points [{low:g}, {high:g}] by the official rule, exact McNemar p "
-        "{probability:g}, with questions taken as independent; over {clusters} databases the interval holds 0"
-    ),
     "audit.these-databases-only.advice": (
         "Claim the difference for these databases only; more databases are needed for others."
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from paretune.text.catalogue import Catalogue
 
 SINGULAR: dict[str, str] = {
+    "inválidos": "inválido",
+    "avisos": "aviso",
     "questões": "questão",
     "bancos de dados": "banco de dados",
     "bancos": "banco",
@@ -27,6 +29,152 @@ TEXT: dict[str, str] = {
     # `paretune list`
     "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
     "outdated": "desatualizado",
+    # o veredito e o que se afirma
+    "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
+    "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
+    "verdict.pick": "Use {variant}: {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos.",
+    "verdict.base-no-gain": "Fique com o modelo base: nenhuma variante tem ganho demonstrado.",
+    "verdict.base-all-lose": (
+        "Fique com o modelo base: toda variante que ganha perde mais de {budget} p.p. de acurácia geral."
+    ),
+    "verdict.base-no-evidence": (
+        "Fique com o modelo base: de nenhuma variante que ganha está descartada uma perda maior que {budget} p.p. de "
+        "acurácia geral."
+    ),
+    "verdict.largest-gain": (
+        "O maior ganho é o de {variant}: {change:+} p.p., de {before:.1} % para {after:.1} % de acertos."
+    ),
+    "verdict.largest-change": "A maior variação é a de {variant}: {change:+} p.p. em {benchmark}.",
+    "verdict.detectable": "Um ganho verdadeiro de {detectable:.1} p.p. seria demonstrado quatro vezes em cinco.",
+    "verdict.nothing-detectable": "Com tão poucos dados, nenhuma diferença é detectada com segurança.",
+    "verdict.general": "Acurácia geral ({suite}): {change:+} p.p.",
+    "verdict.general-worst": "Acurácia geral ({suite}, a pior de {suites} suítes): {change:+} p.p.",
+    "verdict.ruled-out": "Uma perda maior que {margin} p.p. está descartada.",
+    "verdict.not-ruled-out": "Não se pode descartar uma perda maior que {margin} p.p.",
+    "verdict.loss-shown": "Uma perda maior que {margin} p.p. está demonstrada.",
+    "verdict.near-chance": (
+        "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base está só {losable:.1} p.p. acima "
+        "do acaso, "
+        "com incerteza, e não teria mais do que isso a perder."
+    ),
+    "verdict.near-ceiling": (
+        "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
+        "fáceis demais para mostrar o que se esquece."
+    ),
+    "verdict.not-picked": "Não escolhidas: {reasons}.",
+    "verdict.split": (
+        "De {count} variantes, a de maior ganho em metade dos bancos ganha {choosing:.1} p.p. ali e {judging:.1} "
+        "na outra "
+        "metade (média de {splits} divisões): é o que a escolha acrescenta."
+    ),
+    "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
+    "claims.loss-beyond": "perda > {margin} p.p.",
+    "claims.pick": (
+        "Escolhida: o maior ganho demonstrado com perda maior que {budget} p.p. descartada em toda suíte primária."
+    ),
+    "claims.alone": "Variações: intervalos de {level:g} % entre colchetes.",
+    "claims.family": (
+        "Variações: intervalos entre colchetes que valem para todas as {count} variantes juntas ({level:g} %; "
+        "{method})."
+    ),
+    "claims.holm-differs": "{variant}: p é {family:p} por {method}, que decide, e {holm:p} por Holm.",
+    "claims.changed": "Alterado depois: {what} {before} → {after}.",
+    "claims.variants-added": "Alterado depois: variantes acrescentadas: {after}.",
+    "claims.variants-removed": "Alterado depois: variantes retiradas: {before}; elas ainda contam na família.",
+    "claims.variants-missing": "Planejadas mas sem respostas completas: {before}; elas ainda contam na família.",
+    "claims.suites-missing": "Planejadas mas sem respostas: suítes {before}.",
+    "claims.repeated": "Avaliado mais de uma vez; as respostas anteriores estão em: {before}.",
+    "table.change": (
+        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados; os {databases} "
+        "bancos "
+        "valem por {effective:.1} de mesmo tamanho."
+    ),
+    "margin:ruled out": "descartada",
+    "margin:cannot be ruled out": "não descartada",
+    "margin:not measurable": "não mensurável",
+    "margin:shown": "demonstrada",
+    "change:one seed of several": "uma semente entre várias",
+    "decision:pick": "escolhida",
+    "decision:gain not shown": "ganho não demonstrado",
+    "decision:loss on the target": "perda na tarefa-alvo",
+    "decision:loss shown": "perda demonstrada",
+    "decision:loss cannot be ruled out": "perda não descartada",
+    "decision:loss not measurable": "perda não mensurável",
+    "decision:smaller gain": "ganho menor",
+    "family:one comparison": "uma só comparação",
+    "family:Bonferroni": "Bonferroni",
+    "family:sign flips of clusters": "trocas de sinal de grupos inteiros",
+    "plot.pick": "a escolhida: perda maior que {budget} p.p. descartada",
+    "facts.margin": "margem de {margin} p.p.",
+    "terminal.audit": (
+        "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
+    ),
+    "terminal.page": "página: {path}",
+    "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
+    "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
+    "power.rules-out": (
+        "{questions} questões descartam uma perda maior que {points:.2} pontos, quando se perdem {loss:.2}, com "
+        "probabilidade {reached:.2}"
+    ),
+    "power.needed-to-rule-out": (
+        "questões necessárias para descartar uma perda maior que {points:.2} pontos, quando se perdem {loss:.2}, com "
+        "probabilidade {power:.2}: {questions}"
+    ),
+    "audit.ranked-without-evidence": (
+        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
+        "com as questões "
+        "de uma mesma referência como uma só unidade; {questions} questões mostram {detectable:g} pontos ou mais"
+    ),
+    "audit.these-databases-only": (
+        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
+        "com as questões "
+        "de uma mesma referência como uma só unidade; sobre {clusters} bancos o intervalo contém 0"
+    ),
+    "worst suite": "pior suíte",
+    "decision": "decisão",
+    "p (family)": "p (família)",
+    "What is claimed, in points against the baseline": "O que se afirma, em pontos em relação à base",
+    "margin": "margem",
+    "margin's reason": "motivo da margem",
+    "budget": "orçamento de perda",
+    "primary suites": "suítes primárias",
+    "none stated": "nenhum declarado",
+    "all": "todas",
+    "budget of the pick, points": "orçamento de perda da escolhida, pontos",
+    "level of all changes together": "nível de todas as variações juntas",
+    "The databases are too few to speak for others: the figures hold for these databases.": (
+        "Os bancos são poucos para representar outros: os números valem para estes bancos."
+    ),
+    "Trained once (one seed): this is a result about this adapter. Training it again may give another.": (
+        "Treinada uma vez (uma semente): o resultado é deste adaptador. Treinar de novo pode dar outro."
+    ),
+    "Accuracies: 95 % intervals in brackets.": "Acurácias: intervalos de 95 % entre colchetes.",
+    "Accuracies: 95 % intervals in brackets; changes of parts likewise, each alone and exploratory.": (
+        "Acurácias: intervalos de 95 % entre colchetes; variações de partes também, cada uma isolada e exploratória."
+    ),
+    "Finding: whether that interval leaves out 0; p (family) counts all variants planned.": (
+        "Conclusão: se esse intervalo exclui 0; p (família) conta todas as variantes planejadas."
+    ),
+    "Detectable: the smallest true difference that such data would show in this way 80 % of the time.": (
+        "Detectável: a menor diferença verdadeira que dados assim mostrariam deste modo em 80 % das vezes."
+    ),
+    "Variants that differ in nothing but the seed are one recipe: it is what is claimed.": (
+        "Variantes que só diferem na semente são uma receita: é sobre ela que se afirma."
+    ),
+    "p (family) decides; p (Holm) stands beside it.": "p (família) decide; p (Holm) está ao lado.",
+    "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects.": (
+        "O p exato de McNemar toma as questões como independentes; p (família) e p (Holm) respeitam bancos e "
+        "disciplinas."
+    ),
+    "the gain is not shown": "o ganho não está demonstrado",
+    "the pick: the base model": "a escolhida: o modelo base",
+    "interval, all variants together": "intervalo, todas as variantes juntas",
+    "Audit: nothing found that would invalidate these figures.": (
+        "Auditoria: nada encontrado que invalide estes números."
+    ),
+    "Questions are taken as independent; --clusters and --intraclass say how far they are not.": (
+        "As questões são tomadas como independentes; --clusters e --intraclass dizem quanto não são."
+    ),
     # words of tables, plots and the terminal
     "done": "pronto",
     "missing": "falta",
@@ -87,15 +235,6 @@ TEXT: dict[str, str] = {
     "loss shown": "perda demonstrada",
     "not shown": "não demonstrado",
     "95 % intervals in brackets.": "Intervalos de 95 % entre colchetes.",
-    "Change: against the baseline, in points, paired by question, clustered by database.": (
-        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados."
-    ),
-    "Detectable: the difference that data like these show in four of five repetitions.": (
-        "Detectável: a diferença que dados como estes mostram em quatro de cinco repetições."
-    ),
-    "One database: questions count as independent, and the figures hold for this database.": (
-        "Um só banco de dados: as questões contam como independentes, e os números valem para este banco."
-    ),
     "Few subjects: questions count as independent, and the figures hold for these subjects.": (
         "Poucas disciplinas: as questões contam como independentes, e os números valem para estas disciplinas."
     ),
@@ -106,11 +245,7 @@ TEXT: dict[str, str] = {
         "Duas sementes: a variância entre sementes é quase desconhecida."
     ),
     "the base model cannot be told from chance": "o modelo base não se distingue do acaso",
-    "the interval of the gain holds 0": "o intervalo do ganho contém 0",
     "too few replicates of the curve reach this gain": "poucas réplicas da curva atingem este ganho",
-    "too few questions to choose on one half and judge on the other": (
-        "questões de menos para escolher em uma metade e julgar na outra"
-    ),
     "one seed: the difference holds for this adapter, the recipe may vary more": (
         "uma só semente: a diferença vale para este adaptador, a receita pode variar mais"
     ),
@@ -121,7 +256,6 @@ TEXT: dict[str, str] = {
     "change in general accuracy, points": "variação da acurácia geral, pontos",
     "Gain and loss against the baseline": "Ganho e perda em relação à base",
     "Pareto front": "fronteira de Pareto",
-    "95 % interval": "intervalo de 95 %",
     "Training curves": "Curvas de treino",
     "loss": "perda",
     "learning rate": "taxa de aprendizado",
@@ -160,9 +294,6 @@ TEXT: dict[str, str] = {
     "detectable, points": "detectável, pontos",
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
-    "McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects.": (
-        "O p exato de McNemar toma as questões como independentes; p (Holm) respeita bancos e disciplinas."
-    ),
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
@@ -268,6 +399,13 @@ TEXT: dict[str, str] = {
     "any change": "qualquer mudança",
     "question": "questão",
     "database": "banco",
+    "group": "grupo",
+    "groups": "grupos",
+    "level": "nível",
+    "accuracy": "acurácia",
+    "reference": "referência",
+    "no answer in the text": "nenhuma resposta no texto",
+    "before the question": "antes da pergunta",
     "hardness": "dificuldade",
     "easy": "fácil",
     "medium": "média",
@@ -340,20 +478,36 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
+    "table.levels": "{Metric} em % por {level}",
+    "table.target-change": (
+        "Variação: em relação à base, em pontos, pareada por questão, agrupada por {cluster}; {count} {clusters} valem "
+        "por {effective:.1} de mesmo tamanho."
+    ),
+    "table.these-clusters": "{clusters}: há poucos para representar outros; os números valem só para estes.",
+    "table.target-split": (
+        "De {count} variantes, a de maior ganho em uma metade ({clusters}) ganha {choosing:.1} p.p. ali e {judging:.1} "
+        "na outra (média de {splits} divisões): é o que a escolha acrescenta."
+    ),
+    "table.void": "{count} questões cuja referência falha não entram em nenhuma acurácia.",
+    "table.p-values": (
+        "O p exato de McNemar toma as questões como independentes; p (família) e p (Holm) respeitam {clusters} e "
+        "disciplinas."
+    ),
+    "table.target-hypervolume": (
+        "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance:.1} % de acurácia "
+        "geral; compare-o só entre experimentos com o mesmo número de variantes nas mesmas questões."
+    ),
+    "table.reasons": "Por que as respostas estavam erradas: questões e sua parcela em %",
+    "section.reasons": "Por que as respostas estão erradas",
+    "plot.gain": "ganho em {metric}, pontos",
+    "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."
-    ),
-    "table.holm": (
-        "p (Holm): ajustado para todas as {count} comparações deste experimento; conclusão: p abaixo de 0,05."
-    ),
-    "table.incomplete": "Incompletas e deixadas de fora: {names}.",
-    "table.general-change": (
-        "{variant}: {finding} (p {p:p}); perda abaixo da margem de {margin:.1} p.p.: {verdict}; detectável: "
-        "{effect:.1} p.p."
     ),
     "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
     "table.subjects": "{variant}: todas as disciplinas, a maior perda primeiro",
@@ -362,68 +516,16 @@ TEXT: dict[str, str] = {
     "change:gain shown": "ganho demonstrado",
     "change:loss shown": "perda demonstrada",
     "change:not shown": "variação não demonstrada",
-    "margin:shown": "demonstrada",
-    "margin:not shown": "não demonstrada",
-    "margin:refuted": "refutada",
     # plots
     "plot.scales": "escalas de {variant}",
     "plot.checkpoints": "checkpoints de {variant}",
-    "plot.chosen": "escolhida para uma perda de até {budget:.1} p.p.",
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
     "plot.point": "{variant}: ganho {gain:+}, variação da capacidade geral {change:+}",
     # the verdict: gain, general ability, what they rest on
-    "verdict.baseline": "Só o modelo base foi avaliado: acerta {accuracy} % de {benchmark}.",
-    "verdict.baseline-general": "Sua capacidade geral é de {accuracy} % em {suite}; ainda não há o que comparar.",
-    "verdict.chosen-gain": "{variant} ganha {gain} pontos em {benchmark} sobre o modelo base.",
-    "verdict.chosen-gain-not-shown": (
-        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {gain:+} pontos."
-    ),
-    "verdict.general-kept": (
-        "Sua capacidade geral ({suite}) varia {change:+} pontos: está demonstrada uma perda abaixo de {margin:.1} p.p."
-    ),
-    "verdict.general-beyond-budget": (
-        "Paga com capacidade geral: {suite} varia {change:+} pontos, mais que os {margin:.1} permitidos."
-    ),
-    "verdict.chosen-general-not-shown": (
-        "Não está demonstrado que perca menos de {margin:.1} p.p. de capacidade geral: {suite} varia {change:+} pontos."
-    ),
-    "verdict.chosen": (
-        "Escolhida entre {count} variantes pelo maior ganho com perda de até {budget:.1} p.p. em uma metade das "
-        "questões ({validation}); os valores acima são os da outra metade ({test}), com intervalos de 95 %; gráficos "
-        "e tabelas mostram todas."
-    ),
-    "verdict.chosen-adjusted": (
-        "Esse intervalo não contém 0, mas sobre todas as questões p é {p:p} após o ajuste para {count} comparações; "
-        "o ganho não conta como demonstrado."
-    ),
-    "verdict.all-questions": (
-        "Todas as {questions} e {general} questões; {count} comparações ajustadas em conjunto (Holm), intervalos de "
-        "95 % entre colchetes."
-    ),
-    "verdict.best-of": "{variant} é a melhor de {count} nestas mesmas questões, o que a favorece.",
-    "verdict.base-model-chosen": (
-        "Na metade das questões reservada para a escolha, nenhuma variante ganhou perdendo até {budget:.1} p.p.; a "
-        "escolha é o modelo base."
-    ),
-    "verdict.adjusted": "{benchmark}: o intervalo não contém 0, mas ajustado para {count} comparações p é {p:p}.",
-    "verdict.gain": "{variant} ganha {change} pontos em {benchmark}, de {before:.1} % para {after:.1} % de acertos.",
-    "verdict.loss": (
-        "{variant} perde na própria tarefa: {benchmark} varia {change:+} pontos, para {after:.1} % de acertos."
-    ),
-    "verdict.gain-not-shown": (
-        "Um ganho de {variant} em {benchmark} não está demonstrado: a variação é de {change:+} pontos, e estas "
-        "{questions} questões mostram diferenças a partir de {detectable:.1} pontos."
-    ),
-    "verdict.general-loss": "Paga com capacidade geral: {suite} varia {change:+} pontos.",
-    "verdict.general-not-shown": (
-        "Não está demonstrado que perca menos de {margin:.1} p.p. de capacidade geral: {suite} varia {change:+} "
-        "pontos, e só diferenças a partir de {detectable:.1} pontos apareceriam."
-    ),
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.general": "{suite}: {questions} questões por {method}",
-    "facts.margin": "margem de {margin:.1} p.p.",
     # the page
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
@@ -542,8 +644,10 @@ TEXT: dict[str, str] = {
         "{count} de {questions} prompts contêm a própria consulta de referência (posições {examples})"
     ),
     "audit.reference-in-prompt.advice": "Retire-a e avalie de novo: a resposta foi mostrada.",
-    "audit.databases-renamed": "{count} de {databases} bancos de teste servem ao treino com outro nome: {examples}",
-    "audit.databases-renamed.advice": "Separe por esquema: conta o que o banco contém, não como se chama.",
+    "audit.groups-renamed": (
+        "{count} de {clusters} bancos ou grupos de teste servem ao treino com outro nome: {examples}"
+    ),
+    "audit.groups-renamed.advice": "Separe pelo que contêm, não pelo nome.",
     "audit.references-copied": (
         "{variant}: {share:g} % de {questions} respostas são a consulta de referência letra por letra"
     ),
@@ -691,7 +795,19 @@ TEXT: dict[str, str] = {
         "{count} de {questions} questões de teste aparecem como exemplos resolvidos nos prompts (posições {examples})"
     ),
     "audit.shots-in-test.advice": "Tire exemplos só das linhas de treino.",
-    "audit.databases-overlap": "{count} de {databases} bancos de teste também servem ao treino: {examples}",
+    "audit.groups-overlap": "{count} de {clusters} grupos de teste também servem ao treino: {examples}",
+    "audit.groups-overlap.advice": (
+        "Diga isso ou separe por grupo; o que foi visto no treino faz o ganho parecer maior."
+    ),
+    "audit.no-answer": "{variant}: nenhuma resposta foi lida em {share:g} % de {questions} textos",
+    "audit.no-answer.advice": (
+        "Leia as respostas cruas; se o modelo responde em uma forma que não é lida, o número mede o analisador."
+    ),
+    "audit.cut-answers": "{variant}: {share:g} % de {questions} respostas bateram no limite de tokens",
+    "audit.cut-answers.advice": (
+        "Aumente max_new_tokens e avalie de novo: não se sabe o que uma resposta cortada teria sido."
+    ),
+    "audit.databases-overlap": "{count} de {clusters} bancos de teste também servem ao treino: {examples}",
     "audit.databases-overlap.advice": (
         "Diga isso ou separe por banco; esquemas vistos no treino fazem o ganho parecer maior."
     ),
@@ -782,15 +898,7 @@ TEXT: dict[str, str] = {
         "{count} de {questions} linhas diferem em redação ou referência dos dados atuais: uma versão mais antiga"
     ),
     "audit.old-data.advice": "Nomeie a versão; compare só com valores da mesma.",
-    "audit.ranked-without-evidence": (
-        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p exato de McNemar "
-        "{probability:g}; {questions} questões mostram {detectable:g} pontos ou mais"
-    ),
     "audit.ranked-without-evidence.advice": "Não os ordene com estes dados.",
-    "audit.these-databases-only": (
-        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p exato de McNemar "
-        "{probability:g}, com questões como independentes; sobre {clusters} bancos o intervalo contém 0"
-    ),
     "audit.these-databases-only.advice": (
         "Afirme a diferença só para estes bancos; para outros são precisos mais bancos."
     ),

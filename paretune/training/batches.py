@@ -26,6 +26,14 @@ def padded_length(longest: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One training example in tokens. The loss is taken on the last `answer_tokens`."""
+
+    tokens: tuple[int, ...]
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class GpuCollator:
     """TRL's collator, made to pad each batch to `padded_length`. Extra places are masked and carry no label.
 

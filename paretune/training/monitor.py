@@ -1,4 +1,5 @@
-"""What is watched while training: the log, the progress bar, non-finite steps, and what a checkpoint must remember."""
+"""What is watched while training: the log, the progress bar, steps that are not finite or train nothing, a signal to
+stop, and what a checkpoint must remember."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback
 
 from paretune.errors import TrainingError
@@ -22,23 +24,29 @@ NON_FINITE_IN_A_ROW = 3
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is, across restarts. tokens: prompt and answer tokens read, padding left out. seconds: of
-    training, model loading left out. skipped_steps: steps whose loss or gradient was not finite."""
+    """How far a training is, across restarts. tokens: of the rows, prompt and answer, padding left out and shared
+    prompts counted for each row. seconds: of training, model loading left out. skipped_steps: steps whose loss or
+    gradient was not finite. last_loss: of the last line of the log; None without one, or where it was not finite."""
 
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
     skipped_steps: int = 0
+    last_loss: float | None = None
 
 
 class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
-    """Writes training.jsonl, moves the bar, drops non-finite steps and stops after three in a row."""
+    """Writes training.jsonl, moves the bar, drops non-finite steps and stops after three in a row.
+
+    stop_asked: set from outside: the training saves after the step in progress and ends.
+    """
 
     def __init__(
         self, writer: LineWriter, progress: Progress, on_step: Callable[[int, int], None], gradient_scaling: bool
     ) -> None:
         self.progress = progress
-        self._loss_is_finite = True  # of the step in progress
+        self.stop_asked = False
+        self._losses_finite: list[torch.Tensor] = []  # of the step in progress, one flag per batch, not yet looked at
         self._logged_loss_is_whole = True  # no loss is missing from the mean that the next line would hold
         self._writer = writer
         self._on_step = on_step
@@ -54,19 +62,29 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
         self._tokens_here += tokens
         self.progress.tokens = self._tokens_before + self._tokens_here
 
-    def drop_loss(self) -> None:
-        """Note that the loss of one batch was not finite: its step is skipped, its line has no loss."""
-        self._loss_is_finite = False
-        self._logged_loss_is_whole = False
+    def note_loss(self, loss: torch.Tensor) -> torch.Tensor:
+        """The loss of one batch, 0 where it is not finite: then its step will be skipped, its line has no loss.
+
+        Else the trainer's running sum would be lost for all later lines. Nothing waits for the device here.
+        """
+        finite = loss.isfinite()
+        self._losses_finite.append(finite)
+        return torch.where(finite, loss, torch.zeros_like(loss))
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Drop the gradients of a step that is not finite, so that the optimizer leaves weights and moments alone."""
-        finite = self._loss_is_finite
         parameters = [p for p in kwargs["model"].parameters() if p.grad is not None]
-        if finite and not self._gradient_scaling:
-            finite = all(bool(parameter.grad.isfinite().all()) for parameter in parameters)
-        self._loss_is_finite = True
-        if finite:
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters]) if parameters else torch.zeros(())
+        losses = torch.stack([flag.to(norm.device) for flag in self._losses_finite] or [torch.ones_like(norm).bool()])
+        self._losses_finite.clear()
+        losses_finite, size = torch.stack([losses.all().to(norm.dtype), norm]).tolist()  # waits for the device, once
+        self._logged_loss_is_whole &= bool(losses_finite)
+        if losses_finite and size == 0.0 and state.global_step == 0:
+            raise TrainingError(
+                "step 1: every gradient is 0, so nothing would be trained; check that target_modules takes part in "
+                "the model's computation"
+            )
+        if losses_finite and (self._gradient_scaling or math.isfinite(size)):
             self._in_a_row = 0
             return
         for parameter in parameters:
@@ -80,21 +98,24 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
             )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Move the bar."""
+        """Move the bar; where a stop is asked for, save and end."""
         self.progress.step = state.global_step
         self.progress.seconds = self._seconds_before + time.monotonic() - self._started
         self._on_step(state.global_step, state.max_steps)
+        if self.stop_asked:
+            control.should_save = control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Write one line of training.jsonl for a logged step."""
         if not logs or "loss" not in logs:
             return
         gradient_norm = logs.get("grad_norm")
+        self.progress.last_loss = _finite(logs["loss"]) if self._logged_loss_is_whole else None
         self._writer.append(
             {
                 "step": state.global_step,
                 "epoch": round(float(logs.get("epoch", state.epoch or 0.0)), 4),
-                "loss": _finite(logs["loss"]) if self._logged_loss_is_whole else None,
+                "loss": self.progress.last_loss,
                 "learning_rate": _finite(logs.get("learning_rate")),
                 "gradient_norm": _finite(gradient_norm),
                 "tokens": self.progress.tokens,

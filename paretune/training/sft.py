@@ -10,8 +10,11 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +24,12 @@ from paretune.files import write_text
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
 from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines
-from paretune.training.batches import GpuCollator, LengthGroupedOrder
+from paretune.training.batches import TrainingRow
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
 
 _RESUME_FILES = ("optimizer.pt", "scheduler.pt", "rng_state*.pth", "scaler.pt", "training_args.bin")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRow:
-    """One training example in tokens. The loss is taken on the last `answer_tokens`."""
-
-    tokens: tuple[int, ...]
-    answer_tokens: int
 
 
 def total_steps(rows: int, config: TrainingConfig) -> int:
@@ -54,11 +49,14 @@ def train_adapter(
     folder: Path,
     fingerprint: str,
     on_step: Callable[[int, int], None],
+    say: Callable[[str], None] = lambda remark: None,
 ) -> Progress:
     """Train a LoRA adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
-    Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside.
-    Raises TrainingError for no rows, rows longer than max_tokens, three non-finite steps in a row, or no memory.
+    Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
+    told what a user should know of it. SIGTERM saves a checkpoint and interrupts (KeyboardInterrupt). Raises
+    TrainingError for no rows, rows longer than max_tokens, three non-finite steps in a row, nothing trained, no memory
+    or no room on the disk.
     """
     if not rows:
         raise TrainingError("no training rows")
@@ -70,12 +68,17 @@ def train_adapter(
     _set_aside_foreign(folder, fingerprint)
     resumed = last_checkpoint(folder / "checkpoints")
     _cut_log(folder / "training.jsonl", header, resumed[1].step if resumed else 0)
-    with LineWriter(folder / "training.jsonl", header) as writer:
+    with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
-        trainer = _trainer(base, rows, config, folder / "checkpoints", monitor)
+        trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
         try:
-            trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
+            with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
+                trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
+            if trainer.state.global_step < trainer.state.max_steps:
+                raise KeyboardInterrupt  # SIGTERM, saved
             _save(trainer, base, config, fingerprint, folder, asdict(monitor.progress))
+            for remark in _doubts(trainer, monitor.progress):
+                say(remark)
             return monitor.progress
         except RuntimeError as error:
             if "out of memory" in str(error).lower():
@@ -86,8 +89,6 @@ def train_adapter(
             raise
         finally:
             base.model = trainer.accelerator.unwrap_model(trainer.model).unload()
-            base.model.eval()
-            base.model.config.use_cache = True
 
 
 def is_trained(folder: Path, fingerprint: str) -> bool:
@@ -111,50 +112,101 @@ def _cut_log(path: Path, header: dict[str, Any], step: int) -> None:
         write_lines(path, header, [record for record in read_lines(path)[1] if record["step"] <= step])
 
 
-def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, output: Path, monitor: Any) -> Any:
+@contextmanager
+def _left_as_it_was(base: LoadedModel) -> Iterator[None]:
+    """Give the base back as it came: checkpointing off, no hooks, no patched forward, in evaluation mode."""
+    model = base.model
+    embedding = model.get_input_embeddings()
+    hooks = set(embedding._forward_hooks)
+    patched = model.__dict__.get("forward")
+    try:
+        yield
+    finally:
+        model = base.model
+        model.gradient_checkpointing_disable()
+        for hook in set(embedding._forward_hooks) - hooks:  # the trainer and TRL put one there each
+            del embedding._forward_hooks[hook]
+        if patched is None:
+            model.__dict__.pop("forward", None)
+        else:
+            model.forward = patched
+        model.eval()
+        model.config.use_cache = True
+
+
+@contextmanager
+def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Iterator[None]:
+    """Within, the model computes as the settings say: by layouts, its adapters and what lies between them fused."""
     import torch
+
+    from paretune.training.fused_adapters import fused_adapters
+    from paretune.training.fused_blocks import fused_blocks
+    from paretune.training.shared_attention import attending_by_layout
+    from paretune.training.step_graphs import StepGraphs
+
+    with ExitStack() as stack:
+        if trainer.computation.shares:
+            stack.enter_context(attending_by_layout(base.model))
+        if config.fuse_adapters:
+            precision = getattr(torch, base.precision)
+            trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
+            stack.enter_context(fused_blocks(base.model, precision))
+            if trainer.computation.by_kernel and _is_replayable(base, config):
+                rows = config.batch_size * config.accumulation_steps
+                trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
+                trainer.graphs = StepGraphs(trainer.model, trainer.adapters)
+                stack.callback(setattr, trainer, "graphs", None)
+        yield
+
+
+def _is_replayable(base: LoadedModel, config: TrainingConfig) -> bool:
+    """Whether a step hangs on nothing but its numbers: no random masks, no second forward pass, no scaled loss."""
+    random = config.dropout > 0.0 or config.gradient_checkpointing
+    return base.precision == "bfloat16" and base.quantization == "none" and not random
+
+
+@contextmanager
+def _stopping_on_sigterm(monitor: Any) -> Iterator[None]:
+    """Within, SIGTERM makes the training save after its step and end, where signals can be had: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        monitor.stop_asked = True
+
+    former = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _trainer(
+    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, output: Path, monitor: Any,
+    say: Callable[[str], None],
+) -> Any:  # fmt: skip
     from datasets import Dataset
     from transformers import PrinterCallback
-    from trl import SFTTrainer
 
-    class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
-        """Tells the monitor of each batch's tokens and of a loss that is not finite; orders and pads rows our way."""
+    from paretune.training.trainer import GuardedTrainer
 
-        def _get_train_sampler(self, *args: Any) -> Any:
-            if not config.group_by_length:
-                return super()._get_train_sampler(*args)
-            return LengthGroupedOrder([len(row.tokens) for row in rows], config.batch_size, config.seed)
-
-        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            monitor.count_tokens(int(inputs["attention_mask"].sum()))
-            loss = super().training_step(model, inputs, *args, **kwargs)
-            if not bool(torch.isfinite(loss)):
-                monitor.drop_loss()
-                return torch.zeros_like(loss)  # else the trainer's running sum is lost for all later lines
-            return loss
-
-        def compute_loss(
-            self, model: Any, inputs: Any, *args: Any, num_items_in_batch: Any = None, **kwargs: Any
-        ) -> Any:
-            if on_gpu:
-                return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
-            return answer_loss(model, inputs, num_items_in_batch)
-
-    on_gpu = base.model.device.type == "cuda"
+    computation = _computation(base, rows, config, say)
     data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
     try:
         trainer = GuardedTrainer(
+            rows=rows,
+            config=config,
+            monitor=monitor,
+            computation=computation,
             model=base.model,
-            args=_arguments(base, len(rows), config, output),
+            args=_arguments(base, len(rows), config, output, computation.shares),
             train_dataset=data,
             processing_class=base.tokenizer,
             peft_config=_lora(config),
-            callbacks=[monitor],
         )
     except (ValueError, ImportError) as error:
         raise TrainingError(f"the training cannot be set up: {error}") from error
-    if on_gpu:
-        trainer.data_collator = GpuCollator(trainer.data_collator, base.context_tokens)
     trainer.remove_callback(PrinterCallback)
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:  # low-rank weights learn in float32 whatever the base computes in
@@ -162,16 +214,35 @@ def _trainer(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingCon
     return trainer
 
 
-def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path) -> Any:
+def _computation(
+    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, say: Callable[[str], None]
+) -> Any:
+    """How steps are computed: prompts are shared where that is asked for and the model can."""
+    from paretune.training.shared_attention import kernel_fits, why_not_shared
+    from paretune.training.trainer import Computation
+
+    shares = by_kernel = False
+    if config.share_prompts:
+        reason = why_not_shared(base.model, max(len(row.tokens) for row in rows))
+        if reason is not None:
+            say(f"share_prompts: {reason}; every row is computed whole")
+        shares = reason is None
+        by_kernel = shares and kernel_fits(base.model)
+    return Computation(shares, by_kernel, base.model.device.type == "cuda", base.context_tokens)
+
+
+def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path, shares: bool) -> Any:
+    """The trainer's settings. Where prompts are shared the rows of a step come as one batch, cut by its tokens."""
     from trl import SFTConfig
 
     on_gpu = base.model.device.type == "cuda"
+    step = config.batch_size * config.accumulation_steps
     return SFTConfig(
         output_dir=str(output),
         learning_rate=config.peak_learning_rate,
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.accumulation_steps,
+        per_device_train_batch_size=step if shares else config.batch_size,
+        gradient_accumulation_steps=1 if shares else config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
         warmup_steps=_warmup_steps(total_steps(rows, config), config),
         optim=config.optimizer,
@@ -184,7 +255,7 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         logging_nan_inf_filter=False,
         max_length=None,
         packing=False,
-        bf16=on_gpu and base.precision == "bfloat16",
+        bf16=on_gpu and base.precision == "bfloat16" and not config.fuse_adapters,  # fused: nothing left to cast
         fp16=on_gpu and base.precision == "float16",
         use_cpu=not on_gpu,
         disable_tqdm=True,
@@ -211,30 +282,6 @@ def _warmup_steps(steps: int, config: TrainingConfig) -> int:
     return min(math.ceil(config.warmup_share * steps), steps - 1)
 
 
-def answer_loss(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
-    """Mean negative log-likelihood of the labels, from logits of the positions that have one in some row of the batch.
-
-    TRL's own loss does so with GPU kernels only; on a CPU it projects every position of the prompt on the vocabulary,
-    a third of a small model's training. answer_tokens: divides the sum (default: the labels of this batch), as under
-    gradient accumulation.
-    """
-    import torch
-
-    labels = inputs["labels"][:, 1:]
-    positions = (labels != -100).any(dim=0).nonzero().flatten()
-    output = model(
-        input_ids=inputs["input_ids"],
-        attention_mask=inputs["attention_mask"],
-        logits_to_keep=positions,
-        use_cache=False,
-    )
-    labels = labels[:, positions].flatten()
-    total = torch.nn.functional.cross_entropy(
-        output.logits.flatten(0, 1).float(), labels, ignore_index=-100, reduction="sum"
-    )
-    return total / (answer_tokens if answer_tokens is not None else (labels != -100).sum().clamp(min=1))
-
-
 def _labels(row: TrainingRow) -> list[int]:
     prompt_tokens = len(row.tokens) - row.answer_tokens
     return [-100] * prompt_tokens + list(row.tokens[prompt_tokens:])
@@ -244,9 +291,18 @@ def _save(
     trainer: Any, base: LoadedModel, config: TrainingConfig, fingerprint: str, folder: Path, progress: dict[str, Any]
 ) -> None:
     """Write the adapter beside its final place and rename it there; then drop what only a restart needs."""
+    from safetensors import SafetensorError
+
+    from paretune.training.trainer import cannot_be_written
+
+    _refuse_untrained(trainer.model)
     part = folder / "adapter.part"
     shutil.rmtree(part, ignore_errors=True)
-    trainer.save_model(str(part))
+    try:
+        trainer.save_model(str(part))
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise cannot_be_written(part, error) from error
     origin = {
         "fingerprint": fingerprint,
         "base_weights": base.source.weights,
@@ -268,6 +324,26 @@ def _save(
     for pattern in _RESUME_FILES:
         for file in (folder / "checkpoints").glob(f"checkpoint-*/{pattern}"):
             file.unlink()
+
+
+def _refuse_untrained(model: Any) -> None:
+    """An adapter whose B is 0 throughout changes nothing: it would pass for a training that forgets nothing."""
+    ups = [weight for name, weight in model.named_parameters() if ".lora_B." in name]
+    if ups and not any(bool(weight.any()) for weight in ups):
+        raise TrainingError(
+            "nothing was trained: B of every adapter layer is 0 after the last step; look at gradient_norm and skipped "
+            "in training.jsonl, and raise peak_learning_rate or epochs"
+        )
+
+
+def _doubts(trainer: Any, progress: Progress) -> Iterator[str]:
+    """What makes a finished training doubtful, in words."""
+    if not all(bool(weight.isfinite().all()) for weight in trainer.model.parameters() if weight.requires_grad):
+        yield "the adapter holds numbers that are not finite; lower peak_learning_rate"
+    uniform = math.log(trainer.model.config.get_text_config().vocab_size)
+    if progress.last_loss is not None and progress.last_loss > uniform:
+        yield (f"the last loss, {progress.last_loss:.2f}, is above that of a uniform guess among the tokens, "
+               f"{uniform:.2f}: the model is worse than untrained; lower peak_learning_rate")  # fmt: skip
 
 
 def _name_base(adapter: Path, base: LoadedModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,14 @@ from paretune.analysis.groups import bonett_price
 from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.jsonl import Record
+from paretune.records import SqlVerdict
+from paretune.report.tables import print_tables
+from paretune.run.jsonl import Record, read_lines
+from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
+from paretune.sql.summary import score_summary
 from paretune.stats.clusters import joint_bootstrap
+from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
 
 
@@ -49,8 +55,9 @@ def test_compare_planted_gain_and_loss_are_found(spider: Run) -> None:
     assert 25 in gain.interval
     assert lost.finding == "loss shown"
     assert -8 in lost.interval
-    assert lost.non_inferiority.verdict == "refuted"
-    assert kept.non_inferiority.verdict == "shown"
+    assert lost.claim.loss is not None
+    assert kept.claim.loss is not None
+    assert (lost.claim.loss.verdict, kept.claim.loss.verdict) == ("shown", "ruled out")
     assert same.finding == kept.finding == "not shown"
 
 
@@ -60,38 +67,112 @@ def test_compare_planted_null_is_rarely_claimed(tmp_path: Path) -> None:
         planted = [SimulatedVariant("null-1", churn=0.2), SimulatedVariant("null-2", churn=0.1)]
         records = load_run(write_run(tmp_path / str(seed), planted, seed=seed))
         found = compare_run(records, replicates=100)
-        claims += any(item.finding != "not shown" for item in found.differences)
-    # Holm keeps the chance of any claim in a run below 5 %: more than 5 of 25 has a probability below 0.2 %.
+        claims += any(item.finding != "not shown" for item in found.differences if item.axis == "target")
+    # The family keeps the chance of any claim on the target below 5 %: more than 5 of 25 has a probability below 0.2 %.
     assert claims <= 5
 
 
-def test_compare_refuted_margin_never_contradicts_the_finding(compared: Comparison) -> None:
+def test_compare_everything_is_read_off_one_interval(compared: Comparison) -> None:
     for item in compared.differences:
-        for test in (item.non_inferiority, item.equivalence):
-            assert test.verdict != "refuted" or item.finding != "not shown"
+        low, high = item.interval.low, item.interval.high
+        assert item.finding == ("gain shown" if low > 0 else "loss shown" if high < 0 else "not shown")
+        assert (item.claim.family_p < 0.05) == (item.finding != "not shown")
+        assert low <= item.claim.alone.low <= item.claim.alone.high <= high
+        if item.claim.loss is not None and item.claim.loss.verdict == "ruled out":
+            assert low > -compared.margin_points
 
 
 def test_compare_figures_equal_plain_counts(six: Run, compared: Comparison) -> None:
     for variant, row in zip(six.variants, compared.variants, strict=True):
-        right = sum(line.execution_match for line in variant.sql)
-        assert row.execution.estimate == pytest.approx(100 * right / 155)
+        right = sum(line.detail["execution_match"] for line in variant.verdicts)
+        assert row.target.estimate == pytest.approx(100 * right / 155)
         general = [line.correct for line in variant.choice if line.suite == "demo"]
         assert row.general.estimate == pytest.approx(100 * sum(general) / 180)
-        assert row.execution.low < row.execution.estimate < row.execution.high
-    baseline, tuned = six.variants[0].sql, six.variant("run-1").sql
+        assert row.target.low < row.target.estimate < row.target.high
+    baseline, tuned = six.variants[0].verdicts, six.variant("run-1").verdicts
     found = compared.difference("run-1", "target")
     assert found is not None
     gained = {
-        str(new.index) for old, new in zip(baseline, tuned, strict=True) if new.execution_match > old.execution_match
+        str(new.id)
+        for old, new in zip(baseline, tuned, strict=True)
+        if new.detail["execution_match"] > old.detail["execution_match"]
     }
     assert set(found.gained) == gained
     assert found.interval.estimate == pytest.approx(100 * (len(found.gained) - len(found.lost)) / 155)
 
 
-def test_compare_holm_counts_every_suite_and_variant(compared: Comparison) -> None:
+def test_compare_every_planned_variant_counts_on_each_benchmark(compared: Comparison) -> None:
     assert len(compared.differences) == 5 * 3
-    assert {item.comparisons for item in compared.differences} == {15}
-    assert all(item.holm_p >= item.t_p for item in compared.differences)
+    assert {item.claim.comparisons for item in compared.differences} == {5}
+    assert all(item.claim.family_p >= item.claim.t_p for item in compared.differences)
+
+
+@pytest.mark.parametrize("deleted", ["folder", "half of the answers"])
+def test_compare_deleting_a_variant_helps_no_other(tmp_path: Path, deleted: str) -> None:
+    folder = write_run(tmp_path, variants(4))
+    whole = compare_run(load_run(folder), replicates=100)
+    if deleted == "folder":
+        shutil.rmtree(folder / "run-2")
+    else:
+        change_lines(folder / "run-2" / "sql.jsonl", lambda line: line if line["index"] % 2 else None)
+    part = compare_run(load_run(folder), replicates=100)
+    assert part.verdict.planned == whole.verdict.planned == 3
+    for variant in ("run-1", "run-1@0.5"):
+        before, after = (found.difference(variant, "target") for found in (whole, part))
+        assert before is not None
+        assert after is not None
+        assert after.claim.family_p >= before.claim.family_p
+    assert [(one.what, one.before) for one in part.verdict.changes] == [("variants without answers", "run-2")]
+
+
+def test_compare_lost_suite_and_repeated_evaluation_are_listed(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, variants(2))
+    for path in (folder / "prepared" / "choice.jsonl", *folder.glob("*/choice.jsonl")):
+        change_lines(path, lambda line: None if line["suite"] == "demo-pt" else line)
+    (folder / "run-1" / "choice.jsonl.old-1").write_text("{}\n", encoding="utf-8")
+    changes = {one.what: one.before for one in compare_run(load_run(folder), replicates=100).verdict.changes}
+    assert changes == {
+        "suites without answers": "demo-pt",
+        "evaluations repeated": "run-1/choice.jsonl.old-1",
+    }
+
+
+def test_compare_best_seed_is_not_the_headline(tmp_path: Path) -> None:
+    planted = [
+        SimulatedVariant(f"run-{seed}", gain=gain, seed=seed, peak_learning_rate=2e-4)
+        for seed, gain in ((42, 4.0), (43, 8.0), (44, 18.0))
+    ]
+    found = compare_run(load_run(write_run(tmp_path, planted, size="spider")), replicates=100)
+    best, recipe = found.difference("run-44", "target"), found.units[0]
+    assert best is not None
+    assert best.claim.alone.low > 0
+    assert best.finding == "one seed of several"
+    assert recipe.name == "run-42 + run-43 + run-44"
+    assert recipe.target.finding == "not shown"
+    assert found.verdict.planned == 1
+    assert found.verdict.pick is None
+
+
+def test_compare_equal_settings_and_seed_are_one_training(tmp_path: Path) -> None:
+    planted = [SimulatedVariant(name, gain=20, peak_learning_rate=2e-4) for name in ("a", "b")]
+    unit = compare_run(load_run(write_run(tmp_path, planted)), replicates=100).units[0]
+    assert unit.variants == ("a", "b")
+    assert "one seed" in unit.caveat
+
+
+def test_compare_worst_suite_is_quoted_wherever_it_stands(tmp_path: Path) -> None:
+    for suite in ("demo", "demo-pt"):
+
+        def forgotten(line: Record, suite: str = suite) -> Record:
+            return {**line, "correct": False, "outcome": "wrong"} if line["suite"] == suite else line
+
+        hurt = write_run(tmp_path / suite, [SimulatedVariant("run-1", gain=30)])
+        change_lines(hurt / "run-1" / "choice.jsonl", forgotten)
+        subject = compare_run(load_run(hurt), replicates=100).verdict.units[0]
+        assert subject.worst.benchmark == suite
+        assert subject.worst.loss is not None
+        assert subject.worst.loss.verdict == "shown"
+        assert subject.reason == "loss shown"
 
 
 def test_compare_every_pair_compares_all(six: Run) -> None:
@@ -120,7 +201,7 @@ def test_compare_groups_add_up(compared: Comparison) -> None:
         assert weighted == pytest.approx(whole.accuracy.estimate)
         assert (whole.change is None) == (variant.name == "baseline")
         assert next(row for row in rows if row.kind == "macro").accuracy.clusters == 9
-    levels = [row for row in compared.hardness if row.variant == "run-1"]
+    levels = [row for row in compared.levels if row.variant == "run-1"]
     assert [row.group for row in levels] == ["easy", "medium", "hard", "extra"]
     assert sum(row.accuracy.n for row in levels) == 155
 
@@ -153,7 +234,7 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
 
 def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Comparison) -> None:
     for variant in six.variants:
-        wrong = sum(not line.execution_match for line in variant.sql)
+        wrong = sum(not line.detail["execution_match"] for line in variant.verdicts)
         assert sum(row.count for row in compared.error_classes if row.variant == variant.name) == wrong
         assert sum(row.count for row in compared.outcomes if row.variant == variant.name) == 155
 
@@ -195,24 +276,35 @@ def test_compare_baseline_at_chance_has_no_retention(tmp_path: Path) -> None:
     assert point.retention_reason == AT_CHANCE
 
 
-def test_compare_choice_is_judged_on_other_questions(compared: Comparison) -> None:
-    chosen = compared.tradeoff.choice
-    assert chosen is not None
-    assert chosen.validation_questions + chosen.test_questions == 155 + 180
-    assert chosen.gain.n + chosen.general_change.n == chosen.test_questions
-    assert chosen.validation_loss <= chosen.budget == compared.margin_points
+def test_compare_pick_gains_and_its_loss_is_ruled_out(tmp_path: Path) -> None:
+    planted = [
+        SimulatedVariant("small", gain=12, loss=0.0, churn=0.02),
+        SimulatedVariant("best", gain=20, loss=0.0, churn=0.02),
+        SimulatedVariant("costly", gain=30, loss=9.0, churn=0.02),
+    ]
+    verdict = compare_run(load_run(write_run(tmp_path, planted, size="spider")), replicates=100).verdict
+    assert verdict.pick is not None
+    assert verdict.pick.unit.name == "best"
+    assert {item.unit.name: item.reason for item in verdict.units} == {
+        "small": "smaller gain",
+        "best": "",
+        "costly": "loss shown",
+    }
+    assert verdict.split is not None
+    assert verdict.split.picked[2] > 0.9
 
 
 def test_compare_two_seeds_of_one_recipe_are_grouped(tmp_path: Path) -> None:
     planted = [
-        SimulatedVariant("a", gain=20, seed=1),
-        SimulatedVariant("b", gain=20, seed=2),
+        SimulatedVariant("a", gain=20, seed=1, peak_learning_rate=2e-4),
+        SimulatedVariant("b", gain=20, seed=2, peak_learning_rate=2e-4),
         SimulatedVariant("c", peak_learning_rate=1e-4),
     ]
     found = compare_run(load_run(write_run(tmp_path, planted)), replicates=100)
-    assert [recipe.variants for recipe in found.recipes] == [("a", "b"), ("c",)]
-    assert found.recipes[0].target_deviation is not None
-    assert "one seed" in found.recipes[1].caveat
+    assert [unit.variants for unit in found.units] == [("a", "b"), ("c",)]
+    assert found.units[0].target_deviation is not None
+    assert (found.units[0].target_deviation_high or 0) > found.units[0].target_deviation
+    assert "one seed" in found.units[1].caveat
 
 
 def test_compare_incomplete_baseline_is_refused(tmp_path: Path) -> None:
@@ -242,7 +334,8 @@ def test_compare_baseline_alone_has_figures_and_no_differences(tmp_path: Path) -
     (folder / "run-1" / "sql.jsonl").unlink()
     found = compare_run(load_run(folder), replicates=100)
     assert found.differences == ()
-    assert found.tradeoff.choice is None
+    assert found.verdict.pick is None
+    assert found.verdict.subject is None
     assert list(found.incomplete) == ["run-1"]
 
 
@@ -290,8 +383,8 @@ def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong:
     for name in wrong:
         change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
     found = compare_run(load_run(folder), replicates=200)
-    assert found.variants[0].execution.estimate == 0
-    assert found.variants[0].execution.high > 1
+    assert found.variants[0].target.estimate == 0
+    assert found.variants[0].target.high > 1
     difference = found.difference("run-1", "target")
     assert difference is not None
     assert difference.interval.low < difference.interval.estimate < difference.interval.high
@@ -308,6 +401,39 @@ def test_compare_a_handful_of_questions_claims_nothing(tmp_path: Path) -> None:
     change_lines(folder / "prepared" / "choice.jsonl", lambda line: line if line["id"].endswith("/1") else None)
     found = compare_run(load_run(folder), replicates=200)
     assert {item.finding for item in found.differences} == {"not shown"}
-    assert {item.non_inferiority.verdict for item in found.differences} == {"not shown"}
-    assert found.tradeoff.choice is None
+    assert {item.claim.loss.verdict for item in found.differences if item.claim.loss} <= {
+        "not measurable",
+        "cannot be ruled out",
+    }
+    assert {item.claim.detectable for item in found.differences if item.axis == "target"} == {None}
+    assert found.verdict.pick is None
     json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    failed = {"outcome": "gold_failed", "execution_match": False, "error_class": None, "error": "the gold query fails"}
+    for path in folder.glob("*/sql.jsonl"):
+        if path.parent.name != "prepared":
+            change_lines(path, lambda line: {**line, **failed} if line["index"] < 15 else line)
+    found = compare_run(load_run(folder), replicates=100)
+    verdicts = [from_record(SqlVerdict, line, "line") for line in read_lines(folder / "run-1" / "sql.jsonl")[1]]
+    header = {"split": "dev", "questions_in_split": 155, "test_suite": False, "sqlite": "", "paretune": "",
+              "rules": "official", "sha256": {}}  # fmt: skip
+    printed = score_summary(verdicts, header, Voice("en")).splitlines()[2]
+    figure = found.variants[1].target
+    assert (figure.n, found.questions, found.void_questions) == (140, 140, 15)
+    assert f"{figure.estimate:.1f} %" in printed
+    assert f"[{figure.low:.1f}, {figure.high:.1f}]  n = 140" in printed
+    assert sum(row.accuracy.n for row in found.levels if row.variant == "run-1") == 140
+    wrong = sum(row.count for row in found.error_classes if row.variant == "run-1")
+    assert wrong == sum(v.outcome not in ("correct", "gold_failed") for v in verdicts)
+    assert "15 questions whose reference fails are in no accuracy." in print_tables(found, Voice("en"))
+
+
+def test_compare_every_reference_fails_is_an_error(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    for name in ("baseline", "run-1"):
+        change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "gold_failed"})
+    with pytest.raises(EmptySample, match="reference of every target question fails"):
+        compare_run(load_run(folder), replicates=100)

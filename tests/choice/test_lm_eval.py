@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from paretune.choice import lm_eval
-from paretune.choice.lm_eval import LmEvalSuite, _categories, read_lm_eval, score_lm_eval
+from paretune.choice.lm_eval import LmEvalSuite, _categories, read_lm_eval
+from paretune.choice.lm_eval import score_lm_eval as score_by_engine
 from paretune.errors import ConfigError, DataError, ScoringError
 from paretune.records import ChoiceAnswer, ChoiceOutcome
+from tests.engines.asked import engine_of
 from tests.tiny_models import add_tiny_adapter, tiny_model, tiny_tokenizer
 
 ROWS: list[dict[str, Any]] = [
@@ -25,7 +27,7 @@ ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install 'paretune[lm-eval]')")
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install '.[lm-eval]')")
     return tiny_tokenizer()
 
 
@@ -50,6 +52,13 @@ def _task(folder: Path, name: str, rows: list[dict[str, Any]] | None = None, **s
         "doc_to_choice": "choices",
         "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
     } | settings
+
+
+def score_lm_eval(
+    model: Any, tokenizer: Any, suite: LmEvalSuite, *, variant: str, longest: int = 2048
+) -> list[ChoiceAnswer]:
+    engine = engine_of(model, tokenizer, context_tokens=longest)
+    return score_by_engine(engine.lm_eval_model, engine.count_tokens, suite, variant=variant)
 
 
 def run_lm_eval(
@@ -216,7 +225,7 @@ def test_read_lm_eval_unknown_name_names_the_nearest(tokenizer: Any, monkeypatch
 def test_read_lm_eval_absent_package_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lm_eval", None)
     monkeypatch.setitem(sys.modules, "lm_eval.evaluator", None)
-    with pytest.raises(ConfigError, match=r"pip install 'paretune\[lm-eval\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[lm-eval\]'"):
         read_lm_eval(["arc_easy"])
 
 

@@ -123,7 +123,7 @@ def _lm_eval_requests(
     task_file: str, splits: Mapping[str, Rows], shots: int, folder: Path, **overrides: Any
 ) -> list[list[Request]]:
     """What lm-eval's current definition of the task asks: (context, continuation) of every option, by question."""
-    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install 'paretune[lm-eval]')")
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install '.[lm-eval]')")
     import lm_eval.tasks
     from lm_eval.api.task import ConfigurableTask
     from lm_eval.tasks._yaml_loader import load_yaml
@@ -198,7 +198,7 @@ def test_build_prompts_mmlu_letter_equals_lm_eval(shots: int, tmp_path: Path) ->
 
 
 def test_build_prompts_every_mmlu_subject_has_lm_evals_description(tmp_path: Path) -> None:
-    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install 'paretune[lm-eval]')")
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install '.[lm-eval]')")
     import lm_eval.tasks
     from lm_eval.tasks._yaml_loader import load_yaml
 

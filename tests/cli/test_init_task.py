@@ -14,6 +14,7 @@ import pytest
 from paretune.cli import main
 from paretune.config import load_experiment
 from paretune.sources.splitting import alike_groups
+from paretune.sql.task import SqlTarget
 from tests.cli.test_main import environment_as_before, one_error_line
 from tests.sql.test_schema_text import odd_database
 
@@ -87,6 +88,7 @@ def test_init_task_writes_an_experiment_whose_dry_run_passes(people: Path, capsy
     main(_words(people))
     file = people / "task" / "experiment.toml"
     config = load_experiment(file)
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(people / "task" / "data")
     assert config.target.name == "people"
     capsys.readouterr()

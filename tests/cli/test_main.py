@@ -10,6 +10,7 @@ import pytest
 
 from paretune.cli import build_parser, main
 from paretune.config import load_experiment
+from paretune.sql.task import SqlTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = ROOT / "experiments"
@@ -111,8 +112,9 @@ def test_dry_run_of_the_demo_says_the_plan_and_writes_no_run_folder(
     monkeypatch.chdir(tmp_path)
     assert main(["run", DEMO, "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    asked = load_experiment(Path(DEMO)).target.questions
-    assert f"target demo: {asked} questions" in printed
+    target = load_experiment(Path(DEMO)).target
+    assert isinstance(target, SqlTarget)
+    assert f"target demo: {target.questions} questions" in printed
     assert "variant baseline: evaluate" in printed
     assert "variant run-1: train " in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache"]

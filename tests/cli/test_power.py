@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import power
-from paretune.errors import ConfigError, RunFolderError, StatisticsError, UndefinedFigure
+from paretune.errors import ConfigError, ParetuneError, RunFolderError, StatisticsError, UndefinedFigure
 from tests.simulated_run import change_manifest, variants, write_run
 
 
@@ -23,7 +23,54 @@ ASKED = ("--effect", "1.0", "--discordant", "0.1", "--power", "0.8")
 
 def test_power_prints_questions_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*ASKED) == 0
-    assert capsys.readouterr().out == "questions needed to show 1.00 points with probability 0.80: 7849\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "Questions are taken as independent; --clusters and --intraclass say how far they are not.",
+        "questions needed to show 1.00 points with probability 0.80: 7849",
+    ]
+
+
+def test_power_family_and_unequal_clusters_need_more(capsys: pytest.CaptureFixture[str]) -> None:
+    run("--effect", "10", "--discordant", "0.2", "--clusters", "20", "--intraclass", "0.05")
+    equal = int(capsys.readouterr().out.split()[-1])
+    sizes = "4,15,16,18,30,30,38,40,40,42,45,56,62,62,78,80,82,84,92,120"
+    run("--effect", "10", "--discordant", "0.2", "--clusters", sizes, "--intraclass", "0.05")
+    out = capsys.readouterr().out
+    assert "20 clusters, worth 15.1 of equal size" in out
+    assert int(out.split()[-1]) > equal
+    run("--effect", "3", "--discordant", "0.2")
+    alone = int(capsys.readouterr().out.split()[-1])
+    run("--effect", "3", "--discordant", "0.2", "--family", "6")
+    assert int(capsys.readouterr().out.split()[-1]) > 1.4 * alone
+
+
+def test_power_of_ruling_a_loss_out(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--claim", "non-inferiority", "--margin", "1", "--discordant", "0.1")
+    run(*asked, "--questions", "7893")
+    out = capsys.readouterr().out.splitlines()
+    assert out[1] == (
+        "7893 questions rule out a loss of more than 1.00 points, where 0.00 are lost, with probability 0.80"
+    )
+    assert out[2].endswith(": 7893")
+    run(*asked, "--true-loss", "0.2", "--lang", "pt-BR")
+    assert "quando se perdem 0,20" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--effect", "50", "--discordant", "0.1"), "at most 10 points"),
+        (("--effect", "2", "--discordant", "0.1", "--questions", "10"), "10 questions show no difference reliably"),
+        (("--claim", "non-inferiority", "--margin", "1", "--true-loss", "1.5", "--discordant", "0.1"), "true loss"),
+        (("--claim", "non-inferiority", "--discordant", "0.1"), "--margin"),
+        (("--claim", "non-inferiority", "--effect", "1", "--margin", "1", "--discordant", "0.1"), "--effect"),
+        (("--effect", "1", "--true-loss", "1", "--discordant", "0.1"), "--true-loss"),
+        (("--effect", "1", "--discordant", "0.1", "--family", "0"), "family"),
+        (("--effect", "1", "--discordant", "0.1", "--clusters", "a,b", "--intraclass", "0.1"), "--clusters a,b"),
+    ],
+)
+def test_power_impossible_requests_are_refused(words: tuple[str, ...], named: str) -> None:
+    with pytest.raises(ParetuneError, match=named):
+        run(*words)
 
 
 def test_power_in_portuguese_writes_commas(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ def test_export_tp4_scores_and_summary_agree(tmp_path: Path) -> None:
     answers = table_of(tmp_path / "avaliacao_Fine-Tuned_Run_1.csv")[1:]
     assert len(answers) == 155
     assert {row[3] for row in answers} == {"0.0", "1.0"}
-    assert [row[2] for row in answers] == [question.gold for question in records.questions]
+    assert [row[2] for row in answers] == [question.reference for question in records.questions]
     summary = dict(table_of(tmp_path / "summary_fase3_accuracy.csv")[1:])
     assert float(summary["Fine-Tuned Run 1"]) == pytest.approx(sum(float(row[3]) for row in answers) / 155)
 

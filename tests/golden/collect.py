@@ -111,7 +111,7 @@ def simulated(count: int, folder: Path) -> Texts:
 def _every_pair(run: Path) -> Texts:
     """What other claims change, in print and in tables."""
     texts = {"other-claims/compare.txt": _printed("compare", str(run), "--every-pair", "--budget", "2.5")}
-    for path in sorted((run / "tables").glob("c*.csv")):  # choice, comparisons, costs
+    for path in (run / "tables" / f"{name}.csv" for name in ("claims", "comparisons", "costs", "pick")):
         texts[f"other-claims/{path.name}"] = _rounded(path.read_text(encoding="utf-8"))
     return texts
 
@@ -184,7 +184,8 @@ def _environment(folder: Path) -> Iterator[None]:
 
 
 def _printed(*words: str) -> str:
-    """Standard output of a command that succeeds, followed by what `compare` and `audit` say on standard error."""
+    """Standard output of a command that succeeds, followed by what `compare` and `audit` say on standard error. The
+    folder that the command is about is called FOLDER, wherever it lies."""
     out, err = io.StringIO(), io.StringIO()
     status = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -194,7 +195,8 @@ def _printed(*words: str) -> str:
             status = int(ended.code or 0)
     assert status == 0, err.getvalue()
     said = f"standard error:\n{err.getvalue()}" if err.getvalue() and words[0] != "report" else ""
-    return out.getvalue() + said
+    text = out.getvalue() + said
+    return text.replace(words[1], "FOLDER") if len(words) > 1 and Path(words[1]).is_dir() else text
 
 
 def _files(run: Path) -> list[Path]:
@@ -255,7 +257,8 @@ def _derived(run: Path, name: str, headers: dict[str, Record]) -> Record:
     rest = {key: value for key, value in header.items() if key not in ("kind", "fingerprint")}
     if file == "training.jsonl":
         settings = {key: value for key, value in header["config"].items() if key != "logging_steps"}
-        del settings["group_by_length"]  # off: trainings of before this key stand
+        for key in ("group_by_length", "share_prompts", "prompts_per_step", "fuse_adapters"):
+            del settings[key]  # off: trainings of before these keys stand
         answers = headers[f"{variant}/answers.jsonl"]
         conditions = {key: answers[key] for key in ("weights", "precision", "quantization")}
         decided: Any = {**conditions, "rows": headers["prepared/train.jsonl"]["fingerprint"], "training": settings}

@@ -17,7 +17,7 @@ from paretune.errors import ConfigError, ParetuneError, ScoringError
 from paretune.records import SqlOutcome
 
 if importlib.util.find_spec("deepeval") is None:
-    pytest.skip("package deepeval is not installed (pip install 'paretune[deepeval]')", allow_module_level=True)
+    pytest.skip("package deepeval is not installed (pip install '.[deepeval]')", allow_module_level=True)
 
 from paretune.deepeval import ExecutionAccuracy  # first: it keeps deepeval's telemetry off
 

@@ -153,7 +153,7 @@ def test_completion_found_after_the_prompt_not_in_it() -> None:
 
 def test_text_is_read_back_from_its_tokens() -> None:
     tokenizer = tokenizer_of("none")
-    text = render(tokenizer, SHOTS)
+    text = render(tokenizer, SHOTS, cue="SQL")
     assert tokenizer.decode(encode(tokenizer, text)) == text
     assert text.startswith(BOS)
     assert PAD not in text

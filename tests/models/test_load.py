@@ -12,6 +12,8 @@ from paretune.config import ExperimentConfig, ModelConfig, TrainingConfig, Varia
 from paretune.errors import ModelError
 from paretune.models.load import choose_precision, load_model, load_tokenizer, require_bitsandbytes
 from paretune.models.source import ModelSource
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 from tests.tiny_models import save_tiny_model, tiny_model
 
 
@@ -114,7 +116,8 @@ def test_quantization_without_its_library_says_what_to_install(folder: Path) -> 
 
 def experiment(quantization: Any, optimizer: Any) -> ExperimentConfig:
     variants = (VariantConfig("run-1", training=TrainingConfig(optimizer=optimizer)),)
-    return ExperimentConfig("trial", variants, (), model=ModelConfig(quantization=quantization))
+    model = ModelConfig(quantization=quantization)
+    return ExperimentConfig("trial", variants, (), model, target=SqlTarget(), prompt=PromptConfig())
 
 
 @pytest.mark.usefixtures("without_bitsandbytes")
@@ -131,7 +134,7 @@ def test_experiment_that_needs_an_absent_bitsandbytes_is_told_what_to_set(
 ) -> None:
     with pytest.raises(ModelError) as caught:
         require_bitsandbytes(experiment(quantization, optimizer))
-    assert str(caught.value).endswith(f'pip install "paretune[quantization]", or do without: {instead}')
+    assert str(caught.value).endswith(f'pip install ".[quantization]", or do without: {instead}')
 
 
 @pytest.mark.usefixtures("without_bitsandbytes")

@@ -9,16 +9,19 @@ import pytest
 
 from paretune.config import ModelConfig, TrainingConfig
 from paretune.engines.hf.fused import fused_passes
-from paretune.engines.hf.options import score_choices
+from paretune.engines.hf.generate import TransformersEngine
 from paretune.models.adapters import on_base
 from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
-from paretune.training.sft import TrainingRow, train_adapter
+from paretune.training.batches import TrainingRow
+from paretune.training.sft import train_adapter
+from tests.engines.asked import score_choices
+from tests.engines.contract import answers_of as written_by
 from tests.engines.hf.plain_choice import SHOTS, cloze_prompts, letter_prompts, plain_log_probabilities
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
 
-pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed (pip install 'paretune[quantization]')")
+pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed (pip install '.[quantization]')")
 
 IDS = list(range(3, 60))
 
@@ -132,3 +135,14 @@ def test_nf4_base_learns_an_adapter_and_stays_as_it_was(tmp_path: Path, optimize
     with on_base(loaded, tmp_path / "run" / "adapter") as model:
         assert float((logits(model) - before).abs().max()) > 0.1
     assert bool((logits(loaded.model) == before).all())
+
+
+@pytest.mark.parametrize("adapted", [False, True])
+def test_answers_of_4_bit_weights_are_those_of_the_numbers_they_stand_for(tmp_path: Path, adapted: bool) -> None:
+    model = load(tmp_path, "qwen2").model
+    plain, said = dequantized(tmp_path, model), list[str]()
+    if adapted:
+        model, plain = add_tiny_adapter(model), add_tiny_adapter(plain)
+    expected = written_by(TransformersEngine(plain, tiny_tokenizer()))
+    assert written_by(TransformersEngine(model, tiny_tokenizer(), say=said.append)) == expected
+    assert said == []

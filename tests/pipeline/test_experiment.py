@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paretune.analysis.audit import audit_run
 from paretune.cli import main
 from paretune.run.folder import work_seconds
 from paretune.run.jsonl import read_lines, write_lines
@@ -174,7 +175,7 @@ def test_changed_rules_keep_the_former_verdicts_and_say_so(commands: Commands, c
     former = (copied_run / "run-1" / "sql.jsonl").read_bytes()
     result = commands.run("evaluate", copied_run, "target.rules=strict")
     assert result.status == 0, result.err
-    assert "run-1: answers, rules, databases or versions changed; sql.jsonl is judged anew, the former is kept as" in (
+    assert "run-1: answers, rules, data or versions changed; sql.jsonl is judged anew, the former is kept as" in (
         result.err
     )
     assert (copied_run / "run-1" / "sql.jsonl.old-1").read_bytes() == former
@@ -218,3 +219,33 @@ def test_prepare_for_a_further_variant_keeps_the_training_rows(commands: Command
     assert result.status == 0, result.err
     assert read_lines(path) == (header, rows)
     assert list(path.parent.glob("*.old-*")) == []
+
+
+def test_run_one_variant_of_a_fresh_folder_evaluates_the_baseline_too(commands: Commands, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    commands.start([*commands.words("run", folder), "--variant", "run-1@0.5"])
+    result = commands.finish()
+    assert result.status == 0, result.err
+    assert "\nrun-1@0.5 " in result.out
+    assert {path.parent.name for path in folder.glob("*/sql.jsonl")} == {"prepared", "baseline", "run-1@0.5"}
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "evaluate", "list"])
+def test_export_of_a_stage_without_results_is_refused_first(
+    commands: Commands, tmp_path: Path, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = commands.words(stage, tmp_path / "none")
+    assert main([*words, "--export", "tp4"]) == 2
+    assert f"--export: {stage} makes no results to export" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_audit_of_a_real_run_finds_nothing_that_contradicts_itself(whole_run: WholeRun, copied_run: Path) -> None:
+    """A random model writes no SQL and never stops, which is said; nothing else is invalid."""
+    of_a_random_model = {"no-sql", "cut-statements", "below-chance"}
+    invalid = {finding.code for finding in audit_run(load_run(whole_run.folder)) if finding.level == "invalid"}
+    assert invalid <= of_a_random_model
+    file = "adapter/adapter_model.safetensors"
+    (copied_run / "run-1" / file).write_bytes((copied_run / "run-2" / file).read_bytes())
+    found = {finding.code for finding in audit_run(load_run(copied_run)) if finding.level == "invalid"}
+    assert found - invalid == {"other-adapter"}

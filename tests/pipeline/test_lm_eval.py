@@ -19,7 +19,8 @@ from paretune.config import GeneralConfig
 from paretune.pipeline.prepare import GeneralData, cut_prompts
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
-from tests.tiny_models import save_tiny_model, tiny_tokenizer
+from tests.engines.asked import engine_of
+from tests.tiny_models import save_tiny_model, tiny_model, tiny_tokenizer
 
 VARIANTS = ("baseline", "run-1", "run-1@0.5")
 EXPERIMENT = """
@@ -74,7 +75,7 @@ def write_task(home: Path, name: str, **settings: object) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install 'paretune[lm-eval]')")
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install '.[lm-eval]')")
     home = tmp_path_factory.mktemp("harness")
     save_tiny_model(home / "model")
     (home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
@@ -143,7 +144,7 @@ def test_prompts_too_long_for_the_model_are_said_and_noted(home: Path) -> None:
     general = GeneralConfig("lm-eval", tasks=("own_texts",))
     item = GeneralData(general, Suite(suite.name, suite.questions, {}, suite.chance, {}, ()), suite.questions, suite)
     said: list[str] = []
-    session: Any = SimpleNamespace(tokenizer=tiny_tokenizer(), say=said.append)
+    session: Any = SimpleNamespace(engine=engine_of(tiny_model("qwen2"), tiny_tokenizer()), say=said.append)
     lengths = sorted(len(tiny_tokenizer()(request["contexts"][0])["input_ids"]) for request in suite.requests)
     assert cut_prompts(session, item, lengths[-1]) is item
     assert said == []
@@ -208,4 +209,4 @@ def test_lm_eval_absent_is_said_before_any_model_is_loaded(
     monkeypatch.setitem(sys.modules, "lm_eval.evaluator", None)
     monkeypatch.setattr("paretune.models.load.load_model", lambda *_: pytest.fail("the model was loaded"))
     assert main(["run", str(home / "harness.toml"), "--out", str(tmp_path / "run")]) == 2
-    assert "needs lm-eval: pip install 'paretune[lm-eval]'" in capsys.readouterr().err
+    assert "needs lm-eval: pip install '.[lm-eval]'" in capsys.readouterr().err

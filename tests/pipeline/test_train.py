@@ -24,13 +24,16 @@ def mark(session: Any, **settings: Any) -> str:
 
 
 def test_training_fingerprint_tells_what_decides_an_adapter(session: Any) -> None:
-    marks = [mark(session), mark(session, rank=4), mark(session, group_by_length=True), mark(session, seed=1)]
-    assert len(set(marks)) == 4
-    assert mark(session, logging_steps=7) == marks[0]
+    shared = mark(session, share_prompts=True)
+    marks = [mark(session), mark(session, rank=4), mark(session, group_by_length=True), mark(session, seed=1), shared,
+             mark(session, share_prompts=True, prompts_per_step=2), mark(session, fuse_adapters=True)]  # fmt: skip
+    assert len(set(marks)) == len(marks)
+    assert mark(session, logging_steps=7) == mark(session, prompts_per_step=2) == marks[0]
 
 
-def test_training_fingerprint_of_random_batches_is_that_from_before_the_key(session: Any) -> None:
+def test_training_fingerprint_without_later_keys_is_that_from_before_them(session: Any) -> None:
     settings = asdict(TrainingConfig())
-    del settings["logging_steps"], settings["group_by_length"]
+    for key in ("logging_steps", "group_by_length", "share_prompts", "prompts_per_step", "fuse_adapters"):
+        del settings[key]
     known = {"weights": "weights-1", "precision": "float32", "quantization": "none", "rows": "rows-1"}
     assert mark(session) == fingerprint({**known, "training": settings})

@@ -14,7 +14,6 @@ from paretune.demo.build import demo_directory
 from paretune.report.page import plots, write_page
 from paretune.run.load import Run, load_run
 from paretune.text import Voice
-from paretune.text.sql import why_wrong
 from tests.report.chromium import Browser, find_chromium
 from tests.simulated_run import variants, write_run
 
@@ -42,7 +41,7 @@ def page(run: Run) -> Path:
     comparison = compare_run(run, replicates=500)
     databases = demo_directory() / "spider" / "database"
     findings = audit_run(load_run(run.path))
-    return write_page(run, comparison, findings, run.path / "report", Voice("en"), databases=databases)
+    return write_page(run, comparison, findings, run.path / "report", Voice("en"), target_data=databases)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_policy_script_that_fetches_is_stopped(opened: Browser) -> None:
 
 
 def test_explorer_filters_counts_are_the_records(opened: Browser, run: Run) -> None:
-    baseline, tuned = run.variant("baseline").sql, run.variant("run-1").sql
+    baseline, tuned = run.variant("baseline").verdicts, run.variant("run-1").verdicts
     lost = sum(a.outcome == "correct" != b.outcome for a, b in zip(baseline, tuned, strict=True))
     gained = sum(b.outcome == "correct" != a.outcome for a, b in zip(baseline, tuned, strict=True))
     _choose(opened, "variant", "run-1")
@@ -103,15 +102,15 @@ def test_explorer_filters_counts_are_the_records(opened: Browser, run: Run) -> N
     assert opened.run(FOUND).startswith(f"{sum(line.outcome == 'invalid_sql' for line in tuned)} of ")
     _choose(opened, "outcome", "")
     _choose(opened, "level", "hard")
-    _choose(opened, "group", run.questions[0].db_id)
-    wanted = [q for q in run.questions if q.hardness == "hard" and q.db_id == run.questions[0].db_id]
+    _choose(opened, "group", run.questions[0].cluster)
+    wanted = [q for q in run.questions if q.level == "hard" and q.cluster == run.questions[0].cluster]
     assert opened.run(FOUND).startswith(f"{len(wanted)} of ")
 
 
 def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: Run) -> None:
     _choose(opened, "variant", "run-2")
     _choose(opened, "error", "wrong_join_key")
-    wanted = sum(line.error_class == "wrong_join_key" for line in run.variant("run-2").sql)
+    wanted = sum(line.error_class == "wrong_join_key" for line in run.variant("run-2").verdicts)
     assert opened.run(FOUND).startswith(f"{wanted} of ")
     opened.run("document.getElementById('clear').click()")
     opened.wait_for(f"{FOUND}.startsWith('{len(run.questions)} of')")
@@ -143,7 +142,7 @@ def test_accuracy_in_a_table_leads_to_its_right_answers(opened: Browser, run: Ru
         ".map((a, at) => [at, a.textContent, a.hash])"
     )
     assert len(figures) > 6 * 4
-    totals = {level: sum(q.hardness == level for q in run.questions) for level in ("easy", "medium", "hard", "extra")}
+    totals = {level: sum(q.level == level for q in run.questions) for level in ("easy", "medium", "hard", "extra")}
     checked = 0
     for at, text, place in figures:
         filters = dict(parse_qsl(place.partition("?")[2]))
@@ -185,23 +184,21 @@ def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
 
 
 def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run) -> None:
-    at = next(n for n, line in enumerate(run.variant("run-1").sql) if line.outcome == "invalid_sql")
-    line = run.variant("run-1").sql[at]
-    opened.run(f"document.getElementById('results') && explorer.show({{axis: 'sql', text: {line.question!r}}})")
+    at = next(n for n, line in enumerate(run.variant("run-1").verdicts) if line.outcome == "invalid_sql")
+    line = run.variant("run-1").verdicts[at]
+    asked, english, portuguese = run.questions[at].question, line.explanation, run.task.explain(line, Voice("pt-BR"))
+    opened.run(f"document.getElementById('results') && explorer.show({{axis: 'sql', text: {asked!r}}})")
     opened.wait_for(f"{ROWS} > 0 && {ROWS} < 20")
     titles = "[...document.querySelectorAll('#results .about')].map(e => e.textContent)"
-    place = [title.split(" · ")[0] for title in opened.run(titles)].index(str(line.index))
+    place = [title.split(" · ")[0] for title in opened.run(titles)].index(str(line.id))
     opened.run(f"document.querySelectorAll('.open')[{place}].click()")
     section = "[...document.querySelectorAll('#question .answer')][2]"
     assert opened.run(f"{section}.querySelector('h3').firstChild.textContent") == "run-1"
-    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {line.error}"
+    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {english}"
     opened.run("setLanguage('pt-BR')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('motivo: ')")
-    assert (
-        opened.run(f"{section}.querySelector('.reason').textContent")
-        == f"motivo: {why_wrong(Voice('pt-BR'), line.error, line.error_code, line.error_fields)}"
-    )
-    assert why_wrong(Voice("pt-BR"), line.error, line.error_code, line.error_fields) != line.error
+    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"motivo: {portuguese}"
+    assert portuguese != english
     opened.run("setLanguage('en')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('reason: ')")
     added = opened.run(f"[...{section}.querySelectorAll('ins')].map(e => e.textContent).join(' ')")

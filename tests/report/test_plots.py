@@ -49,7 +49,16 @@ def test_write_plots_same_comparison_same_svg(comparisons: dict[int, Comparison]
 
 def test_draw_tradeoff_svg_names_every_variant_as_text(comparisons: dict[int, Comparison]) -> None:
     text = image_bytes(draw_tradeoff(comparisons[6], Voice("en"), dark=False), "svg").decode()
-    for name in ("baseline", "run-1", "run-2", "@0.5", "@0.25", "@step-200", "Pareto front", "95 % interval"):
+    for name in (
+        "baseline",
+        "run-1",
+        "run-2",
+        "@0.5",
+        "@0.25",
+        "@step-200",
+        "Pareto front",
+        "the pick: the base model",
+    ):
         assert re.search(rf"<text[^>]*>(<tspan[^>]*>)?{re.escape(name)}<", text), name
 
 

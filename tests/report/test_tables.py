@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
-from paretune.report.tables import execution_table, print_tables, write_tables
+from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
 from paretune.text import LANGUAGES, Voice
@@ -41,7 +41,7 @@ def test_print_tables_fit_100_columns(compared: Comparison, language: str) -> No
 
 def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison) -> None:
     printed = print_tables(compared, Voice("en"))
-    row = compared.variants[1].execution
+    row = compared.variants[1].target
     assert f"{row.estimate:.1f} [{row.low:.1f}, {row.high:.1f}]" in printed
     change = compared.difference("run-1", "general")
     assert change is not None
@@ -62,7 +62,7 @@ def test_print_tables_name_incomplete_variants(tmp_path: Path) -> None:
     folder = write_run(tmp_path, variants(3))
     (folder / "run-2" / "sql.jsonl").unlink()
     printed = print_tables(compare_run(load_run(folder), replicates=100), Voice("en"))
-    assert "Incomplete and left out: run-2." in printed
+    assert "Planned but without complete answers: run-2; they still count in the family." in printed
     assert "One seed" in printed
 
 
@@ -79,10 +79,10 @@ def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparis
     rows = rows_of(tmp_path / "execution_accuracy.csv")
     assert [row["variant"] for row in rows] == [variant.name for variant in compared.variants]
     for row, variant in zip(rows, compared.variants, strict=True):
-        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.execution.estimate)
-        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.execution.low)
+        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.target.estimate)
+        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.target.low)
     assert rows[0]["change_points"] == ""
-    assert rows[1]["finding"] == "gain shown"
+    assert {row["variant"]: row["finding"] for row in rows}["run-2"] == "gain shown"
     general = rows_of(tmp_path / "general_accuracy.csv")
     assert {row["average"] for row in general} == {"micro", "macro", "category"}
     assert {row["suite"] for row in general} == {"demo", "demo-pt"}
@@ -117,14 +117,14 @@ def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language:
     comparison = compare_run(load_run(folder), replicates=100)
     write_tables(comparison, tmp_path / "tables", Voice(language))
     written = sorted((tmp_path / "tables").glob("*.tex"))
-    assert len(written) == 4
+    assert len(written) == 5
     for path in written:
         rows = latex_rows(path.read_text(encoding="utf-8"))
         assert len(rows) > 2
         assert any(cells[0] == "my_run-1" for cells in rows)
         assert any(cells[0] == "a&b %#~^$" for cells in rows)
     accuracy = latex_rows((tmp_path / "tables" / "execution_accuracy.tex").read_text(encoding="utf-8"))
-    shown = execution_table(comparison, Voice(language))
+    shown = target_table(comparison, Voice(language))
     assert accuracy == [list(cells) for cells in (shown.header, *shown.rows)]
 
 

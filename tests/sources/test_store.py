@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 
 from paretune import files
-from paretune.config import ExperimentConfig, GeneralConfig, TargetConfig
+from paretune.config import ExperimentConfig, GeneralConfig
 from paretune.errors import DataError
 from paretune.files import runs_directory, store_directory
 from paretune.sources.fetch import fetch
 from paretune.sources.store import with_stored_paths
+from paretune.sql.prompt import PromptConfig
+from paretune.sql.task import SqlTarget
 from tests.sources.conftest import write_spider
 
 
-def _experiment(target: TargetConfig, *general: GeneralConfig) -> ExperimentConfig:
-    return ExperimentConfig("x", target=target, general=general or (GeneralConfig(kind="demo"),))
+def _experiment(target: SqlTarget, *general: GeneralConfig) -> ExperimentConfig:
+    suites = general or (GeneralConfig(kind="demo"),)
+    return ExperimentConfig("x", target=target, prompt=PromptConfig(), general=suites)
 
 
 def test_store_is_the_named_one_then_drive_then_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,19 +32,20 @@ def test_store_is_the_named_one_then_drive_then_the_cache(tmp_path: Path, monkey
 
 def test_paths_left_out_are_the_stores(tmp_path: Path, store: Path) -> None:
     fetch("spider", str(write_spider(tmp_path / "source")), say=lambda _: None)
-    config = with_stored_paths(_experiment(TargetConfig()))
+    config = with_stored_paths(_experiment(SqlTarget()))
+    assert isinstance(config.target, SqlTarget)
     assert config.target.path == str(store / "data" / "spider")
     assert config.general[0].path is None  # the embedded suite needs none
 
 
 def test_path_that_is_given_stands(store: Path) -> None:
-    config = _experiment(TargetConfig(path="/mine"), GeneralConfig(kind="mmlu", path="/mmlu"))
+    config = _experiment(SqlTarget(path="/mine"), GeneralConfig(kind="mmlu", path="/mmlu"))
     assert with_stored_paths(config) == config
 
 
 def test_target_that_is_not_in_the_store_names_the_command(store: Path) -> None:
     with pytest.raises(DataError, match=r"target\.path: missing, .*paretune fetch spider.*--set target\.path=DIR"):
-        with_stored_paths(_experiment(TargetConfig()))
+        with_stored_paths(_experiment(SqlTarget()))
 
 
 @pytest.mark.parametrize(
@@ -50,10 +54,10 @@ def test_target_that_is_not_in_the_store_names_the_command(store: Path) -> None:
 def test_suite_that_is_not_in_the_store_names_the_command(store: Path, suites: tuple[str, ...], key: str) -> None:
     general = [GeneralConfig(kind=kind) for kind in suites]  # type: ignore[arg-type]  # kinds from the line above
     with pytest.raises(DataError, match=f"{key}: missing, .*paretune fetch arc"):
-        with_stored_paths(_experiment(TargetConfig(kind="demo"), *general))
+        with_stored_paths(_experiment(SqlTarget(kind="demo"), *general))
 
 
 def test_split_that_is_a_benchmark_of_its_own_names_the_command(tmp_path: Path, store: Path) -> None:
     fetch("spider", str(write_spider(tmp_path / "source")), say=lambda _: None)
     with pytest.raises(DataError, match="paretune fetch spider-syn"):
-        with_stored_paths(_experiment(TargetConfig(split="spider-syn")))
+        with_stored_paths(_experiment(SqlTarget(split="spider-syn")))

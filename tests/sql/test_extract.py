@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretune.sql import extract
-from paretune.sql.extract import begins_with_statement, extract_sql, tokens
+from paretune.sql.extract import END_MARKS, begins_with_statement, extract_sql, statement_end, tokens
 
 QUERY = "SELECT name FROM singer WHERE age > 20"
 
@@ -151,3 +151,39 @@ def test_extract_sql_twice_is_once(text: str) -> None:
 @given(st.text(max_size=80))
 def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(tokens(text)) == text
+
+
+_PIECES = st.sampled_from(
+    ["SELECT ", "select a ", "FROM t", "'", '"', "`", "[", "]", ";", "; ", "```", "```sql\n", "\n```\n", "~~~", "\n",
+     "\n\n", "-- c\n", "/*", "*/", "<think>", "</think>", "<|im_end|>", "<|", "SQL: ", "Sure, here: ", "It's ", "(",
+     ")", "WHERE x = 'a;b' ", "UNION ", "DROP TABLE t", "user\n", "Explanation: ", "# no", "with x as (", ".", "``"]
+)  # fmt: skip
+_TEXTS = st.lists(_PIECES, max_size=14).map("".join)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(head=_TEXTS, tail=_TEXTS)
+def test_statement_end_nothing_behind_it_changes_the_statement(head: str, tail: str) -> None:
+    end = statement_end(head)
+    if end is not None:
+        assert head[:end][-1] in END_MARKS
+        assert extract_sql(head[:end]) == extract_sql(head + tail) != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("SELECT a FROM t; It", 16),
+        ("SELECT ';' FROM t -- ;\n; x", 24),
+        ("```sql\nSELECT a\n```\nIt lists a.", 19),
+        ("Sure!\n```sql\nSELECT a FROM t;\n```", 29),
+        ("SELECT a FROM t", None),
+        ("SELECT 'it;", None),  # the quote may still be closed
+        ("SELECT a /* ; */ FROM t", None),
+        ("The query SELECT a FROM t; is", None),  # a fenced one may follow, and would count
+        ("```sql\n", None),
+        ("", None),
+    ],
+)
+def test_statement_end_is_behind_the_mark_that_closes_it(text: str, end: int | None) -> None:
+    assert statement_end(text) == end

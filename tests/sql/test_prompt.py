@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretune.config import PromptConfig
 from paretune.errors import PromptError
 from paretune.records import SqlQuestion
-from paretune.sql.prompt import INSTRUCTION, SqlPromptBuilder, choose_examples, one_line
+from paretune.sql.prompt import INSTRUCTION, PromptConfig, SqlPromptBuilder, choose_examples, one_line
 
 
 def rows(databases: str, *, offset: int = 0) -> list[SqlQuestion]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,19 +9,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.weightstats import ttost_paired
 
 from paretune.errors import EmptySample, StatisticsError
+from paretune.stats.claims import loss_test
 from paretune.stats.clusters import sum_by_cluster
-from paretune.stats.paired import (
-    PairedDifference,
-    equivalence,
-    equivalence_test,
-    holm,
-    mcnemar_exact,
-    paired_difference,
-    permutation_p,
-)
+from paretune.stats.paired import PairedDifference, holm, mcnemar_exact, paired_difference, permutation_p
 
 GROUPS = np.repeat(np.arange(20), 50).tolist()
 
@@ -51,6 +41,11 @@ def test_mcnemar_exact_equals_statsmodels(gained: int, lost: int) -> None:
 @settings(max_examples=80, deadline=None)
 def test_holm_equals_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_holm_planned_comparisons_that_were_not_made_count() -> None:
+    assert holm([0.01, 0.02], planned=6) == pytest.approx((0.06, 0.1))
+    assert holm([0.01, 0.02], planned=6) == holm([0.01, 0.02, 1, 1, 1, 1])[:2]
 
 
 def test_holm_without_values_raises() -> None:
@@ -90,12 +85,13 @@ def test_permutation_p_four_clusters_cannot_fall_below_one_eighth() -> None:
 
 
 def test_paired_difference_independent_questions_equals_scipy_paired_t() -> None:
-    first, second = answers(2, 0.3, 0.1)
+    first, second = answers(2, 0.2, 0.18)
     found = compare(first, second, None)
     expected = stats.ttest_rel(second.astype(float), first.astype(float))
     low, high = expected.confidence_interval()
-    assert found.t_p == pytest.approx(expected.pvalue)
-    assert (found.t.low, found.t.high) == pytest.approx((100 * low, 100 * high))
+    assert found.t_p == pytest.approx(expected.pvalue, rel=0.01)  # the score test's error is that under no difference
+    assert found.t_p >= expected.pvalue * (1 - 1e-9)
+    assert (found.t.low, found.t.high) == pytest.approx((100 * low, 100 * high), abs=0.02)
 
 
 def test_paired_difference_counts_and_names_flips() -> None:
@@ -146,13 +142,21 @@ def test_paired_difference_no_flip_at_all_is_not_certainty() -> None:
     assert found.t.low < -0.2
     assert found.t.high > 0.2
     assert found.t_p == found.mcnemar_p == found.permutation_p == 1.0
-    assert equivalence(found, 0.1) == "not shown"
-    assert equivalence(found, 2.0) == "shown"
+    assert loss_test(found.estimate, 0.1).verdict == "cannot be ruled out"
+    assert loss_test(found.estimate, 2.0).verdict == "ruled out"
 
 
 def test_paired_difference_one_cluster_says_so() -> None:
     first, second = answers(6, 0.3, 0.1, 60)
-    assert "one cluster" in compare(first, second, [1] * 60).t.method
+    assert "too few clusters" in compare(first, second, [1] * 60).t.method
+
+
+def test_paired_difference_giant_cluster_beside_singletons_is_not_four_clusters() -> None:
+    first, second = answers(6, 0.3, 0.1, 503)
+    found = compare(first, second, [0] * 500 + [1, 2, 3])
+    assert "too few clusters" in found.t.method
+    assert found.t.clusters == 0
+    assert found.estimate.effective_clusters == pytest.approx(503**2 / (500**2 + 3))
 
 
 @pytest.mark.parametrize(("first", "second"), [([True, False], [True]), ([[True]], [[True]])])
@@ -171,42 +175,7 @@ def test_minimum_detectable_effect_is_shown_four_times_in_five() -> None:
     for seed in range(simulations):
         first, second = answers(1000 + seed, 0.25, 0.15)  # 5 points, 20 % discordant, 1000 questions
         found = compare(first, second, None)
-        effect += found.minimum_detectable_effect / simulations
+        effect += (found.minimum_detectable_effect or 100.0) / simulations
         shown += found.t_p < 0.05
     assert effect == pytest.approx(2.8016 * (0.2 - 0.05**2) ** 0.5 / 1000**0.5 * 100, rel=0.02)
     assert shown / simulations > 0.85  # 5 points lie above the 3.9 that are shown four times in five
-
-
-def with_figures(difference: float, error: float) -> PairedDifference:
-    found = compare(*answers(7, 0.2, 0.2))
-    return replace(found, difference=difference, standard_error=error, degrees_of_freedom=19.0)
-
-
-@pytest.mark.parametrize(
-    ("difference", "error", "claim", "verdict"),
-    [
-        (0.0, 0.3, "non-inferiority", "shown"),
-        (0.0, 0.8, "non-inferiority", "not shown"),
-        (-3.0, 0.5, "non-inferiority", "refuted"),
-        (5.0, 0.5, "non-inferiority", "shown"),
-        (5.0, 0.5, "equivalence", "refuted"),
-        (0.0, 0.3, "equivalence", "shown"),
-        (0.8, 0.3, "equivalence", "not shown"),
-    ],
-)
-def test_equivalence_margin_of_one_point(difference: float, error: float, claim: str, verdict: str) -> None:
-    assert equivalence(with_figures(difference, error), 1.0, claim=claim) == verdict  # type: ignore[arg-type]  # parametrised
-
-
-def test_equivalence_test_equals_statsmodels_tost() -> None:
-    first, second = answers(8, 0.21, 0.2)
-    found = equivalence_test(compare(first, second, None), 3.0, claim="equivalence")
-    expected = ttost_paired(second.astype(float), first.astype(float), -0.03, 0.03)[0]
-    assert found.p_value == pytest.approx(expected)
-    assert (found.verdict == "shown") == (expected < 0.05)
-
-
-@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
-def test_equivalence_margin_that_is_none_raises(margin: float) -> None:
-    with pytest.raises(StatisticsError, match="margin"):
-        equivalence(with_figures(0, 1), margin)

@@ -7,6 +7,7 @@ import pytest
 
 from paretune.errors import EmptySample, StatisticsError
 from paretune.stats.clusters import clustered_mean
+from paretune.stats.paired import paired_estimate
 from paretune.stats.seeds import seed_effect
 
 GROUPS = np.repeat(np.arange(20), 50).tolist()
@@ -29,6 +30,42 @@ def test_seed_effect_one_seed_says_so_and_counts_questions_only() -> None:
     assert "one seed" in found.caveat
     assert found.seed_deviation is None
     assert found.question_error == pytest.approx(100 * alone.standard_error)
+
+
+def test_seed_effect_trainings_of_one_seed_are_one_training() -> None:
+    base, tuned = trainings(0, 3, 0.02)
+    repeated = seed_effect(base, tuned[[0, 0, 0]], GROUPS, seeds=[42, 42, 42])
+    assert repeated == seed_effect(base, tuned[0], GROUPS)
+    assert repeated.single_seed
+    mixed = seed_effect(base, tuned[[0, 0, 1]], GROUPS, seeds=[42, 42, 43])
+    assert mixed == seed_effect(base, tuned[:2], GROUPS)
+    with pytest.raises(StatisticsError, match="3 trainings but 2 seeds"):
+        seed_effect(base, tuned, GROUPS, seeds=[1, 2])
+
+
+def test_seed_effect_seeds_that_change_nothing_are_as_uncertain_as_one_variant() -> None:
+    base, _ = trainings(0, 1, 0.0)
+    found = seed_effect(base, np.stack([base, base, base]), GROUPS)
+    alone = paired_estimate(base, base, GROUPS).interval(0.025)
+    assert found.interval.low < 0 < found.interval.high
+    assert (found.interval.low, found.interval.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_seed_effect_best_seed_shows_what_the_recipe_does_not() -> None:
+    generator = np.random.default_rng(5)
+    base = generator.random(1000) < 0.4
+    tuned = np.stack([base | (generator.random(1000) < gain / 0.6) for gain in (0.04, 0.08, 0.13)])
+    recipe = seed_effect(base, tuned, GROUPS).estimate
+    best = paired_estimate(base, tuned[2], GROUPS)
+    assert best.low(0.025) > 0
+    assert recipe.low(0.025) < 0
+    assert recipe.p_two_sided() > 0.05
+
+
+def test_seed_effect_deviation_has_an_upper_limit_also_where_none_was_seen() -> None:
+    found = [seed_effect(*trainings(seed, 3, 0.04), GROUPS) for seed in range(100)]
+    held = np.mean([(effect.deviation_high or 0.0) >= 4.0 for effect in found])
+    assert held > 0.88
 
 
 def test_seed_effect_planted_spread_is_found() -> None:

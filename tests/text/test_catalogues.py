@@ -7,19 +7,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import paretune
+from paretune.analysis.results import Finding
 from paretune.records import ChoiceOutcome, SqlOutcome
 from paretune.report.page.script import FAMILIES
 from paretune.sql.differences import ErrorClass
 from paretune.sql.explain import UNCLASSIFIED
+from paretune.stats.claims import LossVerdict
+from paretune.stats.family import ALONE, BONFERRONI, FLIPPED
+from paretune.stats.pick import Reason
 from paretune.text import LANGUAGES, SOURCE, Voice
 
 PACKAGE = Path(paretune.__file__).parent
 CATALOGUES = [PACKAGE / "text" / f"{language.lower().replace('-', '_')}.py" for language in LANGUAGES]
-SPEAKS = {"say", "template", "Phrase", "_plain"}
+SPEAKS = {"say", "tell", "template", "Phrase", "_plain"}  # tell: say about the target, some fields filled in
 ENGLISH = Voice(SOURCE).catalogue.text
 
 
@@ -57,18 +62,20 @@ def calls() -> list[tuple[str, set[str] | None]]:
             readable = isinstance(given, ast.Dict) and all(isinstance(key, ast.Constant) for key in given.keys)
             fields = {key.value for key in given.keys} if readable else None  # type: ignore[attr-defined]  # as checked
         at = 1 if name == "_plain" and len(call.args) > 1 else 0
-        said += [(text, None if name in ("template", "_plain") else fields) for text in spoken(call.args[at])]
+        said += [(text, None if name in ("tell", "template", "_plain") else fields) for text in spoken(call.args[at])]
     return said
 
 
 CALLS = calls()
 CONSTANTS = set().union(*map(constants, trees()))
-ASSETS = "\n".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "report" / "page" / "assets").iterdir())
+ASSETS = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("**/assets/*"))
 ENUMERATED = {
     "outcome": {*SqlOutcome},
     "class": {*ErrorClass, UNCLASSIFIED},
-    "margin": {"shown", "not shown", "refuted"},
-    "change": {"gain shown", "loss shown", "not shown"},
+    "margin": {*get_args(LossVerdict)},
+    "change": {*get_args(Finding)},
+    "decision": {"pick", *get_args(Reason)},
+    "family": {ALONE, BONFERRONI, FLIPPED},
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretune.training import sft
+from paretune.training import sft, trainer
 from paretune.training.batches import GpuCollator, LengthGroupedOrder, padded_length
 from tests.tiny_models import tiny_model
 from tests.training.tiny_training import CONFIG, assert_same, loaded, rows, train, weights
@@ -66,7 +66,7 @@ def test_collator_changes_neither_loss_nor_gradients(kind: Any) -> None:
     found = []
     for collator in (plain_collator(), GpuCollator(plain_collator(), 2048)):
         model.zero_grad()
-        loss = sft.answer_loss(model, collator(examples(5, 64, 23)))
+        loss = trainer.answer_loss(model, collator(examples(5, 64, 23)))
         loss.backward()
         found.append((loss.item(), {name: weight.grad.clone() for name, weight in model.named_parameters()}))
     (loss, gradients), (padded_loss, padded_gradients) = found
@@ -79,11 +79,11 @@ def test_collator_is_for_a_gpu_only(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     import torch
     from transformers import TrainerCallback
 
-    collator = sft._trainer(loaded(), rows(), CONFIG, tmp_path, TrainerCallback()).data_collator
+    collator = sft._trainer(loaded(), rows(), CONFIG, tmp_path, TrainerCallback(), print).data_collator
     assert type(collator) is type(plain_collator())
     base = loaded()
     monkeypatch.setattr(type(base.model), "device", property(lambda _: torch.device("cuda")))
-    collator = sft._trainer(base, rows(), CONFIG, tmp_path, TrainerCallback()).data_collator
+    collator = sft._trainer(base, rows(), CONFIG, tmp_path, TrainerCallback(), print).data_collator
     assert collator == GpuCollator(plain_collator(), base.context_tokens)
 
 
@@ -127,7 +127,7 @@ def test_order_is_decided_by_seed_and_epoch_alone() -> None:
 
 def seen_batches(monkeypatch: pytest.MonkeyPatch, folder: Path, **overrides: Any) -> list[list[tuple[int, ...]]]:
     """The batches of a training, each row with its padding off."""
-    plain, seen = sft.answer_loss, []
+    plain, seen = trainer.answer_loss, []
 
     def loss_and_look(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
         masks = inputs["attention_mask"].sum(dim=1).tolist()
@@ -135,7 +135,7 @@ def seen_batches(monkeypatch: pytest.MonkeyPatch, folder: Path, **overrides: Any
         return plain(model, inputs, answer_tokens)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sft, "answer_loss", loss_and_look)
+        patch.setattr(trainer, "answer_loss", loss_and_look)
         train(folder, replace(CONFIG, **overrides))
     return seen
 

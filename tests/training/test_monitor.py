@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from paretune.errors import TrainingError
 from paretune.run.jsonl import LineWriter, read_lines
@@ -57,7 +58,7 @@ def test_gradient_not_finite_is_dropped_and_counted(log: Path, gradient: float) 
 
 def test_loss_not_finite_drops_its_step_only(log: Path) -> None:
     monitor = monitor_of(log)
-    monitor.drop_loss()
+    monitor.note_loss(torch.tensor(math.nan))
     assert not optimizer_step(monitor, 2.0)
     assert optimizer_step(monitor, 2.0)
     assert monitor.progress.skipped_steps == 1
@@ -67,7 +68,7 @@ def test_gradient_overflow_is_left_to_the_scaler(log: Path) -> None:
     monitor = monitor_of(log, scaling=True)
     assert optimizer_step(monitor, math.inf)
     assert monitor.progress.skipped_steps == 0
-    monitor.drop_loss()
+    monitor.note_loss(torch.tensor(math.nan))
     assert not optimizer_step(monitor, 2.0)
 
 
@@ -111,7 +112,8 @@ def test_log_of_numbers_not_finite_or_missing_is_null(log: Path) -> None:
 
 def test_log_after_a_dropped_loss_has_none_once(log: Path) -> None:
     monitor = monitor_of(log)
-    monitor.drop_loss()
+    monitor.note_loss(torch.tensor(math.nan))
+    optimizer_step(monitor, 2.0)
     for step in (1, 2):
         monitor.on_log(None, state(step), None, {"loss": 1.0})
     assert [record["loss"] for record in read_lines(log)[1]] == [None, 1.0]
@@ -152,3 +154,17 @@ def test_checkpoint_saved_is_found_with_its_progress(log: Path, tmp_path: Path) 
     assert last_checkpoint(tmp_path) is None
     monitor.on_save(SimpleNamespace(output_dir=str(tmp_path)), state(7), None)
     assert last_checkpoint(tmp_path) == (path, Progress(step=7, tokens=5, seconds=2.0, skipped_steps=1))
+
+
+def test_loss_not_finite_is_0_in_the_trainers_sum(log: Path) -> None:
+    monitor = monitor_of(log)
+    assert [float(monitor.note_loss(torch.tensor(loss))) for loss in (math.nan, math.inf, 2.5)] == [0.0, 0.0, 2.5]
+
+
+def test_gradients_all_0_at_the_first_step_stop_the_training(log: Path) -> None:
+    monitor = monitor_of(log)
+    layer = Layer(0.0)
+    layer.weight.grad = torch.zeros(2)
+    monitor.on_pre_optimizer_step(None, state(7), None, model=layer)
+    with pytest.raises(TrainingError, match="every gradient is 0, so nothing would be trained; check that target_mod"):
+        monitor.on_pre_optimizer_step(None, state(0), None, model=layer)

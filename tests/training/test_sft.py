@@ -12,7 +12,7 @@ import pytest
 from paretune.errors import TrainingError
 from paretune.models.adapters import on_base
 from paretune.run.jsonl import read_lines
-from paretune.training import sft
+from paretune.training import trainer
 from paretune.training.sft import is_trained, total_steps, train_adapter
 from tests.tiny_models import tiny_model
 from tests.training.tiny_training import CONFIG, EOS_ID, answer_loss, assert_same, loaded, rows, train, weights
@@ -122,7 +122,7 @@ def test_total_steps_are_those_announced(tmp_path: Path) -> None:
 
 
 def test_loss_is_on_answer_tokens_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, seen = sft.answer_loss, []
+    plain, seen = trainer.answer_loss, []
 
     def loss_and_look(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
         for tokens, mask, labels in zip(
@@ -135,7 +135,7 @@ def test_loss_is_on_answer_tokens_only(tmp_path: Path, monkeypatch: pytest.Monke
             seen.append((tuple(tokens[:length]), tuple(answer)))
         return plain(model, inputs, answer_tokens)
 
-    monkeypatch.setattr(sft, "answer_loss", loss_and_look)
+    monkeypatch.setattr(trainer, "answer_loss", loss_and_look)
     base = loaded()
     base.tokenizer.pad_token = base.tokenizer.eos_token  # the trap: the end token must be learned all the same
     train(tmp_path, replace(CONFIG, epochs=1.0), base=base)
@@ -153,13 +153,13 @@ def test_prompt_tokens_do_not_change_the_logged_loss(tmp_path: Path) -> None:
 
 def plant_nan(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
     """Make the loss of those batches (0-based, in order) not a number."""
-    plain, count = sft.answer_loss, iter(range(10_000))
+    plain, count = trainer.answer_loss, iter(range(10_000))
 
     def compute_loss(*args: Any) -> Any:
         loss = plain(*args)
         return loss * math.nan if next(count) in calls else loss
 
-    monkeypatch.setattr(sft, "answer_loss", compute_loss)
+    monkeypatch.setattr(trainer, "answer_loss", compute_loss)
 
 
 def test_step_not_finite_is_skipped_counted_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,11 +177,18 @@ def test_step_not_finite_is_skipped_counted_and_logged(tmp_path: Path, monkeypat
 
 
 def test_step_skipped_changes_no_weight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1, checkpoint_steps=1)
+    config = replace(CONFIG, epochs=2.0, batch_size=21, accumulation_steps=1, checkpoint_steps=1)
     plant_nan(monkeypatch, {0})
     train(tmp_path, config)
-    untouched = weights(tmp_path)
+    untouched = weights(tmp_path / "checkpoints", "checkpoint-1")
     assert all(not value.any() for key, value in untouched.items() if "lora_B" in key)
+
+
+def test_training_of_skipped_steps_only_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nan(monkeypatch, {0})
+    with pytest.raises(TrainingError, match="nothing was trained: B of every adapter layer is 0 after the last step"):
+        train(tmp_path, replace(CONFIG, epochs=1.0, batch_size=21, accumulation_steps=1))
+    assert not (tmp_path / "adapter").exists()
 
 
 def test_steps_not_finite_three_in_a_row_stop_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +210,7 @@ def test_memory_exhausted_says_what_to_lower(tmp_path: Path, monkeypatch: pytest
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError("CUDA out of memory. Tried to allocate")
 
-    monkeypatch.setattr(sft, "answer_loss", fail)
+    monkeypatch.setattr(trainer, "answer_loss", fail)
     with pytest.raises(TrainingError, match=r"out of memory; lower batch_size"):
         train(tmp_path)
 
@@ -238,7 +245,7 @@ def test_loss_of_answers_is_that_of_trl(kind: Literal["qwen2", "gemma2"], answer
         labels[row, :first] = -100
         labels[row, last:] = -100
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
-    ours = sft.answer_loss(model, inputs, answer_tokens)
+    ours = trainer.answer_loss(model, inputs, answer_tokens)
     ours.backward()
     gradients = {name: weight.grad.clone() for name, weight in model.named_parameters()}
     model.zero_grad()
@@ -261,3 +268,44 @@ def test_adapter_configuration_names_modules_in_order(tmp_path: Path) -> None:
         modules = json.loads((file / "adapter_config.json").read_text(encoding="utf-8"))["target_modules"]
         assert len(modules) > 3
         assert modules == sorted(modules)
+
+
+def test_training_with_checkpointing_gives_the_base_back_without_it(tmp_path: Path) -> None:
+    base = loaded()
+    train(tmp_path, replace(CONFIG, epochs=0.5, gradient_checkpointing=True), base=base)
+    assert not base.model.is_gradient_checkpointing
+    assert not base.model.get_input_embeddings()._forward_hooks
+    assert "forward" not in base.model.__dict__
+
+
+def test_checkpoints_hold_no_model_card(whole: Path) -> None:
+    assert not list(whole.rglob("README.md"))
+
+
+@pytest.mark.parametrize("room", [2_000, 40_000])
+def test_disk_full_is_one_line_and_leaves_the_last_checkpoint_whole(whole: Path, tmp_path: Path, room: int) -> None:
+    """Files may not grow beyond `room` bytes from step 5 on: the checkpoint of step 6 cannot be written."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(step: int, steps: int) -> None:
+        if step == 5:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+
+    try:
+        with pytest.raises(TrainingError, match=r"checkpoint-6: cannot be written \(.*\); checkpoints written before"):
+            train(tmp_path, on_step=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")] == ["checkpoint-3"]
+    taken: list[int] = []
+    train(tmp_path, on_step=lambda step, steps: taken.append(step))
+    assert taken[0] == 4
+    assert_same(weights(tmp_path), weights(whole))
+
+
+def test_training_that_ends_worse_than_a_guess_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    config = replace(CONFIG, epochs=1.0, peak_learning_rate=1.0, max_gradient_norm=1e6)
+    train_adapter(loaded(), rows(), config, tmp_path, "f", lambda *_: None, said.append)
+    assert any("is above that of a uniform guess among the tokens, 5.77: the model is worse" in line for line in said)

@@ -10,7 +10,8 @@ from typing import Any
 from paretune.config import TrainingConfig
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
-from paretune.training.sft import TrainingRow, train_adapter
+from paretune.training.batches import TrainingRow
+from paretune.training.sft import train_adapter
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
 CONFIG = TrainingConfig(
@@ -66,10 +67,10 @@ def weights(folder: Path, name: str = "adapter") -> dict[str, Any]:
     return dict(load_file(folder / name / "adapter_model.safetensors"))
 
 
-def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+def assert_same(one: dict[str, Any], other: dict[str, Any], *, within: float = 1e-6) -> None:
     assert one.keys() == other.keys()
     for key, value in one.items():
-        assert float((value - other[key]).abs().max()) <= 1e-6, key
+        assert float((value - other[key]).abs().max()) <= within, key
 
 
 def answer_loss(model: Any) -> float:

@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from paretune.analysis.audit.findings import Figures, Finding, Level
 from paretune.config import BASELINE
-from paretune.records import ChoiceAnswer, SqlVerdict
+from paretune.findings import Figures, Finding, Level
+from paretune.records import ChoiceAnswer
 from paretune.run.load import Run
-from paretune.stats.clusters import subject_clusters
+from paretune.stats.clusters import sampling_units, subject_clusters
 from paretune.stats.paired import PairedDifference, paired_difference
+from paretune.tasks import Verdict
 
-Line = SqlVerdict | ChoiceAnswer
+Line = Verdict | ChoiceAnswer
 Lines = Mapping[str, Sequence[Line]]  # by variant
 AXES = ("target", "general")
 FEWEST_QUESTIONS = 30
+FEWEST_TO_SPLIT = 40  # questions of an axis; of fewer nobody can set some aside to choose on
 FEWEST_CLUSTERS = 5
 ROUNDING = 0.05  # two clusters of nearly one size are two
 # A folder made elsewhere may lack these and still be judged; every other problem makes its figures unusable.
@@ -33,32 +35,37 @@ def comparison_findings(records: Run) -> Iterator[Finding]:
         answered = lines_of(records, axis)
         yield from _missing(axis, answered, _asked(records, axis))
         yield from _different_prompts(axis, answered)
-        yield from _weak_differences(axis, answered)
+        yield from _weak_differences(axis, _judged(answered, records.facets.void))
 
 
 def lines_of(records: Run, axis: str) -> dict[str, Sequence[Line]]:
     """The verdicts of each variant that has any on the axis."""
     lines: dict[str, Sequence[Line]] = {}
     for variant in records.all_variants:
-        verdicts: Sequence[Line] = variant.sql if axis == "target" else variant.choice
+        verdicts: Sequence[Line] = variant.verdicts if axis == "target" else variant.choice
         if verdicts:
             lines[variant.name] = verdicts
     return lines
 
 
+def _judged(answered: Lines, void: Sequence[str]) -> Lines:
+    """Without the lines whose outcome says nothing of the answer."""
+    return {name: [line for line in lines if line.outcome not in void] for name, lines in answered.items()}
+
+
 def _asked(records: Run, axis: str) -> set[str]:
     if axis == "target":
-        return {str(question.index) for question in records.questions}
+        return {str(question.id) for question in records.questions}
     return {f"{question.suite}/{question.id}" for question in records.choice_questions}
 
 
 def _key(line: Line) -> str:
     """What identifies a question among the lines of one variant."""
-    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}/{line.method}"
+    return f"{line.suite}/{line.id}/{line.method}" if isinstance(line, ChoiceAnswer) else str(line.id)
 
 
 def _question_of(line: Line) -> str:
-    return str(line.index) if isinstance(line, SqlVerdict) else f"{line.suite}/{line.id}"
+    return f"{line.suite}/{line.id}" if isinstance(line, ChoiceAnswer) else str(line.id)
 
 
 def _missing(axis: str, answered: Lines, asked: set[str]) -> Iterator[Finding]:
@@ -103,7 +110,9 @@ def _weak_differences(axis: str, answered: Lines) -> Iterator[Finding]:
             difference = paired_difference(
                 [is_correct(base[key]) for key in shared],
                 [is_correct(other[key]) for key in shared],
-                groups if axis == "target" else subject_clusters(groups),
+                sampling_units(groups, [getattr(base[key], "gold", None) for key in shared])
+                if axis == "target"
+                else subject_clusters(groups),
                 generator=np.random.default_rng(0),
                 replicates=1,
             )
@@ -147,7 +156,7 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
             "low": found.t.low,
             "high": found.t.high,
             "questions": found.n,
-            "detectable": found.minimum_detectable_effect,
+            "detectable": 100.0 if found.minimum_detectable_effect is None else found.minimum_detectable_effect,
         }
         yield Finding("warning" if few else "note", "too-few-questions", figures)
 
@@ -158,4 +167,4 @@ def is_correct(line: Line) -> bool:
 
 
 def _cluster(line: Line) -> str:
-    return line.db_id if isinstance(line, SqlVerdict) else line.subject
+    return line.subject if isinstance(line, ChoiceAnswer) else line.cluster

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from paretune.analysis.audit.findings import Figures, Finding, percent
+from paretune.findings import Finding
 from paretune.run.load import AskedQuestion, Run, TrainingRow
+from paretune.tasks import Facets
 
-DEFINITION = re.compile(r"create\s+table|\b\w+\s*\(\s*\w+[^()]*,\s*\w+[^()]*\)", re.IGNORECASE)
-TABLE = re.compile(r"\b(?:from|join)\s+[\"'`\[]?(\w+)", re.IGNORECASE)
 # Kind "spider" names a layout; these are the databases of Spider's own test questions.
 SPIDER_DATABASES = frozenset((
     "battle_death", "car_1", "concert_singer", "course_teach", "cre_Doc_Template_Mgt", "dog_kennels",
@@ -21,35 +20,21 @@ MADE_HERE = ("demo", "demo-pt")
 
 
 def data_findings(records: Run) -> Iterator[Finding]:
-    """Schemas and templates in prompts, repeated and public questions."""
+    """Templates in prompts, repeated and public questions."""
     test, train = records.questions, records.training_rows
     if test:
-        yield from _no_schema(test)
-        yield from _repeats("target", [(row.db_id, _words(row.question)) for row in test])
+        yield from records.task.prompt_findings(test)
+        yield from _repeats("target", [(row.cluster, _words(row.question)) for row in test])
     if test and train:
-        yield from _templates(test, train)
+        yield from _templates(test, train, records.facets)
     if records.choice_questions:
         asked = [(row.suite, _words(row.question), *map(str, row.options)) for row in records.choice_questions]
         yield from _repeats("general", asked)
     yield from _public(records)
 
 
-def _no_schema(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
-    prompts = [row for row in test if row.prompt]
-    blind = sum(not _shows_schema(row) for row in prompts)
-    if prompts and percent(blind, len(prompts)) > 5:
-        figures: Figures = {"share": percent(blind, len(prompts)), "questions": len(prompts)}
-        yield Finding("invalid", "no-schema", figures)
-
-
-def _shows_schema(row: AskedQuestion) -> bool:
-    around = row.prompt.replace(row.question, " ")
-    needed = {name.lower() for name in TABLE.findall(row.gold)}
-    return bool(DEFINITION.search(around)) or bool(needed & set(re.findall(r"\w+", around.lower())))
-
-
-def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> Iterator[Finding]:
-    """The constant text before the schema and after the question must be the same."""
+def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow], facets: Facets) -> Iterator[Finding]:
+    """The constant text at the beginning and after the question must be the same."""
     asked = [row for row in test if row.prompt]
     taught = [row for row in train if row.prompt]
     if not asked or not taught:
@@ -60,7 +45,7 @@ def _templates(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> I
     before, before_taught = (_common_start([row.prompt for row in rows]) for rows in (asked, taught))
     common = _common_start([before, before_taught])
     if len(common) < 0.5 * min(len(before), len(before_taught)):
-        where.append("before the schema")
+        where.append(facets.sentences.get("before the question", "before the question"))
     if where:
         yield Finding("warning", "prompts-differ", {"where": ", ".join(where)})
 
@@ -89,7 +74,7 @@ def _repeats(axis: str, questions: Sequence[tuple[object, ...]]) -> Iterator[Fin
 def _public(records: Run) -> Iterator[Finding]:
     target = records.config.get("target") or {}
     kind = str(target.get("kind", ""))
-    own = kind == "spider" and (target.get("name") or not _are_spiders({row.db_id for row in records.questions}))
+    own = kind == "spider" and (target.get("name") or not _are_spiders({row.cluster for row in records.questions}))
     named = [] if own else [kind]
     named += [str(item.get("kind", "")) for item in records.config.get("general") or []]
     public = [name for name in dict.fromkeys(named) if name and name not in MADE_HERE]

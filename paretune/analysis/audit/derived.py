@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from paretune.analysis.audit.findings import Figures, Finding
+from paretune.findings import Figures, Finding
 from paretune.run.load import Run
 
 ROUNDED = 1e-3  # percent: CSV files hold ten digits, edited ones fewer
@@ -14,20 +14,21 @@ ROUNDED = 1e-3  # percent: CSV files hold ten digits, edited ones fewer
 
 def derived_findings(run: Run) -> Iterator[Finding]:
     """Accuracies of tables/*.csv that the lines do not give, and rows of variants that are not there."""
-    yield from _accuracies(run, "execution_accuracy.csv", "execution_accuracy_percent", _execution(run))
+    metric = run.facets.metric_column
+    yield from _accuracies(run, f"{metric}.csv", f"{metric}_percent", _target(run))
     yield from _accuracies(run, "general_accuracy.csv", "accuracy_percent", _general(run))
 
 
 Expected = dict[tuple[str, ...], tuple[float, ...]]  # by what names a row, the figures that it may have
 
 
-def _execution(run: Run) -> Expected:
-    """With failed references among the questions, and without them."""
+def _target(run: Run) -> Expected:
+    """With questions that nobody can judge among them, and without them."""
     expected: Expected = {}
     for variant in run.variants:
-        judged = [line for line in variant.sql if line.outcome != "gold_failed"]
+        judged = [line for line in variant.verdicts if line.outcome not in run.facets.void]
         right = sum(line.outcome == "correct" for line in judged)
-        expected[variant.name,] = tuple(100 * right / len(lines) for lines in (variant.sql, judged) if lines)
+        expected[variant.name,] = tuple(100 * right / len(lines) for lines in (variant.verdicts, judged) if lines)
     return expected
 
 

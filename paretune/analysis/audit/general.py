@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from scipy import stats
 
-from paretune.analysis.audit.findings import Figure, Finding, level_of_share, percent
 from paretune.config import BASELINE
+from paretune.findings import Figure, Finding, level_of_share, percent
 from paretune.records import ChoiceAnswer
 from paretune.run.load import Run
 from paretune.stats.intervals import accuracy_interval

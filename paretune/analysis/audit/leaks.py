@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from paretune.analysis.audit.findings import Figures, Finding, examples
+from paretune.findings import Figures, Finding, examples
 from paretune.run.load import AskedQuestion, Run, TrainingRow
+from paretune.tasks import Facets, Identity
 
 NEAR = 0.9  # of all words of two questions on one database
 NEAR_CONTENT = 0.75  # of their content words
@@ -42,13 +43,13 @@ def leak_findings(run: Run) -> Iterator[Finding]:
     yield from _references_in_prompts(test)
     yield from _shots(test)
     if train:
-        alike = same_databases(test, train)
-        yield from _databases(test, train, alike)
+        alike = same_clusters(test, train)
+        yield from _clusters(test, train, alike, run.facets)
         yield from _rows(test, train, alike)
 
 
 def _references_in_prompts(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
-    leaked = [row.index for row in test if row.prompt and _holds(row.prompt, row.gold)]
+    leaked = [row.id for row in test if row.prompt and _holds(row.prompt, row.reference)]
     if leaked:
         yield Finding("invalid", "reference-in-prompt", _figures(leaked, len(test)))
 
@@ -60,16 +61,16 @@ def _holds(prompt: str, gold: str) -> bool:
 
 def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
     """Test questions that stand in the prompts of others, whichever these are."""
-    wanted: dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    wanted: dict[tuple[str, ...], list[tuple[tuple[str, ...], Identity]]] = defaultdict(list)
     for row in test:
         words = _words(row.question)
         if len(row.question.strip()) >= SHORTEST_SHOT and len(words) >= FEWEST_WORDS:
-            wanted[words[:FEWEST_WORDS]].append((words, row.index))
+            wanted[words[:FEWEST_WORDS]].append((words, row.id))
     lines: set[str] = set()
     for row in test:
         lines.update(row.prompt.replace(row.question.strip(), " ").splitlines())
     own = {row.question.strip() for row in test}
-    leaked: set[int] = set()
+    leaked: set[Identity] = set()
     for line in lines:
         words = _words(line)
         for at in range(len(words) - FEWEST_WORDS + 1):
@@ -80,8 +81,8 @@ def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
         yield Finding("invalid", "shots-in-test", _figures(leaked, len(test)))
 
 
-def same_databases(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> dict[str, set[str]]:
-    """For each test database the training databases that are the same: by name, or by what their prompts show."""
+def same_clusters(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> dict[str, set[str]]:
+    """For each test database or group the training ones that are the same: by name, or by what their prompts show."""
     shown_test, shown_train = _schemas(test), _schemas(train)
     found: dict[str, set[str]] = {}
     for name, lines in shown_test.items():
@@ -97,23 +98,23 @@ def _schemas(rows: Sequence[Row]) -> dict[str, set[str]]:
     shown: dict[str, set[str]] = {}
     for row in rows:
         lines = {line.strip().lower() for line in row.prompt.splitlines() if "(" in line or "," in line}
-        shown[row.db_id] = shown[row.db_id] & lines if row.db_id in shown else lines
+        shown[row.cluster] = shown[row.cluster] & lines if row.cluster in shown else lines
     return shown
 
 
-def _databases(
-    test: Sequence[AskedQuestion], train: Sequence[TrainingRow], alike: Mapping[str, set[str]]
+def _clusters(
+    test: Sequence[AskedQuestion], train: Sequence[TrainingRow], alike: Mapping[str, set[str]], facets: Facets
 ) -> Iterator[Finding]:
-    databases = {row.db_id for row in test}
-    trained = {row.db_id for row in train}
-    shared = databases & trained
+    clusters = {row.cluster for row in test}
+    trained = {row.cluster for row in train}
+    shared = clusters & trained
     if shared:
-        figures: Figures = {"count": len(shared), "databases": len(databases), "examples": examples(list(shared))}
-        yield Finding("warning", "databases-overlap", figures)
+        figures: Figures = {"count": len(shared), "clusters": len(clusters), "examples": examples(list(shared))}
+        yield Finding("warning", facets.sentences.get("groups-overlap", "groups-overlap"), figures)
     renamed = [f"{name} = {min(others)}" for name, others in alike.items() if others and name not in trained]
     if renamed:
-        figures = {"count": len(renamed), "databases": len(databases), "examples": examples(renamed)}
-        yield Finding("warning", "databases-renamed", figures)
+        figures = {"count": len(renamed), "clusters": len(clusters), "examples": examples(renamed)}
+        yield Finding("warning", "groups-renamed", figures)
 
 
 def _rows(
@@ -122,19 +123,19 @@ def _rows(
     """Training rows that ask what is tested: word for word, in other words, or by the same query."""
     by_words: dict[tuple[str, ...], list[TrainingRow]] = defaultdict(list)
     by_query: dict[tuple[str, ...], list[TrainingRow]] = defaultdict(list)
-    by_database: dict[str, list[TrainingRow]] = defaultdict(list)
+    by_cluster: dict[str, list[TrainingRow]] = defaultdict(list)
     for row in train:
         by_words[_words(row.question)].append(row)
-        by_query[_tokens(row.gold)].append(row)
-        by_database[row.db_id].append(row)
+        by_query[_tokens(row.reference)].append(row)
+        by_cluster[row.cluster].append(row)
     exact, near = [], []
     for asked in test:
-        same = alike.get(asked.db_id, set())
-        words, tokens = _words(asked.question), _tokens(asked.gold)
-        if any(row.db_id in same or _tokens(row.gold) == tokens for row in by_words.get(words, ())):
-            exact.append(asked.index)
-        elif _is_taught(asked, same, by_query.get(tokens, ()), [row for name in same for row in by_database[name]]):
-            near.append(asked.index)
+        same = alike.get(asked.cluster, set())
+        words, tokens = _words(asked.question), _tokens(asked.reference)
+        if any(row.cluster in same or _tokens(row.reference) == tokens for row in by_words.get(words, ())):
+            exact.append(asked.id)
+        elif _is_taught(asked, same, by_query.get(tokens, ()), [row for name in same for row in by_cluster[name]]):
+            near.append(asked.id)
     if exact:
         yield Finding("invalid", "train-in-test", _figures(exact, len(test)))
     if near:
@@ -146,7 +147,7 @@ def _is_taught(
 ) -> bool:
     """In other words: by the same query on the same database, by nearly the same words on it, or by the same query and
     mostly the same content words on one of another name."""
-    if len(_tokens(asked.gold)) >= FEWEST_TOKENS and any(row.db_id in same for row in same_query):
+    if len(_tokens(asked.reference)) >= FEWEST_TOKENS and any(row.cluster in same for row in same_query):
         return True
     return any(_is_near(asked, row) for row in neighbours) or any(_is_paraphrase(asked, row) for row in same_query)
 
@@ -207,6 +208,6 @@ def _squeezed(text: str) -> str:
     return "".join(text.lower().split()).rstrip(";")
 
 
-def _figures(indices: Iterable[int], questions: int) -> Figures:
-    listed = sorted(indices)
+def _figures(ids: Iterable[Identity], questions: int) -> Figures:
+    listed = list(ids)
     return {"count": len(listed), "questions": questions, "examples": examples(listed)}

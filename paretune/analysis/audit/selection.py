@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paretune.analysis.audit.alike import is_correct
-from paretune.analysis.audit.findings import Figures, Finding, examples
+from paretune.analysis.audit.alike import FEWEST_TO_SPLIT, is_correct
 from paretune.config import BASELINE
+from paretune.findings import Figures, Finding, examples
 from paretune.run.jsonl import read_header
 from paretune.run.load import Run
-from paretune.stats.pick import FEWEST_TO_SPLIT
 
 ANSWERED = {"generate": "answers.jsonl", "choice": "choice.jsonl"}
 
@@ -33,10 +32,10 @@ def _stated(run: Run) -> Iterator[Finding]:
     if len(tuned) < 2:
         return
     first = run.all_variants[0]
-    asked = [len(lines) for lines in (first.sql, first.choice) if lines]
+    asked = [len(lines) for lines in (first.verdicts, first.choice) if lines]
     if min(asked, default=FEWEST_TO_SPLIT) < FEWEST_TO_SPLIT:
         # Too few to choose on one half and judge on the other: whoever names the best has looked at the test rows.
-        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.sql)))
+        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.verdicts)))
         yield Finding("warning", "selected-on-test", {"variant": best.name})
     elif len(tuned) > 2:
         yield Finding("note", "best-of-many", {"variants": len(tuned)})
@@ -45,7 +44,7 @@ def _stated(run: Run) -> Iterator[Finding]:
 def _deleted(run: Run) -> Iterator[Finding]:
     """Variants that were answered here by the work list and have no answers now, and those that left the experiment."""
     answered = {str(entry.get("variant")) for entry in _work(run) if entry.get("stage") in ("score", *ANSWERED)}
-    present = {variant.name for variant in run.all_variants if variant.sql or variant.choice}
+    present = {variant.name for variant in run.all_variants if variant.verdicts or variant.choice}
     known = {variant.name for variant in run.all_variants}
     gone = [name for name in sorted(answered) if name in known and name not in present]
     if gone:
@@ -63,8 +62,12 @@ def _repeated(run: Run) -> Iterator[Finding]:
     for variant in run.all_variants:
         folder = run.path / variant.name
         kept = [path.name for name in ANSWERED.values() for path in folder.glob(f"{name}.old-*")]
-        judged = variant.headers["sql"].get("answers")
-        kept += [path.name for path in folder.glob("sql.jsonl.old-*") if read_header(path).get("answers") != judged]
+        judged = variant.headers[run.facets.lines].get("answers")
+        kept += [
+            path.name
+            for path in folder.glob(f"{run.facets.lines}.jsonl.old-*")
+            if read_header(path).get("answers") != judged
+        ]
         times = 0
         for stage, file in ANSWERED.items():
             present = variant.headers[file.removesuffix(".jsonl")].get("fingerprint")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from paretune.analysis.audit.findings import Finding
+from paretune.findings import Finding
 from paretune.run.load import Run
 
 SHORTEST_LIMIT = 1.0  # seconds of one execution
@@ -18,9 +18,7 @@ _TEMPLATE = re.compile(
 
 def settings_findings(run: Run) -> Iterator[Finding]:
     """Sampling, lenient rules, short limits, and an instruct model asked without its chat template."""
-    headers = [
-        header for variant in run.all_variants for header in (variant.headers["answers"], variant.headers["sql"])
-    ]
+    headers = [variant.headers[file] for variant in run.all_variants for file in ("answers", run.facets.lines)]
     decodings = {str(header["decoding"]) for header in headers if "decoding" in header}
     temperatures = [header["temperature"] for header in headers if header.get("temperature")]
     if decodings - {"greedy"} or temperatures:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from paretune.analysis.audit.findings import Figures, Finding
 from paretune.config import BASELINE
 from paretune.errors import ModelError
 from paretune.files import fingerprint
+from paretune.findings import Figures, Finding
 from paretune.models.adapters import adapter_fingerprint
 from paretune.run.jsonl import Record
-from paretune.run.load import PREPARED, Run, Variant
+from paretune.run.load import Run, Variant
 
-# Of a header, the keys that its fingerprint does not cover; of sql.jsonl, "answers" is covered apart.
+# Of a header, the keys that its fingerprint does not cover; of verdicts, "answers" is covered apart.
 NOT_COVERED = ("kind", "fingerprint")
 ANSWERING = ("weights", "adapter", "adapter_scale", "precision", "quantization")
 
@@ -27,7 +27,7 @@ def stored_findings(run: Run) -> Iterator[Finding]:
         if variant.entry.unusable:
             figures: Figures = {"variant": variant.name, "reason": variant.entry.unusable}
             yield Finding("warning", "unusable-adapter", figures)
-        yield from _headers(variant)
+        yield from _headers(run, variant)
         yield from _one_model(variant)
         yield from _configured(run, variant)
         yield from _adapter(run, variant)
@@ -36,8 +36,8 @@ def stored_findings(run: Run) -> Iterator[Finding]:
 
 
 def _prepared(run: Run) -> Iterator[Finding]:
-    for name in PREPARED:
-        header = run.headers[name]
+    for name in (run.facets.lines, "train", "choice"):
+        header = run.headers.get(name, {})
         if header.get("kind") == f"prepared-{name}" and run.content.get(name) != header.get("fingerprint"):
             yield Finding("invalid", "prepared-changed", {"file": f"prepared/{name}.jsonl"})
     asked = run.config.get("target", {}).get("questions")
@@ -48,18 +48,18 @@ def _prepared(run: Run) -> Iterator[Finding]:
 def _databases(run: Run) -> Iterator[Finding]:
     hashes = {name: digest for name, digest in _data(run).items() if name.startswith("target/database/")}
     for variant in run.all_variants:
-        judged_on = variant.headers["sql"].get("databases")
+        judged_on = variant.headers[run.facets.lines].get("databases")
         if hashes and judged_on and judged_on != fingerprint(hashes):
             yield Finding("invalid", "other-databases", {"variant": variant.name})
 
 
-def _headers(variant: Variant) -> Iterator[Finding]:
-    for file in ("answers", "choice", "sql"):
+def _headers(run: Run, variant: Variant) -> Iterator[Finding]:
+    for file in ("answers", "choice", run.facets.lines):
         header = variant.headers[file]
         if header.get("kind") != file:
             continue
         decided: object = {key: value for key, value in header.items() if key not in NOT_COVERED}
-        if file == "sql":
+        if file == run.facets.lines:
             rest = {key: value for key, value in header.items() if key not in (*NOT_COVERED, "answers")}
             decided = [header.get("answers"), rest]
         if header.get("fingerprint") != fingerprint(decided):
@@ -77,10 +77,10 @@ def _one_model(variant: Variant) -> Iterator[Finding]:
 def _configured(run: Run, variant: Variant) -> Iterator[Finding]:
     """What the manifest says that was done, against what the headers say."""
     target, model = run.config.get("target", {}), run.manifest.get("model", {})
-    answers, sql = variant.headers["answers"], variant.headers["sql"]
+    answers, judged = variant.headers["answers"], variant.headers[run.facets.lines]
     said = [
-        ("rules", target.get("rules"), sql.get("rules")),
-        ("limit_seconds", target.get("limit_seconds"), sql.get("limit_seconds")),
+        ("rules", target.get("rules"), judged.get("rules")),
+        ("limit_seconds", target.get("limit_seconds"), judged.get("limit_seconds")),
         ("max_new_tokens", target.get("max_new_tokens"), answers.get("max_new_tokens")),
         ("batch_size", target.get("batch_size"), answers.get("batch_size")),
     ]

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 
-from paretune.analysis.audit.findings import (
+from paretune.findings import (
     Figures,
     Finding,
     Level,
@@ -14,7 +14,7 @@ from paretune.analysis.audit.findings import (
     percent,
 )
 from paretune.run.load import Run, TrainingRow, Variant
-from paretune.sql.prompt import one_line
+from paretune.tasks import Question, Task
 
 FEWEST_LOSSES = 5
 DIVERGED = 1.2  # times the loss at the beginning
@@ -25,7 +25,7 @@ SHARE_OF_ROWS_WORTH_A_WARNING = 10.0
 def training_findings(records: Run) -> Iterator[Finding]:
     """Findings on every trained variant, then on the seeds of all."""
     rows = len(records.training_rows)
-    cut = sum(_is_cut(row) for row in records.training_rows)
+    cut = sum(_is_cut(row, records.task) for row in records.training_rows)
     for variant in records.all_variants:
         about = variant.entry
         if not variant.training and about.kind != "trained":
@@ -43,12 +43,16 @@ def training_findings(records: Run) -> Iterator[Finding]:
     yield from _seeds(records)
 
 
-def _is_cut(row: TrainingRow) -> bool:
-    """Whether a training row's completion lacks a part of its gold query (spaces aside)."""
-    if not row.completion or not row.gold:
+def _is_cut(row: TrainingRow, task: Task) -> bool:
+    """Whether a training row's completion lacks a part of its answer (spaces aside): neither the reference as it was
+    written stands in it, nor what the task makes of it."""
+    if not row.completion or not row.reference:
         return False
-    gold, completion = ("".join(one_line(text).split()) for text in (row.gold, row.completion))
-    return gold not in completion
+    answer = task.training_answer(Question(row.id, row.cluster, row.question, row.reference))
+    wanted, made, completion = (
+        "".join(text.rstrip("; \n").split()) for text in (row.reference, answer, row.completion)
+    )
+    return wanted not in completion and made not in completion
 
 
 def _non_finite(variant: Variant) -> Iterator[Finding]:

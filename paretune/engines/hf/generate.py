@@ -1,114 +1,202 @@
-"""Greedy generation with transformers, in batches of similar length."""
+"""Greedy generation with transformers: by `decoding` where the model allows it, else by the library's own loop."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from paretune.engines.base import Generation, OnAnswer
-from paretune.errors import EngineError
-from paretune.models.chat import encode, stop_token_ids
+from paretune.engines.hf.answers import AnswerReader
+from paretune.errors import EngineError, ScoringError
+from paretune.models.chat import encode_all, stop_token_ids
+from paretune.tasks import Ending
 
-_PART = 16  # tokens between looks at which answers have ended
+if TYPE_CHECKING:
+    from paretune.engines.hf.decoding import Decoder
+    from paretune.engines.hf.tokens import Tokens
+
+Say = Callable[[str], None]
+
+_MOST_ROWS = {"cpu": 256, "cuda": 2048}  # computed together, where the memory holds them; benchmarks/generation.py
+_PLAIN_ROWS = 16  # by the library's own loop, which pads and holds more
+
+
+def _say_nothing(message: str) -> None:
+    """For callers who show no messages."""
 
 
 class TransformersEngine:
-    """Answers prompts with a loaded causal language model (adapters as they are set)."""
+    """Answers prompts with a loaded causal language model (adapters as they are set).
 
-    def __init__(self, model: Any, tokenizer: Any, batch_size: int) -> None:
+    batch_size: rows computed together at most; None: as many as the device's memory holds. ending: where an answer is
+    complete (counts what is written behind it, and stops there if it says so). say: receives what a user should know,
+    such as that a faster way does not work with this model. fast: false takes the library's own loop.
+
+    Answers to the same prompts do not depend on their order. In float32 they do not depend on batch_size either; in 16
+    bits the last digits of a sum do, and with them a few answers: one batch_size serves all variants of an experiment.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        batch_size: int | None = None,
+        *,
+        ending: Ending | None = None,
+        say: Say = _say_nothing,
+        fast: bool = True,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._batch_size = batch_size
+        self._say = say
+        self._fast = fast
         self._stop = frozenset(stop_token_ids(tokenizer, model.generation_config))
+        self._reader = AnswerReader(tokenizer, self._stop, ending)
 
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
     ) -> None:
-        """See Engine. Longest prompts first, so that a batch too large for the memory shows at once."""
+        """See Engine. Rows that begin alike are answered together; a wave of rows of which one is missing is computed
+        whole, so that its answers are those of an uninterrupted run."""
+        rows = encode_all(self._tokenizer, prompts)
+        run = _Run(self._reader, rows, max_new_tokens, on_answer, answered)
+        if not run.left():
+            return
+        if not self._fast:
+            self._plainly(run)
+            return
+        decoder, reason = self._decoder()
+        if decoder is not None:
+            with decoder.open():
+                reason = decoder.disagreement()
+                if reason is None:
+                    self._by_waves(decoder, run)
+                    return
+        self._say(f"answers are written by the library's own loop, which is slower ({reason})")
+        self._plainly(run)
 
-        def on_missing(position: int, generation: Generation) -> None:
-            if position not in answered:
-                on_answer(position, generation)
-
-        encoded = [encode(self._tokenizer, prompt) for prompt in prompts]
-        order = sorted(range(len(prompts)), key=lambda position: (-len(encoded[position]), position))
-        for start in range(0, len(order), self._batch_size):
-            batch = order[start : start + self._batch_size]
-            if not all(position in answered for position in batch):
-                self._answer_batch([(position, encoded[position]) for position in batch], max_new_tokens, on_missing)
-
-    def _answer_batch(self, batch: list[tuple[int, list[int]]], max_new_tokens: int, on_answer: OnAnswer) -> None:
-        import torch
+    def _decoder(self) -> tuple[Decoder | None, str | None]:
+        from paretune.engines.hf.decoding import Decoder
 
         try:
-            generations = self._generate([tokens for _, tokens in batch], max_new_tokens)
-        except torch.cuda.OutOfMemoryError as error:
-            if len(batch) == 1:
-                position, tokens = batch[0]
-                raise EngineError(
-                    f"prompt {position} ({len(tokens)} tokens) alone does not fit the memory; shorten the prompt or "
-                    "lower the precision"
-                ) from error
-            torch.cuda.empty_cache()
-            half = len(batch) // 2
-            self._answer_batch(batch[:half], max_new_tokens, on_answer)
-            self._answer_batch(batch[half:], max_new_tokens, on_answer)
-            return
-        for (position, _), generation in zip(batch, generations, strict=True):
-            on_answer(position, generation)
+            return Decoder(self._model, self._say), None
+        except (ScoringError, EngineError) as error:
+            if self._model.training:
+                raise
+            return None, str(error)
 
-    def _generate(self, rows: list[list[int]], max_new_tokens: int) -> list[Generation]:
-        """Greedy answers, `_PART` tokens at a time: rows that have ended leave the batch, the others keep their cache.
+    def _by_waves(self, decoder: Decoder, run: _Run) -> None:
+        from paretune.engines.hf.decoding import plan_wave
 
-        Otherwise one answer that never ends makes the whole batch compute to the limit.
-        """
-        import torch
+        places = max(map(len, run.rows)) + run.max_new_tokens
 
-        longest = max(len(row) for row in rows)
-        padding = self._tokenizer.pad_token_id
-        device = self._model.device
-        ids = torch.tensor([[padding] * (longest - len(row)) + row for row in rows], device=device)
-        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device)
-        answers: list[list[int]] = [[] for _ in rows]
-        unfinished, cache = list(range(len(rows))), None
-        with torch.inference_mode():
-            while unfinished:
-                output = self._go_on(ids, mask, cache, min(_PART, max_new_tokens + longest - ids.shape[1]))
-                written = output.sequences[:, ids.shape[1] :].tolist()
-                for row, tokens in zip(unfinished, written, strict=True):
-                    answers[row] += tokens
-                kept = [place for place, tokens in enumerate(written) if not self._stop.intersection(tokens)]
-                cache = output.past_key_values
-                if output.sequences.shape[1] == longest + max_new_tokens or not kept:
-                    break
-                unfinished = [unfinished[place] for place in kept]
-                chosen = torch.tensor(kept, device=device)
-                ids = output.sequences[chosen]
-                mask = torch.cat([mask[chosen], mask.new_ones((len(kept), len(written[0])))], dim=1)
-                if len(kept) < len(written):
-                    cache.batch_select_indices(chosen)
-        return [self._read(tokens) for tokens in answers]
+        def write(members: Sequence[int]) -> None:
+            wave = plan_wave([run.rows[position] for position in members], decoder.budget)
+            decoder.allocate(len(members), max(places, wave.n_places(run.max_new_tokens)))
+            decoder.write(wave, run.max_new_tokens, lambda row, tokens: run.take(members[row], tokens))
 
-    def _go_on(self, ids: Any, mask: Any, cache: Any, tokens: int) -> Any:
-        return self._model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            past_key_values=cache,
-            max_new_tokens=tokens,
-            do_sample=False,
-            num_beams=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            repetition_penalty=1.0,
-            eos_token_id=sorted(self._stop),
-            pad_token_id=self._tokenizer.pad_token_id,
-            return_dict_in_generate=True,
-        )
+        most = self._batch_size or _MOST_ROWS.get(decoder.device.type, _MOST_ROWS["cpu"])
+        order = sorted(range(len(run.rows)), key=lambda position: (run.rows[position], position))
+        self._in_batches(order, min(most, decoder.rows_that_fit(places)), run, write, decoder.release)
 
-    def _read(self, tokens: list[int]) -> Generation:
-        for place, token in enumerate(tokens):
-            if token in self._stop:
-                text = self._tokenizer.decode(tokens[:place], skip_special_tokens=True)
-                return Generation(text, place + 1, "stop")
-        return Generation(self._tokenizer.decode(tokens, skip_special_tokens=True), len(tokens), "length")
+    def _plainly(self, run: _Run) -> None:
+        from paretune.engines.hf.plain import write_plainly
+
+        def write(members: Sequence[int]) -> None:
+            rows = [run.rows[position] for position in members]
+            padding = self._tokenizer.pad_token_id
+            for row, tokens in write_plainly(self._model, rows, run.max_new_tokens, self._stop, padding):
+                run.take(members[row], tokens)
+
+        order = sorted(range(len(run.rows)), key=lambda position: (-len(run.rows[position]), run.rows[position]))
+        self._in_batches(order, self._batch_size or _PLAIN_ROWS, run, write, lambda: None)
+
+    def _in_batches(
+        self,
+        order: Sequence[int],
+        most: int,
+        run: _Run,
+        write: Callable[[Sequence[int]], None],
+        release: Callable[[], None],
+    ) -> None:
+        """Write batches of equal size in order; of half that size from where the memory runs out."""
+        from paretune.models.memory import out_of_memory, release_memory
+
+        waiting = _evenly([list(order)], most)
+        while waiting:
+            members = waiting[0]
+            if run.left(members):
+                run.begin(members)
+                failed = False
+                try:
+                    write(members)
+                except Exception as error:
+                    if not out_of_memory(error):
+                        raise
+                    failed = True
+                if failed:  # after the except block: its traceback would keep the tensors of the failed attempt
+                    release()
+                    release_memory()
+                    if len(members) == 1:
+                        raise EngineError(
+                            f"prompt {members[0]} ({len(run.rows[members[0]])} tokens) alone does not fit the memory; "
+                            "shorten the prompt or lower the precision"
+                        )
+                    waiting = _evenly(waiting, (len(members) + 1) // 2)
+                    continue
+            del waiting[0]
+
+
+class _Run:
+    """One call of `generate`: what has been written of each row, and who has been told."""
+
+    def __init__(
+        self,
+        reader: AnswerReader,
+        rows: list[Tokens],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int],
+    ) -> None:
+        self.rows, self.max_new_tokens = rows, max_new_tokens
+        self._reader, self._on_answer = reader, on_answer
+        self._done = set(answered)
+        self._written: dict[int, list[int]] = {}
+
+    def left(self, members: Iterable[int] | None = None) -> bool:
+        """Whether one of the rows (of all rows) still needs an answer."""
+        return any(position not in self._done for position in (range(len(self.rows)) if members is None else members))
+
+    def begin(self, members: Iterable[int]) -> None:
+        """Forget what a failed attempt has written of the rows."""
+        self._written.update((position, []) for position in members)
+
+    def take(self, position: int, tokens: Sequence[int]) -> bool:
+        """Note a row's next tokens; whether its answer is complete."""
+        written = self._written[position]
+        seen = len(written)
+        written.extend(tokens)
+        answer: Generation | None = self._reader.read(written, seen, self.max_new_tokens)
+        if answer is None:
+            return False
+        if position not in self._done:
+            self._done.add(position)
+            self._on_answer(position, answer)
+        return True
+
+
+def _evenly(batches: Sequence[Sequence[int]], most: int) -> list[list[int]]:
+    """The batches, each cut into as few parts of at most `most` as there must be, about equally large.
+
+    >>> _evenly([[1, 2, 3, 4, 5]], 3)
+    [[1, 2, 3], [4, 5]]
+    """
+    parts: list[list[int]] = []
+    for batch in batches:
+        begin, count = 0, -(-len(batch) // most)
+        for number in range(count):
+            end = begin + (len(batch) + count - 1 - number) // count
+            parts.append(list(batch[begin:end]))
+            begin = end
+    return parts

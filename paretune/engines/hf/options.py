@@ -13,14 +13,15 @@ call answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from paretune.choice.verdict import Answered, OnAnswer, is_answered
-from paretune.engines.hf.collecting import Collector, Reading
+from paretune.engines.base import OnOptions, OptionLogprobs
 from paretune.engines.hf.forward import ChoiceModel, DeviceBatch, PrefixCache
 from paretune.engines.hf.fused import fused_lora, fused_passes
 from paretune.engines.hf.packing import (
@@ -36,7 +37,7 @@ from paretune.engines.hf.packing import (
 )
 from paretune.engines.hf.tokens import Tokens, encode_prompts
 from paretune.errors import EngineError, PromptError
-from paretune.models.memory import out_of_memory, release_memory
+from paretune.models.memory import DoesNotFit, attempt, halving
 from paretune.records import ChoicePrompt
 
 Wanted = Callable[[PackedBatch], bool]
@@ -68,60 +69,10 @@ class ChoicePlan:
     n_prefix_tokens: int
     memory_limit: int | None = None
 
-
-class AskedSuite:
-    """The prompts of one suite for any number of variants of one base model: tokenised and packed once.
-
-    Prompts of the methods letter, cloze and generate may be mixed. token_budget: tokens a batch (default by kind of
-    device; halved by itself when memory runs out).
-    """
-
-    def __init__(self, suite: str, prompts: Sequence[ChoicePrompt], token_budget: int | None = None) -> None:
-        self.suite, self.prompts = suite, tuple(prompts)
-        self._token_budget = token_budget
-        self._plan: ChoicePlan | None = None
-
-    def score(self, model: Any, tokenizer: Any, *, variant: str, answered: Answered = (), on_answer: OnAnswer) -> None:
-        """Score every prompt with the model as it stands (eval mode, the wanted adapter active).
-
-        on_answer receives each question's ChoiceAnswer once, as soon as it is known, in an order that depends on the
-        prompts alone. answered: (method, question id) of what an earlier run has answered; to resume, give all prompts
-        again and these: batches stay what they were, those finished are skipped, and the answers are to the bit those
-        of an uninterrupted run on this machine.
-
-        Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the
-        context, ScoringError for a model in training mode or of an unsupported kind.
-        """
-        missing = {prompt.method for prompt in self.prompts if not is_answered(prompt, answered)}
-        if missing - {"generate"}:
-            if self._plan is None:
-                scored = [prompt for prompt in self.prompts if prompt.method != "generate"]
-                kind = _device_kind(model)
-                self._plan = plan_choices(tokenizer, scored, device=kind, token_budget=self._token_budget)
-            score_plan(model, self._plan, suite=self.suite, variant=variant, answered=answered, on_answer=on_answer)
-        if "generate" in missing:
-            from paretune.engines.hf.written_choice import generate_choices
-
-            written = [prompt for prompt in self.prompts if prompt.method == "generate"]
-            generate_choices(
-                model, tokenizer, written, suite=self.suite, variant=variant, answered=answered, on_answer=on_answer
-            )
-
-
-def score_choices(
-    model: Any,
-    tokenizer: Any,
-    prompts: Sequence[ChoicePrompt],
-    *,
-    suite: str,
-    variant: str,
-    token_budget: int | None = None,
-    answered: Answered = (),
-    on_answer: OnAnswer,
-) -> None:
-    """Score prompts for one variant alone; as `AskedSuite.score`."""
-    asked = AskedSuite(suite, prompts, token_budget)
-    asked.score(model, tokenizer, variant=variant, answered=answered, on_answer=on_answer)
+    def release(self) -> None:
+        """Let go of what lies on the device; it is sent again when needed."""
+        for group in self.groups:
+            group.sent.clear()
 
 
 def plan_choices(
@@ -146,18 +97,26 @@ def plan_choices(
     return ChoicePlan(tuple(prompts), groups, budget, n_tokens, sum(len(group.prefix) for group in groups))
 
 
-def score_plan(
-    model: Any, plan: ChoicePlan, *, suite: str, variant: str, answered: Answered = (), on_answer: OnAnswer
-) -> None:
-    """Score a plan with the model as it stands; as `AskedSuite.score`, tokenisation and packing already done."""
+def score_plan(model: Any, plan: ChoicePlan, on_options: OnOptions, answered: Collection[int] = ()) -> None:
+    """The options' log-probabilities under the model as it stands (eval mode, the wanted adapter active).
+
+    on_options receives each question of the plan once, as soon as it is known, in an order that depends on the
+    prompts alone. answered: positions that an earlier run has answered; batches stay what they were, those finished
+    are skipped, and the numbers are to the bit those of an uninterrupted run on this machine.
+
+    Raises EngineError when one question alone does not fit the memory, PromptError when it does not fit the context,
+    ScoringError for a model in training mode or of an unsupported kind.
+    """
+    if len(set(answered)) == len(plan.prompts):
+        return
     seen = ChoiceModel(model)
     _refuse_too_long(plan, seen.context_length)
-    collector = Collector(plan.prompts, suite, variant, on_answer, answered)
+    collector = _Collector(on_options, answered)
 
     def wanted(batch: PackedBatch) -> bool:
-        return any(not is_answered(plan.prompts[index], answered) for index, _ in batch.slots)
+        return any(index not in answered for index, _ in batch.slots)
 
-    waiting: list[Reading] = []
+    waiting: list[_Reading] = []
     with fused_passes(model), fused_lora(model):
         for reading in _readings(seen, plan, wanted):
             waiting.append(reading)
@@ -167,14 +126,60 @@ def score_plan(
         collector.take(reading)
 
 
-def _readings(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[Reading]:
+class _Reading:
+    """Log-probabilities on their way to the host."""
+
+    def __init__(self, packed: PackedBatch, prefix_length: int, result: torch.Tensor) -> None:
+        self.packed, self.prefix_length = packed, prefix_length
+        self._event: Any = None
+        if result.device.type == "cuda":
+            self._host = torch.empty(result.shape, dtype=result.dtype, pin_memory=True)
+            self._host.copy_(result, non_blocking=True)
+            self._event = torch.cuda.Event()
+            self._event.record()
+        else:
+            self._host = result
+
+    def numbers(self) -> npt.NDArray[np.float64]:
+        """(n_reads,) natural logs, once the device has them."""
+        if self._event is not None:
+            self._event.synchronize()
+        numbers: npt.NDArray[np.float64] = self._host.numpy().astype(np.float64)
+        return numbers
+
+
+class _Collector:
+    """Sums tokens to options, options to questions, and hands out the questions that are not known yet."""
+
+    def __init__(self, on_options: OnOptions, answered: Collection[int]) -> None:
+        self._on_options, self._answered = on_options, answered
+        self._partial: dict[int, dict[int, float]] = {}
+
+    def take(self, reading: _Reading) -> None:
+        """Hand out the questions that this batch completes."""
+        packed = reading.packed
+        sums = np.bincount(packed.reads[:, 2], weights=reading.numbers(), minlength=len(packed.slots))
+        questions = {question.index: question for tree in packed.trees for question in tree.questions}
+        for (index, option), value in zip(packed.slots, sums.tolist(), strict=True):
+            question = questions[index]
+            options = self._partial.setdefault(index, {})
+            options[option] = value
+            if len(options) == len(question.continuations):
+                values = tuple(options[place] for place in range(len(options)))
+                del self._partial[index]
+                if index not in self._answered:
+                    tokens = reading.prefix_length + max(map(len, question.contexts))
+                    self._on_options(index, OptionLogprobs(values, tokens))
+
+
+def _readings(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[_Reading]:
     for group, cache in _with_prefixes(model, plan, wanted):
         for place, packed in enumerate(group.batches):
             if wanted(packed):
                 if place not in group.sent:
                     group.sent[place] = model.to_device(packed, cache.length)
                 for part, result in _read(model, group.sent[place], cache, plan):
-                    yield Reading(part, cache.length, result)
+                    yield _Reading(part, cache.length, result)
 
 
 def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[tuple[_PlannedGroup, PrefixCache]]:
@@ -196,20 +201,18 @@ def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iter
         if not any(wanted(batch) for group in chosen for batch in group.batches):
             start = end
             continue
-        caches: list[PrefixCache] = []
         try:
-            caches = model.prefix_caches([group.prefix for group in chosen])
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-        if not caches:
-            release_memory()
-            if len(chosen) == 1:
-                raise _unsplittable(plan, chosen[0].batches[0].trees[0], len(chosen[0].prefix))
-            plan.token_limit = max(1, plan.token_limit // 2)
-            continue
-        yield from zip(chosen, caches, strict=True)
-        start = end
+            count, caches = halving(len(chosen), _prefixes_of(model, chosen))
+        except DoesNotFit as error:
+            raise _unsplittable(plan, chosen[0].batches[0].trees[0], len(chosen[0].prefix)) from error
+        if count < len(chosen):  # fewer go together from here on
+            plan.token_limit = max(1, max(len(group.prefix) for group in chosen[:count]) * count)
+        yield from zip(chosen[:count], caches, strict=True)
+        start += count
+
+
+def _prefixes_of(model: ChoiceModel, groups: Sequence[_PlannedGroup]) -> Callable[[int], list[PrefixCache]]:
+    return lambda count: model.prefix_caches([group.prefix for group in groups[:count]])
 
 
 def _read(
@@ -218,16 +221,10 @@ def _read(
     """The batch's log-probabilities, in parts where it does not fit."""
     n_tokens = batch.packed.n_tokens
     if plan.memory_limit is None or n_tokens < plan.memory_limit or len(_parts(batch.packed)) == 1:
-        result: torch.Tensor | None = None
-        try:
-            result = model.read(batch, cache)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-        if result is not None:  # after the except block: its traceback would keep the tensors of the failed forward
+        result = attempt(lambda: model.read(batch, cache))
+        if result is not None:
             yield batch.packed, result
             return
-        release_memory()
         plan.memory_limit = min(plan.memory_limit or n_tokens, n_tokens)
         if len(_parts(batch.packed)) == 1:
             raise _unsplittable(plan, batch.packed.trees[0], cache.length)
@@ -273,7 +270,3 @@ def _longest(plan: ChoicePlan, tree: Tree, prefix_length: int) -> tuple[str, int
     longest = max(lengths)
     question = plan.prompts[tree.questions[lengths.index(longest)].index].question
     return question.id, prefix_length + longest
-
-
-def _device_kind(model: Any) -> str:
-    return str(next(model.parameters()).device.type)

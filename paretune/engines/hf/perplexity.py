@@ -11,55 +11,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from paretune.engines.hf.forward import ChoiceModel
+from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.errors import EmptySample, EngineError
-from paretune.models.memory import out_of_memory, release_memory
+from paretune.models.memory import DoesNotFit, halving
 
 DEFAULT_WINDOW = 2048
 _BUDGETS = {"cpu": 2048, "cuda": 16384}  # tokens a forward
 
 
-@dataclass(frozen=True, slots=True)
-class WindowScore:
-    """What one window counted. n_bytes: UTF-8 bytes of text whose tokens were counted here; bits: their cost."""
-
-    n_tokens: int
-    n_bytes: int
-    bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class PerplexityResult:
-    """The cost of a text under a model. window, stride: in tokens; windows: in text order."""
-
-    window: int
-    stride: int
-    windows: tuple[WindowScore, ...]
-
-    @property
-    def n_tokens(self) -> int:
-        """Tokens of the text."""
-        return sum(window.n_tokens for window in self.windows)
-
-    @property
-    def n_bytes(self) -> int:
-        """UTF-8 bytes of the text."""
-        return sum(window.n_bytes for window in self.windows)
-
-    @property
-    def bits_per_byte(self) -> float:
-        """Bits that the model needs for a byte of the text; lower is better."""
-        return sum(window.bits for window in self.windows) / self.n_bytes
-
-    @property
-    def token_perplexity(self) -> float:
-        """exp of the mean negative log-probability a token; comparable under one tokenizer only."""
-        return math.exp(sum(window.bits for window in self.windows) * math.log(2) / self.n_tokens)
+Span = tuple[int, int, int]  # start, first token counted, end
+Bits = Callable[[list[int], list[Span]], list[float]]
 
 
 def measure_perplexity(
@@ -70,11 +37,14 @@ def measure_perplexity(
     window: int | None = None,
     token_budget: int | None = None,
     on_window: Callable[[WindowScore], None] = lambda score: None,
+    fast: bool = True,
 ) -> PerplexityResult:
     """Score a text with the model as it stands (eval mode, the wanted adapter active).
 
     window: tokens a forward sees, at least 2 (default: 2048, or the model's context where that is less); the stride
-    is half of it. Raises EmptySample for an empty text, EngineError when one window does not fit the memory.
+    is half of it. fast: windows together, and only the outputs that are counted meet the vocabulary; else the model's
+    own forward, window by window. Raises EmptySample for an empty text, EngineError when one window does not fit the
+    memory.
     """
     seen = ChoiceModel(model)
     size = min(window or DEFAULT_WINDOW, seen.context_length)
@@ -89,47 +59,29 @@ def measure_perplexity(
     stride = max(1, size // 2)
     spans = _spans(len(tokens), size, stride)
     budget = token_budget or _BUDGETS.get(seen.device.type, _BUDGETS["cpu"])
+    read: Bits = partial(_bits, seen) if fast else partial(_plain, model)
     windows: list[WindowScore] = []
     while len(windows) < len(spans):
         chosen = spans[len(windows) : len(windows) + max(1, budget // size)]
-        bits: list[float] | None = None
         try:
-            bits = _bits(seen, tokens, chosen)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-        if bits is None:
-            release_memory()
-            if len(chosen) == 1:
-                raise EngineError(f"a window of {size} tokens does not fit the memory; make it smaller (--window)")
-            budget //= 2
-            continue
-        for (_, counted, end), cost in zip(chosen, bits, strict=True):
+            count, bits = halving(len(chosen), _reader(read, tokens, chosen))
+        except DoesNotFit as error:
+            message = f"a window of {size} tokens does not fit the memory; make it smaller (--window)"
+            raise EngineError(message) from error
+        if count < len(chosen):
+            budget = count * size
+        for (_, counted, end), cost in zip(chosen, bits, strict=False):
             windows.append(WindowScore(end - counted, ends[end - 1] - ends[counted - 1], cost))
             on_window(windows[-1])
     return PerplexityResult(size, stride, tuple(windows))
 
 
-def bits_interval(result: PerplexityResult, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Interval of the bits a byte over texts of this kind, each window one observation; None for a single window.
-
-    A ratio of sums, linearised, with Student's t. Neighbouring windows are taken as independent: it says how far the
-    figure may be off because only this text was read, not how far two variants differ (compare those by window).
-    """
-    from scipy import stats
-
-    count = len(result.windows)
-    if count < 2:
-        return None
-    rate = result.bits_per_byte
-    squares = sum((window.bits - rate * window.n_bytes) ** 2 for window in result.windows)
-    error = math.sqrt(squares * count / (count - 1)) / result.n_bytes
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
-    return rate - half, rate + half
+def _reader(read: Bits, tokens: list[int], spans: list[Span]) -> Callable[[int], list[float]]:
+    return lambda count: read(tokens, spans[:count])
 
 
-def _spans(n_tokens: int, size: int, stride: int) -> list[tuple[int, int, int]]:
-    """(start, first token counted, end) of each window; every token but the first is counted once.
+def _spans(n_tokens: int, size: int, stride: int) -> list[Span]:
+    """Of each window; every token but the first is counted once.
 
     >>> _spans(10, 4, 2)
     [(0, 1, 4), (2, 4, 6), (4, 6, 8), (6, 8, 10)]
@@ -142,7 +94,7 @@ def _spans(n_tokens: int, size: int, stride: int) -> list[tuple[int, int, int]]:
     return spans
 
 
-def _bits(model: ChoiceModel, tokens: list[int], spans: list[tuple[int, int, int]]) -> list[float]:
+def _bits(model: ChoiceModel, tokens: list[int], spans: list[Span]) -> list[float]:
     """The cost of each window's counted tokens, from one forward over windows padded on the right."""
     longest = max(end - start for start, _, end in spans)
     inputs = torch.zeros((len(spans), longest), dtype=torch.long)
@@ -159,6 +111,19 @@ def _bits(model: ChoiceModel, tokens: list[int], spans: list[tuple[int, int, int
         wanted = hidden.flatten(0, 1).index_select(0, torch.tensor(places, device=hidden.device))
         found = model.log_probabilities(wanted, torch.tensor(reads, device=hidden.device)).double()
     return [-float(part.sum()) / math.log(2) for part in found.cpu().split(counts)]
+
+
+def _plain(model: Any, tokens: list[int], spans: list[Span]) -> list[float]:
+    """The same, from one forward of the model itself per window."""
+    costs: list[float] = []
+    for start, counted, end in spans:
+        with torch.inference_mode():
+            inputs = torch.tensor([tokens[start:end]], device=model.device)
+            known = model(input_ids=inputs, use_cache=False).logits[0].float().log_softmax(-1)
+        wanted = torch.tensor(tokens[counted:end], device=known.device)
+        rows = torch.arange(counted - start - 1, end - start - 1, device=known.device)
+        costs.append(-float(known[rows, wanted].double().sum()) / math.log(2))
+    return costs
 
 
 def _byte_ends(text: str, starts: list[int]) -> list[int]:

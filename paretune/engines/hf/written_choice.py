@@ -1,4 +1,4 @@
-"""Multiple choice as people ask it: let the model write, then read the letter.
+"""Multiple choice as people ask it: let the model write.
 
 Greedy decoding over the shared prefix's cache, a batch of questions padded on the right; each row keeps its own
 positions, and no row sees padding.
@@ -6,91 +6,88 @@ positions, and no row sees padding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import compress
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
-from paretune.choice.letters import parse_letter
-from paretune.choice.verdict import Answered, OnAnswer, is_answered
+from paretune.engines.base import OnWritten
 from paretune.engines.hf.forward import ChoiceModel, PrefixCache
 from paretune.engines.hf.tokens import EncodedQuestion, Tokens, encode_contexts
 from paretune.errors import EngineError
-from paretune.models.memory import out_of_memory, release_memory
-from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from paretune.models.memory import DoesNotFit, halving
+from paretune.records import ChoicePrompt
 
-MAX_NEW_TOKENS = 16
 _BUDGETS = {"cpu": 1024, "cuda": 32768}  # places a batch, answers included
 
 
-def generate_choices(
+def write_choices(
     model: Any,
     tokenizer: Any,
     prompts: Sequence[ChoicePrompt],
+    max_new_tokens: int,
+    on_written: OnWritten,
+    answered: Collection[int] = (),
     *,
-    suite: str,
-    variant: str,
     token_budget: int | None = None,
-    answered: Answered = (),
-    on_answer: OnAnswer,
 ) -> None:
-    """Write up to MAX_NEW_TOKENS tokens after each prompt, greedily, and read the option from the text.
+    """Write up to max_new_tokens tokens after each prompt, greedily: on_written(position, text, tokens of the prompt).
 
-    The outcome is no_answer where `parse_letter` finds no choice. answered, and what is raised: as
-    `AskedSuite.score` says.
+    answered: as in Engine. Raises EngineError where one question alone does not fit the memory, ScoringError for a
+    model in training mode or of an unsupported kind.
     """
     seen = ChoiceModel(model)
-    ends = _end_tokens(model, tokenizer)
+    ends = end_tokens(model, tokenizer)
     limit = token_budget or _BUDGETS.get(seen.device.type, _BUDGETS["cpu"])
     for group in encode_contexts(tokenizer, prompts):
         cache: PrefixCache | None = None
         questions = sorted(group.questions, key=lambda item: len(item.contexts[0]))
         while questions:
-            chosen = _as_many_as_fit(questions, limit)
-            missing = [not is_answered(prompts[item.index], answered) for item in chosen]
-            if not any(missing):
+            chosen = _as_many_as_fit(questions, limit, max_new_tokens)
+            if all(item.index in answered for item in chosen):
                 questions = questions[len(chosen) :]
                 continue
             cache = cache or seen.prefix_caches([group.prefix])[0]
-            answers: list[Tokens] | None = None
             try:
-                answers = _continue(seen, cache, [item.contexts[0] for item in chosen], ends)
-            except Exception as error:
-                if not out_of_memory(error):
-                    raise
-            if answers is None:
-                release_memory()
-                if len(chosen) == 1:
-                    name = prompts[chosen[0].index].question.id
-                    raise EngineError(f"question {name}: does not fit the memory even alone; use fewer shots")
-                limit //= 2
-                continue
-            for item, tokens in zip(compress(chosen, missing), compress(answers, missing), strict=True):
-                text = tokenizer.decode(tokens, skip_special_tokens=True)
-                n_tokens = len(group.prefix) + len(item.contexts[0])
-                on_answer(_judge(prompts[item.index], text, suite, variant, n_tokens))
-            questions = questions[len(chosen) :]
+                count, answers = halving(len(chosen), _writer(seen, cache, chosen, ends, max_new_tokens))
+            except DoesNotFit as error:
+                name = prompts[chosen[0].index].question.id
+                raise EngineError(f"question {name}: does not fit the memory even alone; use fewer shots") from error
+            if count < len(chosen):
+                limit = (len(chosen[count - 1].contexts[0]) + max_new_tokens) * count
+            for item, tokens in zip(chosen, answers, strict=False):
+                if item.index not in answered:
+                    text = tokenizer.decode(tokens, skip_special_tokens=True)
+                    on_written(item.index, text, len(group.prefix) + len(item.contexts[0]))
+            questions = questions[count:]
 
 
-def _as_many_as_fit(questions: list[EncodedQuestion], limit: int) -> list[EncodedQuestion]:
+def _writer(
+    model: ChoiceModel, cache: PrefixCache, chosen: Sequence[EncodedQuestion], ends: set[int], max_new_tokens: int
+) -> Callable[[int], list[Tokens]]:
+    return lambda count: _continue(model, cache, [item.contexts[0] for item in chosen[:count]], ends, max_new_tokens)
+
+
+def _as_many_as_fit(questions: list[EncodedQuestion], limit: int, max_new_tokens: int) -> list[EncodedQuestion]:
     """The first questions (shortest first) whose padded rows with their answers stay within the limit."""
     count = 1
     while count < len(questions):
-        length = len(questions[count].contexts[0]) + MAX_NEW_TOKENS
+        length = len(questions[count].contexts[0]) + max_new_tokens
         if length * (count + 1) > limit:
             break
         count += 1
     return questions[:count]
 
 
-def _continue(model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens], ends: set[int]) -> list[Tokens]:
-    """Each context's continuation up to an end token (left out) or MAX_NEW_TOKENS."""
+def _continue(
+    model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens], ends: set[int], max_new_tokens: int
+) -> list[Tokens]:
+    """Each context's continuation up to an end token (left out) or max_new_tokens."""
     written: list[Tokens] = [[] for _ in contexts]
     finished = [False] * len(contexts)
     with torch.inference_mode(), model.kernels():
-        for tokens in _greedy(model, prefix, contexts):
+        for tokens in _greedy(model, prefix, contexts, max_new_tokens):
             for row, token in enumerate(tokens):
                 finished[row] = finished[row] or token in ends
                 if not finished[row]:
@@ -100,7 +97,9 @@ def _continue(model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens], e
     return written
 
 
-def _greedy(model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens]) -> Iterator[list[int]]:
+def _greedy(
+    model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens], max_new_tokens: int
+) -> Iterator[list[int]]:
     """Token after token for all rows."""
     n_rows, device = len(contexts), model.device
     lengths = torch.tensor([len(context) for context in contexts], device=device)
@@ -119,7 +118,7 @@ def _greedy(model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens]) -> 
     visible = torch.cat([causal.new_ones((n_rows, longest, prefix.length)), causal], dim=-1)
     real = torch.cat([past >= 0, order[None, :] < lengths[:, None]], dim=-1)
     current, reading = tokens.to(device), lengths - 1
-    for step in range(MAX_NEW_TOKENS):
+    for step in range(max_new_tokens):
         output = model.decoder(
             input_ids=current,
             attention_mask=model.masks(visible, position, key_position),
@@ -137,32 +136,8 @@ def _greedy(model: ChoiceModel, prefix: PrefixCache, contexts: list[Tokens]) -> 
         visible = real[:, None, :]
 
 
-def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
+def end_tokens(model: Any, tokenizer: Any) -> set[int]:
     """The tokens with which the model ends a text."""
     configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
     ends = set(configured if isinstance(configured, list) else [configured])
     return {int(token) for token in ends | {tokenizer.eos_token_id} if token is not None}
-
-
-def _judge(prompt: ChoicePrompt, text: str, suite: str, variant: str, n_tokens: int) -> ChoiceAnswer:
-    question = prompt.question
-    predicted = parse_letter(text, question.options)
-    correct = predicted == question.answer
-    answered = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
-    return ChoiceAnswer(
-        suite=suite,
-        id=question.id,
-        subject=question.subject,
-        category=question.category,
-        variant=variant,
-        method=prompt.method,
-        outcome=ChoiceOutcome.NO_ANSWER if predicted is None else answered,
-        correct=correct,
-        correct_raw=None,
-        answer=question.answer,
-        predicted=predicted,
-        log_probabilities=(),
-        letter_mass=None,
-        prompt_tokens=n_tokens,
-        text=text,
-    )

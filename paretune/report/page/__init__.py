@@ -10,20 +10,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
-from paretune.report.page.data import explorer_choice, explorer_sql, packed, result_tables
+from paretune.findings import Finding
+from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.parts import Places, Plot, Section
 from paretune.report.page.plots import page_plot
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
-from paretune.report.page.verdict import Verdict, verdict
+from paretune.report.target_words import clusters_counted, target_say
+from paretune.report.verdict import VerdictText, stated, verdict_text
 from paretune.run.load import Run
+from paretune.tasks import Facets
 from paretune.text import LANGUAGES, Voice
 
 STYLES = ("page.css", "explorer.css")
-SCRIPTS = ("difference.js", "answers.js", "explorer.js", "page.js")
+SCRIPTS = ("answers.js", "explorer.js", "page.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class _View:
     voice: Voice
     suffix: str
     facts: str
-    verdict: Verdict
+    verdict: VerdictText
     plot: Plot
     is_invalid: bool
     grave: tuple[_Said, ...]
@@ -59,28 +61,30 @@ def write_page(
     folder: Path,
     voice: Voice,
     *,
-    databases: Path | None = None,
+    target_data: Path | None = None,
 ) -> Path:
     """Write FOLDER/index.html and return it.
 
-    voice: the language shown first; the reader can switch. findings: of audit.audit_run. databases: folder of
-    <db_id>/<db_id>.sqlite, to show what the queries return; without it the page shows none. The same arguments give
-    the same bytes. Nothing is fetched when the page is opened; links lead to the run's files beside it.
+    voice: the language shown first; the reader can switch. findings: of audit.audit_run. target_data: the
+    folder from which the task shows more than the lines hold, such as results of queries; without it the page shows
+    none. The same arguments give the same bytes. Nothing is fetched when the page is opened; links lead to the run's
+    files beside it.
     """
     places = Places(records.path, folder)
     voices = {shown: Voice(shown) for shown in LANGUAGES}
     views = [_view(records, comparison, findings, places, shown) for shown in voices.values()]
     views.sort(key=lambda view: view.voice != voice)
-    results = None if databases is None else result_tables(records, databases)
+    facets = records.facets
     data = {
-        "sql": packed({**explorer_sql(records, comparison), "results": results}),
+        facets.lines: packed({**explorer_target(records, comparison), **records.task.page(records, target_data)}),
         "choice": packed(explorer_choice(records)),
     }
     settings = {
         "language": voice.language,
-        "words": {shown: script_words(spoken) for shown, spoken in voices.items()},
+        "words": {shown: _words(facets, spoken) for shown, spoken in voices.items()},
         "one": {shown: spoken.catalogue.singular for shown, spoken in voices.items()},
         "decimal_marks": {shown: spoken.catalogue.decimal_mark for shown, spoken in voices.items()},
+        "target": _target_names(facets),
     }
     text = _template().render(
         title=f"{records.name}: paretune",
@@ -89,7 +93,7 @@ def write_page(
         voice=voice,
         voices=voices,
         style="\n".join(_asset(name) for name in STYLES),
-        scripts="\n".join(_asset(name) for name in SCRIPTS),
+        scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),
         data=data,
     )
@@ -104,7 +108,7 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         voice=voice,
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
-        verdict=verdict(comparison, voice),
+        verdict=verdict_text(comparison, voice),
         plot=page_plot("tradeoff", comparison, places, voice),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
@@ -133,24 +137,42 @@ def _facts(comparison: Comparison, voice: Voice) -> str:
     parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
+    tell = target_say(comparison.facets, voice)
     parts.append(
-        say(
-            "facts.target",
+        tell(
+            "facts.questions",
             benchmark=comparison.target_benchmark,
             questions=comparison.questions,
-            databases=comparison.databases,
             rules=voice.data_word(f"{comparison.target_rules} rules"),
+            **clusters_counted(comparison.facets, voice, comparison.clusters),
         )
     )
     asked = comparison.variants[0].general.n
     parts.append(say("facts.general", suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)))
-    parts.append(say("facts.margin", margin=comparison.margin_points))
+    parts.append(say("facts.margin", margin=stated(comparison.margin_points)))
     return " · ".join(part for part in parts if part)
 
 
 def _sentence(text: str) -> str:
     """With a full stop at its end; its first letter stays, it may be a variant's name."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _words(facets: Facets, voice: Voice) -> dict[str, str]:
+    """What the page's own program says, the task's words among it."""
+    return {**script_words(voice), **facets.words.get(voice.language, {})}
+
+
+def _target_names(facets: Facets) -> dict[str, str]:
+    """What the explorer calls things of the target; English, keys of `_words`."""
+    mark = facets.marks[0] if facets.marks else ""
+    return {
+        "axis": facets.lines,
+        "cluster": facets.cluster,
+        "level": facets.level,
+        "mark": facets.sentences.get(mark, mark.replace("_", " ")),
+        **{name: facets.sentences.get(name, name) for name in ("reference", "no answer in the text")},
+    }
 
 
 def _embedded_json(value: Any) -> str:

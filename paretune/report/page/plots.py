@@ -58,7 +58,11 @@ def _sources(name: str, comparison: Comparison, places: Places) -> tuple[Link, .
         return places.lines([curve.variant for curve in comparison.training], "training.jsonl")
     if name == "subjects":
         return (*places.lines(names, "choice.jsonl"), places.table("by_subject"))
-    return (*places.lines(names, "sql.jsonl"), *places.lines(names, "choice.jsonl"), places.table("tradeoff"))
+    return (
+        *places.lines(names, f"{comparison.facets.lines}.jsonl"),
+        *places.lines(names, "choice.jsonl"),
+        places.table("tradeoff"),
+    )
 
 
 def _described(comparison: Comparison, voice: Voice) -> str:

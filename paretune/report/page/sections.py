@@ -10,7 +10,9 @@ from paretune.analysis.results import Comparison, Difference, SubjectRow
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
-from paretune.report.tables import execution_table, general_table, hardness_table, tradeoff_table
+from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
+from paretune.report.target_words import target_label, target_say, target_word
+from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -46,17 +48,22 @@ def _line_link(places: Places, file: str, names: set[str]) -> Callable[[str], st
 def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     say = voice.say
     names = [row.name for row in comparison.variants]
-    sql, choice = (_line_link(places, file, set(names)) for file in ("sql.jsonl", "choice.jsonl"))
-    sql_files, choice_files = places.lines(names, "sql.jsonl"), places.lines(names, "choice.jsonl")
+    facets = comparison.facets
+    files = (f"{facets.lines}.jsonl", "choice.jsonl")
+    target, choice = (_line_link(places, file, set(names)) for file in files)
+    target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
     tables = [
-        as_page_table(execution_table(comparison, voice), sql, *sql_files, places.table("execution_accuracy"),
-                      words=[5], figures=links.execution),
-        as_page_table(tradeoff_table(comparison, voice), sql, *sql_files, *choice_files, places.table("tradeoff"),
-                      places.table("hypervolume"), figures=links.tradeoff),
-        as_page_table(hardness_table(comparison, voice), sql, *sql_files, places.table("by_hardness"),
-                      figures=links.hardness),
+        as_page_table(claims_table(comparison, voice), target, *target_files, *choice_files, places.table("claims"),
+                      places.table("pick"), words=[3, 4, 6, 7], figures=links.claims),
+        as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
+                      words=[5], figures=links.target),
+        as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
+                      places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
     ]  # fmt: skip
+    if comparison.levels:
+        source = places.table(f"by_{facets.level}")
+        tables.append(as_page_table(level_table(comparison, voice), target, *target_files, source, figures=links.level))
     for suite in comparison.suites:
         table = general_table(comparison, suite, voice)
         source = places.table("general_accuracy")
@@ -73,25 +80,32 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
 def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
     say = voice.say
-    several = [recipe for recipe in comparison.recipes if len(recipe.seeds) > 1]
+    several = [unit for unit in comparison.units if unit.is_recipe]
     if not several:
         return []
     rows = tuple(
         (
-            Cell(", ".join(recipe.variants)),
-            Cell(voice.interval(recipe.target, signed=True)),
-            Cell("–" if recipe.target_deviation is None else voice.number(recipe.target_deviation)),
-            Cell(voice.interval(recipe.general, signed=True)),
-            Cell("–" if recipe.general_deviation is None else voice.number(recipe.general_deviation)),
+            Cell(", ".join(unit.variants)),
+            Cell(voice.interval(unit.target.interval, signed=True)),
+            Cell(_deviation(unit.target_deviation, unit.target_deviation_high, voice)),
+            Cell(voice.interval(unit.general[0].interval, signed=True)),
+            Cell(_deviation(unit.general_deviation, None, voice)),
         )
-        for recipe in several
+        for unit in several
     )
     deviation = say("deviation between seeds")
     header = (say("variants of one recipe"), say("gain"), deviation, say("change in general accuracy"), deviation)
-    notes = (say("95 % intervals in brackets."), say("The intervals hold both the questions and the seeds."))
+    notes = (*family_notes(comparison.verdict, voice)[:1], say("The intervals hold both the questions and the seeds."))
     return [
         PageTable(say("The same recipe with other seeds, in points"), header, rows, notes, (places.table("seeds"),))
     ]
+
+
+def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
+    """Between seeds, and what it may be at most: three equal seeds do not make it 0."""
+    if value is None:
+        return "–"
+    return voice.number(value) if most is None else f"{voice.number(value)} (≤ {voice.number(most)})"
 
 
 def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
@@ -126,28 +140,34 @@ def _forgotten(comparison: Comparison, places: Places, voice: Voice) -> Section:
 
 
 def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
-    say = voice.say
+    say, tell = voice.say, target_say(comparison.facets, voice)
     rows = []
     for item in comparison.differences:
         if item.first == comparison.variants[0].name:
-            gained, lost = (Cell(str(len(ids)), _flip_link(item, flip))
+            gained, lost = (Cell(str(len(ids)), _flip_link(comparison, item, flip))
                             for flip, ids in (("gained", item.gained), ("lost", item.lost)))  # fmt: skip
-            benchmark = say("execution accuracy") if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
+            metric = target_word(comparison.facets, voice, comparison.facets.metric)
+            benchmark = metric if item.axis == "target" else f"{item.benchmark}, {say(item.method)}"
             rows.append((Cell(item.second), Cell(benchmark), gained, lost,
                          Cell(voice.p_value(item.mcnemar_p)), Cell(voice.p_value(item.permutation_p)),
-                         Cell(voice.p_value(item.holm_p)), Cell(say(item.finding)),
-                         Cell(voice.number(item.minimum_detectable_effect))))  # fmt: skip
+                         Cell(voice.p_value(item.claim.family_p)), Cell(voice.p_value(item.claim.holm_p)),
+                         Cell(say(f"change:{item.finding}")), Cell(_reach(item.claim.detectable, voice))))  # fmt: skip
     header = (say("variant"), say("benchmark"), say("newly right"), say("no longer right"), say("p (McNemar)"),
-              say("p (permutation)"), say("p (Holm)"), say("finding"), say("detectable, points"))  # fmt: skip
-    notes = (say("McNemar's exact p takes questions as independent; p (Holm) respects databases and subjects."),)
+              say("p (permutation)"), say("p (family)"), say("p (Holm)"), say("finding"),
+              say("detectable, points"))  # fmt: skip
+    notes = (tell("table.p-values"), say("p (family) decides; p (Holm) stands beside it."))
     sources = (places.table("flips"), places.table("comparisons"))
     title = say("Questions that changed sides against the baseline")
-    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 7)))
+    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 8)))
 
 
-def _flip_link(item: Difference, flip: str) -> str:
+def _reach(points: float | None, voice: Voice) -> str:
+    return "–" if points is None else voice.number(points)
+
+
+def _flip_link(comparison: Comparison, item: Difference, flip: str) -> str:
     if item.axis == "target":
-        return explorer(axis="sql", variant=item.second, flip=flip)
+        return explorer(axis=comparison.facets.lines, variant=item.second, flip=flip)
     return explorer(axis="choice", suite=item.benchmark, method=item.method, variant=item.second, flip=flip)
 
 
@@ -178,22 +198,24 @@ def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], pla
 
 
 def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
-    say = voice.say
+    say, tell = voice.say, target_say(comparison.facets, voice)
+    facets, axis = comparison.facets, comparison.facets.lines
     names = [row.name for row in comparison.variants]
     classes = list(dict.fromkeys(row.error_class for row in comparison.error_classes))
     found = {(row.variant, row.error_class): row for row in comparison.error_classes}
     rows = []
     for error_class in classes:
-        cells = [Cell(voice.label(error_class, "class", "outcome"), explorer(axis="sql", error=error_class))]
+        label = target_label(facets, voice, error_class, "class", "outcome")
+        cells = [Cell(label, explorer(axis=axis, error=error_class))]
         for name in names:
             row = found[name, error_class]
             share = voice.interval(row.share)
-            link = explorer(axis="sql", variant=name, error=error_class) if row.count else ""
+            link = explorer(axis=axis, variant=name, error=error_class) if row.count else ""
             cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
-    files = places.lines(names, "sql.jsonl")
+    files = places.lines(names, f"{axis}.jsonl")
     why = PageTable(
-        say("Why SQL was wrong: questions, and their share in percent"),
+        tell("table.reasons"),
         (say("reason"), *names), tuple(rows), (say("95 % intervals in brackets."),),
         (*files, places.table("error_classes")),
     )  # fmt: skip
@@ -201,20 +223,22 @@ def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
     counts = {(row.variant, row.outcome): row for row in comparison.outcomes}
     rows = []
     for outcome in outcomes:
-        cells = [Cell(voice.label(outcome, "outcome"), explorer(axis="sql", outcome=outcome))]
+        cells = [Cell(target_label(facets, voice, outcome, "outcome"), explorer(axis=axis, outcome=outcome))]
         for name in names:
-            link = explorer(axis="sql", variant=name, outcome=outcome)
+            link = explorer(axis=axis, variant=name, outcome=outcome)
             known = counts.get((name, outcome))
             cells.append(Cell(str(known.count), link) if known else Cell("0"))
         rows.append(tuple(cells))
-    empty = {name: sum(row.both_empty for row in comparison.outcomes if row.variant == name) for name in names}
-    if any(empty.values()):
-        rows.append((Cell(say("both results empty")), *(Cell(str(empty[name])) for name in names)))
+    for mark in facets.marks:
+        marked = {name: sum(row.marks[mark] for row in comparison.outcomes if row.variant == name) for name in names}
+        if any(marked.values()):
+            label = target_word(facets, voice, facets.sentences.get(mark, mark.replace("_", " ")))
+            rows.append((Cell(label), *(Cell(str(marked[name])) for name in names)))
     what = PageTable(
         say("What became of the answers, in questions"), (say("outcome"), *names), tuple(rows), (),
         (*files, places.table("outcomes")),
     )  # fmt: skip
-    return Section("reasons", say("Why SQL is wrong"), "", (why, what) if classes else (what,))
+    return Section("reasons", tell("section.reasons"), "", (why, what) if classes else (what,))
 
 
 def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTable, ...]:
@@ -253,17 +277,18 @@ def _count(value: int | None) -> str:
     return str(value) if value else "–"
 
 
-LINE_FILES = {"answers": "answers.jsonl", "sql": "sql.jsonl", "choice": "choice.jsonl", "training": "training.jsonl"}
-
-
 def reproduction(records: Run, comparison: Comparison, places: Places, voice: Voice) -> Section:
     """The last section: what decided the figures."""
     say = voice.say
-    manifest = records.manifest
+    manifest, terms = records.manifest, comparison.verdict.terms
     source = (places.file("manifest.json"),)
     statistics = (
         (say("confidence"), f"{voice.number(100 * comparison.confidence, 0)} %"),
-        (say("margin, points"), voice.number(comparison.margin_points)),
+        (say("margin, points"), voice.marked(str(stated(terms.margin_points)))),
+        (say("margin's reason"), terms.margin_reason or say("none stated")),
+        (say("budget of the pick, points"), voice.marked(str(stated(terms.budget_points)))),
+        (say("primary suites"), ", ".join(terms.primary_suites) or say("all")),
+        (say("level of all changes together"), f"{voice.marked(str(stated(100 * terms.level)))} %"),
         (say("bootstrap replicates"), str(comparison.replicates)),
         (say("seed of the statistics"), str(comparison.seed)),
     )
@@ -299,14 +324,16 @@ def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple
 def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
     """Fingerprint of each file of lines; a cell leads to the file."""
     say = voice.say
+    lines = records.facets.lines
+    files = {name: f"{name}.jsonl" for name in ("answers", lines, "choice", "training")}
     rows = []
     for variant in records.variants:
         cells = [Cell(variant.name)]
-        for name, file in LINE_FILES.items():
+        for name, file in files.items():
             found = str(variant.headers.get(name, {}).get("fingerprint") or "")
             cells.append(Cell(found or "–", places.file(variant.name, file).href if found else ""))
         rows.append(tuple(cells))
-    prepared = [places.file("prepared", f"{name}.jsonl") for name in ("sql", "train", "choice")]
+    prepared = [places.file("prepared", f"{name}.jsonl") for name in (lines, "train", "choice")]
     notes = (say("A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data."),)
-    header = (say("variant"), *LINE_FILES.values())
+    header = (say("variant"), *files.values())
     return PageTable(say("Fingerprints"), header, tuple(rows), notes, tuple(prepared), words=frozenset((1, 2, 3, 4)))

@@ -25,6 +25,8 @@ from paretune.report.plots.look import (
     write_instead,
     write_ticks,
 )
+from paretune.report.target_words import target_say
+from paretune.report.verdict import stated
 from paretune.text import Voice
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ DOTS_PER_INCH = 200
 def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Gain on the target to the right, change of general ability upward, both in points against the baseline.
 
-    Crosses are 95 % intervals; scales and checkpoints of one adapter are joined from the baseline on; the stepped
-    line is the Pareto front; the ring is the variant chosen under the budget. narrow: for the width of a phone.
+    Crosses are the intervals that hold for all variants together; scales and checkpoints of one adapter are joined
+    from the baseline on; the stepped line is the Pareto front; the ring is the pick. narrow: for the width of a phone.
     """
     say, ink = voice.say, inks(dark)
     figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
@@ -66,19 +68,18 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
             zorder=3,
         )
         handles[say("plot.scales" if curve.kind == "scale" else "plot.checkpoints", variant=curve.source)] = line
-    handles[say("95 % interval")] = axes.plot(
+    handles[say("interval, all variants together")] = axes.plot(
         [], [], marker="+", markersize=13, linestyle="none", color=ink["quiet"], markeredgewidth=1.1
     )[0]
     for variant in comparison.variants:
         _point(axes, points[variant.name], variant, colours[variant.name], ink)
-    chosen = comparison.tradeoff.choice
-    if chosen is not None:
-        point = points[chosen.variant]
-        handles[say("plot.chosen", budget=chosen.budget)] = axes.scatter(
-            [point.gain.estimate], [point.general_change.estimate], s=190, facecolor="none", edgecolor=ink["text"],
-            linewidth=1.3, zorder=6,
-        )  # fmt: skip
-    axes.set_xlabel(say("gain in execution accuracy, points"))
+    pick, budget = comparison.verdict.pick, stated(comparison.verdict.terms.budget_points)
+    ringed = [points[name] for name in (pick.unit.variants if pick else (comparison.variants[0].name,))]
+    handles[say("plot.pick" if pick else "the pick: the base model", budget=budget)] = axes.scatter(
+        [point.gain.estimate for point in ringed], [point.general_change.estimate for point in ringed], s=190,
+        facecolor="none", edgecolor=ink["text"], linewidth=1.3, zorder=6,
+    )  # fmt: skip
+    axes.set_xlabel(target_say(comparison.facets, voice)("plot.gain"))
     axes.set_ylabel(say("change in general accuracy, points"))
     axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
     legend_below(figure, handles, ink)

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.audit.general import below_chance
-from paretune.analysis.audit.limit import is_undecided, limit_findings
 from paretune.analysis.comparison import compare_run
 from paretune.cli import audit as command
 from paretune.errors import ConfigError, RunFolderError
+from paretune.findings import Finding
 from paretune.records import SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record, read_header, read_lines, write_lines
 from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
+from paretune.sql.limit import is_undecided, limit_findings
 from paretune.text import Voice
 from tests.analysis.audit.test_plants import PLANTED as ARTEFACTS
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
@@ -236,7 +236,7 @@ def test_audit_run_planted_defect_is_found(folder: Path, code: str, level: str, 
 def test_audit_run_notes_of_every_run_are_planted_by_the_run_itself(tmp_path: Path) -> None:
     many = findings(write_run(tmp_path / "many", variants(5), size="spider", seed=1))
     assert {"best-of-many", "public-test-set", "single-seed"} <= {finding.code for finding in many}
-    three_seeds = [SimulatedVariant(f"run-{seed}", 25.0, 5.0, seed=seed) for seed in (1, 2)]
+    three_seeds = [SimulatedVariant(f"run-{seed}", 25.0, 5.0, seed=seed, peak_learning_rate=2e-4) for seed in (1, 2)]
     few = findings(write_run(tmp_path / "few", three_seeds, size="demo", seed=1))
     assert not {"best-of-many", "public-test-set", "single-seed"} & {finding.code for finding in few}
 
@@ -261,9 +261,10 @@ def test_audit_run_weak_differences_have_the_intervals_of_the_tables(folder: Pat
         change_lines(path, keep)
     weak = [found.figures for found in findings(folder) if found.code == "too-few-questions"]
     said = {(found["variant"], round(float(found["low"]), 6), round(float(found["high"]), 6)) for found in weak}
-    holding_zero = [item for item in compare_run(load_run(folder), replicates=50).differences if 0 in item.interval]
+    differences = compare_run(load_run(folder), replicates=50).differences
+    holding_zero = [item for item in differences if 0 in item.claim.alone]
     shown = {
-        (item.second, round(item.interval.low, 6), round(item.interval.high, 6))
+        (item.second, round(item.claim.alone.low, 6), round(item.claim.alone.high, 6))
         for item in holding_zero
         if item.first == "baseline"
     }
@@ -305,7 +306,8 @@ def test_wording_every_finding_is_planted_or_published() -> None:
     noted = {"best-of-many", "public-test-set", "single-seed"}
     planted = {code for code, _, _ in (*PLANTED, *ARTEFACTS)}
     worded = {code.split(".")[1] for code in Voice("en").catalogue.text if code.startswith("audit.")}
-    assert planted | published | noted == worded
+    of_other_tasks = {"groups-overlap", "cut-answers", "no-answer"}  # tests/extending
+    assert planted | published | noted | of_other_tasks == worded
 
 
 def test_below_chance_one_of_150_is_impossible() -> None:
@@ -395,3 +397,12 @@ def test_limit_findings_quote_the_range_that_the_accuracy_may_have() -> None:
 
 def test_limit_findings_answers_without_a_known_end_are_not_judged() -> None:
     assert list(limit_findings("run-1", *answered(10, 10, None))) == []
+
+
+def test_training_row_without_the_comment_of_its_reference_is_not_cut(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    commented = "SELECT name -- of the\nFROM singer;"
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name FROM singer</s>")(folder)
+    assert "rows-truncated" not in {finding.code for finding in audit_run(load_run(folder))}
+    change("prepared/train.jsonl", gold=commented, completion="SELECT name</s>")(folder)
+    assert "rows-truncated" in {finding.code for finding in audit_run(load_run(folder))}

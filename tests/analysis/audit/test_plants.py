@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from paretune.analysis.audit import audit_run
-from paretune.analysis.audit.findings import Finding
 from paretune.analysis.comparison import compare_run
 from paretune.files import fingerprint
+from paretune.findings import Finding
 from paretune.models.adapters import adapter_fingerprint
 from paretune.report.tables import write_tables
 from paretune.run.jsonl import Record, read_header, read_lines, write_lines
@@ -330,7 +330,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("header-changed", "invalid", everywhere("sql.jsonl", lambda file: header(file, limit_seconds=300.0))),
     ("different-setup", "invalid", sealed("run-1/sql.jsonl", databases="0123456789abcdef")),
     ("different-setup", "invalid", sealed("run-2/sql.jsonl", sqlite="3.1.0")),
-    ("different-setup", "invalid", both(*(sealed(f"run-{n}/choice.jsonl", lm_eval={"version": n}) for n in (1, 2)))),
+    ("different-setup", "invalid", both(*(sealed(f"run-{n}/choice.jsonl", lm_eval=f"0.4.{n}") for n in (1, 2)))),
     ("other-databases", "invalid", everywhere("sql.jsonl", lambda file: sealed(file, databases="0123456789abcdef"))),
     ("two-models", "invalid", sealed("run-1/choice.jsonl", adapter="0123456789abcdef")),
     ("two-models", "invalid", sealed("run-1@0.5/choice.jsonl", adapter_scale=1.0)),
@@ -380,7 +380,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("shots-in-test", "invalid", with_shot),
     ("train-in-test", "invalid", taught(renamed)),
     ("train-in-test", "invalid", taught(lambda row: {**row, "question": row["question"].upper()})),
-    ("databases-renamed", "warning", both(prompts(lambda row: "a (b, c)\nd (e, f)\ng (h, i)\n" + row["prompt"]), taught(
+    ("groups-renamed", "warning", both(prompts(lambda row: "a (b, c)\nd (e, f)\ng (h, i)\n" + row["prompt"]), taught(
         lambda row: renamed({**row, "prompt": "a (b, c)\nd (e, f)\ng (h, i)\n" + row["prompt"]}))),
     ),
     ("train-near-test", "warning", taught(reworded)),

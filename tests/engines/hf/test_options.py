@@ -9,9 +9,9 @@ import pytest
 
 from paretune.choice.verdict import judge
 from paretune.engines.hf.forward import ChoiceModel, DeviceBatch
-from paretune.engines.hf.options import score_choices
 from paretune.errors import EngineError, PromptError, ScoringError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from tests.engines.asked import score_choices
 from tests.engines.hf.plain_choice import cloze_prompts, letter_prompts, make_prompt, passage_prompts
 from tests.engines.hf.test_options_exact import score
 from tests.tiny_models import tiny_model, tiny_tokenizer

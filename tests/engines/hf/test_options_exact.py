@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paretune.engines.hf.options import plan_choices, score_choices, score_plan
+from paretune.engines.hf.options import plan_choices, score_plan
 from paretune.records import ChoiceAnswer, ChoicePrompt
+from tests.engines.asked import score_choices
 from tests.engines.hf.plain_choice import SHOTS, cloze_prompts, letter_prompts, make_prompt, plain_log_probabilities
 from tests.tiny_models import (
     ARCHITECTURES,
@@ -151,9 +152,10 @@ def test_score_plan_reused_for_two_adapters_equals_each_scored_alone() -> None:
     plan = plan_choices(_TOKENIZER, prompts)
     for name in ("first", "second"):
         tuned.set_adapter(name)
-        answers: list[ChoiceAnswer] = []
-        score_plan(tuned, plan, suite="suite", variant="baseline", on_answer=answers.append)
-        assert {answer.id: answer for answer in answers} == score(tuned, _TOKENIZER, prompts)
+        values: dict[str, tuple[float, ...]] = {}
+        score_plan(tuned, plan, lambda place, options: values.update({prompts[place].question.id: options.values}))  # noqa: B023  called at once
+        alone = score(tuned, _TOKENIZER, prompts)
+        assert values == {name: answer.log_probabilities for name, answer in alone.items()}
 
 
 def test_score_choices_bfloat16_stays_near_plain_float32() -> None:

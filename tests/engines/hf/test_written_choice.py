@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from paretune.engines.hf import written_choice
-from paretune.engines.hf.options import score_choices
 from paretune.errors import EngineError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from tests.engines.asked import score_choices
 from tests.engines.hf.plain_choice import SHOTS, letter_prompts
 from tests.tiny_models import ARCHITECTURES, Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
 
@@ -64,7 +64,7 @@ def test_generate_choices_babble_is_no_answer() -> None:
 def test_generate_choices_letter_written_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = tiny_tokenizer()
     tokens = tokenizer(" B", add_special_tokens=False)["input_ids"]
-    monkeypatch.setattr(written_choice, "_continue", lambda model, prefix, contexts, ends: [tokens] * len(contexts))
+    monkeypatch.setattr(written_choice, "_continue", lambda model, prefix, contexts, *_: [tokens] * len(contexts))
     answers = written(tiny_model("llama"), tokenizer, generate_prompts()[:3])
     assert [answers[f"birds/{number}"].outcome for number in range(3)] == ["wrong", "correct", "wrong"]
 

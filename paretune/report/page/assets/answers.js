@@ -4,45 +4,34 @@ function folded(words, text, code = true) {
   return make("details", {}, make("summary", {}, words), make("pre", {}, code ? make("code", {}, text) : text));
 }
 
-// What a query returned; "" where that is not known.
-function resultTable(table, open) {
-  if (!table) return "";
-  const [columns, count, rows] = table;
-  const words = count > rows.length ? say("result: first {shown} of {count} rows", { shown: rows.length, count })
-    : say(count === 1 ? "result: 1 row" : "result: {count} rows", { count });
-  if (!count) return make("p", { class: "about" }, words);
-  const head = Array.from({ length: columns }, (_, at) => make("th", { scope: "col" }, say("column {number}", { number: at + 1 })));
-  const lines = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", cell === null ? { class: "null" } : {}, cell === null ? "NULL" : cell))));
-  return make("details", { open }, make("summary", {}, words), make("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": words },
-    make("table", { class: "result" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...lines))));
-}
+// What a task adds to an answer. marked: the answer as an element that shows where it differs from the reference, null
+// where it is the same; legend: what its marks mean; below: what stands under the reference or an answer.
+const panel = { marked: (reference, answer) => (answer === reference ? null : make("code", {}, answer)), legend: () => null, below: () => null };
 
-function sqlAnswers(row, variants, mark) {
-  const legend = make("p", { class: "legend" }, say("differs from the reference"), ": ",
-    make("ins", {}, say("not in the reference")), " ", make("del", {}, say("only in the reference")));
-  const parts = row.answers.map((answer, at) => sqlAnswer(row, answer, variants[at], mark(row, at), row.results && row.results.answers[at]));
+function targetAnswers(row, variants, mark) {
+  const parts = row.answers.map((answer, at) => targetAnswer(row, answer, variants[at], mark(row, at), row.results && row.results.answers[at]));
   return [
-    make("section", { class: "answer reference" }, make("h3", {}, say("reference SQL")), make("pre", {}, make("code", {}, row.gold)),
-      row.results ? resultTable(row.results.gold, true) : null),
-    legend, ...parts, folded(say("prompt"), row.prompt()),
+    make("section", { class: "answer reference" }, make("h3", {}, say(settings.target.reference)), make("pre", {}, make("code", {}, row.reference)),
+      row.results ? panel.below(row.results.reference, true) : null),
+    ...[panel.legend()].filter(Boolean), ...parts, folded(say("prompt"), row.prompt()),
   ];
 }
 
-function sqlAnswer(row, [outcome, error, message, sql, text, bothEmpty, tokens, finish], name, sign, result) {
+function targetAnswer(row, [outcome, error, message, answer, text, marked, tokens, finish], name, sign, result) {
   const facts = [say(`outcome:${outcome}`)];
   if (error && error !== outcome) facts.push(say(`class:${error}`));
-  if (bothEmpty) facts.push(say("both results empty"));
+  if (marked) facts.push(say(settings.target.mark));
   if (tokens !== null) facts.push(say("{count} tokens", { count: tokens }));
   if (finish === "length") facts.push(say("cut at the token limit"));
-  const same = sql && differences(row.gold, sql).every(([kind]) => kind === "same");
-  const body = !sql ? make("p", {}, say("no SQL was found in the answer"))
-    : make("pre", {}, same ? make("code", {}, sql) : markedSql(row.gold, sql));
+  const shown = answer ? panel.marked(row.reference, answer) : null, same = answer && !shown;
+  const body = !answer ? make("p", {}, say(settings.target["no answer in the text"]))
+    : make("pre", {}, same ? make("code", {}, answer) : shown);
   return make("section", { class: "answer" },
     make("h3", {}, name, " ", sign, make("span", { class: "facts-line" }, facts.join(" · "))),
     message ? make("p", { class: "reason" }, `${say("reason")}: ${row.explained(message)}`) : null,
     body,
     same ? make("p", { class: "about" }, say("the same text as the reference")) : null,
-    result ? resultTable(result, outcome !== "correct") : null,
+    result ? panel.below(result, outcome !== "correct") : null,
     text === null ? null : folded(say("raw answer"), text));
 }
 

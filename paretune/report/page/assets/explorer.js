@@ -1,5 +1,6 @@
 // All questions of all variants: filters, a list in pages, and each question in full.
 
+const settings = JSON.parse(document.getElementById("settings").textContent);
 const PER_PAGE = 50;
 const FLIPS = {
   gained: (before, after) => !before && after,
@@ -32,25 +33,26 @@ async function unpacked(id) {
 const unique = (values) => [...new Set(values)];
 
 // What the explorer needs to know of one axis: rows with `right` by variant, and which filters they have.
+const TARGET = settings.target.axis;
 const AXES = {
-  sql: {
+  [TARGET]: {
     rows(data) {
-      return data.questions.map(([index, database, hardness, question, gold, beginning, rest], at) => {
+      return data.questions.map(([id, cluster, level, question, reference, beginning, rest], at) => {
         const answers = data.answers.map((column) => column[at]);
         return {
-          title: `${index}`, group: database, level: hardness, question, gold, answers,
+          title: `${id}`, group: cluster, level, question, reference, answers,
           prompt: () => data.beginnings[beginning] + rest,
           right: answers.map((answer) => answer[0] === "correct"),
           outcome: answers.map((answer) => answer[0]),
           error: answers.map((answer) => (answer[0] === "correct" ? null : answer[1] || "unclassified")),
           explained: (message) => data.wording[language]?.[message] || message,
-          results: data.results && { gold: data.results.tables[data.results.gold[at]],
+          results: data.results && { reference: data.results.tables[data.results.gold[at]],
             answers: data.results.answers.map((column) => data.results.tables[column[at]]) },
-          text: [question, gold, ...answers.map((answer) => answer[3])].join("\n").toLowerCase(),
+          text: [question, reference, ...answers.map((answer) => answer[3])].join("\n").toLowerCase(),
         };
       });
     },
-    groupWord: "database",
+    groupWord: settings.target.cluster,
   },
   choice: {
     rows(data, state) {
@@ -72,7 +74,7 @@ const AXES = {
 };
 
 function makeExplorer(body, dialog) {
-  const blank = { axis: "sql", variant: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
+  const blank = { axis: TARGET, variant: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
     suite: "", method: "", page: 0 };
   let state = { ...blank };
   const loaded = {};
@@ -88,11 +90,11 @@ function makeExplorer(body, dialog) {
 
   // Names in older or shorter links are other names of the same filters.
   function show(filters) {
-    const { subject, category, database, hardness, ...rest } = filters;
+    const { subject, category, [settings.target.cluster]: cluster, [settings.target.level]: level, ...rest } = filters;
     const known = Object.entries(rest).filter(([name]) => name in blank && name !== "page");
-    state = { ...blank, ...Object.fromEntries(known), group: subject || database || filters.group || "",
-      level: category || hardness || filters.level || "" };
-    if (!(state.axis in AXES)) state.axis = "sql";
+    state = { ...blank, ...Object.fromEntries(known), group: subject || cluster || filters.group || "",
+      level: category || level || filters.level || "" };
+    if (!(state.axis in AXES)) state.axis = TARGET;
     draw();
   }
 
@@ -130,7 +132,7 @@ function makeExplorer(body, dialog) {
   function tabs() {
     const button = (axis, words) => make("button", { type: "button", "aria-pressed": String(state.axis === axis),
       id: `axis-${axis}`, onclick: () => { show({ axis }); } }, say(words));
-    return make("div", { class: "tabs", role: "group" }, button("sql", "Target questions"), button("choice", "General questions"));
+    return make("div", { class: "tabs", role: "group" }, button(TARGET, "Target questions"), button("choice", "General questions"));
   }
 
   function choice(name, words, values, label = (value) => value) {
@@ -146,17 +148,17 @@ function makeExplorer(body, dialog) {
   }
 
   function filterForm() {
-    const data = loaded[state.axis], isSql = state.axis === "sql";
+    const data = loaded[state.axis], isTarget = state.axis === TARGET;
     const text = make("input", { id: "filter-text", type: "search", value: state.text, autocomplete: "off",
       oninput: () => { state.text = text.value; refilter(); } });
     const filters = [
-      ...(isSql ? [] : [choice("suite", "suite", unique(data.questions.map((question) => question[0]))),
+      ...(isTarget ? [] : [choice("suite", "suite", unique(data.questions.map((question) => question[0]))),
         choice("method", "method", methodsOf(state.suite), say)]),
       choice("variant", "variant", data.variants),
       choice("flip", "compared with the baseline", Object.keys(FLIPS), (name) => say(FLIP_WORDS[name])),
       choice("outcome", "outcome", unique(rows.flatMap((row) => row.outcome)), (name) => say(`outcome:${name}`)),
-      isSql ? choice("error", "reason", unique(rows.flatMap((row) => row.error)).filter(Boolean).sort(), (name) => say(`class:${name}`)) : null,
-      choice("level", isSql ? "hardness" : "category", unique(rows.map((row) => row.level)), say),
+      isTarget ? choice("error", "reason", unique(rows.flatMap((row) => row.error)).filter(Boolean).sort(), (name) => say(`class:${name}`)) : null,
+      choice("level", isTarget ? settings.target.level : "category", unique(rows.map((row) => row.level)), say),
       choice("group", AXES[state.axis].groupWord, unique(rows.map((row) => row.group)).sort(), groupName),
       make("p", { class: "wide" }, make("label", { for: "filter-text" }, say("text in question or answer")), text),
       make("p", { class: "clear" }, make("button", { type: "button", id: "clear", onclick: () => {
@@ -203,7 +205,7 @@ function makeExplorer(body, dialog) {
     return make("tr", { onclick: () => openQuestion(at) }, question, ...marks);
   }
 
-  // Subjects are words; a database's name is a name.
+  // Subjects are words; a cluster's name is a name.
   function groupName(name) { return state.axis === "choice" ? name.replaceAll("_", " ") : name; }
 
   // A sign, and the words for it: right, newly right, wrong, no longer right.
@@ -230,7 +232,7 @@ function makeExplorer(body, dialog) {
       make("h2", { id: "question-title" }, [row.title, groupName(row.group), say(row.level)].join(" · ")),
       make("div", { class: "switches" }, step(-1, "Previous"), step(1, "Next"),
         make("button", { type: "button", id: "close", onclick: () => dialog.close() }, say("Close"))));
-    const answers = row.options ? choiceAnswers(row, loaded.choice.variants, state.method) : sqlAnswers(row, loaded.sql.variants, mark);
+    const answers = row.options ? choiceAnswers(row, loaded.choice.variants, state.method) : targetAnswers(row, loaded[TARGET].variants, mark);
     const focused = dialog.contains(document.activeElement) ? document.activeElement.id : "";
     dialog.replaceChildren(head, make("p", { class: "asked" }, row.question), ...answers);
     if (!dialog.open) dialog.showModal();

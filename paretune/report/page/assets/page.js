@@ -1,6 +1,5 @@
 // Language, theme, links into the explorer, printing.
 
-const settings = JSON.parse(document.getElementById("settings").textContent);
 const root = document.documentElement;
 let language = settings.language;
 

@@ -1,0 +1,47 @@
+"""Names to things: those of this program, and those that installed packages add through entry points.
+
+A package adds an engine, a suite or a task by an entry point of the group, for example in its pyproject.toml:
+
+    [project.entry-points."paretune.engines"]
+    vllm = "its_package.engine:VllmEngine"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any, TypeVar
+
+from paretune.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def names(group: str, built_in: Iterable[str]) -> list[str]:
+    """Every name there is, those of this program first. Nothing of another package is imported."""
+    added = sorted(point.name for point in metadata.entry_points(group=group))
+    return list(dict.fromkeys([*built_in, *added]))
+
+
+def load(group: str, built_in: Mapping[str, T], name: str) -> T:
+    """The thing of that name; this program's own names cannot be replaced.
+
+    Raises KeyError for a name that nobody gives, ConfigError where the package that gives it cannot be imported or
+    two packages give it.
+    """
+    if name in built_in:
+        return built_in[name]
+    points = list(metadata.entry_points(group=group, name=name))
+    if not points:
+        raise KeyError(name)
+    packages = [point.dist.name if point.dist is not None else point.value for point in points]
+    if len(points) > 1:
+        raise ConfigError(f"{group}: {name!r} is given by {' and by '.join(packages)}; uninstall all but one")
+    try:
+        thing: Any = points[0].load()
+    except Exception as error:  # another package's code: no common error
+        raise ConfigError(
+            f"{group}: {name!r} of {packages[0]} cannot be imported ({error}); mend that package"
+        ) from error
+    loaded: T = thing
+    return loaded

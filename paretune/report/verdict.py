@@ -1,0 +1,271 @@
+"""The verdict in words, for the page, the terminal and the tables: everything is quoted from one `Verdict`.
+
+Subject first, number second; a loss beyond the margin is ruled out, cannot be ruled out, or is shown.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
+from paretune.findings import Finding as AuditFinding
+from paretune.report.target_words import target_say
+from paretune.report.text_table import WIDTH, Table
+from paretune.run.claims import Change
+from paretune.stats.claims import LossTest
+from paretune.stats.family import ALONE
+from paretune.text import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictText:
+    """variant: the unit that the sentences are about, "" with the baseline alone. gain, general: the two sentences;
+    basis: what they rest on, and what speaks against them."""
+
+    variant: str
+    gain: str
+    general: str
+    basis: tuple[str, ...]
+
+
+def verdict_text(comparison: Comparison, voice: Voice) -> VerdictText:
+    """What a reader should take away if they read nothing else."""
+    subject = comparison.verdict.subject
+    if subject is None:
+        return _baseline_alone(comparison, voice)
+    return VerdictText(
+        variant=subject.unit.name,
+        gain=_gain(comparison, subject, voice),
+        general=general_sentence(subject.worst, len(subject.unit.primary), voice),
+        basis=tuple(_basis(comparison, subject, voice)),
+    )
+
+
+def general_sentence(claim: Claim, suites: int, voice: Voice) -> str:
+    """What became of general accuracy on the suite that must be quoted, and whether a loss is ruled out there."""
+    code = "verdict.general" if suites == 1 else "verdict.general-worst"
+    change = voice.say(code, suite=claim.benchmark, suites=suites, change=claim.interval)
+    return f"{change} {loss_sentence(_test(claim), voice)}"
+
+
+def loss_sentence(test: LossTest, voice: Voice) -> str:
+    """Whether a loss beyond the margin is ruled out."""
+    codes = {
+        "ruled out": "verdict.ruled-out",
+        "cannot be ruled out": "verdict.not-ruled-out",
+        "shown": "verdict.loss-shown",
+        "not measurable": "verdict.near-chance",
+    }
+    code, losable = codes[test.verdict], 0.0
+    if test.sensitivity is not None:
+        losable = max(0.0, test.sensitivity.losable)
+        if test.verdict == "not measurable" and test.sensitivity.limit == "ceiling":
+            code = "verdict.near-ceiling"
+    return voice.say(code, margin=stated(test.margin), losable=losable)
+
+
+def claims_table(comparison: Comparison, voice: Voice) -> Table:
+    """Both axes of every unit in one row, and why it is the pick or not."""
+    say, verdict = voice.say, comparison.verdict
+    lost = say("claims.loss-beyond", margin=stated(verdict.terms.margin_points))
+    header = (
+        say("variant"), say("gain"), say("p (family)"), say("finding"), say("worst suite"), say("change"), lost,
+        say("decision"),
+    )  # fmt: skip
+    rows = tuple(_claims_row(item, voice) for item in verdict.units)
+    rule = say("claims.pick", budget=stated(verdict.terms.budget_points))
+    notes = (*family_notes(verdict, voice), rule, *change_notes(verdict.changes, voice))
+    return Table(say("What is claimed, in points against the baseline"), header, rows, notes)
+
+
+def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
+    say, target, worst = voice.say, item.unit.target, item.worst
+    return (
+        item.unit.name,
+        voice.interval(target.interval, signed=True),
+        voice.p_value(target.family_p),
+        say(f"change:{target.finding}"),
+        worst.benchmark,
+        voice.interval(worst.interval, signed=True),
+        say(f"margin:{worst.loss.verdict}") if worst.loss else "",
+        say(f"decision:{item.reason or 'pick'}"),
+    )
+
+
+def family_notes(verdict: Verdict, voice: Voice) -> tuple[str, ...]:
+    """Which comparisons the intervals hold for, and where Holm's p would decide otherwise."""
+    say, level = voice.say, stated(100 * verdict.terms.level)
+    if not verdict.units:
+        return ()
+    method = verdict.units[0].unit.target.family_method
+    if method == ALONE:
+        notes = [say("claims.alone", level=level)]
+    else:
+        notes = [say("claims.family", level=level, count=verdict.planned, method=say(f"family:{method}"))]
+    limit = 1 - verdict.terms.level
+    for item in verdict.units:
+        target = item.unit.target
+        if (target.family_p < limit) != (target.holm_p < limit):
+            notes.append(
+                say(
+                    "claims.holm-differs",
+                    variant=item.unit.name,
+                    family=target.family_p,
+                    method=say(f"family:{method}"),
+                    holm=target.holm_p,
+                )
+            )
+    return tuple(notes)
+
+
+def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
+    """What was changed since answers were there, what is missing, and what was evaluated again."""
+    codes = {
+        "variants added": "claims.variants-added",
+        "variants removed": "claims.variants-removed",
+        "variants without answers": "claims.variants-missing",
+        "suites without answers": "claims.suites-missing",
+        "evaluations repeated": "claims.repeated",
+    }
+    notes = []
+    for change in changes:
+        if change.what in codes:
+            notes.append(voice.say(codes[change.what], before=change.before, after=change.after))
+            continue
+        empty = voice.say("none stated" if change.what == "margin's reason" else "all")
+        before, after = change.before or empty, change.after or empty
+        notes.append(voice.say("claims.changed", what=voice.say(change.what), before=before, after=after))
+    return tuple(notes)
+
+
+def closing_text(
+    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, voice: Voice, page: Path | None
+) -> str:
+    """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
+    say, text = voice.say, verdict_text(comparison, voice)
+    lines = [say("Verdict").upper(), *_wrapped(text.gain, ""), *_wrapped(text.general, "")]
+    lines += [row for line in text.basis for row in _wrapped(line, "  ")] + [""]
+    for finding in findings:
+        if finding.level == "invalid":
+            evidence, advice = finding.say(voice)
+            lines += _wrapped(f"{say(finding.level).upper()}: {evidence}", "")
+            lines += _wrapped(f"{say('what to do')}: {advice}", "  ")
+    counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
+    if counts["invalid"] or counts["warning"]:
+        lines.append(
+            say(
+                "terminal.audit",
+                invalid=counts["invalid"],
+                warnings=counts["warning"],
+                notes=counts["note"],
+                folder=str(folder),
+            )
+        )
+    else:
+        lines.append(say("Audit: nothing found that would invalidate these figures."))
+    if page is not None:
+        lines.append(say("terminal.page", path=str(page.resolve())))
+    else:
+        lines.append(say("terminal.no-page", folder=str(folder)))
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    hanging = f"{indent}  " if indent else ""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def stated(value: float) -> int | float:
+    """A number as it was stated: 1 rather than 1.0, so that a language says "1 point".
+
+    >>> stated(1.0), stated(2.5)
+    (1, 2.5)
+    """
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _baseline_alone(comparison: Comparison, voice: Voice) -> VerdictText:
+    row = comparison.variants[0]
+    gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
+    general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
+    basis = (voice.say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, voice))
+    return VerdictText("", gain, general, basis)
+
+
+def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
+    verdict, target = comparison.verdict, subject.unit.target
+    base = comparison.variants[0].target.estimate
+
+    def said(code: str) -> str:
+        return voice.say(
+            code,
+            variant=subject.unit.name,
+            change=target.interval,
+            benchmark=comparison.target_benchmark,
+            before=base,
+            after=base + target.interval.estimate,
+            detectable=target.detectable or 0.0,
+        )
+
+    if verdict.pick is not None:
+        return said("verdict.pick")
+    keep = voice.say(_why_base(verdict), budget=stated(verdict.terms.budget_points))
+    if target.finding == "gain shown":
+        return f"{keep} {said('verdict.largest-gain')}"
+    reach = "verdict.nothing-detectable" if target.detectable is None else "verdict.detectable"
+    return f"{keep} {said('verdict.largest-change')} {said(reach)}"
+
+
+def _why_base(verdict: Verdict) -> str:
+    gains = [item for item in verdict.units if item.unit.target.finding == "gain shown"]
+    if not gains:
+        return "verdict.base-no-gain"
+    return "verdict.base-all-lose" if all(item.reason == "loss shown" for item in gains) else "verdict.base-no-evidence"
+
+
+def _basis(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> list[str]:
+    say, tell, verdict = voice.say, target_say(comparison.facets, voice), comparison.verdict
+    lines = list(change_notes(verdict.changes, voice))
+    if verdict.scope == "these":
+        lines.append(tell("table.these-clusters"))
+    lines += family_notes(verdict, voice)
+    others = [item for item in verdict.units if item.reason]
+    if others:
+        reasons = "; ".join(f"{item.unit.name}: {say(f'decision:{item.reason}')}" for item in others)
+        lines.append(say("verdict.not-picked", reasons=reasons))
+    if verdict.split is not None:
+        lines.append(
+            tell(
+                "table.target-split",
+                count=len(verdict.units),
+                choosing=verdict.split.choosing_gain,
+                judging=verdict.split.judging_gain,
+                splits=verdict.split.splits,
+            )
+        )
+    return lines + _seed_lines(subject.unit, voice)
+
+
+def _seed_lines(unit: UnitRow, voice: Voice) -> list[str]:
+    lines = [voice.say("verdict.missing-seeds", names=unit.missing)] if unit.missing else []
+    if unit.caveat.startswith("one seed"):
+        lines.append(
+            voice.say(
+                "Trained once (one seed): this is a result about this adapter. Training it again may give another."
+            )
+        )
+    elif unit.caveat:
+        lines.append(voice.say("Two seeds: the variance between seeds is hardly known."))
+    return lines
+
+
+def _test(claim: Claim) -> LossTest:
+    """Of the pick's budget, which is the margin unless the experiment names another."""
+    assert claim.budget is not None  # claims on suites have one
+    return claim.budget

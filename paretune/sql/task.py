@@ -1,0 +1,263 @@
+"""Text-to-SQL as a target task: data in Spider's layout or the embedded benchmark, judged by execution."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from paretune.config import ExperimentConfig
+from paretune.files import cache_directory, file_sha256, fingerprint
+from paretune.findings import Finding
+from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.run.load import AskedQuestion, Run
+from paretune.sql.audit import answer_findings, prompt_findings
+from paretune.sql.database import schema_text
+from paretune.sql.dialects import as_sqlite, dialect_of
+from paretune.sql.doubts import doubtful_references
+from paretune.sql.explain import level_of
+from paretune.sql.extract import END_MARKS, statement_end
+from paretune.sql.page import databases_of, result_tables
+from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
+from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.sql.spider import database_path, read_split, take
+from paretune.sql.spider_metrics import LEVELS
+from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
+from paretune.text import Voice
+from paretune.text.sql import why_wrong
+
+# Of extraction, execution, comparison and explanation: raised whenever a change of theirs may change a verdict, so that
+# verdicts of before are found again and not taken for present ones.
+JUDGE_VERSION = 1
+FACETS = Facets(
+    lines="sql",
+    metric="execution accuracy",
+    cluster="database",
+    clusters="databases",
+    level="hardness",
+    levels=LEVELS,
+    outcomes=tuple(SqlOutcome),
+    void=(SqlOutcome.GOLD_FAILED,),
+    names={"id": "index", "cluster": "db_id", "reference": "gold", "level": "hardness", "explanation": "error"},
+    secondary={"exact_set_match": "exact_set_match", "test_suite": "test_suite_match"},
+    marks=("both_empty",),
+    answer="sql",
+    sentences={
+        "table.target": "table.execution",
+        "table.levels": "Execution accuracy in percent by hardness",
+        "table.target-change": "table.change",
+        "table.these-clusters": (
+            "The databases are too few to speak for others: the figures hold for these databases."
+        ),
+        "table.target-split": "verdict.split",
+        "table.p-values": (
+            "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
+        ),
+        "table.target-hypervolume": "table.hypervolume",
+        "table.reasons": "Why SQL was wrong: questions, and their share in percent",
+        "section.reasons": "Why SQL is wrong",
+        "plot.gain": "gain in execution accuracy, points",
+        "facts.questions": "facts.target",
+        "groups-overlap": "databases-overlap",
+        "before the question": "before the schema",
+        "both_empty": "both results empty",
+        "reference": "reference SQL",
+        "no answer in the text": "no SQL was found in the answer",
+    },
+    cue="SQL",
+    progress=("write SQL", "execute SQL"),
+    shorter_prompts='use prompt.schema = "compact", fewer sample_values or examples, or exclude the database',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTarget:
+    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
+    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
+    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
+    written together at most (absent: as many as the memory holds)."""
+
+    kind: Literal["spider", "demo"] = "spider"
+    path: str | None = None
+    name: str | None = None
+    split: str = "dev"
+    train_splits: tuple[str, ...] = ("train_spider",)
+    exclude_databases: tuple[str, ...] = ()
+    questions: int | None = field(default=None, metadata={"minimum": 1})
+    train_rows: int | None = field(default=None, metadata={"minimum": 1})
+    selection: Literal["stratified", "first"] = "stratified"
+    rules: Literal["official", "multiset", "strict", "tp4"] = "official"
+    limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
+    max_new_tokens: int = field(default=256, metadata={"minimum": 1})
+    stop: Literal["turn", "statement"] = "turn"
+    batch_size: int | None = field(default=None, metadata={"minimum": 1})
+
+
+class TextToSql(Task):
+    """See paretune.tasks.Task."""
+
+    facets = FACETS
+    verdict = SqlVerdict
+    target = SqlTarget
+    prompt = PromptConfig
+
+    def read(self, config: ExperimentConfig) -> TargetData:
+        """The questions of one split and the rows of others; examples shown in prompts are drawn from the rows.
+
+        Raises DataError for whatever is wrong with the files, PromptError where there are fewer rows than examples.
+        """
+        target, prompt = _settings(config)
+        directory = target_directory(target)
+        pool = read_split(directory, target.split, target.exclude_databases)
+        strata = [_stratum(directory, row) for row in pool]
+        chosen = take(pool, target.questions, target.selection, config.seed, strata)
+        rows: list[tuple[str, SqlQuestion]] = []
+        if any(variant.is_trained for variant in config.variants) or prompt.few_shot:
+            rows = _training_rows(directory, target, config.seed)
+        examples = choose_examples([row for _, row in rows], prompt, config.seed)
+        shown = {id(example) for example in examples}
+
+        @cache
+        def schema(db_id: str) -> str:
+            return schema_text(database_path(directory, db_id), prompt.schema, prompt.sample_values)
+
+        @cache
+        def dialect(db_id: str) -> str:
+            return dialect_of(database_path(directory, db_id)).name
+
+        builder = SqlPromptBuilder(schema, examples, dialect)
+
+        def messages(question: Question) -> Messages:
+            asked = SqlQuestion(int(question.id), question.cluster, question.question, question.reference)
+            return builder.messages(asked)
+
+        return TargetData(
+            questions=tuple(_question(directory, row) for row in chosen),
+            training=tuple((split, _question(directory, row)) for split, row in rows if id(row) not in shown),
+            files=_hashes(directory, target, chosen),
+            messages=messages,
+        )
+
+    def doubts(self, config: ExperimentConfig, target: TargetData) -> list[str]:
+        """See paretune.sql.doubts."""
+        settings, _ = _settings(config)
+        return doubtful_references(settings.split, target_directory(settings), target)
+
+    def training_answer(self, row: Question) -> str:
+        """The reference on one line."""
+        return one_line(row.reference)
+
+    def conditions(self, config: ExperimentConfig, files: Mapping[str, str]) -> dict[str, Any]:
+        """Rules, time limit, the databases' content, and the versions of SQLite and of the judge."""
+        target, _ = _settings(config)
+        databases = {f"target/{name}": digest for name, digest in files.items() if name.startswith("database/")}
+        return {
+            "rules": target.rules,
+            "limit_seconds": target.limit_seconds,
+            "databases": fingerprint(databases),
+            "sqlite": sqlite3.sqlite_version,
+            "judge": JUDGE_VERSION,
+        }
+
+    def judge(
+        self,
+        config: ExperimentConfig,
+        questions: Sequence[Question],
+        texts: Sequence[str],
+        on_verdict: Callable[[Any], None],
+    ) -> list[SqlVerdict]:
+        """By execution, in processes that can be killed. Raises DataError or ScoringError."""
+        target, _ = _settings(config)
+        return score_predictions(
+            [
+                SqlPrediction(int(item.id), item.cluster, item.question, item.reference, text)
+                for item, text in zip(questions, texts, strict=True)
+            ],
+            target_directory(target) / "database",
+            ScoreSettings(rules=target.rules, limit_seconds=target.limit_seconds),
+            cache=cache_directory() / "gold",
+            on_verdict=on_verdict,
+        )
+
+    def ending(self, config: ExperimentConfig) -> Ending | None:
+        """Behind the first complete statement; engines stop there where the experiment says so."""
+        target, _ = _settings(config)
+        return Ending(statement_end, END_MARKS, stops=target.stop == "statement")
+
+    def page(self, run: Run, data: Path | None) -> dict[str, Any]:
+        """Results of queries where the databases are there."""
+        return {"results": None if data is None else result_tables(run, data)}
+
+    def explain(self, verdict: Verdict, voice: Voice) -> str:
+        """By the code of the line, or by the sentence of a line of before there were codes."""
+        line = verdict.detail
+        return why_wrong(voice, line["error"], line.get("error_code"), line.get("error_fields"))
+
+    def answer_findings(self, run: Run) -> Iterable[Finding]:
+        """See paretune.sql.audit."""
+        return answer_findings(run)
+
+    def prompt_findings(self, questions: Sequence[AskedQuestion]) -> Iterable[Finding]:
+        """See paretune.sql.audit."""
+        return prompt_findings(questions)
+
+    def scripts(self) -> tuple[str, ...]:
+        """Differences between two queries, and result tables."""
+        assets = resources.files("paretune.sql") / "assets"
+        return tuple((assets / name).read_text(encoding="utf-8") for name in ("difference.js", "results.js"))
+
+    def data_folder(self, manifest: Mapping[str, Any]) -> Path | None:
+        """The folder of <db_id>/<db_id>.sqlite."""
+        return databases_of(manifest)
+
+
+TASK = TextToSql()
+
+
+def target_directory(target: SqlTarget) -> Path:
+    """The directory in Spider's layout; the embedded benchmark is built at first use."""
+    if target.kind == "demo" and target.path is None:
+        from paretune.demo.build import demo_directory
+
+        return demo_directory() / "spider"
+    return Path(str(target.path))
+
+
+def _settings(config: ExperimentConfig) -> tuple[SqlTarget, PromptConfig]:
+    assert isinstance(config.target, SqlTarget)
+    assert isinstance(config.prompt, PromptConfig)
+    return config.target, config.prompt
+
+
+def _training_rows(directory: Path, target: SqlTarget, seed: int) -> list[tuple[str, SqlQuestion]]:
+    rows = [
+        (split, row) for split in target.train_splits for row in read_split(directory, split, target.exclude_databases)
+    ]
+    strata = [_stratum(directory, row) for _, row in rows]
+    kept = {id(row) for row in take([row for _, row in rows], target.train_rows, target.selection, seed, strata)}
+    return [(split, row) for split, row in rows if id(row) in kept]
+
+
+def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) -> dict[str, str]:
+    names = [f"{split}.json" for split in (target.split, *target.train_splits)]
+    files = {name: file_sha256(directory / name) for name in names if (directory / name).is_file()}
+    for db_id in sorted({row.db_id for row in asked}):
+        files[f"database/{db_id}"] = file_sha256(database_path(directory, db_id))
+    return files
+
+
+def _question(directory: Path, row: SqlQuestion) -> Question:
+    return Question(row.index, row.db_id, row.question, row.gold, _level(directory, row.db_id, row.gold))
+
+
+def _stratum(directory: Path, row: SqlQuestion) -> str:
+    return f"{row.db_id}/{_level(directory, row.db_id, row.gold)}"
+
+
+@cache
+def _level(directory: Path, db_id: str, query: str) -> str:
+    return level_of(as_sqlite(query, database_path(directory, db_id)))

@@ -1,0 +1,146 @@
+"""TRL's trainer with what a training here adds: which rows meet, how they are computed, and what a checkpoint holds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from trl import SFTTrainer
+
+from paretune.config import TrainingConfig
+from paretune.errors import TrainingError
+from paretune.training.batches import GpuCollator, LengthGroupedOrder, TrainingRow
+from paretune.training.fused_adapters import FusedAdapters
+from paretune.training.monitor import Monitor
+from paretune.training.shared_attention import shared_loss
+from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
+from paretune.training.step_graphs import StepGraphs
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """How a step is computed. shares: what rows begin with alike is computed once; by_kernel: its attention without a
+    mask; on_gpu: by TRL's own loss where nothing is shared."""
+
+    shares: bool
+    by_kernel: bool
+    on_gpu: bool
+    context_tokens: int
+
+
+class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
+    """Tells the monitor of each batch's tokens and loss; orders, lays out and pads rows our way.
+
+    computation: as given. adapters, graphs: set once layers are fused, and where steps are replayed.
+    """
+
+    def __init__(self, *, rows: Sequence[TrainingRow], config: TrainingConfig, monitor: Monitor,
+                 computation: Computation, **arguments: Any) -> None:  # fmt: skip
+        self.adapters: FusedAdapters | None = None
+        self.graphs: StepGraphs | None = None
+        self.computation = computation
+        self._rows, self._config, self._monitor = rows, config, monitor
+        super().__init__(callbacks=[monitor], **arguments)
+        if computation.shares:
+            self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens)
+        elif computation.on_gpu:
+            self.data_collator = GpuCollator(self.data_collator, computation.context_tokens)
+
+    def _get_train_sampler(self, *args: Any) -> Any:
+        config, lengths = self._config, [len(row.tokens) for row in self._rows]
+        if config.share_prompts:
+            return SharedPromptOrder(
+                [sharable(row.tokens, row.answer_tokens) for row in self._rows],
+                lengths,
+                rows_per_step=config.batch_size * config.accumulation_steps,
+                prompts_per_step=config.prompts_per_step,
+                seed=config.seed,
+            )
+        if config.group_by_length:
+            return LengthGroupedOrder(lengths, config.batch_size, config.seed)
+        return super()._get_train_sampler(*args)
+
+    def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
+        if self.graphs is not None and "size" in inputs:
+            loss = self.graphs.loss(inputs["size"], inputs["padded"], inputs["answer_tokens"])
+            if loss is not None:
+                self._monitor.count_tokens(inputs["tokens"])
+                return self._monitor.note_loss(loss)
+        if self.adapters is not None:
+            self.adapters.renew()
+        if not self.computation.shares:
+            self._monitor.count_tokens(int(inputs["attention_mask"].sum()))
+            return self._monitor.note_loss(super().training_step(model, inputs, *args, **kwargs))
+        self._monitor.count_tokens(inputs["tokens"])
+        losses = [
+            super(GuardedTrainer, self).training_step(model, {**layout, "answer_tokens": inputs["answer_tokens"]})
+            for layout in inputs["layouts"]
+        ]
+        return self._monitor.note_loss(torch.stack(losses).sum())
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, num_items_in_batch: Any = None, **kwargs: Any) -> Any:
+        """Mean loss of the answers' tokens."""
+        if self.computation.shares:
+            return shared_loss(model, inputs, max(1, inputs["answer_tokens"]), by_kernel=self.computation.by_kernel)
+        if self.computation.on_gpu:
+            return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
+        return answer_loss(model, inputs, num_items_in_batch)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Not counted: the trainer's estimate walks all weights at every step."""
+        return 0
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """None: TRL's names a training, a data set and links that are not ours."""
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """As the trainer does, without model cards. What cannot be written whole is removed."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            if "out of memory" in str(error).lower():
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
+            raise cannot_be_written(folder, error) from error
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's card
+
+
+def cannot_be_written(path: Path, error: BaseException) -> TrainingError:
+    """The error of a disk that is full or gone, in one line. Libraries wrap and chain the system's own: it is named."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else " ".join(str(error).split())[:200]
+    return TrainingError(
+        f"{path}: cannot be written ({reason}); checkpoints written before are whole: make room and run the same "
+        "command again, it goes on from the last of them"
+    )
+
+
+def answer_loss(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
+    """Mean negative log-likelihood of the labels, from logits of the positions that have one in some row of the batch.
+
+    TRL's own loss does so with GPU kernels only; on a CPU it projects every position of the prompt on the vocabulary,
+    a third of a small model's training. answer_tokens: divides the sum (default: the labels of this batch), as under
+    gradient accumulation.
+    """
+    labels = inputs["labels"][:, 1:]
+    positions = (labels != -100).any(dim=0).nonzero().flatten()
+    output = model(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        logits_to_keep=positions,
+        use_cache=False,
+    )
+    labels = labels[:, positions].flatten()
+    total = torch.nn.functional.cross_entropy(
+        output.logits.flatten(0, 1).float(), labels, ignore_index=-100, reduction="sum"
+    )
+    return total / (answer_tokens if answer_tokens is not None else (labels != -100).sum().clamp(min=1))
