@@ -1,92 +1,201 @@
-"""Do our `official` verdicts equal those of the official script (a checkout of taoyds/test-suite-sql-eval)?
+"""Do our verdicts equal those of the official scripts?
 
-    python -m benchmarks.official_agreement --official CHECKOUT --spider DIR [--predictions FILE ...]
+    python -m benchmarks.official_agreement --official CHECKOUT --spider DIR --predictions FILE_OR_FOLDER ...
+        [--bird CHECKOUT] [--mutants N]
 
-Scores mutants of the gold queries, the gold itself and any prediction files with both, and lists every combination of
-verdicts by the kind of change. The script needs the packages sqlparse and tqdm. It opens databases for writing, so it
-gets copies; it cannot be interrupted, so it runs in a process of its own that is replaced when it hangs.
+For every prediction: execution match, the same with DISTINCT kept, and strict exact set match, by `evaluate()` of
+test-suite-sql-eval, one prediction per call and with nothing prepared; with --bird also execution match by
+`execute_model()` of BIRD's mini_dev over Spider's databases. --mutants adds the gold queries and N mutants of each.
+Every contradiction is listed by its kind. The scripts need sqlparse, nltk, tqdm and func_timeout. They open databases
+for writing, so they get copies; they cannot be interrupted, so they run in a process that is replaced when it hangs.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
+import io
 import multiprocessing
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from benchmarks.sql_mutants import Mutant, mutants
+from benchmarks.sql_mutants import mutants
 from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.database import read_names
 from paretune.sql.predictions import join_predictions, read_predictions
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_split
 
-_SECONDS_UNTIL_HUNG = 30.0
+_SECONDS_UNTIL_HUNG = 60.0
+Judgement = dict[str, bool | None]  # by metric; None: no verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A prediction under comparison. source: its file, or the kind of its mutation."""
+
+    question: SqlQuestion
+    source: str
+    text: str
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--official", type=Path, required=True, metavar="CHECKOUT")
+    parser.add_argument("--bird", type=Path, metavar="CHECKOUT")
     parser.add_argument("--spider", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--predictions", type=Path, nargs="*", default=[], metavar="FILE")
-    parser.add_argument("--per-question", type=int, default=3, help="mutants of each gold query (default: 3)")
+    parser.add_argument("--predictions", type=Path, nargs="*", default=[], metavar="FILE_OR_FOLDER")
+    parser.add_argument("--mutants", type=int, default=0, metavar="N", help="of each gold query (default: 0)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     questions = read_split(arguments.spider, "dev")
-    database = arguments.spider / "database"
-    db_ids = {question.db_id for question in questions}
-    schemas = {db_id: read_names(database / db_id / f"{db_id}.sqlite") for db_id in db_ids}
-    items = [Mutant(question, "gold itself", question.gold) for question in questions]
-    items += mutants(questions, schemas, arguments.per_question, arguments.seed)
-    for path in arguments.predictions:
-        items += _predicted(path, questions)
+    items = _predicted(arguments.predictions, questions)
+    if arguments.mutants:
+        items += _mutated(questions, arguments.spider / "database", arguments.mutants, arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         copies = Path(folder)
-        for db_id in db_ids:
+        for db_id in {question.db_id for question in questions}:
             (copies / db_id).mkdir()
-            shutil.copy(database / db_id / f"{db_id}.sqlite", copies / db_id)
-        theirs = official_verdicts(items, copies, arguments.official)
-    ours = _our_verdicts(items, database)
-    report(items, theirs, ours)
+            shutil.copy(arguments.spider / "database" / db_id / f"{db_id}.sqlite", copies / db_id)
+        tables = arguments.spider / "tables.json"
+        theirs = in_processes(items, _Spider(arguments.official, copies, tables))
+        report("test-suite-sql-eval", items, theirs, spider_verdicts(items, arguments.spider / "database"))
+        if arguments.bird:
+            theirs = in_processes(items, _Bird(arguments.bird, copies))
+            report("BIRD mini_dev", items, theirs, bird_verdicts(items, arguments.spider / "database"))
 
 
-def _predicted(path: Path, questions: Sequence[SqlQuestion]) -> list[Mutant]:
-    """Rows of a prediction file that the official script could have been given: not empty, on one line."""
-    joined = join_predictions(read_predictions(path).rows, questions)
+def _predicted(paths: Sequence[Path], questions: Sequence[SqlQuestion]) -> list[Item]:
+    """All rows of all files that a script could be given: on one line, not empty."""
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    items = []
+    for file in files:
+        if file.name.endswith(".official.jsonl"):
+            continue
+        rows = read_predictions(file, db_ids={question.db_id for question in questions}).rows
+        for row in join_predictions(rows, questions):
+            text = " ".join(row.text.split("\n")).strip()
+            if text:
+                items.append(Item(SqlQuestion(row.index, row.db_id, row.question, row.gold), file.stem, text))
+    return items
+
+
+def _mutated(questions: Sequence[SqlQuestion], databases: Path, count: int, seed: int) -> list[Item]:
+    schemas = {
+        db_id: read_names(databases / db_id / f"{db_id}.sqlite") for db_id in {question.db_id for question in questions}
+    }
+    items = [Item(question, "gold itself", question.gold) for question in questions]
+    return items + [Item(item.question, item.kind, item.sql) for item in mutants(questions, schemas, count, seed)]
+
+
+def spider_verdicts(items: Sequence[Item], databases: Path) -> list[Judgement]:
+    plain, kept = (
+        _ours(items, databases, ScoreSettings(keep_distinct=keep, whole_texts=True)) for keep in (False, True)
+    )
     return [
-        Mutant(SqlQuestion(row.index, row.db_id, row.question, row.gold), path.stem, " ".join(row.text.split()))
-        for row in joined
-        if row.text.strip()
+        {"execution": one.execution_match, "keep distinct": other.execution_match, "exact": one.exact_set_match_strict}
+        for one, other in zip(plain, kept, strict=True)
     ]
 
 
-def _our_verdicts(items: Sequence[Mutant], database: Path) -> list[SqlVerdict]:
+def bird_verdicts(items: Sequence[Item], databases: Path) -> list[Judgement]:
+    return [{"execution": item.execution_match} for item in _ours(items, databases, ScoreSettings(rules="bird"))]
+
+
+def _ours(items: Sequence[Item], databases: Path, settings: ScoreSettings) -> list[SqlVerdict]:
     predictions = [
-        SqlPrediction(position, item.question.db_id, item.question.question, item.question.gold, item.sql)
-        for position, item in enumerate(items)
+        SqlPrediction(place, item.question.db_id, item.question.question, item.question.gold, item.text)
+        for place, item in enumerate(items)
     ]
-    return score_predictions(predictions, database, ScoreSettings(as_written=True))
+    return score_predictions(predictions, databases, settings)
 
 
-def official_verdicts(items: Sequence[Mutant], databases: Path, checkout: Path) -> list[str]:
-    """For each item what eval_exec_match says: "right", "wrong", "crashed" (an exception) or "hung"."""
-    verdicts: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Spider:
+    """evaluate() of a checkout, asked about one prediction."""
+
+    checkout: Path
+    databases: Path
+    tables: Path
+
+    def judge(self) -> Callable[[Item], Judgement]:
+        sys.path.insert(0, str(self.checkout))
+        evaluation: Any = importlib.import_module("evaluation")  # these two lie in the checkout
+        process_sql: Any = importlib.import_module("process_sql")
+        nltk: Any = importlib.import_module("nltk")  # of the script
+
+        try:
+            nltk.word_tokenize("a b")
+        except LookupError:  # the model that finds sentences is not installed: words alone, as in one sentence
+            process_sql.word_tokenize = lambda text: nltk.word_tokenize(text, preserve_line=True)
+        kept: list[dict[str, Any]] = []
+        evaluation.print_scores = lambda scores, *_, **__: kept.append(scores["all"])
+        keys = evaluation.build_foreign_key_map_from_json(str(self.tables))
+        folder = Path(tempfile.mkdtemp())
+        gold, predicted = folder / "gold.txt", folder / "predicted.txt"
+
+        def ask(item: Item, what: str, keep_distinct: bool) -> dict[str, Any]:
+            gold.write_text(f"{' '.join(item.question.gold.split())}\t{item.question.db_id}\n", encoding="utf-8")
+            predicted.write_text(f"{item.text}\n", encoding="utf-8")
+            with contextlib.redirect_stdout(io.StringIO()):
+                databases = str(self.databases)
+                evaluation.evaluate(str(gold), str(predicted), databases, what, keys, False, keep_distinct, False)
+            return kept.pop()
+
+        def judge(item: Item) -> Judgement:
+            scores, distinct = ask(item, "all", False), ask(item, "exec", True)
+            return {
+                "execution": bool(scores["exec"]),
+                "keep distinct": bool(distinct["exec"]),
+                "exact": bool(scores["exact"]),
+            }
+
+        return judge
+
+
+@dataclass(frozen=True, slots=True)
+class _Bird:
+    """execute_model() of a checkout, asked about one prediction."""
+
+    checkout: Path
+    databases: Path
+
+    def judge(self) -> Callable[[Item], Judgement]:
+        for server in ("psycopg2", "pymysql"):  # imported by the script for databases that are not asked here
+            sys.modules.setdefault(server, ModuleType(server))
+        sys.path.insert(0, str(self.checkout / "evaluation"))
+        import evaluation_ex  # type: ignore[import-not-found]  # lies in the checkout
+
+        def judge(item: Item) -> Judgement:
+            database = self.databases / item.question.db_id / f"{item.question.db_id}.sqlite"
+            with contextlib.redirect_stdout(io.StringIO()):
+                found = evaluation_ex.execute_model(item.text, item.question.gold, str(database), 0, 30.0, "SQLite")
+            return {"execution": bool(found["res"])}
+
+        return judge
+
+
+def in_processes(items: Sequence[Item], script: _Spider | _Bird) -> list[Judgement | None]:
+    """What a script says of each item; None where it raises or hangs."""
+    verdicts: list[Judgement | None] = []
     context = multiprocessing.get_context("spawn")
     while len(verdicts) < len(items):
         ours, theirs = context.Pipe()
-        process = context.Process(target=_official_process, args=(theirs, str(checkout)), daemon=True)
+        process = context.Process(target=_process, args=(theirs, script), daemon=True)
         process.start()
         while len(verdicts) < len(items):
-            item = items[len(verdicts)]
-            path = databases / item.question.db_id / f"{item.question.db_id}.sqlite"
-            ours.send((str(path), item.sql.strip().replace(" value ", " 1 "), item.question.gold.strip()))
+            ours.send(items[len(verdicts)])
             if not ours.poll(_SECONDS_UNTIL_HUNG):
-                verdicts.append("hung")
+                verdicts.append(None)
                 break
             verdicts.append(ours.recv())
         process.kill()
@@ -94,39 +203,47 @@ def official_verdicts(items: Sequence[Mutant], databases: Path, checkout: Path) 
     return verdicts
 
 
-def _official_process(connection: Connection, checkout: str) -> None:
-    sys.path.insert(0, checkout)
-    from exec_eval import eval_exec_match  # type: ignore[import-not-found]  # lies in the checkout
-
+def _process(connection: Connection, script: _Spider | _Bird) -> None:
+    judge = script.judge()
     while True:
-        path, predicted, gold = connection.recv()
+        item = connection.recv()
         try:
-            verdict = "right" if eval_exec_match(path, predicted, gold, False, False, False) else "wrong"
-        except Exception:  # whatever a prediction makes the script raise
-            verdict = "crashed"
+            verdict: Judgement | None = judge(item)
+        except Exception as error:  # whatever a prediction makes the script raise
+            print(f"no verdict: {type(error).__name__}: {error}"[:300], file=sys.stderr)
+            verdict = None
         connection.send(verdict)
 
 
-def report(items: Sequence[Mutant], theirs: Sequence[str], ours: Sequence[SqlVerdict]) -> None:
-    """Print how often each pair of verdicts occurred, then the pairs that contradict each other by kind."""
-    table = Counter((official, str(verdict.outcome)) for official, verdict in zip(theirs, ours, strict=True))
-    print(f"{len(items)} queries, {len(items) - sum(item.kind == 'gold itself' for item in items)} of them not gold")
-    print("official  ours            count")
-    for (official, outcome), count in sorted(table.items()):
-        print(f"{official:<9} {outcome:<15} {count:>5}")
-    split: Counter[tuple[str, str, str]] = Counter()
-    examples: dict[tuple[str, str, str], str] = {}
-    for item, official, verdict in zip(items, theirs, ours, strict=True):
-        if official in {"crashed", "hung"} or (official == "right") != verdict.execution_match:
-            key = (item.kind, official, str(verdict.outcome))
-            split[key] += 1
-            examples.setdefault(key, item.sql)
-    contradictions = sum(count for (_, official, _), count in split.items() if official in {"right", "wrong"})
-    print(f"contradictions: {contradictions}; without an official verdict: {sum(split.values()) - contradictions}")
-    for (kind, official, outcome), count in sorted(split.items()):
-        print(
-            f"  {kind}: official {official}, ours {outcome}: {count}, e.g. {examples[kind, official, outcome][:150]!r}"
-        )
+def report(name: str, items: Sequence[Item], theirs: Sequence[Judgement | None], ours: Sequence[Judgement]) -> None:
+    """Print counts and contradictions by file and metric, each contradiction with its kind."""
+    print(f"{name}: {len(items)} predictions, {theirs.count(None)} without a verdict")
+    print(f"{'source':24} {'metric':14} {'n':>6} {'theirs':>7} {'ours':>7} {'contradictions':>15}")
+    kinds: Counter[str] = Counter()
+    for source in dict.fromkeys(item.source for item in items):
+        rows = [place for place, item in enumerate(items) if item.source == source and theirs[place] is not None]
+        for metric in ours[0]:
+            pairs = [(place, (theirs[place] or {})[metric], bool(ours[place][metric])) for place in rows]
+            other = [(place, official) for place, official, own in pairs if official is not own]
+            counts = [sum(bool(official) for _, official, _ in pairs), sum(own for _, _, own in pairs)]
+            print(f"{source:24} {metric:14} {len(pairs):6} {counts[0]:7} {counts[1]:7} {len(other):15}")
+            for place, official in other:
+                kind = kind_of(items[place], metric)
+                kinds[kind] += 1
+                if kind == "unexplained":
+                    print(f"    {items[place].question.index}: theirs {official}: {items[place].text[:150]!r}")
+    print("kinds:", dict(kinds) or "none")
+
+
+def kind_of(item: Item, metric: str) -> str:
+    """Why a verdict differs (docs/results.md), "unexplained" where nothing known fits."""
+    words = item.text.lower().split()
+    both = f"{item.text} {item.question.gold}".lower().split()
+    if metric == "exact" and "on" in both and "or" in both:
+        return "OR behind a join's ON"
+    if not words or words[0].strip("(") not in {"select", "with", "values"}:
+        return "no query"
+    return "unexplained"
 
 
 if __name__ == "__main__":

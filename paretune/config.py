@@ -5,6 +5,7 @@ The classes below are the whole vocabulary of an experiment; their field names a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -13,15 +14,13 @@ from typing import Any, Literal, Protocol
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.records import Method
 from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
 _TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
-SUITES = Literal[
-    "mmlu", "arc-easy", "arc-challenge", "hellaswag", "piqa", "winogrande", "openbookqa", "truthfulqa-mc1",
-    "commonsense-qa", "boolq", "enem", "demo", "demo-pt", "lm-eval",
-]  # fmt: skip
+LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
 
 
 def _at_least(minimum: float, default: Any) -> Any:
@@ -77,14 +76,14 @@ class GeneralConfig:
     method and subjects.
     """
 
-    kind: SUITES = "mmlu"
+    kind: str = "mmlu"
     path: str | None = None
     tasks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     few_shot: int | None = _at_least(0, 5)
     questions_per_subject: int | None = _at_least(1, None)
     selection: Literal["stratified", "first", "course"] = "stratified"
-    method: Literal["letter", "cloze", "generate", "all"] = "letter"
+    method: Literal[Method, "all"] = "letter"
 
 
 DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
@@ -255,7 +254,7 @@ def _engine(table: dict[str, Any], where: str) -> EngineConfig:
 
 def _general(item: Any, where: str) -> GeneralConfig:
     general: GeneralConfig = build(GeneralConfig, item, where, "general")
-    if general.kind != "lm-eval":
+    if general.kind != LM_EVAL:
         if general.tasks:
             raise ConfigError(f'{where}: general.tasks: only for kind = "lm-eval"; remove the key')
         return general
@@ -294,7 +293,9 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
             raise ConfigError(f"{where}: {key}: give either `from` or `adapter`, not both")
         if not derived:
             if variant.checkpoint is not None or variant.adapter_scale != 1.0:
-                raise ConfigError(f"{where}: {key}: adapter_scale and checkpoint need `from` (or `adapter`)")
+                raise ConfigError(
+                    f"{where}: {key}: adapter_scale and checkpoint need `from` (adapter_scale: or `adapter`)"
+                )
             settings = build(TrainingConfig, {**training, **overrides}, where, key)
             if settings.share_prompts and settings.group_by_length:
                 raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
@@ -321,6 +322,9 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
             hint = " (the baseline is always there)" if name == BASELINE else ""
             raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
     for variant in config.variants:
+        if variant.adapter is not None and variant.checkpoint is not None:
+            raise ConfigError(f"{where}: variant.{variant.name}.checkpoint: an adapter made elsewhere has none here; "
+                              "give the checkpoint's folder as adapter")  # fmt: skip
         if variant.source is None:
             continue
         source = next((other for other in config.variants if other.name == variant.source), None)
@@ -358,6 +362,7 @@ def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str)
 
 
 _PATH_KEYS = ("path", "adapter")
+_HUB_ADAPTER = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?(?<!\.zip)(?<!\.rar)")
 _DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
 
@@ -393,7 +398,7 @@ def apply_setting(table: dict[str, Any], setting: str) -> None:
             raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
     value = _parse(text)
     if last in _PATH_KEYS:
-        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model")
+        value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model" or _may_be_hub_adapter(last, value))
     place[last] = value
 
 
@@ -409,7 +414,12 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
         if isinstance(section, dict):
             for key in _PATH_KEYS:
                 if key in section:
-                    section[key] = absolute(section[key], folder, may_be_hub_name=section is model)
+                    on_hub = section is model or _may_be_hub_adapter(key, section[key])
+                    section[key] = absolute(section[key], folder, may_be_hub_name=on_hub)
+
+
+def _may_be_hub_adapter(key: str, value: Any) -> bool:
+    return key == "adapter" and isinstance(value, str) and _HUB_ADAPTER.fullmatch(value) is not None
 
 
 def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
@@ -427,7 +437,11 @@ def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
 def _identity(section: str, item: Any) -> str:
     if not isinstance(item, dict):
         return repr(item)
-    return str(item.get("name")) if section == "variant" else str(item.get("kind", _DEFAULT_KIND))
+    if section != "variant":
+        return str(item.get("kind", _DEFAULT_KIND))
+    if "name" not in item and "from" in item:
+        return _derived_name({**item, "source": item["from"]})
+    return str(item.get("name"))
 
 
 def _parse(text: str) -> Any:

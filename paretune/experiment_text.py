@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from paretune.choice.suites import SUITES
 from paretune.config import (
     ClaimsConfig,
     GeneralConfig,
@@ -60,7 +61,8 @@ MEANINGS: Mapping[str, str] = {
     "CPU.",
     "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
     "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
-    "target.kind": "spider: any data in Spider's layout. demo: the embedded benchmark.",
+    "target.kind": "spider: any data in Spider's layout. demo: the embedded benchmark. spider-dk, spider-realistic, "
+    "spider-syn: the split of that name beside Spider's. bird: BIRD's dev or Mini-Dev.",
     "target.path": "Folder with <split>.json and database/<db_id>/<db_id>.sqlite; the store's Spider when absent. "
     "Relative to this file.",
     "target.name": "What tables and the page call the data; the kind when absent.",
@@ -70,9 +72,12 @@ MEANINGS: Mapping[str, str] = {
     "target.questions": "How many questions are asked; all when absent.",
     "target.train_rows": "How many training rows are used; all when absent.",
     "target.selection": "How they are drawn: stratified by database and hardness, or the first of the file.",
-    "target.rules": "When two results are equal: official (Spider's script: columns in any order, DISTINCT ignored), "
-    "multiset (the same rows in any order), strict (in the same order too where the reference sorts), tp4 (the course "
-    "of 2025).",
+    "target.rules": "When two results are equal: official (Spider's script: columns in any order, DISTINCT ignored, "
+    "the word value read as 1), result (rows and values alone: columns in any order, rows in order where the reference "
+    "sorts, ties free), multiset (columns as written, rows in any order), strict (in the same order too where the "
+    "reference sorts), bird (BIRD's script: sets of rows), subset (result, further columns allowed), tp4 (the course "
+    "of 2025). When absent: official for data with Spider's tables.json and the embedded benchmark, bird for BIRD's, "
+    "result for all other data.",
     "target.limit_seconds": "Time for one query.",
     "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
     "target.stop": "Where an answer ends: with the model's turn, or behind a complete statement, which is the same SQL "
@@ -82,7 +87,8 @@ MEANINGS: Mapping[str, str] = {
     "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
     "prompt.sample_values": "Distinct values shown of each column.",
     "prompt.few_shot": "Solved training rows shown before the question.",
-    "general.kind": "The suite.",
+    "prompt.evidence": "Show the hint of a question that has one, as BIRD's do.",
+    "general.kind": f"The suite: {', '.join(SUITES)}, or lm-eval; installed packages may add others.",
     "general.path": "Its folder; the store's when absent. lm-eval: a folder of task files. Relative to this file.",
     "general.tasks": "Names of lm-eval tasks; only for kind lm-eval.",
     "general.subjects": "Only these subjects; all when empty.",
@@ -120,7 +126,8 @@ MEANINGS: Mapping[str, str] = {
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
     "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint and scale when absent.",
     "variant.from": "The variant whose adapter this one takes.",
-    "variant.adapter": "An adapter made elsewhere, in PEFT's format. Relative to this file.",
+    "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
+    "file), or its Hub id, with @REVISION if need be.",
     "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
 }

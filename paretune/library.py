@@ -42,11 +42,13 @@ class Experiment:
 
         Raises ConfigError naming file, key and the nearest right one.
         """
+        from paretune.choice.suites import check_suites
         from paretune.config import load_experiment
         from paretune.engines import check_engine
 
         config = load_experiment(Path(file), [f"{key}={_toml(value)}" for key, value in (settings or {}).items()])
         check_engine(config, str(file))
+        check_suites(config, str(file))
         return cls(config)
 
     def run(self, out: str | Path | None = None, *, lang: str = "en", say: Callable[[str], None] = _quiet) -> Run:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Method = Literal["letter", "cloze", "generate"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class SqlOutcome(StrEnum):
@@ -25,7 +26,11 @@ class SqlOutcome(StrEnum):
     TOO_LARGE = "too_large"  # result beyond the row, byte or memory cap
     NO_ANSWER = "no_answer"  # no SQL statement in the text
     GOLD_FAILED = "gold_failed"  # the reference query itself does not run
+    GOLD_TOO_LARGE = "gold_too_large"  # the reference returns more than the row, byte or memory cap
     FAILED = "failed"  # ours: worker lost, disk error
+
+
+NOT_JUDGED = frozenset({SqlOutcome.GOLD_FAILED, SqlOutcome.GOLD_TOO_LARGE})  # in no accuracy: the reference's fault
 
 
 class ChoiceOutcome(StrEnum):
@@ -40,23 +45,26 @@ class ChoiceOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SqlQuestion:
     """One text-to-SQL question. index: 0-based position in its split, the only identity of a question
-    (texts repeat)."""
+    (texts repeat). evidence, level: what the file itself says of a hint and of how hard it is, as BIRD's does."""
 
     index: int
     db_id: str
     question: str
     gold: str
+    evidence: str = ""
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SqlPrediction:
-    """A question with somebody's raw answer `text`, ready to be scored."""
+    """A question with somebody's raw answer `text`, ready to be scored. level: as in SqlQuestion."""
 
     index: int
     db_id: str
     question: str
     gold: str
     text: str
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,10 @@ class SqlVerdict:
     gold's under the chosen rules on the one database. test_suite_match: equal on every database of a suite, null
     without a suite. exact_set_match: official exact set match, null where it is not computed. both_empty: gold and
     prediction both returned no rows. error_class: see sql/errors.py, null when correct. seconds: the
-    prediction's own execution time (never the gold's). error: in English, SQLite's own message where there is one;
+    prediction's own execution time (never the gold's). exact_set_match_strict: with what the official script's own
+    parser refuses as no match; soft_f1: BIRD's, in [0, 1], under the rules `bird` alone; gold_doubt: why the
+    reference's result cannot be relied on; these three null in lines of older versions. error: in English, SQLite's own
+    message where there is one;
     error_code, error_fields: the explanation for a reader, as text.Phrase has it (null in lines of older versions).
     """
 
@@ -88,6 +99,9 @@ class SqlVerdict:
     seconds: float
     error_code: str | None = None
     error_fields: Mapping[str, Any] | None = None
+    exact_set_match_strict: bool | None = None
+    soft_f1: float | None = None
+    gold_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ DEFAULT_KIND = "spider"  # of an experiment file or a run folder that names none
 _BUILT_IN = (
     EntryPoint("spider", "paretune.sql.task:TASK", GROUP),
     EntryPoint("demo", "paretune.sql.task:TASK", GROUP),
+    EntryPoint("spider-dk", "paretune.sql.task:TASK", GROUP),
+    EntryPoint("spider-realistic", "paretune.sql.task:TASK", GROUP),
+    EntryPoint("spider-syn", "paretune.sql.task:TASK", GROUP),
+    EntryPoint("bird", "paretune.sql.task:BIRD", GROUP),
 )
 
 Identity = int | str

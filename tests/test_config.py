@@ -161,6 +161,7 @@ DERIVED = [
     ('from = "run-1"\nrank = 4\n', "rank: this variant is not trained; remove the key"),
     ('name = "x"\nadapter = "x"\nepochs = 4\n', "epochs: this variant is not trained; remove the key"),
     ('name = "x"\nfrom = "run-1"\nadapter = "x"\n', "give either `from` or `adapter`, not both"),
+    ('name = "x"\nadapter = "x"\ncheckpoint = 200\n', "x.checkpoint: an adapter made elsewhere has none here"),
     ('name = "x"\nadapter_scale = 0.5\n', "adapter_scale and checkpoint need `from`"),
     ('name = "x"\ncheckpoint = 200\n', "adapter_scale and checkpoint need `from`"),
     ('from = "run-9"\nadapter_scale = 0.5\n', "from 'run-9': no such variant; did you mean 'run-1'?"),
@@ -246,11 +247,6 @@ def test_general_empty_or_twice_is_refused(tmp_path: Path) -> None:
     assert "different kinds, found ['demo', 'demo']" in refusal(tmp_path, head + twice + RUN_1)
 
 
-def test_general_of_a_kind_that_no_stage_measures_is_refused(tmp_path: Path) -> None:
-    text = GROUND.replace('[general]\nkind = "demo"', '[general]\nkind = "lm_eval"') + RUN_1
-    assert "did you mean 'lm-eval'?" in refusal(tmp_path, text)
-
-
 def with_lm_eval(*lines: str) -> str:
     return GROUND.replace('[general]\nkind = "demo"', "\n".join(['[general]\nkind = "lm-eval"', *lines])) + RUN_1
 
@@ -334,3 +330,11 @@ def test_training_that_shares_prompts_is_not_grouped_by_length(tmp_path: Path) -
     assert refusal(tmp_path, both).endswith(
         "trial.toml: variant.run-1: share_prompts orders rows by their prompts; remove group_by_length"
     )
+
+
+def test_setting_of_a_variant_without_a_name_is_addressed_by_the_name_it_gets(tmp_path: Path) -> None:
+    text = SMALLEST + '[[variant]]\nfrom = "run-1"\nadapter_scale = 0.5\n'
+    config = load(tmp_path, text, 'variant.run-1@0.5.name="half"', "variant.half.adapter_scale=0.25")
+    assert (config.variants[1].name, config.variants[1].adapter_scale) == ("half", 0.25)
+    with pytest.raises(ConfigError, match=r"say which variant: variant\.run-1, variant\.run-1@0\.5$"):
+        load(tmp_path, text, "variant.run-9.rank=4")

@@ -32,6 +32,12 @@ CONFIDENCE = 0.95
 Pair = tuple[str, str]
 
 
+def _rules(records: Run) -> str:
+    """The rules that the verdicts were reached by: a configuration may leave them open. "" for a task without any."""
+    header = records.variants[0].headers.get(records.facets.lines, {})
+    return str(header.get("rules") or records.manifest.get("config", {}).get("target", {}).get("rules") or "")
+
+
 def compare_run(
     records: Run,
     *,
@@ -83,7 +89,7 @@ def compare_run(
         precision=str(model.get("precision", "")),
         quantization=str(model.get("quantization", "")),
         target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
-        target_rules=str(config.get("target", {}).get("rules", "")),
+        target_rules=_rules(records),
         questions=len(target.ids),
         clusters=len(set(target.groups)),
         effective_clusters=effective_clusters(target.groups),

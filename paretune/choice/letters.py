@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_LETTERS = "ABCDEFGHIJ"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of options, in prompts and in answers
 _WORDS = (
     r"(?:answer|choice|option|letter|resposta|alternativa|opção|letra)"
     r"(?:\s+(?:correct|correta|certa|final))?"
@@ -41,7 +41,7 @@ def parse_letter(text: str, options: Sequence[str]) -> int | None:
     True
     """
     paragraph = re.split(r"\n\s*\n", text.strip(), maxsplit=1)[0].strip()
-    letter = f"([{_LETTERS[: len(options)]}])"
+    letter = f"([{LETTERS[: len(options)]}])"
     led = set(re.findall(rf"(?i:\b{_WORDS})\s*[:=]?{_SIGNS}{letter}(?![\w'’-]){_NOT_ARTICLE}", paragraph))
     if led:
         return _single(led)
@@ -56,7 +56,7 @@ def parse_letter(text: str, options: Sequence[str]) -> int | None:
 
 
 def _single(letters: set[str]) -> int | None:
-    return _LETTERS.index(letters.pop()) if len(letters) == 1 else None
+    return LETTERS.index(letters.pop()) if len(letters) == 1 else None
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ import copy
 import difflib
 import functools
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval_samples import AskedTask, answer_of, asked_task, first_filter, request_of
+from paretune.config import LM_EVAL
 from paretune.errors import ConfigError, DataError, EngineError, ScoringError
 from paretune.files import fingerprint
 from paretune.models.memory import DoesNotFit, halving
 from paretune.records import ChoiceAnswer, ChoiceQuestion, Method
 from paretune.run.jsonl import Record
 
-KIND = "lm-eval"
 BATCH_SIZE = 8  # texts at once; halved as often as the memory asks for
 _SEED, _OTHER_SEED = 0, 1234  # lm-eval's own defaults: shots and options that a task draws rest on them
 
@@ -132,7 +133,15 @@ def score_lm_eval(
     return answers
 
 
+_OLDEST = (0, 4, 12)  # older ones lack TaskManager.load, or do not import beside transformers 5
+
+
 def _require_lm_eval() -> None:
+    version = lm_eval_version()
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _OLDEST:
+        wanted = ".".join(map(str, _OLDEST))
+        raise ConfigError(f"lm-eval {version} is too old: general.kind = 'lm-eval' needs {wanted} or newer; "
+                          "pip install '.[lm-eval]'")  # fmt: skip
     try:
         import lm_eval.evaluator  # noqa: F401
     except ImportError as error:
@@ -203,7 +212,7 @@ def _suites_of(asked: str, loaded: Mapping[str, Any], shots: int | None, limit: 
     ]
     methods = list(dict.fromkeys(item.method for item in found))
     for method in methods:
-        name = f"{KIND}/{asked}" + (f"/{method}" if len(methods) > 1 else "")
+        name = f"{LM_EVAL}/{asked}" + (f"/{method}" if len(methods) > 1 else "")
         yield _suite(name, method, [item for item in found if item.method == method], limit, notes)
 
 

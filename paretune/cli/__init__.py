@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
     fetch.choose_store(arguments)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
     if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     for stream in (sys.stdout, sys.stderr):

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paretune.cli.run import keep_memory_on_cpu
 from paretune.errors import DataError
-from paretune.records import ChoiceAnswer, ChoicePrompt, Method
+from paretune.records import METHODS, ChoiceAnswer, ChoicePrompt, Method
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
     from paretune.engines.hf.engine import HfEngine
 
 _KIND = "choice answers"  # of a header
-_METHODS: dict[str, tuple[Method, ...]] = {
-    "letter": ("letter",),
-    "cloze": ("cloze",),
-    "generate": ("generate",),
-    "all": ("letter", "cloze", "generate"),
-}
+_METHODS: dict[str, tuple[Method, ...]] = {**{method: (method,) for method in METHODS}, "all": METHODS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,11 +101,17 @@ def build_engine(arguments: argparse.Namespace) -> HfEngine:
     from paretune.config import ModelConfig
     from paretune.engines.base import Host
     from paretune.engines.hf.engine import HfEngine, TransformersSettings
+    from paretune.models.adapters import doubt_about_base
     from paretune.models.load import ModelHandle
 
+    keep_memory_on_cpu()
     model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )
+    for adapter in arguments.adapter if isinstance(arguments.adapter, list) else filter(None, [arguments.adapter]):
+        doubt = doubt_about_base(adapter, model.source.names)
+        if doubt is not None:
+            say(f"note: {adapter}: {doubt}")
     host = Host(model, token_budget=arguments.token_budget, say=say)
     return HfEngine(TransformersSettings(fast=not arguments.plain), host)
 

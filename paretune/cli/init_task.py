@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from paretune.errors import ConfigError
+from paretune.errors import ConfigError, StatisticsError
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
@@ -89,12 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _require_kind(kind: str) -> None:
-    from typing import get_args
-
-    from paretune.config import SUITES
+    from paretune.choice.suites import suite_names
     from paretune.fields import nearest
 
-    kinds = [name for name in get_args(SUITES) if name != "lm-eval"]
+    kinds = suite_names()
     if kind not in kinds:
         raise ConfigError(f"--general {kind}: no such suite{nearest(kind, kinds)}")
 
@@ -167,7 +166,7 @@ def _experiment(arguments: argparse.Namespace, database: Path) -> str:
         "model": {"path": arguments.model or DEFAULT_MODEL},
         "target": {
             "kind": "spider", "path": "data", "name": database_name(database), "split": TEST_SPLIT,
-            "train_splits": [TRAINING_SPLIT], "rules": "strict", "max_new_tokens": 128,
+            "train_splits": [TRAINING_SPLIT], "rules": "result", "max_new_tokens": 128,
         },
         "prompt": {"schema": "compact", "sample_values": 3},
         "general": general,
@@ -187,11 +186,21 @@ def _print_power(questions: int, language: str) -> None:
     """What so many questions can show, in the words and figures of `paretune power`."""
     from paretune.cli import power
 
-    words = ["--effect", f"{_EFFECT_POINTS:g}", "--discordant", f"{_DISCORDANT_SHARE:g}", "--questions", str(questions)]
+    asked = ["--effect", f"{_EFFECT_POINTS:g}", "--discordant", f"{_DISCORDANT_SHARE:g}", "--lang", language]
     parser = argparse.ArgumentParser()
     power.add_arguments(parser)
-    print(f"paretune power {' '.join(words)}")
-    power.run(parser.parse_args([*words, "--lang", language]))
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            power.run(parser.parse_args([*asked, "--questions", str(questions)]))
+        at_hand = f" --questions {questions}"
+    except StatisticsError as error:  # so few that they show nothing; how many would is said all the same
+        print(error)
+        printed, at_hand = io.StringIO(), ""
+        with redirect_stdout(printed):
+            power.run(parser.parse_args(asked))
+    print(f"paretune power {' '.join(asked[:-2])}{at_hand}")
+    print(printed.getvalue(), end="")
 
 
 def _say(line: str) -> None:

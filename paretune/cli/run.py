@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of a run folder: where tables and page go",
     )
     add_store(parser)
-    parser.add_argument("--variant", metavar="NAME", help="only this variant")
+    parser.add_argument(
+        "--variant", action="append", default=[], metavar="NAME", help="only this variant; several are named one by one"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
     claims = parser.add_argument_group("run, compare and report")
@@ -76,6 +78,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
+    from paretune.choice.suites import check_suites
     from paretune.config import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
@@ -83,9 +86,10 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 
     config = load_experiment(arguments.experiment, arguments.settings)
     check_engine(config, str(arguments.experiment))
+    check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     session = Session(config, folder, voice_named(arguments.lang), _say)
-    variants = [config.variant(arguments.variant)] if arguments.variant else list(config.all_variants())
+    variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
 
@@ -168,9 +172,19 @@ def _claims(arguments: argparse.Namespace) -> Claims:
     return Claims(arguments.margin, arguments.budget, arguments.every_pair)
 
 
+def keep_memory_on_cpu() -> None:
+    """Before a model is loaded: see `keep_freed_memory`."""
+    from paretune.models.load import choose_device, keep_freed_memory
+
+    if choose_device() == "cpu":
+        keep_freed_memory()
+
+
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     from paretune.pipeline import experiment
 
+    if stage in ("run", "train", "evaluate"):
+        keep_memory_on_cpu()
     if stage == "prepare":
         from paretune.pipeline.prepare import prepare
 

@@ -12,33 +12,48 @@ from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
-    from paretune.sql.predictions import PredictionFile
+    from paretune.sql.predictions import PredictionRow
     from paretune.sql.score import ScoreSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune score`."""
     parser.description = (
-        "Score predicted SQL against a split in Spider's layout: one verdict a question, and a summary."
+        "Score predicted SQL against a split in Spider's or BIRD's layout, or against a file of gold queries: one "
+        "verdict per question, and a summary."
     )
-    parser.add_argument("--spider", type=Path, required=True, metavar="DIR", help="data in Spider's layout")
+    parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's or BIRD's layout")
     parser.add_argument("--split", default="dev", help="DIR/<split>.json holds the questions (default: dev)")
     parser.add_argument(
         "--predictions",
         type=Path,
         required=True,
         metavar="FILE",
-        help=".json list of texts, .jsonl with sql (and index), .csv with generated_sql, or one query a line",
+        help=".json (texts, objects, BIRD's object), .jsonl with sql (and index), .csv with generated_sql, or one "
+        "query per line",
     )
-    parser.add_argument("--gold", type=Path, metavar="FILE", help="gold queries in place of the split's, same formats")
+    parser.add_argument("--column", metavar="NAME", help="column or key of the SQL (default: the first usual name)")
+    parser.add_argument(
+        "--gold",
+        type=Path,
+        metavar="FILE",
+        help="gold queries in place of the split's, same formats; with --databases and a db_id per query no --spider",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one verdict a line")
     parser.add_argument(
         "--rules",
-        choices=("official", "multiset", "strict", "tp4"),
-        default="official",
-        help="when two results are the same (default: official, as in test-suite-sql-eval)",
+        metavar="NAME",
+        help="when two results are the same: official (Spider's script), result (rows and values alone), multiset, "
+        "strict, bird, subset or tp4 (default: official where DIR/tables.json describes the databases, bird for BIRD's "
+        "questions, else result)",
     )
+    parser.add_argument("--keep-distinct", action="store_true", help="official rules: do not drop DISTINCT")
+    parser.add_argument("--as-written", action="store_true", help="run each text whole; extract no statement from it")
+    parser.add_argument("--max-rows", type=int, default=500_000, metavar="N", help="of one result (default: 500000)")
     parser.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite (default: DIR/database)")
+    parser.add_argument(
+        "--known-wrong", type=Path, metavar="FILE", help="positions of questions to leave out of a second figure"
+    )
     parser.add_argument("--limit-seconds", type=float, default=30.0, help="for one predicted query (default: 30)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a processor)")
     parser.add_argument("--lang", default="en", help=f"language of the summary: {' or '.join(LANGUAGES)}")
@@ -48,39 +63,69 @@ def run(arguments: argparse.Namespace) -> int:
     """Score and print; raises ParetuneError for what the user can mend."""
     from paretune.progress import progress_bar
     from paretune.run.jsonl import write_lines
+    from paretune.sql.bird import read_known_wrong
     from paretune.sql.predictions import join_predictions, read_predictions
-    from paretune.sql.score import ScoreSettings, score_predictions
-    from paretune.sql.spider import read_questions
-    from paretune.sql.summary import score_summary
+    from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
     voice = voice_named(arguments.lang)
-    databases = arguments.databases or arguments.spider / "database"
     _check_output(arguments)
-    file = read_predictions(arguments.predictions)
+    questions, gold, databases = _questions(arguments)
+    tables_file = (arguments.spider or databases.parent) / "tables.json"
+    file = read_predictions(
+        arguments.predictions, column=arguments.column, db_ids={question.db_id for question in questions}
+    )
     settings = ScoreSettings(
-        rules=arguments.rules,
+        rules=arguments.rules or default_rules(questions, tables_file),
         limit_seconds=arguments.limit_seconds,
         workers=arguments.workers,
+        keep_distinct=arguments.keep_distinct,
         as_written=file.as_written,
+        whole_texts=arguments.as_written,
+        max_rows=arguments.max_rows,
     )
-    questions = read_questions(arguments.spider, arguments.split)
-    gold = read_predictions(arguments.gold).rows if arguments.gold else None
     predictions = join_predictions(file.rows, questions, gold)
-    header = _header(arguments, settings, file, questions, predictions, databases)
+    header = _header(arguments, settings, questions, predictions, databases)
+    if arguments.known_wrong:
+        header["known_wrong"] = sorted(read_known_wrong(arguments.known_wrong, questions))
     with progress_bar("score", len(predictions)) as advance:
         verdicts = score_predictions(
             predictions,
             databases,
             settings,
             cache=_cache_folder(),
-            tables_file=arguments.spider / "tables.json",
+            tables_file=tables_file,
             on_verdict=lambda _: advance(1),
         )
     _check_ours(verdicts)
     if arguments.out is not None:
         write_lines(arguments.out, header, verdicts)
+    from paretune.sql.summary import score_summary  # scipy comes with it: not before it is needed
+
     print(score_summary(verdicts, header, voice))
     return 0
+
+
+def _questions(
+    arguments: argparse.Namespace,
+) -> tuple[list[SqlQuestion], list[PredictionRow] | None, Path]:
+    """The questions, the rows of a gold file if there is one, and the folder of the databases."""
+    from paretune.sql.predictions import questions_of_gold, read_predictions
+    from paretune.sql.spider import database_folder, read_questions
+
+    if arguments.spider is None:
+        if arguments.gold is None or arguments.databases is None:
+            raise DataError("--spider: missing; name the data's folder, or give --gold and --databases")
+        gold = read_predictions(arguments.gold).rows
+        return questions_of_gold(gold), None, arguments.databases
+    questions = read_questions(arguments.spider, arguments.split)
+    db_ids = {question.db_id for question in questions}
+    rows = read_predictions(arguments.gold, db_ids=db_ids).rows if arguments.gold else None
+    return questions, rows, arguments.databases or database_folder(arguments.spider)
+
+
+def _split_file(arguments: argparse.Namespace) -> Path:
+    directory: Path = arguments.spider
+    return directory / f"{arguments.split}.json"
 
 
 def _check_output(arguments: argparse.Namespace) -> None:
@@ -92,7 +137,7 @@ def _check_output(arguments: argparse.Namespace) -> None:
         return
     if out.exists() and not out.is_file():
         raise DataError(f"--out {out}: a folder or a device; expected a file to write")
-    split = arguments.spider / f"{arguments.split}.json"
+    split = None if arguments.spider is None else _split_file(arguments)
     for read in filter(None, (arguments.predictions, arguments.gold, split)):
         if out.exists() and read.exists() and out.samefile(read):
             raise DataError(f"--out {out}: this file is read; name another one to write")
@@ -128,7 +173,6 @@ def _cache_folder() -> Path | None:
 def _header(
     arguments: argparse.Namespace,
     settings: ScoreSettings,
-    file: PredictionFile,
     questions: list[SqlQuestion],
     predictions: list[SqlPrediction],
     databases: Path,
@@ -145,21 +189,24 @@ def _header(
     listing = "".join(f"{file_sha256(path)}  {path.name}\n" for paths in files.values() for path in paths)
     hashes = {
         "predictions": file_sha256(arguments.predictions),
-        "split": file_sha256(arguments.spider / f"{arguments.split}.json"),
         "databases": hashlib.sha256(listing.encode()).hexdigest(),
     }
     if arguments.gold:
         hashes["gold"] = file_sha256(arguments.gold)
-    if (arguments.spider / "tables.json").is_file():
-        hashes["tables"] = file_sha256(arguments.spider / "tables.json")
+    if arguments.spider is not None:
+        hashes = {"predictions": hashes.pop("predictions"), "split": file_sha256(_split_file(arguments)), **hashes}
+        if (arguments.spider / "tables.json").is_file():
+            hashes["tables"] = file_sha256(arguments.spider / "tables.json")
     return {
         "kind": "sql verdicts",
         "paretune": paretune.__version__,
         "sqlite": sqlite3.sqlite_version,
         "rules": settings.rules,
-        "as_written": file.as_written,
+        "keep_distinct": settings.keep_distinct,
+        "as_written": settings.as_written or settings.whole_texts,
+        "max_rows": settings.max_rows,
         "limit_seconds": settings.limit_seconds,
-        "split": arguments.split,
+        "split": arguments.split if arguments.spider is not None else arguments.gold.stem,
         "questions_in_split": len(questions),
         "predictions": len(predictions),
         "databases": len(files),

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="split whose gold queries the suite shall tell from their neighbours (default: dev; may be repeated)",
     )
-    parser.add_argument("--databases", type=int, default=8, metavar="N", help="variants a database (default: 8)")
+    parser.add_argument("--databases", type=int, default=8, metavar="N", help="variants per database (default: 8)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
     parser.add_argument("--db-id", action="append", metavar="ID", help="build for this database only (repeatable)")
 
@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             f"--db-id {unknown[0]}: no gold query of the split is on it; expected one of {', '.join(sorted(queries))}"
         )
+    _refuse_own_databases(arguments.spider, arguments.out)
     _copy_tables_file(arguments.spider, arguments.out)
     print(f"{'database':32} {'queries':>8} {'neighbours':>11} {'told before':>12} {'told after':>11} {'ties':>9}")
     totals = [0, 0, 0, 0]
@@ -58,6 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
     print("told: neighbours whose result differs from the gold's, by the original database alone and by the suite;")
     print("ties: gold results that depend on the order of rows, on the original and on the variants together")
     return 0
+
+
+def _refuse_own_databases(spider: Path, out: Path) -> None:
+    """Variants beside the data's own databases would turn every later score of the data into a test-suite score."""
+    from paretune.errors import ConfigError
+    from paretune.sql.spider import database_folder
+
+    if out.exists() and out.resolve() == database_folder(spider).resolve():
+        raise ConfigError(f"--out {out}: holds the data's own databases; name another folder for the suite")
 
 
 def _copy_tables_file(spider: Path, out: Path) -> None:

@@ -62,8 +62,12 @@ def _suite_with_categories(records: Run) -> AnsweredAxis:
     for axis in axes:
         if CATEGORIES.keys() <= set(axis.categories):
             return axis
-    found = ", ".join(axis.benchmark for axis in axes) or "none"
-    raise DataError(f"the tp4 form needs a suite with {', '.join(CATEGORIES)} (mmlu or demo); this run has: {found}")
+    categories = {axis.benchmark: ", ".join(dict.fromkeys(axis.categories)) or "no categories" for axis in axes}
+    found = "; ".join(f"{name} with {own}" for name, own in categories.items()) or "none"
+    raise DataError(
+        f"the tp4 form needs one suite with questions of {', '.join(CATEGORIES)} (demo, or mmlu with some of each); "
+        f"this run has: {found}"
+    )
 
 
 def _answers(variant: Variant) -> Iterable[Sequence[object]]:

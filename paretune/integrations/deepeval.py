@@ -8,17 +8,20 @@ that nothing is sent anywhere by our doing.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, ScoringError
-from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.database import read_names
 from paretune.sql.dialects import database_file
 from paretune.sql.explain import classify
-from paretune.sql.rules import Rules
-from paretune.sql.score import ScoreSettings, score_predictions
+from paretune.sql.pool import WorkerPool
+from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
 for _name in ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE"):
     os.environ.setdefault(_name, "1")
@@ -35,7 +38,8 @@ class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not an
     """Does the query in `actual_output` return what the gold in `expected_output` returns? Score 1.0 or 0.0.
 
     databases: folder with <db_id>/<db_id>.sqlite, opened read-only; the test case names its database in
-    `metadata={"db_id": ...}`. rules: official, multiset, strict or tp4. limit_seconds: for one execution, in a process
+    `metadata={"db_id": ...}`. rules: a name in sql/rules.py; by default `official` where Spider's tables.json
+    beside the folder describes the database, else `result`. limit_seconds: for one execution, in a process
     that is killed past it. on_every_database: ask for a match on all files of the database's folder, which is
     test-suite accuracy. gold_cache: folder that keeps gold results between test cases. threshold: 1.0 passes matches
     only; verbose_mode and flaky as in DeepEval.
@@ -48,7 +52,7 @@ class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not an
     def __init__(
         self,
         databases: str | Path,
-        rules: Rules = "official",
+        rules: str | None = None,
         limit_seconds: float = 30.0,
         on_every_database: bool = False,
         gold_cache: str | Path | None = None,
@@ -56,7 +60,7 @@ class ExecutionAccuracy(BaseMetric):  # type: ignore[misc]  # deepeval is not an
         verbose_mode: bool = False,
         flaky: bool = False,
     ) -> None:
-        ScoreSettings(rules=rules, limit_seconds=limit_seconds)  # refuses what cannot be obeyed
+        ScoreSettings(rules=rules or "result", limit_seconds=limit_seconds)  # refuses what cannot be obeyed
         self.databases = databases
         self.rules = rules
         self.limit_seconds = limit_seconds
@@ -119,6 +123,21 @@ def _failed(metric: ExecutionAccuracy, error: Exception) -> Exception:
     return ScoringError(f"execution accuracy: {error}") if isinstance(error, TypeError) else error
 
 
+_idle: list[WorkerPool] = []  # DeepEval copies a metric for every test case: workers outlive the copies
+
+
+@contextmanager
+def _pool(memory_bytes: int) -> Iterator[WorkerPool]:
+    """A pool of one worker for one test case, kept for the next one unless something went wrong."""
+    try:
+        pool = _idle.pop()
+    except IndexError:
+        pool = WorkerPool(1, memory_bytes)
+        atexit.register(pool.__exit__)
+    yield pool
+    _idle.append(pool)
+
+
 def _judge(metric: ExecutionAccuracy, test_case: LLMTestCase) -> tuple[SqlVerdict, str]:
     """The verdict and its reason. Raises where the prediction cannot be judged."""
     db_id = (test_case.metadata or {}).get("db_id")
@@ -134,24 +153,28 @@ def _judge(metric: ExecutionAccuracy, test_case: LLMTestCase) -> tuple[SqlVerdic
     if missing:
         raise MissingTestCaseParamsError(f"execution accuracy needs {', '.join(missing)} (text) in the test case")
     prediction = SqlPrediction(0, str(db_id), str(test_case.input), test_case.expected_output, test_case.actual_output)
-    settings = ScoreSettings(rules=metric.rules, limit_seconds=metric.limit_seconds, workers=1)
-    cache = None if metric.gold_cache is None else Path(metric.gold_cache)
     databases = Path(metric.databases)
-    verdict = score_predictions([prediction], databases, settings, cache=cache)[0]
-    if verdict.outcome in {SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED}:
+    rules = metric.rules or default_rules(
+        [SqlQuestion(0, str(db_id), "", prediction.gold)], databases.parent / "tables.json"
+    )
+    settings = ScoreSettings(rules=rules, limit_seconds=metric.limit_seconds, workers=1)
+    cache = None if metric.gold_cache is None else Path(metric.gold_cache)
+    with _pool(settings.memory_bytes) as pool:
+        verdict = score_predictions([prediction], databases, settings, cache=cache, pool=pool)[0]
+    if verdict.outcome in NOT_JUDGED | {SqlOutcome.FAILED}:
         raise ScoringError(f"{db_id}: {verdict.error or verdict.outcome}; correct the test case, not the prediction")
     if metric.on_every_database and verdict.execution_match and verdict.test_suite_match is None:
         raise ScoringError(
             f"{databases / str(db_id)}: no test suite on which the gold runs; build one with `paretune test-suite`"
         )
-    return verdict, _reason(metric, verdict, database_file(databases / str(db_id), str(db_id)))
+    return verdict, _reason(metric, rules, verdict, database_file(databases / str(db_id), str(db_id)))
 
 
-def _reason(metric: ExecutionAccuracy, verdict: SqlVerdict, database: Path) -> str:
+def _reason(metric: ExecutionAccuracy, rules: str, verdict: SqlVerdict, database: Path) -> str:
     if verdict.execution_match and metric.on_every_database and not verdict.test_suite_match:
         return f"The result equals the gold's on {verdict.db_id} by luck: it differs on other rows of the test suite."
     if verdict.execution_match:
-        return f"The result equals the gold's on {verdict.db_id} ({metric.rules} rules)."
+        return f"The result equals the gold's on {verdict.db_id} ({rules} rules)."
     if verdict.outcome in {SqlOutcome.TIMEOUT, SqlOutcome.TOO_LARGE, SqlOutcome.NOT_A_QUERY}:
         return f"The prediction was not let run to its end ({verdict.outcome}): {verdict.error or 'over its limit'}."
     message = verdict.error if verdict.outcome == SqlOutcome.INVALID_SQL else None

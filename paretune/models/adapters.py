@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,42 @@ from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 
 ORIGIN_FILE = "paretune.json"  # what an adapter trained here says of its base and its training
+_WEIGHTS = "adapter_model.safetensors"
+
+# Shapes of a base model's modules by name: (inputs, outputs) of a linear layer, None of any other module.
+ModuleShapes = Mapping[str, tuple[int, int] | None]
 
 
 def adapter_fingerprint(directory: Path) -> str:
-    """Fingerprint of an adapter's weights and configuration. Raises ModelError where it is incomplete."""
-    weights = directory / "adapter_model.safetensors"
-    if not weights.is_file():
-        raise ModelError(f"{directory}: no adapter_model.safetensors; expected an adapter in PEFT's format")
-    return fingerprint([file_sha256(weights), read_adapter_config(directory)])
+    """Fingerprint of an adapter's weights and configuration. Raises ModelError where it is incomplete.
+
+    PEFT writes lists such as target_modules in an order that changes from process to process; they count as sets.
+    """
+    return fingerprint([file_sha256(_weights(directory)), _canonical(read_adapter_config(directory))])
+
+
+def fingerprint_as_written(directory: Path) -> str:
+    """The fingerprint of releases up to 0.1, to which the order of lists counts: their run folders hold it."""
+    return fingerprint([file_sha256(_weights(directory)), read_adapter_config(directory)])
+
+
+def _canonical(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: sorted(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else value
+        for key, value in config.items()
+    }
+
+
+def _weights(directory: Path) -> Path:
+    path = directory / _WEIGHTS
+    if path.is_file():
+        return path
+    if (directory / "adapter_model.bin").is_file():
+        raise ModelError(
+            f"{directory}: adapter_model.bin is a pickle, which can run any code when it is read; save the adapter "
+            f"again as {_WEIGHTS} (save_pretrained of a current PEFT)"
+        )
+    raise ModelError(f"{directory}: no {_WEIGHTS}; expected an adapter in PEFT's format")
 
 
 def why_unusable(directory: Path | None) -> str | None:
@@ -71,13 +99,56 @@ def check_base(directory: Path, source: ModelSource) -> None:
                 f"{source.directory}); evaluate it on its own base model"
             )
         return
-    declared = str(read_adapter_config(directory).get("base_model_name_or_path") or "")
-    hub_names = {_plain(name) for name in source.names if "/" in name}
-    if declared.count("/") == 1 and not Path(declared).exists() and hub_names and _plain(declared) not in hub_names:
+    check_declared_base(directory, source.names)
+
+
+def check_declared_base(directory: Path, names: Sequence[str]) -> None:
+    """Refuse an adapter whose configuration names another Hub model than the base's names do."""
+    declared, hub_names = _declared_base(directory), {_plain(name) for name in names if "/" in name}
+    if declared is not None and hub_names and _plain(declared) not in hub_names:
         raise ModelError(
-            f"{directory}: an adapter of {declared}, but the base model here is {source.names[0]}; "
+            f"{directory}: an adapter of {declared}, but the base model here is {names[0]}; "
             f"set model.path to {declared}"
         )
+
+
+def doubt_about_base(directory: Path, names: Sequence[str]) -> str | None:
+    """A remark where an adapter names a Hub model and the base has local names only, none of them like it."""
+    declared = _declared_base(directory)
+    if declared is None or (directory / ORIGIN_FILE).is_file() or _plain(declared) in map(_plain, names):
+        return None
+    return f"made for {declared}; whether {names[0]} is that model cannot be told from its name"
+
+
+def _declared_base(directory: Path) -> str | None:
+    """The Hub model that an adapter's configuration names; None where it names a path or nothing."""
+    declared = str(read_adapter_config(directory).get("base_model_name_or_path") or "")
+    return declared if declared.count("/") == 1 and not Path(declared).exists() else None
+
+
+def check_shapes(directory: Path, modules: ModuleShapes, model: str) -> None:
+    """Refuse an adapter whose LoRA matrices do not fit the base model's layers, before any weights are loaded."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(_weights(directory), framework="pt") as file:
+            stored = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{directory / _WEIGHTS}: not readable ({error}); copy or fetch it again") from error
+    for key, shape in stored.items():
+        name, found, matrix = key.removeprefix("base_model.model.").rpartition(".lora_")
+        if not found or matrix not in ("A.weight", "B.weight"):
+            continue
+        if name not in modules:
+            raise ModelError(f"{directory}: the adapter does not fit the base model {model}: it has no {name}")
+        layer = modules[name]
+        side, size = ("inputs", shape[1]) if matrix == "A.weight" else ("outputs", shape[0])
+        expected = None if layer is None else layer[side == "outputs"]
+        if expected is not None and size != expected:
+            raise ModelError(
+                f"{directory}: the adapter does not fit the base model {model}: {name} has {expected} {side}, "
+                f"the adapter's has {size}"
+            )
 
 
 @contextmanager
@@ -110,8 +181,7 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import SafetensorError, safe_open
 
-    if not (directory / "adapter_model.safetensors").is_file():
-        raise ModelError(f"{directory}: no adapter_model.safetensors; expected an adapter in PEFT's format")
+    _weights(directory)
     try:
         tuned = PeftModel.from_pretrained(base.model, str(directory), autocast_adapter_dtype=False, is_trainable=False)
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
@@ -120,7 +190,7 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
         raise ModelError(
             f"{directory}: the adapter does not fit the base model {base.source.names[0]} ({reason})"
         ) from error
-    with safe_open(directory / "adapter_model.safetensors", framework="pt") as file:
+    with safe_open(directory / _WEIGHTS, framework="pt") as file:
         stored = set(file.keys())
     missing = set(get_peft_model_state_dict(tuned, save_embedding_layers=False)) ^ stored
     if missing:

@@ -120,7 +120,8 @@ def keep_freed_memory() -> None:
     """On a CPU with glibc: keep freed memory instead of giving it back and faulting it in again at every step.
 
     Activations of hundreds of megabytes are freed and taken again all the time; in a measurement with two cores, a
-    third of the time of training went into page faults before. Does nothing elsewhere.
+    third of the time of training went into page faults before. Does nothing elsewhere. It changes the whole process, so
+    the command line calls it, and no library function does.
     """
     import ctypes
     import sys
@@ -162,8 +163,6 @@ def load_model(config: ModelConfig, source: ModelSource | None = None) -> Loaded
     source = source or find_model(config)
     tokenizer = load_tokenizer(source)
     precision = choose_precision(config.precision)
-    if choose_device() == "cpu":
-        keep_freed_memory()
     arguments: dict[str, Any] = {"dtype": getattr(torch, precision)}
     if config.quantization != "none":
         arguments["quantization_config"] = _quantization(config.quantization, precision)
@@ -199,7 +198,7 @@ def require_bitsandbytes(config: ExperimentConfig) -> None:
 
 
 def _bitsandbytes_missing(what: str, *settings: str) -> ModelError:
-    instead = " ".join(f"--set {setting}" for setting in settings)
+    instead = " ".join(f"--set {setting}" for setting in settings) or "quantization none"
     return ModelError(f'{what} needs bitsandbytes: pip install ".[quantization]", or do without: {instead}')
 
 
@@ -208,7 +207,7 @@ def _quantization(kind: str, precision: str) -> Any:
     import transformers
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise _bitsandbytes_missing(f'model.quantization = "{kind}"', "model.quantization=none")
+        raise _bitsandbytes_missing(f'quantization "{kind}"')
     if kind == "int8":
         return transformers.BitsAndBytesConfig(load_in_8bit=True)
     return transformers.BitsAndBytesConfig(

@@ -117,7 +117,7 @@ def _not_to_be_had(name: str, error: Exception) -> ModelError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return ModelError(
         f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
-        "your connection and access, or name a local copy (--set model.path=DIR or FILE.gguf)"
+        "your connection and access, or name a local copy, a directory or FILE.gguf (model.path, or --model)"
     )
 
 
@@ -125,7 +125,7 @@ def _converted(path: Path) -> Path:
     """Where the converted copy of a GGUF file lies in the store, made or not."""
     with open(path, "rb") as file:
         if file.read(4) != b"GGUF":
-            raise ModelError(f"{path}: not a GGUF file")
+            raise ModelError(f"{path}: not a GGUF file; expected one, or a model's directory in transformers' format")
     return store_directory() / "models" / f"{path.stem}-{file_sha256(path)[:12]}"
 
 
@@ -146,7 +146,8 @@ def _from_gguf(path: Path) -> ModelSource:
                 raise ModelError(f"{path}: cannot be converted to {target} ({error})") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    names = (path.stem, *_gguf_names(target))
+    hub_names = (DEFAULT_MODEL,) if path == _packaged_gguf() else ()
+    names = (path.stem, *_gguf_names(target), *hub_names)
     return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
 
 

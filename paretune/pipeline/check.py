@@ -10,11 +10,19 @@ from typing import Any
 from paretune.config import VariantConfig
 from paretune.engines import engine_kind
 from paretune.errors import ModelError, ParetuneError
-from paretune.models.adapters import adapter_fingerprint, check_base, read_adapter_config
+from paretune.models.adapters import (
+    ModuleShapes,
+    adapter_fingerprint,
+    check_base,
+    check_declared_base,
+    check_shapes,
+    doubt_about_base,
+)
 from paretune.models.load import require_bitsandbytes
 from paretune.models.source import ModelSource, find_configuration
 from paretune.pipeline.prepare import check_length
 from paretune.pipeline.session import Session
+from paretune.sources.adapters import find_adapter
 from paretune.tasks import TargetData
 
 
@@ -28,9 +36,9 @@ def find_problems(session: Session, target: TargetData) -> list[str]:
         directory, source = find_configuration(session.config.model)
     except ModelError as error:
         problems.append(str(error))
-    names = _linear_layers(directory) if directory is not None else ()
+    modules = _modules(directory) if directory is not None else {}
     for variant in session.config.variants:
-        problems += _variant_problems(session, variant, target, names, source)
+        problems += _variant_problems(session, variant, target, modules, source)
     if source is not None and not problems:
         problems += _refused(lambda: _check_prompts(session, target))
     return problems
@@ -47,13 +55,15 @@ def _refused_by_engine(session: Session, target: TargetData) -> Iterator[str]:
 
 
 def _variant_problems(
-    session: Session, variant: VariantConfig, target: TargetData, layers: Sequence[str], source: ModelSource | None
+    session: Session, variant: VariantConfig, target: TargetData, modules: ModuleShapes, source: ModelSource | None
 ) -> Iterator[str]:
-    if variant.adapter is not None:
-        for reason in _refused(lambda: _check_adapter(Path(str(variant.adapter)), source)):
+    adapter = variant.adapter
+    if adapter is not None:
+        model = session.config.model.path
+        for reason in _refused(lambda: _check_adapter(find_adapter(adapter), source, modules, model)):
             yield f"variant {variant.name}: {reason}"
     if variant.training is not None:
-        yield from _training_problems(variant, target, layers)
+        yield from _training_problems(variant, target, [name for name, shape in modules.items() if shape is not None])
     if variant.checkpoint is not None and variant.source is not None:
         from paretune.training.sft import total_steps
 
@@ -88,11 +98,50 @@ def _ends(layer: str, name: str) -> bool:
     return layer == name or layer.endswith(f".{name}")
 
 
-def _check_adapter(directory: Path, source: ModelSource | None) -> None:
-    read_adapter_config(directory)
+def check_adapters(session: Session, variants: Sequence[VariantConfig]) -> list[str]:
+    """Refuse adapters made elsewhere that do not fit the base model, before anything is trained or answered.
+
+    Returns remarks on those of which that cannot be told for certain. Raises ModelError or DataError.
+    """
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return []
+    owners = {variant.source or variant.name for variant in variants}
+    elsewhere = [variant for variant in session.config.variants if variant.name in owners and variant.adapter]
+    modules = _modules(session.source.directory) if elsewhere else {}
+    for variant in elsewhere:
+        _check_adapter(find_adapter(str(variant.adapter)), session.source, modules, session.source.names[0])
+    return _doubtful_adapters(elsewhere, session.source.names)
+
+
+def find_remarks(session: Session) -> list[str]:
+    """Adapters made elsewhere of which it cannot be told whether the base model is their own, where none is refused."""
+    if not engine_kind(session.config.engine.kind).takes_peft:
+        return []
+    try:
+        source = find_configuration(session.config.model)[1]
+        return _doubtful_adapters(session.config.variants, source.names) if source is not None else []
+    except ParetuneError:  # a problem, which `find_problems` names
+        return []
+
+
+def _doubtful_adapters(variants: Sequence[VariantConfig], names: Sequence[str]) -> list[str]:
+    remarks = []
+    for variant in variants:
+        doubt = doubt_about_base(find_adapter(variant.adapter), names) if variant.adapter else None
+        if doubt is not None:
+            remarks.append(f"variant {variant.name}: {doubt}")
+    return remarks
+
+
+def _check_adapter(directory: Path, source: ModelSource | None, modules: ModuleShapes, model: str) -> None:
+    """model: what the experiment calls the base, which is all that is known where there is no source yet."""
     adapter_fingerprint(directory)
     if source is not None:
         check_base(directory, source)
+    elif modules:  # a Hub model of which only the configuration is here
+        check_declared_base(directory, (model,))
+    if modules:
+        check_shapes(directory, modules, model)
 
 
 def _check_prompts(session: Session, target: TargetData) -> None:
@@ -103,8 +152,8 @@ def _check_prompts(session: Session, target: TargetData) -> None:
         check_length(task, question, tokens, session.config.target.max_new_tokens, engine.context_tokens)
 
 
-def _linear_layers(directory: Path) -> tuple[str, ...]:
-    """Names of the model's linear layers, from its configuration: no weight is read. None where it cannot be built."""
+def _modules(directory: Path) -> ModuleShapes:
+    """The model's modules, from its configuration: no weight is read. Empty where it cannot be built."""
     import torch
     import transformers
 
@@ -113,8 +162,11 @@ def _linear_layers(directory: Path) -> tuple[str, ...]:
         with torch.device("meta"):
             model = transformers.AutoModelForCausalLM.from_config(config)
     except Exception:  # a model whose code is not here; loading will say so
-        return ()
-    return tuple(name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+        return {}
+    return {
+        name: (module.in_features, module.out_features) if isinstance(module, torch.nn.Linear) else None
+        for name, module in model.named_modules()
+    }
 
 
 def _refused(check: Any) -> Iterator[str]:

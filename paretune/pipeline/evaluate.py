@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, score_lm_eval
-from paretune.choice.prompts import build_prompts
+from paretune.choice.lm_eval import lm_eval_version, score_lm_eval
 from paretune.config import VariantConfig
 from paretune.engines.base import Generation, RunsLmEval
 from paretune.engines.choices import answer_choices
 from paretune.errors import EngineError
 from paretune.files import fingerprint
-from paretune.models.adapters import why_unusable
-from paretune.pipeline.prepare import GeneralData
+from paretune.models.adapters import fingerprint_as_written, why_unusable
+from paretune.pipeline.choices import Choices
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.progress import progress_bar
-from paretune.records import ChoiceAnswer, ChoicePrompt
+from paretune.records import ChoiceAnswer
 from paretune.run.folder import RunFolder, is_complete, same_fingerprint
-from paretune.run.jsonl import LineWriter, Record, read_lines, set_aside, write_lines
+from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, set_aside, write_lines
 from paretune.run.lines import AskedQuestion, from_record
 
 _FORMER_BATCH_SIZE = 16  # of experiments that named none
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The multiple choice that every variant is asked. prompts: by suite; lm_eval: suites that lm-eval asks and
-    scores."""
-
-    prompts: Mapping[str, tuple[ChoicePrompt, ...]]
-    lm_eval: tuple[LmEvalSuite, ...]
-    fingerprint: str  # of `prompts`
-
-    def __len__(self) -> int:
-        """Answers that a variant owes."""
-        own = sum(map(len, self.prompts.values()))
-        return own + sum(len(suite.questions) for suite in self.lm_eval)
-
-
-def choices_of(general: Sequence[GeneralData]) -> Choices:
-    """The prompts of all suites, made once for all variants."""
-    prompts: dict[str, list[ChoicePrompt]] = {}
-    for item in general:
-        for method in item.methods if item.lm_eval is None else ():
-            made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
-            prompts.setdefault(item.suite.name, []).extend(made)
-    asked = fingerprint([[suite, asdict(prompt)] for suite, own in prompts.items() for prompt in own])
-    lm_eval = tuple(item.lm_eval for item in general if item.lm_eval)
-    return Choices({suite: tuple(own) for suite, own in prompts.items()}, lm_eval, asked)
 
 
 def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:
@@ -110,7 +82,7 @@ def answer_headers(
     session: Session, variant: VariantConfig, choices: Choices, prepared: RunFolder
 ) -> tuple[Record, Record]:
     """The headers that answers.jsonl and choice.jsonl of a variant must have. prepared: where what is asked lies."""
-    conditions = _conditions(session, session.adapter(variant), variant.adapter_scale)
+    conditions = _conditions(session, variant, session.adapter(variant))
     path = session.folder.variant(variant.name, "answers.jsonl")
     return _answers_header(session, conditions, path, prepared), _choice_header(conditions, choices, prepared)
 
@@ -134,13 +106,22 @@ def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
     return mark, [from_record(AskedQuestion, record, where, facets.names) for record in records]
 
 
-def _conditions(session: Session, adapter: Path | None, scale: float) -> Record:
+def _conditions(session: Session, variant: VariantConfig, adapter: Path | None) -> Record:
     """What decides an answer beside the prompt."""
     return {
         **session.engine.conditions,
-        "adapter": session.engine.adapter_fingerprint(adapter) if adapter is not None else None,
-        "adapter_scale": scale if adapter is not None else None,
+        "adapter": _adapter_mark(session, variant, adapter) if adapter is not None else None,
+        "adapter_scale": variant.adapter_scale if adapter is not None else None,
     }
+
+
+def _adapter_mark(session: Session, variant: VariantConfig, adapter: Path) -> str:
+    """The adapter's fingerprint; the one of an earlier release where this variant's answers hold it."""
+    files = [session.folder.variant(variant.name, f"{name}.jsonl") for name in ("answers", "choice")]
+    recorded = [read_header(file).get("adapter") for file in files]
+    if (adapter / "adapter_config.json").is_file() and (earlier := fingerprint_as_written(adapter)) in recorded:
+        return earlier
+    return session.engine.adapter_fingerprint(adapter)
 
 
 def _answers_header(session: Session, conditions: Record, path: Path, prepared: RunFolder) -> Record:

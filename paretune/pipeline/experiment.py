@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import ParetuneError
-from paretune.pipeline.prepare import GeneralData, data_hashes, prepare, read_general
+from paretune.pipeline.prepare import (
+    GeneralData,
+    data_hashes,
+    is_prepared,
+    prepare,
+    read_general,
+    take_prepared,
+)
 from paretune.pipeline.session import Session, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.run.jsonl import count_lines, read_header, read_lines
@@ -63,13 +70,23 @@ def run_all(
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
-    """Prepare, then train and evaluate each variant: the ones that others derive from come first."""
-    from paretune.pipeline.evaluate import choices_of, evaluate
+    """Prepare, then train and evaluate each variant: the ones that others derive from come first.
+
+    Without training, what is prepared already from these settings is used as it is: the data need not be there.
+    """
+    from paretune.pipeline.check import check_adapters
+    from paretune.pipeline.choices import read_choices
+    from paretune.pipeline.evaluate import evaluate
     from paretune.pipeline.train import train
 
-    _, general = prepare(session)
+    if training or not is_prepared(session):
+        prepare(session)
+    else:
+        take_prepared(session)
     note_kinds(session)
-    choices = choices_of(general)
+    for remark in check_adapters(session, variants):
+        session.say(f"note: {remark}")
+    choices = read_choices(session.folder, session.config.general)
     for variant in sorted(variants, key=lambda variant: variant.source is not None):
         source = variant if variant.source is None else session.config.variant(variant.source)
         if training and source.is_trained:
@@ -106,7 +123,7 @@ def note_kinds(session: Session) -> None:
 
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
-    from paretune.pipeline.check import find_problems
+    from paretune.pipeline.check import find_problems, find_remarks
     from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
@@ -121,7 +138,8 @@ def describe_plan(session: Session) -> Plan:
     for variant in session.config.all_variants():
         what = _describe_variant(variant, len(target.training))
         lines.append(f"variant {variant.name}: {what}{states.get(variant.name, '')}")
-    remarks = (*trained_on_the_test(target), *session.task.doubts(session.config, target))
+    doubts = session.task.doubts(session.config, target)
+    remarks = (*trained_on_the_test(target), *doubts, *find_remarks(session))
     return Plan("\n".join(lines), tuple(find_problems(session, target)), remarks)
 
 
@@ -147,7 +165,7 @@ def list_progress(session: Session) -> tuple[list[PartDone], str]:
     if session.folder.prepared(session.task.facets.lines).exists():
         try:
             with _prepared_now(session) as prepared:
-                known = _Known.of(session, *prepared)
+                known = _Known.of(session, prepared)
         except ParetuneError as error:
             reason = str(error)
     return _rows(session, known or _Known.unchecked(session)), reason
@@ -180,13 +198,14 @@ class _Known:
         return cls(_lines_wanted(session, session.folder), None)
 
     @classmethod
-    def of(cls, session: Session, prepared: RunFolder, general: Sequence[GeneralData]) -> _Known:
+    def of(cls, session: Session, prepared: RunFolder) -> _Known:
         """The fingerprints that the stages would ask for. prepared: where what is asked now lies."""
-        from paretune.pipeline.evaluate import answer_headers, choices_of, verdicts_header
+        from paretune.pipeline.choices import read_choices
+        from paretune.pipeline.evaluate import answer_headers, verdicts_header
         from paretune.pipeline.train import training_fingerprint
         from paretune.training.sft import is_trained
 
-        choices = choices_of(general)
+        choices = read_choices(prepared, session.config.general)
         marks = {("", f"prepared/{name}"): prepared_mark(prepared, name) for name in _prepared(session)}
         trained = set()
         for variant in session.config.all_variants():
@@ -205,19 +224,19 @@ class _Known:
 
 
 @contextmanager
-def _prepared_now(session: Session) -> Iterator[tuple[RunFolder, list[GeneralData]]]:
+def _prepared_now(session: Session) -> Iterator[RunFolder]:
     """Where lies what would be asked now: in the run folder if settings and data are those of its manifest, else in a
     passing folder, prepared for this purpose."""
     target, general = session.task.read(session.config), read_general(session.config)
     manifest = session.folder.read_manifest()
     config = json.loads(json.dumps(session.config.as_dict()))
     if (manifest.get("config"), manifest.get("data")) == (config, data_hashes(target, general)):
-        yield session.folder, general
+        yield session.folder
         return
     with TemporaryDirectory(prefix="paretune-") as folder:
         passing = replace(session, folder=RunFolder(Path(folder)), say=lambda _: None)
-        _, general = prepare(passing)
-        yield passing.folder, general
+        prepare(passing)
+        yield passing.folder
 
 
 def _prepared(session: Session) -> tuple[str, ...]:

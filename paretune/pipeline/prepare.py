@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
+from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
-from paretune.config import ExperimentConfig, GeneralConfig
+from paretune.config import LM_EVAL, ExperimentConfig, GeneralConfig
 from paretune.errors import PromptError
 from paretune.files import fingerprint
 from paretune.models.load import require_bitsandbytes
+from paretune.pipeline.choices import FILE as CHOICE_PROMPTS
+from paretune.pipeline.choices import prompt_lines
 from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
-from paretune.records import ChoiceQuestion, Method
+from paretune.records import METHODS, ChoicePrompt, ChoiceQuestion, Method
 from paretune.run.claims import record_claims
 from paretune.run.jsonl import read_header, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
@@ -41,7 +45,7 @@ class GeneralData:
         """How its questions are scored."""
         if self.lm_eval:
             return (self.lm_eval.method,)
-        return ("letter", "cloze", "generate") if self.config.method == "all" else (self.config.method,)
+        return METHODS if self.config.method == "all" else (self.config.method,)
 
     @property
     def shots(self) -> int | None:
@@ -54,7 +58,7 @@ def read_general(config: ExperimentConfig) -> list[GeneralData]:
     found = []
     for general in config.general:
         path = Path(general.path) if general.path else None
-        if general.kind == "lm-eval":
+        if general.kind == LM_EVAL:
             suites = read_lm_eval(general.tasks, path, shots=general.few_shot, limit=general.questions_per_subject)
             found += [_lm_eval_data(general, suite) for suite in suites]
             continue
@@ -86,9 +90,9 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     for remark in (*trained_on_the_test(target), *(task.doubts(session.config, target) if written else ())):
         session.say(f"note: {remark}")
     _store(session, "choice", *_choice_records(general))
-    if record_claims(session.folder, session.config):
-        changed = "[claims], suites or variants"
-        session.say(f"{changed} changed after answers were there: tables and page will say so")
+    header, prompts = prompt_lines(_choice_prompts(general))
+    _store(session, CHOICE_PROMPTS, prompts, header)
+    _note_claims(session)
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
@@ -97,6 +101,52 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     }
     session.folder.update_manifest(manifest)
     return target, general
+
+
+def _note_claims(session: Session) -> None:
+    """Before the settings are noted: a change of what was planned is told by comparing with those of then."""
+    if record_claims(session.folder, session.config):
+        changed = "[claims], suites or variants"
+        session.say(f"{changed} changed after answers were there: tables and page will say so")
+
+
+def is_prepared(session: Session) -> bool:
+    """Whether prepared/ was made from these settings: model, engine, target, prompt, suites and seed. Data are not
+    looked at; where a path is left open, the one of then counts."""
+    if not all(
+        session.folder.prepared(name).is_file() for name in (session.task.facets.lines, "choice", CHOICE_PROMPTS)
+    ):
+        return False
+    then, now = session.folder.read_manifest().get("config", {}), json.loads(json.dumps(session.config.as_dict()))
+    return all(
+        _same(then.get(name), now.get(name)) for name in ("model", "engine", "target", "prompt", "general", "seed")
+    )
+
+
+def _same(then: Any, now: Any) -> bool:
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        return all(map(_same, then, now))
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        return bool(then == now)
+    return then.keys() == now.keys() and all(
+        then[key] == value or (key == "path" and value is None) for key, value in now.items()
+    )
+
+
+def take_prepared(session: Session) -> None:
+    """Go on with what is prepared: paths that the experiment leaves open are those of then."""
+    target: Any = session.config.target  # the task's own dataclass, which may have a path
+    then = session.folder.read_manifest()["config"]
+    path = then["target"].get("path")
+    if path is not None and getattr(target, "path", path) is None:
+        session.config = replace(session.config, target=replace(target, path=path))
+    general = tuple(
+        replace(item, path=item.path or former.get("path"))
+        for item, former in zip(session.config.general, then["general"], strict=True)
+    )
+    session.config = replace(session.config, general=general)
+    _note_claims(session)
+    session.folder.update_manifest({"config": session.config.as_dict()})
 
 
 def check_length(task: Task, question: Question, prompt_tokens: int, max_new_tokens: int, context: int) -> None:
@@ -166,6 +216,16 @@ def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]
     return records, {"suites": suites}
 
 
+def _choice_prompts(general: Sequence[GeneralData]) -> dict[str, list[ChoicePrompt]]:
+    """What our own suites ask, by suite."""
+    prompts: dict[str, list[ChoicePrompt]] = {}
+    for item in general:
+        for method in item.methods if item.lm_eval is None else ():
+            made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
+            prompts.setdefault(item.suite.name, []).extend(made)
+    return prompts
+
+
 def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
     """The same, with a note where lm-eval will cut prompts: it takes from the left what is too long for the model."""
     if item.lm_eval is None:
@@ -184,7 +244,8 @@ def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralDat
 def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> bool:
     """Write a prepared file unless the same stands there; one with other content is set aside. True if written."""
     path = session.folder.prepared(name)
-    header = {"kind": f"prepared-{name}", "fingerprint": fingerprint([dict(record) for record in records]), **extra}
+    mark = extra.get("fingerprint") or fingerprint([dict(record) for record in records])
+    header = {"kind": f"prepared-{name}", "fingerprint": mark, **extra}
     if path.exists():
         former = read_header(path)
         if former == header:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.config import BASELINE, ExperimentConfig, VariantConfig
-from paretune.engines import build_engine
+from paretune.engines import build_engine, engine_kind
 from paretune.engines.base import Engine, Host
 from paretune.engines.hf.engine import describe_model
 from paretune.errors import DataError, RunFolderError
@@ -21,6 +21,7 @@ from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
+from paretune.sources.adapters import find_adapter
 from paretune.tasks import Task, find_task
 from paretune.text import Voice
 
@@ -111,7 +112,8 @@ class Session:
         if variant.name == BASELINE:
             return None
         if variant.adapter is not None:
-            return Path(variant.adapter)
+            peft = engine_kind(self.config.engine.kind).takes_peft
+            return find_adapter(variant.adapter) if peft else Path(variant.adapter)
         owner = variant.source or variant.name
         if self.config.variant(owner).adapter is not None:
             return self.adapter(self.config.variant(owner))

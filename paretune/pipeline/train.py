@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from paretune.config import VariantConfig
+from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.models.chat import encode
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
@@ -55,7 +56,12 @@ def train(session: Session, variant: VariantConfig) -> None:
         return
     if (folder / "training.jsonl").exists() and not same_fingerprint(folder / "training.jsonl", mark):
         session.say(f"{variant.name}: settings or data changed; its former training is kept as *.old-N and starts anew")
-    records = [row for row in prepared_lines(session, "train")[1] if row["tokens"] <= config.max_tokens]
+    prepared = prepared_lines(session, "train")[1]
+    records = [row for row in prepared if row["tokens"] <= config.max_tokens]
+    if prepared and not records:
+        shortest = min(row["tokens"] for row in prepared)
+        raise TrainingError(f"{variant.name}: all {len(prepared)} training rows are longer than max_tokens = "
+                            f"{config.max_tokens}; the shortest has {shortest}: raise training.max_tokens")  # fmt: skip
     rows = [_row(session.tokenizer, record) for record in records]
     base = session.base
     steps = total_steps(len(rows), config)

@@ -142,7 +142,8 @@ def _judged_again(path: Path) -> bool:
 
 
 def _has_answers(folder: Path) -> bool:
-    return any(True for name in ANSWERS for _ in folder.glob(f"*/{name}"))
+    """Whether a variant has answered; prepared/ holds questions under the same names."""
+    return any(path.parent.name != "prepared" for name in ANSWERS for path in folder.glob(f"*/{name}"))
 
 
 def _default_statement(manifest: Record) -> Record:

@@ -1,4 +1,4 @@
-"""Unpacking archives that nobody vouches for: .zip, .tar and compressed .tar, of any nesting.
+"""Unpacking archives that nobody vouches for: .zip, .tar, compressed .tar and .rar, of any nesting.
 
 Refused: names that leave the folder, links and devices, encrypted entries, two entries of one name, and archives that
 grow beyond every benchmark. Sizes are counted while writing, because an archive may lie about them.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from paretune.errors import DataError
+from paretune.sources.rar import is_rar, unpack_rar
 
 _BLOCK_BYTES = 1 << 20
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
-_ARCHIVE_NAMES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_ARCHIVE_NAMES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar")
 _DEEPEST_NESTING = 3
 
 
@@ -36,7 +38,7 @@ class Limits:
 
 def is_archive(path: Path) -> bool:
     """Whether the file's content is an archive that `unpack` reads."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path) or is_rar(path)
 
 
 def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> None:
@@ -61,7 +63,7 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> None:
 def _unpack(archive: Path, folder: Path, limits: Limits, where: str) -> None:
     room = _Room(limits, archive.stat().st_size, where)
     try:
-        with _entries(archive, where) as entries:
+        with _entries(archive, where, room) as entries:
             for name, stream in entries:
                 target = _target(folder, name, where)
                 if target is not None:
@@ -84,6 +86,12 @@ class _Room:
         if self._limits.files < 0:
             raise DataError(f"{self._where}: more files than any benchmark has; refused")
 
+    @property
+    def most_bytes(self) -> int:
+        """What this archive may grow to."""
+        growth = max(self._limits.free_growth_bytes, self._limits.growth * self._archive_bytes)
+        return int(min(self._limits.bytes, growth))
+
     def take_bytes(self, count: int) -> None:
         self._limits.bytes -= count
         self._written += count
@@ -98,15 +106,19 @@ Entries = Iterator[tuple[str, IO[bytes]]]
 
 
 @contextmanager
-def _entries(archive: Path, where: str) -> Iterator[Entries]:
+def _entries(archive: Path, where: str, room: _Room) -> Iterator[Entries]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             yield _zip_entries(opened, where)
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as packed:
             yield _tar_entries(packed, where)
+    elif is_rar(archive):
+        with tempfile.TemporaryDirectory(prefix="paretune-rar-") as scratch:
+            unpack_rar(archive, Path(scratch) / "files", room.most_bytes)
+            yield _folder_entries(Path(scratch) / "files", where)
     else:
-        raise DataError(f"{where}: {_what_it_is(archive)}; expected a .zip or .tar.gz archive")
+        raise DataError(f"{where}: {_what_it_is(archive)}; expected a .zip, .tar.gz or .rar archive")
 
 
 def _zip_entries(archive: zipfile.ZipFile, where: str) -> Entries:
@@ -131,6 +143,17 @@ def _tar_entries(archive: tarfile.TarFile, where: str) -> Entries:
             raise DataError(f"{where}: {entry.name}: a link or a device; refused")
         with stream:
             yield entry.name, stream
+
+
+def _folder_entries(folder: Path, where: str) -> Entries:
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        kind = file.lstat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            raise DataError(f"{where}: {name}: a link or a device; refused")
+        if stat.S_ISREG(kind):
+            with open(file, "rb") as stream:
+                yield name, stream
 
 
 def _target(folder: Path, name: str, where: str) -> Path | None:
@@ -170,6 +193,4 @@ def _what_it_is(file: Path) -> str:
         head = opened.read(512).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
         return "a web page, not the file behind it (open the address in a browser and download from there)"
-    if head.startswith(b"rar!"):
-        return "a RAR archive, which is not read here (unpack it and pack it as .zip)"
     return "no archive" if head else "an empty file"

@@ -16,14 +16,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from paretune.config import ExperimentConfig
+from paretune.choice.suites import suite_kind
+from paretune.config import LM_EVAL, ExperimentConfig
 from paretune.disk import write_bytes
 from paretune.errors import DataError
 from paretune.files import store_directory
 from paretune.sources.known import KNOWN, known_data
 from paretune.sql.task import SqlTarget
-
-_WITHOUT_PATH = ("demo", "demo-pt", "lm-eval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +88,12 @@ def find_data(kind: str, key: str) -> Path:
 def with_stored_paths(config: ExperimentConfig) -> ExperimentConfig:
     """The experiment with the store's folders where its file names no path. Raises DataError as find_data."""
     target = config.target
-    if isinstance(target, SqlTarget) and target.kind == "spider" and target.path is None:
-        target = replace(target, path=str(find_data("spider", "target.path")))
+    if isinstance(target, SqlTarget) and target.kind != "demo" and target.path is None:
+        name = "bird-mini-dev" if target.kind == "bird" else target.kind
+        target = replace(target, path=str(find_data(name, "target.path")))
         _require_split(target)
     general = tuple(
-        item if item.path is not None or item.kind in _WITHOUT_PATH
+        item if item.path is not None or item.kind == LM_EVAL or suite_kind(item.kind).embedded is not None
         else replace(item, path=str(find_data(item.kind, _general_key(config, item.kind))))
         for item in config.general
     )  # fmt: skip

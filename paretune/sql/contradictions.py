@@ -11,11 +11,12 @@ from scipy import stats
 
 from paretune.config import BASELINE
 from paretune.findings import Figures, Finding, examples, percent
-from paretune.records import SqlOutcome, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.run.load import Run, Variant
 from paretune.sql.extract import extract_sql
+from paretune.sql.rules import RULES
 
-WITHOUT_STATEMENT = (SqlOutcome.NO_ANSWER, SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED)
+WITHOUT_STATEMENT = (SqlOutcome.NO_ANSWER, SqlOutcome.FAILED, *NOT_JUDGED)
 SHARE_EXTRACTED_OTHERWISE = 2.0  # percent: a text or two may be read anew by a mended extraction
 IMPROBABLE = 1e-4
 POINTS_MORE = 2.0  # a failure rarer than that moves no figure
@@ -40,15 +41,15 @@ def contradiction_findings(run: Run, verdicts: Verdicts) -> Iterator[Finding]:
     """All of these on every variant."""
     for variant in run.all_variants:
         lines = verdicts[variant.name]
-        tp4 = variant.headers["sql"].get("rules") == "tp4"
-        wrong = [str(line.index) for line in lines if contradicts(line, tp4=tp4)]
+        rule = RULES.get(str(variant.headers["sql"].get("rules") or "official"), RULES["official"])
+        wrong = [str(line.index) for line in lines if contradicts(line, failed_is_empty=rule.failed_is_empty)]
         if wrong:
             yield Finding("invalid", "contradictory-lines", {
                 "variant": variant.name, "axis": "target", "count": len(wrong), "questions": len(lines),
                 "examples": examples(wrong),
             })  # fmt: skip
         yield from _texts(variant, lines)
-        if not tp4:
+        if not (rule.as_written or rule.whole_text):
             yield from _extraction(variant.name, lines)
             yield from _right_but_wrong(variant.name, lines)
         yield from _copied(variant.name, lines)
@@ -57,15 +58,16 @@ def contradiction_findings(run: Run, verdicts: Verdicts) -> Iterator[Finding]:
             yield from _failing_alone(variant.name, lines, verdicts[BASELINE])
 
 
-def contradicts(line: SqlVerdict, *, tp4: bool = False) -> bool:
-    """Does a verdict on SQL contradict itself? tp4: under those rules a failed query can be right."""
+def contradicts(line: SqlVerdict, *, failed_is_empty: bool = False) -> bool:
+    """Does a verdict on SQL contradict itself? failed_is_empty: by its rule a failed query can be
+    right."""
     right = line.outcome is SqlOutcome.CORRECT
     return (
         right != line.execution_match
-        or (right and line.error_class is not None and not tp4)
+        or (right and line.error_class is not None and not failed_is_empty)
         or (line.both_empty and not right)
         or (line.test_suite_match is True and not right)
-        or (not line.sql.strip() and line.outcome not in WITHOUT_STATEMENT and not (tp4 and right))
+        or (not line.sql.strip() and line.outcome not in WITHOUT_STATEMENT and not (failed_is_empty and right))
         or (bool(line.sql.strip()) and line.outcome is SqlOutcome.NO_ANSWER)
     )
 

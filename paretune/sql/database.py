@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -398,10 +398,16 @@ def _key_order(tables: Mapping[str, tuple[str, ...]]) -> Any:
 
 def _entry(tables_file: Path, db_id: str) -> dict[str, Any] | None:
     try:
-        entries = json.loads(tables_file.read_text(encoding="utf-8"))
-        return next((dict(entry) for entry in entries if entry["db_id"] == db_id), None)
+        return _entries(tables_file, tables_file.stat().st_mtime_ns).get(db_id)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{tables_file}: expected Spider's tables.json ({error})") from error
+
+
+@lru_cache(maxsize=2)
+def _entries(tables_file: Path, _: int) -> dict[str, dict[str, Any]]:
+    """The entries of a tables.json by db_id (the second argument: the file's state)."""
+    listed = json.loads(tables_file.read_text(encoding="utf-8"))
+    return {entry["db_id"]: dict(entry) for entry in reversed(listed)}
 
 
 def _with_official_keys(tables: dict[str, tuple[str, ...]], entry: dict[str, Any]) -> SchemaNames:

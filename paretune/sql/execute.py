@@ -54,6 +54,11 @@ _ACTIONS: dict[int, str] = {
     sqlite3.SQLITE_UPDATE: "UPDATE",
 }
 _CATALOGUES = frozenset({"sqlite_master", "sqlite_temp_master", "sqlite_schema", "sqlite_temp_schema"})
+# What a SELECT from a pragma_ function may ask; as a statement of its own, a PRAGMA is no query.
+_DESCRIBING_PRAGMAS = frozenset(
+    {"table_info", "table_xinfo", "table_list", "foreign_key_list", "index_list", "index_info", "index_xinfo"}
+)
+_SELECTS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
 _STEPS_BETWEEN_CLOCK_READINGS = 2000
 _CURRENT_YEAR = re.compile(r"year\s*\(\s*curdate\s*\(\s*\)\s*\)\s*", re.IGNORECASE)
 _BYTES_OF_A_VALUE = 32  # what a number costs in memory, about; a text costs its length besides
@@ -79,12 +84,14 @@ class Execution:
     seconds: float
 
 
-def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
+def execute(path: Path, sql: str, limits: ExecutionLimits, *, backwards: bool = False) -> Execution:
     """Run one statement and fetch its whole result within the limits; never raises for what the query does.
 
-    Only reading is allowed: no PRAGMA (nor pragma_ functions), transaction, temporary table or virtual table either.
-    A file that is not there or is no database gives "broken_database". As in the official script, YEAR(CURDATE())
-    reads as 2020. What is no SQLite file goes to its module in sql/dialects, with the same outcomes.
+    Only reading is allowed: no PRAGMA, transaction, temporary table or virtual table either; a pragma_ function in a
+    SELECT is, where it describes the schema. A file that is not there or is no database gives "broken_database". As in
+    the official script, YEAR(CURDATE()) reads as 2020. backwards: rows whose order the query leaves open come in
+    reverse (SQLite's reverse_unordered_selects). What is no SQLite file goes to its module in sql/dialects, with the
+    same outcomes.
     """
     backend = backend_of(path)
     if backend is not None:
@@ -104,12 +111,17 @@ def execute(path: Path, sql: str, limits: ExecutionLimits) -> Execution:
             return sqlite3.SQLITE_OK
         if virtual and action == sqlite3.SQLITE_PRAGMA and first == "data_version":  # FTS5 asks for it when it reads
             return sqlite3.SQLITE_OK
+        if selects and action == sqlite3.SQLITE_PRAGMA and first in _DESCRIBING_PRAGMAS:
+            return sqlite3.SQLITE_OK
         name = second if action == sqlite3.SQLITE_FUNCTION else _ACTIONS.get(action)
         # CREATE, DROP and the first use of a virtual table begin with a change of the catalogue: say of what
         refused.append((name or f"action {action}") + (f" {first}" if first in _CATALOGUES else ""))
         return sqlite3.SQLITE_DENY
 
     virtual = _open_virtual_tables(connection, sql)
+    selects = _SELECTS.match(sql) is not None
+    if backwards:
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
     connection.set_authorizer(authorize)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(limits.max_bytes, 2**20))
     connection.setlimit(sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0)
@@ -130,6 +142,9 @@ def _open_virtual_tables(connection: sqlite3.Connection, sql: str) -> bool:
         for function in ("json_each", "json_tree"):
             if function in sql.lower():
                 connection.execute(f"SELECT 1 FROM {function}('[]')")
+        for pragma in _DESCRIBING_PRAGMAS:
+            if f"pragma_{pragma}" in sql.lower():
+                connection.execute(f"SELECT 1 FROM pragma_{pragma} LIMIT 0")
     names: list[tuple[str]] = []
     with suppress(sqlite3.Error):  # a damaged file is found out by the query itself
         names = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'").fetchall()

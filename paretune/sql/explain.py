@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from paretune.errors import EmptySample, ScoringError
-from paretune.records import SqlOutcome, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
+from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.differences import Difference, ErrorClass, find_differences
 from paretune.sql.extract import tokens
+from paretune.sql.official_parser import official_parser_reads
 from paretune.sql.reading import parse_select, read_clauses
-from paretune.sql.spider_metrics import exact_set_match, hardness
+from paretune.sql.rules import joined_operators
+from paretune.sql.spider_metrics import comparable, hardness, matches_reference
 from paretune.text import Phrase
 from paretune.text.sql import recognised
 
@@ -205,7 +208,7 @@ def compare_errors(before: Sequence[SqlVerdict], after: Sequence[SqlVerdict]) ->
 
 
 def _judged(variant: str, verdicts: Sequence[SqlVerdict]) -> list[SqlVerdict]:
-    judged = [verdict for verdict in verdicts if verdict.outcome != SqlOutcome.GOLD_FAILED]
+    judged = [verdict for verdict in verdicts if verdict.outcome not in NOT_JUDGED]
     if not judged:
         raise EmptySample(f"variant {variant}: no verdicts to count errors in")
     return judged
@@ -222,62 +225,93 @@ _DEEPEST_PARSED = 40  # nested parentheses
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """hardness: of the gold, "unknown" where it is no SELECT statement, and then exact_set_match is null.
-    error_class, phrase: null for a prediction that is not wrong."""
+    """hardness: of the gold, "unknown" where it is no SELECT statement, and then both matches are null.
+    exact_set_match: false where SQLite refuses the prediction; exact_set_match_strict: as the official script has it,
+    where what its own parser refuses is no match, whatever SQLite says. error_class, phrase: null for a prediction that
+    is not wrong."""
 
-    hardness: str
-    exact_set_match: bool | None
-    error_class: str | None
-    phrase: Phrase | None
+    hardness: str = "unknown"
+    exact_set_match: bool | None = None
+    exact_set_match_strict: bool | None = None
+    error_class: str | None = None
+    phrase: Phrase | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As JSON."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {"phrase": None if self.phrase is None else self.phrase.record()}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any] | None) -> Diagnosis:
+        """The diagnosis that `record` wrote; one that knows nothing for None."""
+        if record is None:
+            return cls()
+        phrase = record["phrase"]
+        return cls(**{**record, "phrase": None if phrase is None else Phrase.of(phrase)})
 
 
 class Diagnostician:
-    """Diagnoses predictions against the schemas of their databases, each schema and each pair of texts read once.
+    """Diagnoses predictions against the schemas of their databases, each schema and each gold read once.
 
-    databases: db_id -> SQLite file. tables_file: Spider's tables.json; where it is absent, or does not hold a database,
-    foreign keys are those that the database declares.
+    tables_file: Spider's tables.json; where it is absent, or does not hold a database, foreign keys are those that the
+    database declares.
     """
 
-    def __init__(self, databases: Mapping[str, Path], tables_file: Path) -> None:
-        logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
-        self._databases = databases
-        self._tables_file = tables_file if tables_file.is_file() else None
-        self._schemas: dict[str, SchemaNames] = {}
+    def __init__(self, tables_file: Path | None) -> None:
+        self._tables_file = tables_file if tables_file is not None and tables_file.is_file() else None
+        self._schemas: dict[Path, SchemaNames] = {}
         self._hardness: dict[str, str] = {}
-        self._matches: dict[tuple[str, str, str], bool | None] = {}
+        self._golds: dict[tuple[Path, str], Clauses] = {}
 
-    def diagnose(self, db_id: str, sql: str, gold: str, *, wrong: bool, message: str | None) -> Diagnosis:
-        """All that is known of one prediction from its text. wrong: is there something to explain; message: SQLite's,
-        when it refused the prediction."""
+    def diagnose(
+        self,
+        database: Path,
+        sql: str,
+        gold: str,
+        *,
+        wrong: bool,
+        refused: bool = False,
+        values_open: bool = False,
+        message: str | None = None,
+    ) -> Diagnosis:
+        """All that is known of one prediction from its text. wrong: is there something to explain; refused: did SQLite
+        or the sandbox refuse it; message: SQLite's, when it did. values_open: `value` is read as 1, as the official
+        script does."""
+        sql, gold = joined_operators(sql), joined_operators(gold)
         if gold not in self._hardness:
             self._hardness[gold] = level_of(gold)
-        key = (db_id, sql, gold)
-        if key not in self._matches:
-            self._matches[key] = self._match(db_id, sql, gold)
-        error_class, phrase = self._explain(db_id, sql, gold, message) if wrong else (None, None)
-        return Diagnosis(self._hardness[gold], self._matches[key], error_class, phrase)
+        lenient = strict = None
+        if self._hardness[gold] != "unknown":
+            schema = self._schema(database)
+            matched = sql.replace("value", "1") if values_open else sql
+            match = self._matches(matched, database, gold)
+            lenient = match and not refused
+            strict = match and official_parser_reads(matched, schema)
+        error_class, phrase = self._explain(database, sql, gold, message) if wrong else (None, None)
+        return Diagnosis(self._hardness[gold], lenient, strict, error_class, phrase)
 
-    def _schema(self, db_id: str) -> SchemaNames:
-        if db_id not in self._schemas:
-            self._schemas[db_id] = read_names(self._databases[db_id], self._tables_file)
-        return self._schemas[db_id]
+    def _schema(self, database: Path) -> SchemaNames:
+        if database not in self._schemas:
+            self._schemas[database] = read_names(database, self._tables_file)
+        return self._schemas[database]
 
-    def _match(self, db_id: str, sql: str, gold: str) -> bool | None:
-        schema = self._schema(db_id)
-        if self._hardness[gold] == "unknown":
-            return None
+    def _matches(self, sql: str, database: Path, gold: str) -> bool:
+        schema = self._schema(database)
         try:
-            return can_parse(sql) and exact_set_match(sql, gold, schema)
+            if (database, gold) not in self._golds:
+                clauses = comparable(read_clauses(gold, schema.tables), schema.representatives())
+                self._golds[database, gold] = clauses
+            return can_parse(sql) and matches_reference(sql, self._golds[database, gold], schema)
         except Exception:  # a parser that trips over one text must not cost the verdicts on all others
             return False
 
-    def _explain(self, db_id: str, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
+    def _explain(self, database: Path, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
         if sql and not can_parse(sql):
             return str(ErrorClass.OTHER), Phrase("sql.too-long")
-        schema = self._schema(db_id)
+        schema = self._schema(database)
         try:
             report = classify(sql, gold, schema, message)
-        except Exception as error:  # as above
+        except Exception as error:  # as below
             return str(ErrorClass.OTHER), Phrase("sql.not-comparable", {"message": str(error)})
         return str(report.error_class), report.phrase
 

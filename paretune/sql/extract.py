@@ -89,6 +89,11 @@ _CONTINUES = re.compile(
     r"[(),=<>!+\-*/|'\"`])",
     re.IGNORECASE,
 )
+# A statement cannot end on one of these, so what follows a blank line belongs to it.
+_EXPECTS_MORE = frozenset(
+    {",", "=", "<", ">", "+", "-", "/", "select", "distinct", "from", "where", "by", "having", "on", "join", "and",
+     "or", "not", "in", "like", "union", "intersect", "except", "set", "as"}
+)  # fmt: skip
 _PROSE_LINE = re.compile(r"\n[ \t]*(?:#|[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ ]{0,30}:(?!:))")
 
 
@@ -251,14 +256,17 @@ def _from_prose(piece: str, start: int) -> str:
 def _until_end(text: str) -> str:
     """The statement at the start of the text, to its semicolon or to where prose begins again."""
     position = depth = 0
+    previous = ""
     for token in tokens(text):
         if token == ";":
             break
         depth += (token == "(") - (token == ")")
         if "\n" in token and token.isspace():
             after = position + len(token)
-            blank_line = token.count("\n") > 1 and depth <= 0 and _CONTINUES.match(text, after) is None
+            open_end = previous.lower() in _EXPECTS_MORE
+            blank_line = token.count("\n") > 1 and depth <= 0 and not open_end and _CONTINUES.match(text, after) is None
             if blank_line or _PROSE_LINE.match(text, position + token.rindex("\n")):
                 break
         position += len(token)
+        previous = previous if is_blank(token) else token
     return text[:position].strip()

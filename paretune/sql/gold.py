@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import uuid
 from dataclasses import dataclass
@@ -13,25 +14,45 @@ from paretune.errors import DataError, ScoringError
 from paretune.files import file_sha256
 from paretune.sql.dialects import POSTGRES, dialect_of
 from paretune.sql.pool import Answer, WorkerPool
-from paretune.sql.worker import read_gold
+from paretune.sql.worker import read_doubt, read_gold
 
 
 @dataclass(frozen=True, slots=True)
 class GoldFailure:
-    """Why a gold query has no result."""
+    """Why a gold query has no result. too_large: it runs, and returns more than the caps allow."""
 
     error: str
+    too_large: bool = False
+
+
+_FORMAT = 2  # of the files
+# What may return something else each time: such results are kept for one call only.
+_PASSING = re.compile(
+    r"\b(?:current_(?:date|time|timestamp)|random|randomblob)\b|'now'|\bnow\s*\("
+    r"|\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\)|\bstrftime\s*\(\s*'[^']*'\s*\)",
+    re.IGNORECASE,
+)
+
+
+def is_passing(sql: str) -> bool:
+    """Does the query read the clock or chance?
+
+    >>> is_passing("SELECT date('now')"), is_passing("SELECT date(born) FROM people")
+    (True, False)
+    """
+    return _PASSING.search(sql) is not None
 
 
 class GoldCache:
     """Results of gold queries as files in a folder, which may be shared by runs and kept between them.
 
     A file's name is the hash of the database's bytes, the query's text, the caps and SQLite's version, for ties under
-    LIMIT fall differently in different versions. Only results are kept; a failure is found again in each run.
+    LIMIT fall differently in different versions. Only results are kept; a failure is found again in each run, and so is
+    what depends on the clock or chance, whose results go to the folder `passing`.
     """
 
-    def __init__(self, folder: Path, limit_seconds: float, max_rows: int, max_bytes: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, passing: Path, limit_seconds: float, max_rows: int, max_bytes: int) -> None:
+        self._folder, self._passing = folder, passing
         self._limits = {"seconds": limit_seconds, "max_rows": max_rows, "max_bytes": max_bytes}
         self._hashes: dict[Path, str] = {}
         self._results: dict[tuple[Path, str], Path | GoldFailure] = {}
@@ -56,10 +77,17 @@ class GoldCache:
             if status == "unwritable":
                 raise ScoringError(f"{self._folder}: gold results cannot be kept there ({error})")
             if status != "ok":
-                self._results[database, sql] = GoldFailure(f"{status}: {error}")
+                self._results[database, sql] = GoldFailure(f"{status}: {error}", status == "too_large")
 
         requests = [
-            {"task": "gold", "database": str(database), "sql": sql, "result": str(path), "limits": self._limits}
+            {
+                "task": "gold",
+                "database": str(database),
+                "sql": sql,
+                "result": str(path),
+                "limits": self._limits,
+                "passing": is_passing(sql),
+            }
             for database, sql, path in missing
         ]
         pool.run(requests, keep)
@@ -72,10 +100,15 @@ class GoldCache:
         """Did the gold query return no rows?"""
         return not read_gold(result).rows
 
+    def doubt(self, result: Path) -> str | None:
+        """Why a result cannot be relied on (worker.DOUBTS); null where it can."""
+        return read_doubt(result)
+
     def _path(self, database: Path, sql: str) -> Path:
         if database not in self._hashes:
             on_a_server = dialect_of(database) is POSTGRES  # what it holds may have changed since the last call
             self._hashes[database] = uuid.uuid4().hex if on_a_server else file_sha256(database)
         caps = [self._limits["max_rows"], self._limits["max_bytes"]]
-        key = json.dumps([self._hashes[database], sql, caps, sqlite3.sqlite_version])
-        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        key = json.dumps([_FORMAT, self._hashes[database], sql, caps, sqlite3.sqlite_version])
+        folder = self._passing if is_passing(sql) else self._folder
+        return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

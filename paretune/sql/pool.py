@@ -123,6 +123,7 @@ class _Worker:
         self._heard = b""
         self._limit_seconds = 0.0
         self.stage = "idle"
+        self._so_far: Answer | None = None
         self.position = self.attempt = 0
         self.deadline = 0.0
         self.over = self._killed = False
@@ -159,6 +160,7 @@ class _Worker:
                 answer: Answer = message["answer"]
                 return answer
             self.stage = message["stage"]
+            self._so_far = message.get("so_far")
             allowed = self._limit_seconds + SECONDS_OF_GRACE if self.stage == "execute" else SECONDS_TO_COMPARE
             self.deadline = time.monotonic() + allowed
         return None
@@ -167,6 +169,8 @@ class _Worker:
         """The answer for a worker that ended before it gave one."""
         code = self._process.returncode
         answer: Answer = {"match": False, "both_empty": False, "seconds": 0.0}
+        if self.stage == "diagnose" and self._so_far is not None:  # the verdict is known, its explanation is not
+            return self._so_far
         alarm = code == -signal.SIGALRM
         if (self._killed or alarm) and self.stage == "execute":
             spent = self._limit_seconds + SECONDS_OF_GRACE

@@ -9,15 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError
 from paretune.records import SqlPrediction, SqlQuestion
 
-_FORMATS = "a JSON list of texts, JSON lines with sql, a CSV with generated_sql, or one query a line"
+_FORMATS = "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query a line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,31 @@ class PredictionFile:
     as_written: bool
 
 
-def read_predictions(path: Path) -> PredictionFile:
+def read_predictions(path: Path, *, column: str | None = None, db_ids: Collection[str] = ()) -> PredictionFile:
     """The rows of a prediction file; its suffix says which format it has, anything unknown is one query a line.
 
-    .json: list of texts, null for no answer. .jsonl: objects with sql, and index or position (all or none). .csv:
-    column generated_sql, optionally question and expected_sql (the row's own gold). Otherwise lines, a tab and a db_id
-    may follow the query; an empty line is an empty answer, so that positions hold.
+    .json: a list of texts (null for no answer) or of objects, or BIRD's object {"0": "SQL\\t----- bird -----\\tdb_id"}.
+    .jsonl: objects. .csv: with a header. Objects and CSV rows hold the SQL under `column`, by default the first of the
+    usual names (generated_sql, predicted_sql, sql ...; case and spaces do not count); index or position (all or none),
+    db_id and question are used where they are there, and in a CSV expected_sql (the row's own gold). Otherwise lines: a
+    tab and one of db_ids (any single word when none are given) may follow the query; an empty line is an empty answer,
+    so that positions hold.
 
     Raises DataError naming file and row: missing, unreadable, empty, binary, another format, a position twice.
     """
     text = _text(path)
-    as_written = path.suffix.lower() == ".csv"
-    if path.suffix.lower() == ".json":
-        rows = _json_rows(path, text)
-    elif path.suffix.lower() in {".jsonl", ".ndjson"}:
-        rows = _json_line_rows(path, text)
-    elif as_written:
-        rows = _csv_rows(path, text)
+    suffix = path.suffix.lower()
+    as_written = False
+    if suffix == ".json":
+        rows = _json_rows(path, text, column)
+    elif suffix in {".jsonl", ".ndjson"}:
+        rows = _json_line_rows(path, text, column)
+    elif suffix == ".csv":
+        rows, as_written = _csv_rows(path, text, column)
+    elif column is not None:
+        raise DataError(f"{path}: one query a line, without columns; leave out the column {column!r}")
     else:
-        rows = _line_rows(path, text)
+        rows = _line_rows(path, text, db_ids)
     if not rows:
         raise DataError(f"{path}: no predictions in it; expected {_FORMATS}")
     seen: dict[int, str] = {}
@@ -70,20 +76,39 @@ def read_predictions(path: Path) -> PredictionFile:
     return PredictionFile(sorted(rows, key=lambda row: row.position), as_written)
 
 
+def questions_of_gold(rows: Sequence[PredictionRow]) -> list[SqlQuestion]:
+    """Questions that a gold file alone makes: its queries, each with its db_id. Empty lines (between the sessions of
+    SParC and CoSQL) are none. Raises DataError for a query without a db_id."""
+    questions = []
+    for row in rows:
+        if not row.text.strip():
+            continue
+        if row.db_id is None:
+            raise DataError(f"{row.where}: no db_id; without a split every gold query needs one, behind a tab")
+        questions.append(SqlQuestion(row.position, row.db_id, row.question or "", row.text))
+    if not questions:
+        raise DataError("the gold file holds no query")
+    return questions
+
+
 def join_predictions(
     rows: Sequence[PredictionRow], questions: Sequence[SqlQuestion], gold: Sequence[PredictionRow] | None = None
 ) -> list[SqlPrediction]:
     """The rows as predictions for the split's questions.
 
     gold: rows of a gold file, taking the place of the split's gold; else a row's own gold does. There may be fewer
-    rows than questions. Raises DataError when a position lies beyond the split, has no gold in the gold file, or a
-    db_id contradicts the split's.
+    rows than questions; empty ones beyond them do not count. Raises DataError when a position lies beyond the split,
+    has no gold in the gold file, a db_id contradicts the split's, or most of the questions that a file states are not
+    those of the split (a few may be: wordings change between releases).
     """
+    _check_questions(rows, questions)
     by_index = {question.index: question for question in questions}
     golds = None if gold is None else {row.position: row for row in gold}
     predictions = []
     for row in rows:
         question = by_index.get(row.position)
+        if question is None and not row.text.strip():
+            continue
         if question is None:
             raise DataError(f"{row.where}: position {row.position}, but the split has {len(questions)} questions")
         if golds is not None and row.position not in golds:
@@ -97,8 +122,23 @@ def join_predictions(
                 )
         wanted = given.text if given is not None else row.gold or question.gold
         asked = row.question or question.question
-        predictions.append(SqlPrediction(row.position, question.db_id, asked, wanted, row.text))
+        predictions.append(SqlPrediction(row.position, question.db_id, asked, wanted, row.text, question.level))
     return predictions
+
+
+def _check_questions(rows: Sequence[PredictionRow], questions: Sequence[SqlQuestion]) -> None:
+    asked = {question.index: _wording(question.question) for question in questions if question.question}
+    stated = [row for row in rows if row.question and row.gold is None and row.position in asked]
+    others = [row for row in stated if _wording(row.question or "") != asked[row.position]]
+    if len(others) * 2 > len(stated):
+        raise DataError(
+            f"{others[0].where}: asks {others[0].question!r}, which is not question {others[0].position} of the split, "
+            f"nor are {len(others) - 1} more of {len(stated)} the split's at their positions; give each row its index"
+        )
+
+
+def _wording(question: str) -> str:
+    return " ".join(question.lower().split())
 
 
 def _text(path: Path) -> str:
@@ -120,22 +160,65 @@ def _text(path: Path) -> str:
     return text
 
 
-def _json_rows(path: Path, text: str) -> list[PredictionRow]:
+_BIRD = "\t----- bird -----\t"  # between query and db_id in BIRD's files
+# The usual names of what is needed, letters and digits alone, the likeliest first.
+_SQL_NAMES = (
+    "generatedsql", "predictedsql", "predictsql", "predsql", "prediction", "predicted", "pred", "sql", "finalsql",
+    "response", "completion", "output", "answer",
+)  # fmt: skip
+_DB_NAMES = ("dbid", "db", "database", "dbname")
+_QUESTION_NAMES = ("question", "nlq", "spidersynquestion", "utterance")
+_POSITION_NAMES = ("index", "position", "questionid")
+
+
+def _bare(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _named(entry: Iterable[str], names: Sequence[str]) -> str | None:
+    """The first of the usual names that the entry has, as the entry writes it."""
+    written = {_bare(name): name for name in reversed(list(entry))}
+    return next((written[name] for name in names if name in written), None)
+
+
+def _json_rows(path: Path, text: str, column: str | None) -> list[PredictionRow]:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not JSON ({error}); JSON lines need the suffix .jsonl") from error
+    if isinstance(entries, dict) and entries and all(key.isdecimal() for key in entries):
+        return [  # BIRD's script takes a number for no answer
+            _json_row(f"{path}, entry {key!r}", None if isinstance(entry, int) else entry, int(key), column)
+            for key, entry in entries.items()
+        ]
     if not isinstance(entries, list):
-        raise DataError(f"{path}: expected a JSON list of texts, found {type(entries).__name__}")
-    rows = []
-    for position, entry in enumerate(entries):
-        if not isinstance(entry, str | None):
-            raise DataError(f"{path}, entry {position}: expected a text, found {type(entry).__name__}")
-        rows.append(PredictionRow(position, entry or "", where=f"{path}, entry {position}"))
-    return rows
+        raise DataError(f"{path}: expected a JSON list, or an object with a position as each key, "
+                        f"found {type(entries).__name__}")  # fmt: skip
+    _check_numbered(path, [entry for entry in entries if isinstance(entry, dict)])
+    return [_json_row(f"{path}, entry {position}", entry, position, column) for position, entry in enumerate(entries)]
 
 
-def _json_line_rows(path: Path, text: str) -> list[PredictionRow]:
+def _json_row(where: str, entry: object, position: int, column: str | None) -> PredictionRow:
+    """A text, null, or an object."""
+    if isinstance(entry, dict):
+        return _object_row(where, entry, position, column)
+    if not isinstance(entry, str | None):
+        raise DataError(f"{where}: expected a text or an object, found {type(entry).__name__}")
+    return _row(position, entry or "", where)
+
+
+def _row(position: int, text: str, where: str, question: str | None = None, db_id: str | None = None) -> PredictionRow:
+    sql, mark, after = text.partition(_BIRD)
+    return PredictionRow(position, sql, question, db_id=(after.strip() if mark else db_id), where=where)
+
+
+def _check_numbered(path: Path, entries: Sequence[dict[str, Any]]) -> None:
+    numbered = sum(_named(entry, _POSITION_NAMES) is not None for entry in entries)
+    if numbered not in {0, len(entries)}:
+        raise DataError(f"{path}: {numbered} of {len(entries)} lines have index or position; expected all or none")
+
+
+def _json_line_rows(path: Path, text: str, column: str | None) -> list[PredictionRow]:
     entries: list[tuple[str, dict[str, Any]]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -149,32 +232,48 @@ def _json_line_rows(path: Path, text: str) -> list[PredictionRow]:
             raise DataError(f"{where}: expected a JSON object with sql, found {type(entry).__name__}")
         if "header" not in entry or "sql" in entry:
             entries.append((where, entry))
-    numbered = sum("index" in entry or "position" in entry for _, entry in entries)
-    if numbered not in {0, len(entries)}:
-        raise DataError(f"{path}: {numbered} of {len(entries)} lines have index or position; expected all or none")
-    return [_json_line_row(where, entry, order) for order, (where, entry) in enumerate(entries)]
+    _check_numbered(path, [entry for _, entry in entries])
+    return [_object_row(where, entry, order, column) for order, (where, entry) in enumerate(entries)]
 
 
-def _json_line_row(where: str, entry: dict[str, Any], order: int) -> PredictionRow:
-    if "sql" not in entry:
-        raise DataError(f"{where}: no key 'sql'; found {', '.join(map(repr, entry)) or 'nothing'}")
-    position = entry.get("index", entry.get("position", order))
+def _object_row(where: str, entry: dict[str, Any], order: int, column: str | None) -> PredictionRow:
+    sql_key = column if column is not None else _named(entry, _SQL_NAMES)
+    if sql_key is None or sql_key not in entry:
+        expected = "sql" if column is None else column
+        raise DataError(f"{where}: no key {expected!r}; found {', '.join(map(repr, entry)) or 'nothing'}")
+    position_key = _named(entry, _POSITION_NAMES)
+    position = order if position_key is None else entry[position_key]
     if not isinstance(position, int) or isinstance(position, bool) or position < 0:
         raise DataError(f"{where}: expected a 0-based position, found {position!r}")
-    sql = "" if entry["sql"] is None else entry["sql"]
-    db_id = entry.get("db_id")
-    if not isinstance(sql, str) or not isinstance(db_id, str | None):
-        raise DataError(f"{where}: expected texts under 'sql' and 'db_id'")
-    return PredictionRow(position, sql, db_id=db_id, where=where)
+    values = [entry[sql_key]]
+    for names in (_DB_NAMES, _QUESTION_NAMES):
+        key = _named(entry, names)
+        values.append(None if key is None else entry[key])
+    if not all(isinstance(value, str | None) for value in values):
+        raise DataError(f"{where}: expected texts under {sql_key!r}, 'db_id' and 'question'")
+    sql, db_id, question = values
+    return _row(position, sql or "", where, question, db_id)
 
 
-def _csv_rows(path: Path, text: str) -> list[PredictionRow]:
-    csv.field_size_limit(2**31 - 1)
+def _csv_rows(path: Path, text: str, column: str | None) -> tuple[list[PredictionRow], bool]:
+    """A field may be as long as it likes while the file is read; the process's own limit stands again after it."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        return _rows_of_csv(path, text, column)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _rows_of_csv(path: Path, text: str, column: str | None) -> tuple[list[PredictionRow], bool]:
+    """The rows, and whether their texts are final SQL by the name of their column."""
     head = text.split("\n", 1)[0]
-    delimiter = next((mark for mark in ",;\t" if "generated_sql" in _names(head, mark)), ",")
+    wanted = _SQL_NAMES if column is None else (_bare(column),)
+    delimiter = next((mark for mark in ",;\t" if _named(_names(head, mark), wanted)), ",")
     names = _names(head, delimiter)
-    if "generated_sql" not in names:
-        raise DataError(f"{path}: no column generated_sql; found {', '.join(names)}")
+    sql_name = _named(names, wanted)
+    if sql_name is None:
+        raise DataError(f"{path}: no column {column or 'generated_sql'}; found {', '.join(names)}")
+    others = [_named(names, known) for known in (_POSITION_NAMES, _QUESTION_NAMES, _DB_NAMES)]
     rows: list[PredictionRow] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -187,21 +286,30 @@ def _csv_rows(path: Path, text: str) -> list[PredictionRow]:
                     f"{where}: {len(cells)} columns, expected {len(names)}; quote queries that hold a {delimiter!r}"
                 )
             entry = dict(zip(names, cells, strict=True))
-            gold = entry.get("expected_sql")
-            rows.append(PredictionRow(len(rows), entry["generated_sql"], entry.get("question"), gold, where=where))
+            index, question, db_id = (None if name is None else entry[name] or None for name in others)
+            if others[0] is not None and not str(index).isdecimal():
+                raise DataError(f"{where}: expected a 0-based position under {others[0]!r}, found {index!r}")
+            row = _row(len(rows) if index is None else int(index), entry[sql_name], where, question, db_id)
+            rows.append(replace(row, gold=entry.get("expected_sql")))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: broken CSV ({error})") from error
-    return rows
+    return rows, _bare(sql_name) == "generatedsql"
 
 
 def _names(head: str, delimiter: str) -> list[str]:
     return [name.strip() for name in next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])]
 
 
-def _line_rows(path: Path, text: str) -> list[PredictionRow]:
+def _line_rows(path: Path, text: str, db_ids: Collection[str]) -> list[PredictionRow]:
     rows = []
-    for position, line in enumerate(text.rstrip().split("\n")):
-        query, _, rest = line.strip().partition("\t")
-        db_id = rest.partition("\t")[0].strip() or None
-        rows.append(PredictionRow(position, query, db_id=db_id, where=f"{path}, line {position + 1}"))
+    for position, line in enumerate(text.removesuffix("\n").split("\n")):
+        query, *fields = line.strip(" \r").split("\t") if _BIRD not in line else [line]
+        db_id: str | None = None
+        for field in fields:  # a tab may also stand within the query
+            word = field.strip()
+            if word in db_ids if db_ids else len(word.split()) == 1:
+                db_id = word
+                break
+            query = f"{query} {word}"
+        rows.append(_row(position, query.strip(), f"{path}, line {position + 1}", db_id=db_id))
     return rows

@@ -10,6 +10,7 @@ from typing import Literal
 from paretune.errors import PromptError
 from paretune.models.chat import Message
 from paretune.records import SqlQuestion
+from paretune.sql.bird import question_with_evidence
 from paretune.sql.database import on_one_line
 from paretune.sql.dialects import SQLITE
 
@@ -21,11 +22,13 @@ SchemaText = Callable[[str], str]  # db_id -> schema as shown
 @dataclass(frozen=True, slots=True)
 class PromptConfig:
     """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
-    column. few_shot: solved training rows shown before the question."""
+    column. few_shot: solved training rows shown before the question. evidence: show the hints of questions that have
+    some, as BIRD's do."""
 
     schema: Literal["create_table", "compact"] = "create_table"
     sample_values: int = field(default=0, metadata={"minimum": 0})
     few_shot: int = field(default=0, metadata={"minimum": 0})
+    evidence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class SqlPromptBuilder:
     schema_text: SchemaText
     examples: tuple[SqlQuestion, ...] = ()
     dialect: Callable[[str], str] = lambda _: SQLITE.name
+    evidence: bool = True
 
     def messages(self, question: SqlQuestion) -> list[Message]:
         """The conversation that ends where the model has to answer."""
@@ -48,7 +52,8 @@ class SqlPromptBuilder:
 
     def _request(self, question: SqlQuestion) -> str:
         instruction = INSTRUCTION.format(dialect=self.dialect(question.db_id))
-        return f"{self.schema_text(question.db_id)}\n\n{instruction}\nQuestion: {question.question.strip()}"
+        asked = question_with_evidence(question) if self.evidence else question.question.strip()
+        return f"{self.schema_text(question.db_id)}\n\n{instruction}\nQuestion: {asked}"
 
 
 def one_line(query: str) -> str:

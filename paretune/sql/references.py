@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from paretune.errors import ScoringError
+from paretune.errors import ParetuneError, ScoringError
 from paretune.sql.database import quote_name, read_schema
 from paretune.sql.dialects import SQLITE, as_sqlite, dialect_of
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
@@ -57,6 +57,16 @@ def doubt_reference(database: Path, query: str, limits: ExecutionLimits) -> Doub
     if reverse.status == "ok" and orders_rows(query) and _rounded(first.rows) != _rounded(reverse.rows):
         return Doubt("order of ties", "sorted rows tie, and the query leaves their order open")
     return None
+
+
+def read_backwards(database: Path, query: str) -> str | None:
+    """backwards_query for a SQLite file; None where the query or the schema cannot be read either."""
+    if dialect_of(database) is not SQLITE:
+        return None
+    try:
+        return backwards_query(query, _row_orders(database, database.stat().st_mtime_ns))
+    except (ParetuneError, RecursionError):
+        return None
 
 
 def backwards_query(query: str, orders: Mapping[str, str]) -> str | None:

@@ -1,11 +1,11 @@
-"""Do two results say the same? The rules of comparison, columns in any order."""
+"""Do two results say the same? Each rule of comparison is one function, registered by its name with its source."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Literal
 
 from paretune.sql.execute import Row
 from paretune.sql.extract import is_blank, orders_rows, tokens
@@ -122,8 +122,94 @@ def _by_colour(colours: Colours) -> list[int]:
     return [index for index, _ in sorted(enumerate(colours), key=itemgetter(1))]
 
 
-Rules = Literal["official", "multiset", "strict", "tp4"]
-RULES: tuple[Rules, ...] = ("official", "multiset", "strict", "tp4")
+SIGNIFICANT_DIGITS = 12  # sums of the same numbers in another order differ beyond these
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two results under comparison. gold, predicted: (n_rows, columns). gold_sql: as executed.
+
+    order: positions after which rows of gold may not move before those behind them, ascending and ending with n_rows;
+    rows between two of them tie under the reference's own ORDER BY. One position (or none) means no order.
+    """
+
+    gold: Sequence[Row]
+    predicted: Sequence[Row]
+    gold_columns: int
+    predicted_columns: int
+    gold_sql: str
+    order: Sequence[int] = ()
+
+
+Match = Callable[[Comparison], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A registered rule. source: what it follows, for a reader.
+
+    as_written: a text that begins with a statement is run whole; whole_text: every text is, prose included, as nothing
+    is extracted. failed_is_empty: a query that fails counts as one that returns nothing. Where neither is said, a
+    failed query is wrong and the statement is extracted from the text.
+    """
+
+    name: str
+    source: str
+    match: Match
+    as_written: bool = False
+    whole_text: bool = False
+    failed_is_empty: bool = False
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(
+    name: str, source: str, *, as_written: bool = False, whole_text: bool = False, failed_is_empty: bool = False
+) -> Callable[[Match], Match]:
+    """Register a function as the rule of that name (see Rule)."""
+
+    def register(match: Match) -> Match:
+        RULES[name] = Rule(name, source, match, as_written, whole_text, failed_is_empty)
+        return match
+
+    return register
+
+
+@rule("official", "Spider's script, test-suite-sql-eval of 2020: exec_eval.py and evaluation.py")
+def _official(pair: Comparison) -> bool:
+    return match_official(pair.gold, pair.predicted, ordered=official_order_matters(pair.gold_sql))
+
+
+@rule("result", "results alone: rows as often, columns in any order, and the reference's own order of rows")
+def _result(pair: Comparison) -> bool:
+    return pair.gold_columns == pair.predicted_columns and match_result(pair.gold, pair.predicted, pair.order)
+
+
+@rule("multiset", "rows as often, columns in the order written")
+def _multiset(pair: Comparison) -> bool:
+    return pair.gold_columns == pair.predicted_columns and match_multiset(pair.gold, pair.predicted)
+
+
+@rule("strict", "as multiset, and in the order of the reference's own ORDER BY")
+def _strict(pair: Comparison) -> bool:
+    same_width = pair.gold_columns == pair.predicted_columns
+    return same_width and match_strict(pair.gold, pair.predicted, pair.gold_sql)
+
+
+@rule("bird", "BIRD's script (mini_dev, evaluation_ex.py): sets of rows", whole_text=True)
+def _bird(pair: Comparison) -> bool:
+    return match_bird(pair.gold, pair.predicted)
+
+
+@rule("subset", "results alone, where the prediction may have more columns than the reference")
+def _subset(pair: Comparison) -> bool:
+    return match_subset(pair.gold, pair.predicted, pair.gold_columns, pair.predicted_columns, pair.order)
+
+
+@rule("tp4", "the course of 2025: sets of printed rows", as_written=True, failed_is_empty=True)
+def _tp4(pair: Comparison) -> bool:
+    return match_tp4(pair.gold, pair.predicted)
 
 
 def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) -> str:
@@ -131,16 +217,17 @@ def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) ->
 
     Spaces inside >=, <= and != close; every word DISTINCT outside quotes and comments goes, and so does all behind the
     first semicolon, save for a comment in MySQL's manner (# ...), which SQLite then refuses. With keep_distinct (the
-    script's --keep_distinct, another metric) both stay. In a prediction the word `value` between spaces becomes 1: the
-    script does so for parsers that leave values open. Only for text that SQLite refuses anyway, an unclosed quote or a
-    digit glued to DISTINCT, can the result differ from that of sqlparse, which the script uses.
+    script's --keep_distinct, another metric) both stay. In a prediction every `value` becomes 1, be it a word, a part
+    of one or in quotes: evaluation.py does so for parsers that leave values open. A perfect query on a column `value`
+    is therefore wrong under this rule, as in the script. Only for text that SQLite refuses anyway, an unclosed quote
+    or a digit glued to DISTINCT, can the result differ from that of sqlparse, which the script uses.
 
     >>> official_query("SELECT count(DISTINCT a) FROM t WHERE b > = 1", predicted=False)
     'SELECT count( a) FROM t WHERE b >= 1'
     """
     if predicted:
-        sql = sql.replace(" value ", " 1 ")
-    sql = sql.replace("> =", ">=").replace("< =", "<=").replace("! =", "!=")
+        sql = sql.replace("value", "1")
+    sql = joined_operators(sql)
     if keep_distinct:
         return sql
     kept = ""
@@ -151,6 +238,15 @@ def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) ->
         kept += "" if token.lower() == "distinct" else token
         over = over or token == ";"
     return kept
+
+
+def joined_operators(sql: str) -> str:
+    """The text with the spaces inside >=, <= and != closed, as parsers of 2020 wrote them apart.
+
+    >>> joined_operators("SELECT a FROM t WHERE b > = 1")
+    'SELECT a FROM t WHERE b >= 1'
+    """
+    return sql.replace("> =", ">=").replace("< =", "<=").replace("! =", "!=")
 
 
 def official_order_matters(gold: str) -> bool:
@@ -175,6 +271,111 @@ def match_official(gold: Sequence[Row], predicted: Sequence[Row], *, ordered: bo
     if len(gold) != len(predicted) or len(gold[0]) != len(predicted[0]):
         return False
     return same_up_to_columns(gold, predicted, ordered=ordered) and _sorted_rows_agree(gold, predicted, ordered)
+
+
+def match_result(gold: Sequence[Row], predicted: Sequence[Row], order: Sequence[int]) -> bool:
+    """Are the rows equal, each as often, under some order of the columns?
+
+    Values are equal as in Python (1 and 1.0 are, 1 and '1' are not, NULL equals NULL), floats to 12 significant digits.
+    order: as in Comparison; rows keep the reference's order but for its ties. Two results of n columns without a row
+    are equal.
+
+    >>> match_result([(1, "a"), (2, "b")], [("b", 2), ("a", 1)], order=())
+    True
+    >>> match_result([(1,), (2,)], [(2,), (1,)], order=(1, 2)), match_result([(1,), (1,)], [(1,)], order=())
+    (False, False)
+    """
+    if len(gold) != len(predicted):
+        return False
+    if not gold:
+        return True
+    first, second = _in_order(rounded(gold), order), _in_order(rounded(predicted), order)
+    return len(first[0]) == len(second[0]) and same_up_to_columns(first, second, ordered=False)
+
+
+def _in_order(rows: list[Row], order: Sequence[int]) -> list[tuple[Hashable, ...]]:
+    """The rows, each with the place that it may not leave, as one more column that matches no other."""
+    if len(order) < 2:
+        return list(rows)
+    places = [
+        place for place, (begin, end) in enumerate(zip((0, *order), order, strict=False)) for _ in range(begin, end)
+    ]
+    return [(*row, ("place", place)) for row, place in zip(rows, places, strict=True)]
+
+
+def rounded(rows: Sequence[Row]) -> list[Row]:
+    """The rows with floats to 12 significant digits."""
+    if not any(isinstance(value, float) for row in rows for value in row):
+        return list(rows)
+    return [
+        tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value for value in row)
+        for row in rows
+    ]
+
+
+_MOST_CHOICES = 2000  # of columns, before a wide result is called no match
+
+
+def match_subset(
+    gold: Sequence[Row], predicted: Sequence[Row], gold_columns: int, predicted_columns: int, order: Sequence[int]
+) -> bool:
+    """Do some columns of the prediction make the reference's result (match_result)? Further columns do not count.
+
+    After Defog's sql-eval, which accepts a prediction whose columns hold the reference's; a column is chosen for each
+    of the reference's by what stands in it.
+
+    >>> match_subset([(1,), (2,)], [("a", 1), ("b", 2)], 1, 2, order=())
+    True
+    """
+    if gold_columns > predicted_columns or len(gold) != len(predicted):
+        return False
+    if not gold:
+        return True
+    first, second = rounded(gold), rounded(predicted)
+    wanted = [Counter(column) for column in zip(*first, strict=True)]
+    given = [Counter(column) for column in zip(*second, strict=True)]
+    choices = [[place for place, held in enumerate(given) if held == column] for column in wanted]
+    chosen: list[tuple[int, ...]] = [()]
+    for places in choices:
+        chosen = [(*taken, place) for taken in chosen for place in places if place not in taken][:_MOST_CHOICES]
+    placed, rows = Counter(_in_order(first, order)), _in_order(second, order)
+    behind = range(predicted_columns, len(rows[0]))  # the place in the order, where there is one
+    return any(
+        placed == Counter(tuple([row[place] for place in (*taken, *behind)]) for row in rows) for taken in chosen
+    )
+
+
+def match_bird(gold: Sequence[Row], predicted: Sequence[Row]) -> bool:
+    """Are the sets of rows equal as Python compares them (calculate_ex of evaluation_ex.py)? Columns count in their
+    order, repeated rows and the order of rows do not.
+
+    >>> match_bird([(1,), (1,)], [(1.0,)]), match_bird([(1, 2)], [(2, 1)])
+    (True, False)
+    """
+    return set(gold) == set(predicted)
+
+
+def soft_f1(gold: Sequence[Row], predicted: Sequence[Row]) -> float:
+    """How much of the rows is right, in [0, 1] (calculate_f1_score of BIRD's evaluation_f1.py).
+
+    Repeated rows count once; the n-th row of one is compared with the n-th of the other, by which values stand in both.
+
+    >>> soft_f1([(1, 2)], [(1, 3)]), soft_f1([], []), soft_f1([(1,)], [])
+    (0.5, 1.0, 0.0)
+    """
+    wanted, given = list(dict.fromkeys(gold)), list(dict.fromkeys(predicted))
+    if not wanted and not given:
+        return 1.0
+    shared = superfluous = missing = 0.0
+    for row, other in zip(wanted, given, strict=False):
+        shared += sum(value in row for value in other) / len(row)
+        superfluous += sum(value not in row for value in other) / len(row)
+        missing += sum(value not in other for value in row) / len(row)
+    superfluous += max(0, len(given) - len(wanted))
+    missing += max(0, len(wanted) - len(given))
+    precision = shared / (shared + superfluous) if shared + superfluous else 0.0
+    recall = shared / (shared + missing) if shared + missing else 0.0
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def match_multiset(gold: Sequence[Row], predicted: Sequence[Row]) -> bool:

@@ -5,28 +5,33 @@ The one entry for everybody: the experiment pipeline, `paretune score` and the D
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
-from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
+from paretune.fields import nearest
+from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.bird import is_bird
 from paretune.sql.database import check_database
 from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
-from paretune.sql.explain import Diagnostician, worth_saying
+from paretune.sql.explain import Diagnosis, worth_saying
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.pool import Answer, Request, WorkerPool
-from paretune.sql.rules import RULES, Rules, official_order_matters, official_query
+from paretune.sql.rules import RULES, official_query
 
 _OUTCOMES = {
     "ok": SqlOutcome.WRONG,
     "no_answer": SqlOutcome.NO_ANSWER,
     "gold_failed": SqlOutcome.GOLD_FAILED,
+    "gold_too_large": SqlOutcome.GOLD_TOO_LARGE,
     "invalid_sql": SqlOutcome.INVALID_SQL,
     "crashed": SqlOutcome.INVALID_SQL,
     "not_a_query": SqlOutcome.NOT_A_QUERY,
@@ -42,17 +47,19 @@ class ScoreSettings:
 
     limit_seconds: wall clock for one execution of a prediction (its process ends a second later at the latest);
     gold_limit_seconds: the same for gold. workers: None for one a processor. keep_distinct: the official script's
-    --keep_distinct, another metric, for `official` alone. as_written: a text that begins with a statement is run
-    whole, so that whatever follows the statement makes it fail, as it does in the official script and did in 2025
-    (always so under `tp4`); else one statement is extracted from every text. max_rows, max_bytes: of one result;
+    --keep_distinct, another metric, for `official` alone. rules: a name in rules.RULES. as_written: a text that begins
+    with a statement is run whole, so that whatever follows the statement makes it fail, as it does in the official
+    script and did in 2025 (always so under `tp4`); whole_texts: every text is, prose included (always so under `bird`);
+    else one statement is extracted from every text. max_rows, max_bytes: of one result;
     memory_bytes: SQLite's heap in a worker.
     """
 
-    rules: Rules = "official"
+    rules: str = "official"
     limit_seconds: float = 30.0
     workers: int | None = None
     keep_distinct: bool = False
     as_written: bool = False
+    whole_texts: bool = False
     max_rows: int = 500_000
     max_bytes: int = 128 * 2**20
     memory_bytes: int = 2**30
@@ -60,7 +67,9 @@ class ScoreSettings:
 
     def __post_init__(self) -> None:
         if self.rules not in RULES:
-            raise ConfigError(f"rules {self.rules!r}: expected one of {', '.join(RULES)}")
+            raise ConfigError(
+                f"rules {self.rules!r}: expected one of {', '.join(RULES)}{nearest(self.rules, [*RULES])}"
+            )
         for name in ("limit_seconds", "gold_limit_seconds", "max_rows", "max_bytes", "memory_bytes"):
             if not 0 < getattr(self, name) < 2**40:
                 raise ConfigError(f"{name} {getattr(self, name)}: expected a finite number above 0")
@@ -71,7 +80,12 @@ class ScoreSettings:
 
     def statement(self, text: str) -> str:
         """The statement that a text is taken to answer with; "" for none."""
-        if (self.as_written or self.rules == "tp4") and begins_with_statement(text):
+        rule = RULES[self.rules]
+        if (
+            self.whole_texts
+            or rule.whole_text
+            or ((self.as_written or rule.as_written) and begins_with_statement(text))
+        ):
             return text.strip()
         return extract_sql(text)
 
@@ -91,6 +105,7 @@ class _Question:
     suite: list[Path]  # the plain database first, then its variants
     answer: Answer = field(default_factory=dict)
     test_suite_match: bool | None = None
+    gold_doubt: str | None = None
 
 
 def score_predictions(
@@ -101,6 +116,7 @@ def score_predictions(
     cache: Path | None = None,
     tables_file: Path | None = None,
     on_verdict: Callable[[SqlVerdict], None] | None = None,
+    pool: WorkerPool | None = None,
 ) -> list[SqlVerdict]:
     """The verdict on each prediction, in the order given.
 
@@ -110,7 +126,8 @@ def score_predictions(
     one beside the folder, and without one the keys that the databases declare.
     cache: folder that keeps gold results between calls, by content hash of database and query.
     on_verdict: called with each verdict as soon as it is known, in no fixed order. Under `tp4` a failed query counts as
-    an empty result, so a verdict can be correct and carry an error.
+    an empty result, so a verdict can be correct and carry an error. pool: workers to use and to leave running, where
+    calls follow each other.
 
     Raises DataError for a missing, unreadable or damaged database, ScoringError where no verdict could be trusted
     otherwise (an unwritable cache), EmptySample without predictions.
@@ -119,21 +136,35 @@ def score_predictions(
         raise EmptySample("no predictions to score")
     suites = find_databases(databases, {prediction.db_id for prediction in predictions})
     questions = [_Question(item, settings.statement(item.text), suites[item.db_id]) for item in predictions]
-    diagnostician = Diagnostician(
-        {db_id: suite[0] for db_id, suite in suites.items()}, tables_file or databases.parent / "tables.json"
-    )
+    tables_file = tables_file or databases.parent / "tables.json"
     verdicts: dict[int, SqlVerdict] = {}
 
     def settle(position: int) -> None:
         question = questions[position]
-        verdicts[position] = _verdict(question, diagnostician)
+        verdicts[position] = _verdict(question)
         if on_verdict is not None:
             on_verdict(verdicts[position])
 
-    with _folder(cache) as folder, WorkerPool(settings.workers or _processors(), settings.memory_bytes) as pool:
-        golds = GoldCache(folder, settings.gold_limit_seconds, settings.max_rows, settings.max_bytes)
-        _Run(questions, settings, golds, pool).all(settle)
+    with ExitStack() as stack:
+        if pool is None:
+            pool = stack.enter_context(WorkerPool(settings.workers or processors(), settings.memory_bytes))
+        passing = stack.enter_context(_folder(None))
+        folder = passing if cache is None else stack.enter_context(_folder(cache))
+        golds = GoldCache(folder, passing, settings.gold_limit_seconds, settings.max_rows, settings.max_bytes)
+        _Run(questions, settings, golds, pool, tables_file if tables_file.is_file() else None).all(settle)
     return [verdicts[position] for position in range(len(questions))]
+
+
+def default_rules(questions: Sequence[SqlQuestion], tables_file: Path) -> str:
+    """The rules for data of which nothing is said: BIRD's for BIRD's questions, Spider's where its tables.json
+    describes every database, and else `result`, which compares results and nothing else."""
+    if is_bird(questions):
+        return "bird"
+    try:
+        described = {entry["db_id"] for entry in json.loads(tables_file.read_text(encoding="utf-8"))}
+    except (OSError, ValueError, KeyError, TypeError):
+        return "result"
+    return "official" if {question.db_id for question in questions} <= described else "result"
 
 
 def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
@@ -160,27 +191,71 @@ class _Run:
     Equal work (same databases, query and gold) is done once.
     """
 
-    def __init__(self, questions: list[_Question], settings: ScoreSettings, golds: GoldCache, pool: WorkerPool) -> None:
+    def __init__(
+        self,
+        questions: list[_Question],
+        settings: ScoreSettings,
+        golds: GoldCache,
+        pool: WorkerPool,
+        tables_file: Path | None,
+    ) -> None:
         self.questions, self.settings, self.golds, self.pool = questions, settings, golds, pool
+        self.tables_file = tables_file
+        self.rule = RULES[settings.rules]
         self.limits = ExecutionLimits(settings.limit_seconds, settings.max_rows, settings.max_bytes)
 
     def all(self, settle: Callable[[int], None]) -> None:
         """Execute; settle(position) is called when all is known about a question."""
         self._prepare_golds([(question.suite[0], question.prediction.gold) for question in self.questions])
         pending: dict[tuple[str, ...], list[int]] = {}
+        unexecuted: list[int] = []
         for position, question in enumerate(self.questions):
             gold = self._gold(question.suite[0], question.prediction.gold)
-            if isinstance(gold, GoldFailure) and self.settings.rules != "tp4":
-                question.answer = {"status": "gold_failed", "error": f"the gold query fails: {gold.error}"}
-                settle(position)
+            if isinstance(gold, Path):
+                question.gold_doubt = self.golds.doubt(gold)
+            if isinstance(gold, GoldFailure) and gold.too_large:
+                error = f"the reference returns too much: {gold.error.removeprefix('too_large: ')}"
+                question.answer = {"status": "gold_too_large", "match": False, "error": error}
+                unexecuted.append(position)
+            elif isinstance(gold, GoldFailure) and not self.rule.failed_is_empty:
+                error = f"the gold query fails: {gold.error}"
+                question.answer = {"status": "gold_failed", "match": False, "error": error}
+                unexecuted.append(position)
             elif not question.sql:
                 question.answer = self._without_statement(gold)
-                settle(position)
+                unexecuted.append(position)
             else:
                 key = (str(question.suite[0]), question.sql, question.prediction.gold)
                 pending.setdefault(key, []).append(position)
+        self._diagnose(unexecuted, settle)
         in_suites = self._predictions(list(pending.values()), settle)
         self._suites(in_suites, settle)
+
+    def _diagnose(self, positions: list[int], settle: Callable[[int], None]) -> None:
+        """Complete the answers about queries that are not run."""
+
+        def keep(number: int, answer: Answer) -> None:
+            question = self.questions[positions[number]]
+            question.answer |= {"diagnosis": answer.get("diagnosis")}
+            settle(positions[number])
+
+        asked = [self.questions[position] for position in positions]
+        self.pool.run(
+            [
+                {"task": "diagnosis", "answer": item.answer, "diagnosis": self._about(item), "limits": {"seconds": 0.0}}
+                for item in asked
+            ],
+            keep,
+        )
+
+    def _about(self, question: _Question) -> dict[str, Any]:
+        return {
+            "database": str(question.suite[0]),
+            "tables_file": None if self.tables_file is None else str(self.tables_file),
+            "sql": question.sql,
+            "gold": question.prediction.gold,
+            "values_open": self.rule.name == "official",
+        }
 
     def _predictions(self, groups: list[list[int]], settle: Callable[[int], None]) -> list[list[int]]:
         """Run each group's query on its plain database; returns the groups whose suites are still to be run."""
@@ -200,7 +275,8 @@ class _Run:
             if goes_on:
                 in_suites.append(group)
 
-        requests = [self._request(self.questions[group[0]], self.questions[group[0]].suite[:1]) for group in groups]
+        firsts = [self.questions[group[0]] for group in groups]
+        requests = [{**self._request(first, first.suite[:1]), "diagnosis": self._about(first)} for first in firsts]
         self.pool.run(requests, keep)
         return in_suites
 
@@ -221,7 +297,10 @@ class _Run:
         def keep(number: int, answer: Answer) -> None:
             for position in usable[number]:
                 _check_answer(self.questions[position], answer)
-                self.questions[position].test_suite_match = answer["match"]
+                lost = answer["status"] == "failed"  # a fault of ours says nothing about the prediction
+                self.questions[position].test_suite_match = None if lost else answer["match"]
+                if lost:
+                    self.questions[position].answer |= {"status": "failed", "match": False, "error": answer["error"]}
                 settle(position)
 
         requests = [self._request(self.questions[group[0]], self.questions[group[0]].suite[1:]) for group in usable]
@@ -244,7 +323,6 @@ class _Run:
                 [str(path), None if isinstance(result, GoldFailure) else str(result)] for path, result in results
             ],
             "rules": self.settings.rules,
-            "ordered": official_order_matters(executed),
             "gold_sql": executed,
             "limits": {
                 "seconds": self.limits.seconds,
@@ -254,8 +332,8 @@ class _Run:
         }
 
     def _without_statement(self, gold: Path | GoldFailure) -> Answer:
-        """The answer where nothing was extracted: under tp4 nothing is a failed query, and that an empty result."""
-        match = self.settings.rules == "tp4" and (isinstance(gold, GoldFailure) or self.golds.is_empty(gold))
+        """The answer where nothing was extracted: a failed query, which may count as an empty result."""
+        match = self.rule.failed_is_empty and (isinstance(gold, GoldFailure) or self.golds.is_empty(gold))
         return {"status": "no_answer", "match": match, "error": "no SQL statement in the answer"}
 
 
@@ -267,18 +345,12 @@ def _check_answer(question: _Question, answer: Answer) -> None:
         raise ScoringError(f"{answer['error']}: not a gold result; delete that file")
 
 
-def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
+def _verdict(question: _Question) -> SqlVerdict:
     """The record for one question."""
     answer, prediction = question.answer, question.prediction
     match, status = bool(answer.get("match")), answer["status"]
     outcome = SqlOutcome.CORRECT if match else _OUTCOMES[status]
-    diagnosis = diagnostician.diagnose(
-        prediction.db_id,
-        question.sql,
-        prediction.gold,
-        wrong=not match and outcome not in {SqlOutcome.GOLD_FAILED, SqlOutcome.FAILED},
-        message=answer.get("error") if status in {"invalid_sql", "not_a_query"} else None,
-    )
+    diagnosis = Diagnosis.of(answer.get("diagnosis"))
     phrase = worth_saying(answer.get("error"), status == "invalid_sql", diagnosis.phrase)
     said = {"code": None, "fields": None} if phrase is None else phrase.record()
     return SqlVerdict(
@@ -292,13 +364,16 @@ def _verdict(question: _Question, diagnostician: Diagnostician) -> SqlVerdict:
         execution_match=match,
         test_suite_match=question.test_suite_match,
         exact_set_match=diagnosis.exact_set_match,
-        hardness=diagnosis.hardness,
+        hardness=prediction.level or diagnosis.hardness,
         both_empty=bool(answer.get("both_empty")),
         error_class=diagnosis.error_class,
         error=answer.get("error") or (None if phrase is None else str(phrase)),
         seconds=round(float(answer.get("seconds", 0.0)), 6),
         error_code=said["code"],
         error_fields=said["fields"],
+        exact_set_match_strict=diagnosis.exact_set_match_strict,
+        soft_f1=answer.get("soft_f1"),
+        gold_doubt=question.gold_doubt,
     )
 
 
@@ -316,5 +391,6 @@ def _folder(cache: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,7 +19,27 @@ from paretune.sql.dialects import database_file
 
 def database_path(directory: Path, db_id: str) -> Path:
     """The file of one database: SQLite's, or what stands for another (sql/dialects)."""
-    return database_file(directory / "database" / db_id, db_id)
+    return database_file(database_folder(directory) / db_id, db_id)
+
+
+def database_folder(directory: Path) -> Path:
+    """The folder of the databases: database/, or dev_databases/ as BIRD calls it."""
+    folders = [directory / name for name in ("database", "dev_databases")]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
+
+
+# The files that hold the questions of Spider's variants, under Spider's layout and as published.
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "spider-dk": ("spider-dk", "Spider-DK"),
+    "spider-realistic": ("spider-realistic",),
+    "spider-syn": ("spider-syn",),
+}
+
+
+def split_of_kind(directory: Path, kind: str, split: str) -> str:
+    """The split to read for a target of that kind: a variant's own file, else the split that is named."""
+    names = (split, "mini_dev_sqlite") if kind == "bird" else VARIANTS.get(kind, ())
+    return next((name for name in names if (directory / f"{name}.json").is_file()), names[0] if names else split)
 
 
 def read_questions(directory: Path, split: str) -> list[SqlQuestion]:
@@ -59,8 +79,9 @@ def _located(directory: Path, split: str) -> list[tuple[SqlQuestion, str]]:
     found = []
     for index, (entry, line) in enumerate(_entries(path)):
         where = f"{path}, line {line} (entry {index})"
-        values = [_text(entry, key, where) for key in ("db_id", "question", "query")]
-        found.append((SqlQuestion(index, *values), where))
+        db_id, question, query = (_text(entry, keys, where) for keys in _KEYS)
+        evidence, level = (_said(entry, key, where) for key in ("evidence", "difficulty"))
+        found.append((SqlQuestion(index, db_id, question, query, evidence or "", level), where))
     if not found:
         raise DataError(f"{path}: no questions")
     return found
@@ -128,9 +149,23 @@ def _skip(text: str, position: int) -> int:
     return position
 
 
-def _text(entry: object, key: str, where: str) -> str:
-    value = entry.get(key) if isinstance(entry, dict) else None
+# Of db_id, question and reference, the likeliest last: Spider-Syn keeps Spider's own wording beside its own, and BIRD
+# calls the reference SQL, a copy of Mini-Dev gold_sql.
+_KEYS = (("db_id",), ("SpiderSynQuestion", "question"), ("SQL", "gold_sql", "query"))
+
+
+def _text(entry: object, keys: Sequence[str], where: str) -> str:
+    given = entry if isinstance(entry, dict) else {}
+    key = next((key for key in keys if key in given), keys[-1])
+    value = given.get(key)
     if not isinstance(value, str) or not value.strip():
+        raise DataError(f"{where}: expected a text under {key!r}, found {value!r}")
+    return value
+
+
+def _said(entry: object, key: str, where: str) -> str | None:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, str | None):
         raise DataError(f"{where}: expected a text under {key!r}, found {value!r}")
     return value
 

@@ -33,15 +33,16 @@ def exact_set_match(predicted: str, gold: str, schema: SchemaNames) -> bool:
     >>> exact_set_match("SELECT name FROM singer WHERE id > 4", "SELECT name FROM singer WHERE id = 4", schema)
     False
     """
-    wanted = read_clauses(gold, schema.tables)
+    return matches_reference(predicted, comparable(read_clauses(gold, schema.tables), schema.representatives()), schema)
+
+
+def matches_reference(predicted: str, wanted: Clauses, schema: SchemaNames) -> bool:
+    """exact_set_match with a reference that has been read: its `comparable` clauses."""
     try:
         given = read_clauses(predicted, schema.tables)
     except ScoringError:
         return False
-    if given.unknown:
-        return False
-    representatives = schema.representatives()
-    return same_clauses(comparable(given, representatives), comparable(wanted, representatives))
+    return not given.unknown and same_clauses(comparable(given, schema.representatives()), wanted)
 
 
 def comparable(clauses: Clauses, representatives: Mapping[str, str]) -> Clauses:

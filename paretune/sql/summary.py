@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paretune.errors import EmptySample
-from paretune.records import SqlOutcome, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
+from paretune.sql.bird import LEVELS as BIRD_LEVELS
 from paretune.stats.intervals import accuracy_interval
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
-_LEVELS = ("easy", "medium", "hard", "extra", "unknown")
+_LEVELS = ("easy", "medium", "hard", "extra", *BIRD_LEVELS, "unknown")
 _WIDTH = 36
 _MOST_REASONS = 8
 
@@ -24,7 +25,7 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
     EmptySample when no question is left.
     """
     say = voice.say
-    judged = [verdict for verdict in verdicts if verdict.outcome != SqlOutcome.GOLD_FAILED]
+    judged = [verdict for verdict in verdicts if verdict.outcome not in NOT_JUDGED]
     if not judged:
         raise EmptySample(f"all {len(verdicts)} gold queries fail: there is nothing to sum up; look at their errors")
     lines = [_scope(verdicts, header, voice), ""]
@@ -38,6 +39,7 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
     basis = say("clustered by database") if several else say("questions as independent: one database")
     lines += ["", f"{say('confidence intervals')}: 95 %, {basis}", ""]
     lines += _counts(verdicts, voice)
+    lines += _doubts(verdicts, voice)
     lines += _reasons(judged, voice)
     lines += ["", f"SQLite {header['sqlite']}, paretune {header['paretune']}, {say('rules')}: {header['rules']}"]
     lines += [f"sha256 {say(name)}: {value}" for name, value in header["sha256"].items()]
@@ -68,6 +70,16 @@ def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice
     exact = [(verdict, bool(verdict.exact_set_match)) for verdict in judged if verdict.exact_set_match is not None]
     if exact:
         lines.append(_accuracy(say("exact set match"), exact, voice))
+    strict = [(item, bool(item.exact_set_match_strict)) for item in judged if item.exact_set_match_strict is not None]
+    if strict:
+        lines.append(_accuracy(say("exact set match, official parser"), strict, voice))
+    soft = [verdict.soft_f1 for verdict in judged if verdict.soft_f1 is not None]
+    if len(soft) == len(judged):
+        lines.append(f"{say('soft F1'):<{_WIDTH}} {voice.number(100 * sum(soft) / len(soft)):>5} %  n = {len(soft)}")
+    wrong = set(header.get("known_wrong", ()))
+    right = [(verdict, verdict.execution_match) for verdict in judged if verdict.index not in wrong]
+    if wrong and right:
+        lines.append(_accuracy(say("without questions known to be wrong"), right, voice))
     return lines
 
 
@@ -92,6 +104,16 @@ def _reasons(judged: Sequence[SqlVerdict], voice: Voice) -> list[str]:
         label = voice.label(error_class, "class", "outcome")
         lines.append(f"{f'  {label}':<{_WIDTH}} {count:>5}   {one.index}: {error}".rstrip())
     return lines
+
+
+def _doubts(verdicts: Sequence[SqlVerdict], voice: Voice) -> list[str]:
+    """References whose results cannot be relied on, with the positions of some."""
+    lines = []
+    for doubt, count in Counter(verdict.gold_doubt for verdict in verdicts if verdict.gold_doubt).items():
+        named = [str(verdict.index) for verdict in verdicts if verdict.gold_doubt == doubt][:_MOST_REASONS]
+        positions = ", ".join(named) + (", ..." if count > len(named) else "")
+        lines.append(f"{voice.say(str(doubt))}: {count} ({positions})")
+    return ["", *lines] if lines else []
 
 
 def _counts(verdicts: Sequence[SqlVerdict], voice: Voice) -> list[str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from paretune.config import ExperimentConfig
+from paretune.errors import ConfigError
+from paretune.fields import nearest
 from paretune.files import cache_directory, file_sha256, fingerprint
 from paretune.findings import Finding
 from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.run.load import AskedQuestion, Run
+from paretune.sql import bird
 from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
 from paretune.sql.dialects import as_sqlite, dialect_of
@@ -23,8 +26,9 @@ from paretune.sql.explain import level_of
 from paretune.sql.extract import END_MARKS, statement_end
 from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
-from paretune.sql.score import ScoreSettings, score_predictions
-from paretune.sql.spider import database_path, read_split, take
+from paretune.sql.rules import RULES
+from paretune.sql.score import ScoreSettings, default_rules, score_predictions
+from paretune.sql.spider import database_folder, database_path, read_questions, read_split, split_of_kind, take
 from paretune.sql.spider_metrics import LEVELS
 from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
@@ -41,7 +45,7 @@ FACETS = Facets(
     level="hardness",
     levels=LEVELS,
     outcomes=tuple(SqlOutcome),
-    void=(SqlOutcome.GOLD_FAILED,),
+    void=(SqlOutcome.GOLD_FAILED, SqlOutcome.GOLD_TOO_LARGE),
     names={"id": "index", "cluster": "db_id", "reference": "gold", "level": "hardness", "explanation": "error"},
     secondary={"exact_set_match": "exact_set_match", "test_suite": "test_suite_match"},
     marks=("both_empty",),
@@ -76,12 +80,13 @@ FACETS = Facets(
 
 @dataclass(frozen=True, slots=True)
 class SqlTarget:
-    """[target]. path: a directory in Spider's official layout; when absent, the store's Spider (kind "demo" needs
-    none). name: what tables call the data (the kind when absent). questions, train_rows: how many to take (all when
-    absent). stop: where an answer ends, with the model's turn or behind a complete statement. batch_size: answers
-    written together at most (absent: as many as the memory holds)."""
+    """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
+    what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules:
+    a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result`
+    for all other data (score.default_rules). stop: where an answer ends, with the model's turn or behind a complete
+    statement. batch_size: answers written together at most (absent: as many as the memory holds)."""
 
-    kind: Literal["spider", "demo"] = "spider"
+    kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
     path: str | None = None
     name: str | None = None
     split: str = "dev"
@@ -90,11 +95,18 @@ class SqlTarget:
     questions: int | None = field(default=None, metadata={"minimum": 1})
     train_rows: int | None = field(default=None, metadata={"minimum": 1})
     selection: Literal["stratified", "first"] = "stratified"
-    rules: Literal["official", "multiset", "strict", "tp4"] = "official"
+    rules: str | None = None
     limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
     stop: Literal["turn", "statement"] = "turn"
     batch_size: int | None = field(default=None, metadata={"minimum": 1})
+
+    def __post_init__(self) -> None:
+        if self.rules is not None and self.rules not in RULES:
+            raise ConfigError(
+                f"target.rules: expected one of {', '.join(map(repr, RULES))}, found {self.rules!r}"
+                f"{nearest(self.rules, list(RULES))}"
+            )
 
 
 class TextToSql(Task):
@@ -112,7 +124,7 @@ class TextToSql(Task):
         """
         target, prompt = _settings(config)
         directory = target_directory(target)
-        pool = read_split(directory, target.split, target.exclude_databases)
+        pool = read_split(directory, _split(target), target.exclude_databases)
         strata = [_stratum(directory, row) for row in pool]
         chosen = take(pool, target.questions, target.selection, config.seed, strata)
         rows: list[tuple[str, SqlQuestion]] = []
@@ -129,11 +141,16 @@ class TextToSql(Task):
         def dialect(db_id: str) -> str:
             return dialect_of(database_path(directory, db_id)).name
 
-        builder = SqlPromptBuilder(schema, examples, dialect)
+        builder = SqlPromptBuilder(schema, examples, dialect, prompt.evidence)
+        hints = {
+            (row.db_id, row.question, row.gold): row.evidence
+            for row in (*chosen, *(row for _, row in rows))
+            if row.evidence
+        }
 
         def messages(question: Question) -> Messages:
-            asked = SqlQuestion(int(question.id), question.cluster, question.question, question.reference)
-            return builder.messages(asked)
+            mark = (question.cluster, question.question, question.reference)
+            return builder.messages(SqlQuestion(int(question.id), *mark, hints.get(mark, "")))
 
         return TargetData(
             questions=tuple(_question(directory, row) for row in chosen),
@@ -145,7 +162,7 @@ class TextToSql(Task):
     def doubts(self, config: ExperimentConfig, target: TargetData) -> list[str]:
         """See paretune.sql.doubts."""
         settings, _ = _settings(config)
-        return doubtful_references(settings.split, target_directory(settings), target)
+        return doubtful_references(_split(settings), target_directory(settings), target)
 
     def training_answer(self, row: Question) -> str:
         """The reference on one line."""
@@ -156,7 +173,7 @@ class TextToSql(Task):
         target, _ = _settings(config)
         databases = {f"target/{name}": digest for name, digest in files.items() if name.startswith("database/")}
         return {
-            "rules": target.rules,
+            "rules": _rules(target),
             "limit_seconds": target.limit_seconds,
             "databases": fingerprint(databases),
             "sqlite": sqlite3.sqlite_version,
@@ -174,11 +191,18 @@ class TextToSql(Task):
         target, _ = _settings(config)
         return score_predictions(
             [
-                SqlPrediction(int(item.id), item.cluster, item.question, item.reference, text)
+                SqlPrediction(
+                    int(item.id),
+                    item.cluster,
+                    item.question,
+                    item.reference,
+                    text,
+                    item.level if item.level in bird.LEVELS else None,
+                )
                 for item, text in zip(questions, texts, strict=True)
             ],
-            target_directory(target) / "database",
-            ScoreSettings(rules=target.rules, limit_seconds=target.limit_seconds),
+            database_folder(target_directory(target)),
+            ScoreSettings(rules=_rules(target), limit_seconds=target.limit_seconds),
             cache=cache_directory() / "gold",
             on_verdict=on_verdict,
         )
@@ -215,7 +239,14 @@ class TextToSql(Task):
         return databases_of(manifest)
 
 
+class BirdTextToSql(TextToSql):
+    """The same for BIRD's data, which have levels of their own."""
+
+    facets = replace(FACETS, level="difficulty", levels=bird.LEVELS)
+
+
 TASK = TextToSql()
+BIRD = BirdTextToSql()
 
 
 def target_directory(target: SqlTarget) -> Path:
@@ -225,6 +256,19 @@ def target_directory(target: SqlTarget) -> Path:
 
         return demo_directory() / "spider"
     return Path(str(target.path))
+
+
+def _split(target: SqlTarget) -> str:
+    return split_of_kind(target_directory(target), target.kind, target.split)
+
+
+def _rules(target: SqlTarget) -> str:
+    if target.rules is not None:
+        return target.rules
+    if target.kind == "demo":
+        return "official"
+    directory = target_directory(target)
+    return default_rules(read_questions(directory, _split(target)), directory / "tables.json")
 
 
 def _settings(config: ExperimentConfig) -> tuple[SqlTarget, PromptConfig]:
@@ -243,7 +287,7 @@ def _training_rows(directory: Path, target: SqlTarget, seed: int) -> list[tuple[
 
 
 def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) -> dict[str, str]:
-    names = [f"{split}.json" for split in (target.split, *target.train_splits)]
+    names = [f"{split}.json" for split in (_split(target), *target.train_splits)]
     files = {name: file_sha256(directory / name) for name in names if (directory / name).is_file()}
     for db_id in sorted({row.db_id for row in asked}):
         files[f"database/{db_id}"] = file_sha256(database_path(directory, db_id))
@@ -251,11 +295,11 @@ def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) ->
 
 
 def _question(directory: Path, row: SqlQuestion) -> Question:
-    return Question(row.index, row.db_id, row.question, row.gold, _level(directory, row.db_id, row.gold))
+    return Question(row.index, row.db_id, row.question, row.gold, row.level or _level(directory, row.db_id, row.gold))
 
 
 def _stratum(directory: Path, row: SqlQuestion) -> str:
-    return f"{row.db_id}/{_level(directory, row.db_id, row.gold)}"
+    return f"{row.db_id}/{row.level or _level(directory, row.db_id, row.gold)}"
 
 
 @cache

@@ -10,41 +10,56 @@ and address space are limited, no file can be written while a query runs.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import resource
 import signal
 import sqlite3
 import sys
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
-from paretune.sql.rules import match_multiset, match_official, match_strict, match_tp4
+from paretune.sql.extract import orders_rows
+from paretune.sql.rules import RULES, Comparison, rounded, soft_f1
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SECONDS_OF_GRACE = 1.0  # from a query's limit to the end of its process
 SECONDS_TO_PREPARE = 60.0
 SECONDS_TO_COMPARE = 60.0
+_LONGEST_DOUBT = 200  # characters
 _KEPT_ROWS = 50_000  # gold rows a worker keeps at hand
 
 
 @dataclass(frozen=True, slots=True)
 class GoldResult:
-    """What a gold query returned. rows: (n_rows, columns)."""
+    """What a gold query returned. rows: (n_rows, columns). order: as in rules.Comparison. doubt: why it cannot be
+    relied on, one of DOUBTS, or null."""
 
     columns: int
     rows: list[Row]
+    order: list[int] = field(default_factory=list)
+    doubt: str | None = None
 
 
-def write_gold(path: Path, execution: Execution) -> None:
+RUNS_DIFFER = "two runs of the reference differ"
+ROWS_DECIDE = "the order in which rows are stored decides the reference's result"
+CLOCK_DECIDES = "the reference reads the clock or chance"
+DOUBTS = (RUNS_DIFFER, ROWS_DECIDE, CLOCK_DECIDES)
+
+
+def write_gold(path: Path, execution: Execution, order: Sequence[int] = (), doubt: str | None = None) -> None:
     """Keep a gold result as JSON, whole or not at all; bytes are written as {"bytes": hex}."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     text = json.dumps(
-        {"columns": execution.columns, "rows": execution.rows}, default=lambda value: {"bytes": value.hex()}
+        {"doubt": doubt, "columns": execution.columns, "order": list(order), "rows": execution.rows},
+        default=lambda value: {"bytes": value.hex()},
     )
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -61,16 +76,28 @@ def read_gold(path: Path) -> GoldResult:
         tuple(bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value for value in row)
         for row in kept["rows"]
     ]
-    return GoldResult(kept["columns"], rows)
+    return GoldResult(kept["columns"], rows, kept.get("order", []), kept.get("doubt"))
+
+
+def read_doubt(path: Path) -> str | None:
+    """The doubt of a kept result, without reading its rows."""
+    with path.open(encoding="utf-8") as file:
+        head = file.read(_LONGEST_DOUBT)
+    said = re.match(r'\{"doubt": (null|"[^"]*")', head)
+    return None if said is None else json.loads(said[1])
 
 
 def answer_gold(request: dict[str, Any]) -> dict[str, Any]:
-    """Run a gold query and keep its result at request["result"]; status "unwritable" when that cannot be done."""
+    """Run a gold query and keep its result at request["result"]; status "unwritable" when that cannot be done.
+
+    It is run a second time, and once with rows backwards (in the tables for a query that sorts, else in what comes
+    out), to know whether its result can be relied on and which sorted rows tie.
+    """
     ran = _run(request, request["database"])
     status, error = str(ran.status), ran.error
     if ran.status == "ok":
         try:
-            write_gold(Path(request["result"]), ran)
+            write_gold(Path(request["result"]), ran, *_reliance(request, ran))
         except OSError as failure:
             status, error = "unwritable", failure.strerror
     return {"status": status, "error": error, "seconds": ran.seconds}
@@ -91,12 +118,104 @@ def _as_text(value: Value, letters: int) -> str | None:
     return text if len(text) <= letters else f"{text[:letters]}…"
 
 
-def answer_prediction(request: dict[str, Any], golds: dict[str, GoldResult]) -> dict[str, Any]:
+def _reliance(request: dict[str, Any], first: Execution) -> tuple[list[int], str | None]:
+    """Which rows keep their order (see rules.Comparison), and why the result cannot be relied on, if so."""
+    if request["passing"]:
+        return [len(first.rows)], CLOCK_DECIDES
+    again = _run(request, request["database"])
+    sorts = orders_rows(request["sql"])
+    turned = _turned(request) if sorts else None
+    reverse = _run(request if turned is None else turned, request["database"], backwards=turned is None)
+    n_rows = len(first.rows)
+    if again.status == "ok" and _bag(again.rows) != _bag(first.rows):
+        return [n_rows], RUNS_DIFFER
+    if reverse.status != "ok":
+        return (list(range(1, n_rows + 1)) if sorts else [n_rows]), None
+    doubt = ROWS_DECIDE if _bag(reverse.rows) != _bag(first.rows) else None
+    if not sorts:
+        return [n_rows], doubt
+    return (order_of_ties(first.rows, reverse.rows) if doubt is None else list(range(1, n_rows + 1))), doubt
+
+
+def _turned(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The same request over tables whose rows come in reverse."""
+    from paretune.sql.references import read_backwards
+
+    try:
+        sql = read_backwards(Path(request["database"]), request["sql"])
+    except Exception:  # a parser that trips over one text must not cost its result
+        return None
+    return None if sql is None else {**request, "sql": sql}
+
+
+def _bag(rows: Sequence[Row]) -> Counter[Row]:
+    return Counter(rounded(rows))
+
+
+def order_of_ties(rows: Sequence[Row], backwards: Sequence[Row]) -> list[int]:
+    """The ends of the shortest runs of rows that hold the same rows in both orders: rows of one run tie.
+
+    >>> order_of_ties([(1, "a"), (1, "b"), (2, "c")], [(1, "b"), (1, "a"), (2, "c")])
+    [2, 3]
+    """
+    ends: list[int] = []
+    balance: dict[Row, int] = {}
+    for position, (row, other) in enumerate(zip(rounded(rows), rounded(backwards), strict=True), start=1):
+        for value, step in ((row, 1), (other, -1)):
+            balance[value] = balance.get(value, 0) + step
+            if not balance[value]:
+                del balance[value]
+        if not balance:
+            ends.append(position)
+    return ends
+
+
+def answer_prediction(
+    request: dict[str, Any], golds: dict[str, GoldResult], diagnosticians: dict[str | None, Any]
+) -> dict[str, Any]:
+    """Run a predicted query and, where request["diagnosis"] says how, find out why it is wrong."""
+    answer = _judge(request, golds)
+    about = request.get("diagnosis")
+    if about is None or answer["status"] in {"broken_database", "damaged_gold"}:
+        return answer
+    _say({"stage": "diagnose", "so_far": answer})
+    return answer | {"diagnosis": answer_diagnosis(about, answer, diagnosticians)}
+
+
+def answer_diagnosis(
+    about: dict[str, Any], answer: dict[str, Any], diagnosticians: dict[str | None, Any]
+) -> dict[str, Any]:
+    """What is known of a prediction from its text and the answer of its execution (explain.Diagnosis as JSON)."""
+    from paretune.sql.explain import Diagnostician
+
+    tables_file = about["tables_file"]
+    if tables_file not in diagnosticians:
+        diagnosticians[tables_file] = Diagnostician(tables_file and Path(tables_file))
+    diagnosed: dict[str, Any] = (
+        diagnosticians[tables_file]
+        .diagnose(
+            Path(about["database"]),
+            about["sql"],
+            about["gold"],
+            wrong=not answer["match"] and answer["status"] not in {"gold_failed", "gold_too_large", "failed"},
+            refused=answer["status"] in {"invalid_sql", "not_a_query", "crashed"},
+            values_open=about["values_open"],
+            message=answer["error"] if answer["status"] in {"invalid_sql", "not_a_query"} else None,
+        )
+        .record()
+    )
+    return diagnosed
+
+
+def _judge(request: dict[str, Any], golds: dict[str, GoldResult]) -> dict[str, Any]:
     """Run a predicted query on each database in turn, up to the first whose result differs from the gold's.
 
-    A gold result that is null stands for a gold query that failed, which only `tp4` compares.
+    A gold result that is null stands for a gold query that failed, compared as an empty one where the rule says so.
     """
     answer: dict[str, Any] = {"status": "ok", "match": False, "both_empty": False, "error": None, "seconds": 0.0}
+    rule = RULES[request["rules"]]
+    if rule.name == "bird":
+        answer["soft_f1"] = 0.0
     both_empty = True
     for database, gold_path in request["databases"]:
         try:
@@ -107,30 +226,19 @@ def answer_prediction(request: dict[str, Any], golds: dict[str, GoldResult]) -> 
         answer["seconds"] += ran.seconds
         if ran.status != "ok":
             answer |= {"status": ran.status, "error": ran.error}
-            if request["rules"] != "tp4" or ran.status == "broken_database":
+            if not rule.failed_is_empty or ran.status == "broken_database":
                 return answer
         _say({"stage": "compare"})
         try:
-            if not same_result(gold, ran, request):
+            if "soft_f1" in answer:
+                answer["soft_f1"] = soft_f1(gold.rows, ran.rows)
+            pair = Comparison(gold.rows, ran.rows, gold.columns, ran.columns, request["gold_sql"], gold.order)
+            if not rule.match(pair):
                 return answer
         except MemoryError:
             return answer | {"status": "too_large", "error": "more memory than allowed to compare the results"}
         both_empty = both_empty and ran.status == "ok" and gold_path is not None and not gold.rows and not ran.rows
     return answer | {"match": True, "both_empty": both_empty}
-
-
-def same_result(gold: GoldResult, ran: Execution, request: dict[str, Any]) -> bool:
-    """Do gold and prediction agree by the request's rules?"""
-    rules = request["rules"]
-    if rules == "official":
-        return match_official(gold.rows, ran.rows, ordered=request["ordered"])
-    if rules == "tp4":
-        return match_tp4(gold.rows, ran.rows)
-    if gold.columns != ran.columns:
-        return False
-    if rules == "strict":
-        return match_strict(gold.rows, ran.rows, request["gold_sql"])
-    return match_multiset(gold.rows, ran.rows)
 
 
 def limit_memory(size: int) -> None:
@@ -146,25 +254,31 @@ def limit_memory(size: int) -> None:
 def main() -> None:
     """Answer requests until standard input ends."""
     limit_memory(int(sys.argv[1]))
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     golds: dict[str, GoldResult] = {}
+    diagnosticians: dict[str | None, Any] = {}
     for line in sys.stdin.buffer:
         request = json.loads(line)
         if request["task"] == "gold":
             _say({"answer": answer_gold(request)})
         elif request["task"] == "rows":
             _say({"answer": answer_rows(request)})
+        elif request["task"] == "diagnosis":
+            _say({"stage": "diagnose", "so_far": request["answer"]})
+            diagnosis = answer_diagnosis(request["diagnosis"], request["answer"], diagnosticians)
+            _say({"answer": request["answer"] | {"diagnosis": diagnosis}})
         else:
-            _say({"answer": answer_prediction(request, golds)})
+            _say({"answer": answer_prediction(request, golds, diagnosticians)})
 
 
-def _run(request: dict[str, Any], database: str) -> Execution:
+def _run(request: dict[str, Any], database: str, *, backwards: bool = False) -> Execution:
     limits = ExecutionLimits(**request["limits"])
     _say({"stage": "execute"})
     signal.setitimer(signal.ITIMER_REAL, limits.seconds + 2 * SECONDS_OF_GRACE)
     try:
         with _no_file_growth():
-            return execute(Path(database), request["sql"], limits)
+            return execute(Path(database), request["sql"], limits, backwards=backwards)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

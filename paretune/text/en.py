@@ -546,6 +546,7 @@ TEXT: dict[str, str] = {
     "outcome:too_large": "result too large",
     "outcome:no_answer": "no answer",
     "outcome:gold_failed": "reference fails",
+    "outcome:gold_too_large": "reference returns too much",
     "outcome:failed": "failed on our side",
     # classes of SQL errors
     "class:no_statement": "no SQL statement",
@@ -578,6 +579,7 @@ TEXT: dict[str, str] = {
     "sql.nothing-extracted": "no SQL statement in the answer",
     "sql.only-reading": "only reading is allowed; refused: {action}",
     "sql.gold-fails": "the gold query fails: {detail}",
+    "sql.gold-too-large": "the reference returns too much: {detail}",
     "sql.too-long": "The statement is too long or too deeply nested to be compared with the gold.",
     "sql.not-comparable": "The two queries cannot be compared clause by clause: {message}",
     "sql.alike": (

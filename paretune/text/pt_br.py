@@ -198,6 +198,17 @@ TEXT: dict[str, str] = {
     "the gold fails on the suite": "a consulta de referência falha na suíte",
     "one database per db_id: no suite": "um banco por db_id: sem suíte",
     "exact set match": "correspondência exata de conjuntos",
+    "exact set match, official parser": "a mesma, analisador oficial",
+    "soft F1": "F1 parcial",
+    "without questions known to be wrong": "sem questões sabidamente erradas",
+    "simple": "simples",
+    "moderate": "moderadas",
+    "challenging": "desafiadoras",
+    "two runs of the reference differ": "duas execuções da referência diferem",
+    "the order in which rows are stored decides the reference's result": (
+        "a ordem em que as linhas estão gravadas decide o resultado da referência"
+    ),
+    "the reference reads the clock or chance": "a referência depende do relógio ou do acaso",
     "correct": "corretas",
     "wrong": "erradas",
     "invalid_sql": "SQL inválido",
@@ -206,6 +217,7 @@ TEXT: dict[str, str] = {
     "too_large": "resultado grande demais",
     "no_answer": "sem resposta",
     "gold_failed": "referência falhou",
+    "gold_too_large": "resultado da referência grande demais",
     "failed": "falha nossa",
     "why SQL was wrong, with an example each": "por que o SQL estava errado, com um exemplo de cada",
     "predictions": "predições",
@@ -273,6 +285,9 @@ TEXT: dict[str, str] = {
     "multiset rules": "regras de multiconjunto",
     "strict rules": "regras estritas",
     "tp4 rules": "regras de 2025",
+    "result rules": "regras de resultado",
+    "bird rules": "regras do BIRD",
+    "subset rules": "regras de subconjunto de colunas",
     "Training and costs": "Treino e custos",
     "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
     "explorer below.": (
@@ -911,6 +926,7 @@ TEXT: dict[str, str] = {
     "outcome:too_large": "resultado grande demais",
     "outcome:no_answer": "sem resposta",
     "outcome:gold_failed": "a referência falha",
+    "outcome:gold_too_large": "a referência devolve resultados demais",
     "outcome:failed": "falha nossa",
     # classes of SQL errors
     "class:no_statement": "nenhum comando SQL",
@@ -943,6 +959,7 @@ TEXT: dict[str, str] = {
     "sql.nothing-extracted": "nenhum comando SQL na resposta",
     "sql.only-reading": "só leitura é permitida; recusado: {action}",
     "sql.gold-fails": "a consulta de referência falha: {detail}",
+    "sql.gold-too-large": "a referência devolve resultados demais: {detail}",
     "sql.too-long": "O comando é longo ou aninhado demais para ser comparado com a referência.",
     "sql.not-comparable": "As duas consultas não podem ser comparadas cláusula a cláusula: {message}",
     "sql.alike": "Nenhuma cláusula as distingue: são iguais, então veja expressões, empates e o que há nos dados.",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretune.choice.letters import parse_letter
+from paretune.choice.letters import LETTERS, parse_letter
 
 OPTIONS = ("the owl", "the lark", "none of these", "all of these")
 
@@ -64,3 +64,10 @@ def test_parse_letter_any_text_gives_an_option_or_none(text: str) -> None:
 @given(st.sampled_from("ABCD"), st.sampled_from(["{}", " {}", "({})", "{}.", "Answer: {}", "The answer is {}."]))
 def test_parse_letter_every_letter_in_every_plain_form_is_read(letter: str, form: str) -> None:
     assert parse_letter(form.format(letter), OPTIONS) == "ABCD".index(letter)
+
+
+@given(st.integers(2, 26))
+def test_parse_letter_last_of_any_number_of_options_is_read(count: int) -> None:
+    """Prompts letter up to 26 options; every one of them must be readable."""
+    options = [f"option {number}" for number in range(count)]
+    assert parse_letter(f"The answer is ({LETTERS[count - 1]}).", options) == count - 1

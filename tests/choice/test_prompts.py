@@ -319,7 +319,7 @@ def test_build_prompts_truthfulqa_letters_are_not_always_a() -> None:
 
 
 def test_build_prompts_truthfulqa_with_shots_is_refused() -> None:
-    with pytest.raises(PromptError, match="its own six examples"):
+    with pytest.raises(PromptError, match="its own examples"):
         build_prompts(_suite("truthfulqa-mc1"), [QUESTION], shots=1, method="cloze")
 
 

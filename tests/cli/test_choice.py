@@ -97,3 +97,82 @@ def test_perplexity_text_not_utf8_is_refused(model_folder: Path, tmp_path: Path)
     text.write_bytes(b"caf\xe9")
     with pytest.raises(DataError, match="not UTF-8"):
         perplexity.run(parsed("perplexity", "--model", model_folder / "base", "--text", text))
+
+
+def test_choice_out_that_is_somebody_elses_file_is_refused_and_left(model_folder: Path, tmp_path: Path) -> None:
+    for content in ('{"my": "data"}\n', "notes, not JSON\n"):
+        out = tmp_path / "mine.jsonl"
+        out.write_text(content)
+        with pytest.raises(DataError, match="not a file of answers that paretune choice wrote; choose another name"):
+            choice.run(demo(model_folder, "--out", out))
+        assert out.read_text() == content
+        assert list(tmp_path.iterdir()) == [out]
+
+
+def test_choice_one_more_adapter_keeps_the_answers_there_are(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, adapter = tmp_path / "answers.jsonl", model_folder / "run-1" / "adapter"
+    choice.run(demo(model_folder, "--out", out))
+    kept = lines_of(out)[1:]
+    choice.run(demo(model_folder, "--out", out, "--adapter", adapter))
+    header, *lines = lines_of(out)
+    assert lines[: len(kept)] == kept
+    assert {line["variant"] for line in lines[len(kept) :]} == {"run-1"}
+    assert header["header"]["adapters"].keys() == {"run-1"}
+    whole = out.read_bytes()
+    choice.run(demo(model_folder, "--out", out))  # without it again: nothing to ask, nothing lost
+    assert out.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_choice_other_settings_say_where_the_former_answers_are(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "answers.jsonl"
+    choice.run(demo(model_folder, "--out", out))
+    choice.run(demo(model_folder, "--out", out, "--method", "cloze"))
+    assert f"the former is kept as {out}.old-1" in capsys.readouterr().err
+
+
+def test_choice_adapter_that_changed_is_asked_anew_and_the_former_answers_kept(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, folder = tmp_path / "answers.jsonl", tmp_path / "mine" / "adapter"
+    add_tiny_adapter(tiny_model("qwen2")).save_pretrained(folder)
+    choice.run(demo(model_folder, "--out", out, "--adapter", folder))
+    before = lines_of(out)
+    add_tiny_adapter(tiny_model("qwen2"), seed=9).save_pretrained(folder)
+    choice.run(demo(model_folder, "--out", out, "--adapter", folder))
+    after = lines_of(out)
+    assert f"mine changed and is asked anew; the former file is kept as {out}.old-1" in capsys.readouterr().err
+    assert [line for line in after if line.get("variant") == "baseline"] == [
+        line for line in before if line.get("variant") == "baseline"
+    ]
+    assert after[1:] != before[1:]
+    assert len(after) == len(before)
+
+
+@pytest.mark.parametrize("number", ["0", "-5", "many"])
+def test_choice_token_budget_that_is_none_is_refused(
+    number: str, model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        demo(model_folder, "--token-budget", number)
+    assert "--token-budget" in capsys.readouterr().err
+
+
+def test_choice_plain_gives_the_same_verdicts(model_folder: Path, tmp_path: Path) -> None:
+    for name, options in (("fast", ()), ("plain", ("--plain",))):
+        choice.run(demo(model_folder, "--method", "all", "--out", tmp_path / name, *options))
+    fast, plain = (
+        {(line["method"], line["id"]): line["predicted"] for line in lines_of(tmp_path / name)[1:]}
+        for name in ("fast", "plain")
+    )
+    assert fast == plain
+
+
+def test_perplexity_of_two_texts_is_refused(model_folder: Path, tmp_path: Path) -> None:
+    options = ("--text", tmp_path / "a", "--text", tmp_path / "b")
+    with pytest.raises(DataError, match="given several times"):
+        perplexity.run(parsed("perplexity", "--model", model_folder / "base", *options))

@@ -84,6 +84,16 @@ def test_init_task_prints_what_paretune_power_prints(people: Path, capsys: pytes
     assert capsys.readouterr().out.splitlines() == lines[at + 1 : at + 3]
 
 
+def test_init_task_of_too_few_pairs_says_so_and_how_many_are_needed(
+    people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(_words(people)) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^\d questions show no difference reliably: ", printed, re.MULTILINE)
+    assert "questions needed to show 10.00 points" in printed
+    assert printed.splitlines()[-1] == f"next: paretune run {people / 'task' / 'experiment.toml'}"
+
+
 def test_init_task_writes_an_experiment_whose_dry_run_passes(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(_words(people))
     file = people / "task" / "experiment.toml"

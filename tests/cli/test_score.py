@@ -74,7 +74,7 @@ def test_score_out_holds_one_verdict_a_line_with_its_header(spider: Path, tmp_pa
     run(spider, "--out", str(out), predictions=[GOLD[0], "```sql\nSELECT 7\n```", ""])
     header, records = read_lines(out)
     assert header["sqlite"] == sqlite3.sqlite_version
-    assert header["rules"] == "official"
+    assert header["rules"] == "result"
     verdicts = [SqlVerdict(**record) for record in records]
     assert [verdict.outcome for verdict in verdicts] == [SqlOutcome.CORRECT, SqlOutcome.WRONG, SqlOutcome.NO_ANSWER]
     assert [verdict.sql for verdict in verdicts] == [GOLD[0], "SELECT 7", ""]

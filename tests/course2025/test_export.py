@@ -52,7 +52,10 @@ def test_export_tp4_aggregate_is_the_mean_of_three_categories(tmp_path: Path) ->
 def test_export_tp4_without_the_categories_is_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path, variants(2))
     change_lines(folder / "prepared" / "choice.jsonl", lambda line: {**line, "category": line["suite"]})
-    with pytest.raises(DataError, match="needs a suite with STEM"):
+    with pytest.raises(
+        DataError,
+        match=r"of STEM, .*this run has: demo with demo; demo-pt with demo-pt$",
+    ):
         export_tp4(load_run(folder), tmp_path / "out")
 
 

@@ -239,9 +239,10 @@ def _names_of_weights(run: Path, headers: dict[str, Record]) -> dict[str, str]:
     """The fingerprints of the base and of run-1's adapter, each with the words for what it must be made of."""
     base, adapter = run.parent / "model", run / "run-1" / "adapter"
     files = [[path.name, file_sha256(path)] for path in sorted(base.iterdir())]
+    settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     parts = [
         file_sha256(adapter / "adapter_model.safetensors"),
-        json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")),
+        {key: sorted(value) if isinstance(value, list) else value for key, value in settings.items()},
     ]
     weights, tuned = headers["baseline/answers.jsonl"]["weights"], headers["run-1/answers.jsonl"]["adapter"]
     return {

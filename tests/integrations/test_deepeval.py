@@ -175,7 +175,7 @@ def test_measure_on_every_database_finds_the_lucky_one(databases: Path) -> None:
 
 def test_constructor_unknown_rules_raises(databases: Path) -> None:
     with pytest.raises(ConfigError, match="rules"):
-        ExecutionAccuracy(databases, rules="loose")  # type: ignore[arg-type]  # the mistake under test
+        ExecutionAccuracy(databases, rules="loose")
 
 
 def test_example_runs_and_explains(capsys: pytest.CaptureFixture[str]) -> None:

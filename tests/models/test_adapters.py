@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from paretune.errors import ModelError
-from paretune.models.adapters import adapter_fingerprint, check_base, on_base, why_unusable
+from paretune.models.adapters import (
+    adapter_fingerprint,
+    check_base,
+    check_shapes,
+    doubt_about_base,
+    on_base,
+    why_unusable,
+)
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
@@ -248,7 +255,7 @@ def with_a_weight_that_is_not_finite(adapter: Path, value: float = float("nan"))
 
     path = adapter / "adapter_model.safetensors"
     tensors = load_file(path)
-    name = max(tensors)
+    name = str(max(tensors))
     tensors[name].view(-1)[-1] = value
     save_file(tensors, path)
     return name
@@ -265,3 +272,64 @@ def test_adapter_that_is_not_finite_is_refused_by_weight(adapter: Path, value: f
     with pytest.raises(ModelError, match=r"its weights are not finite .* train it again"), on_base(base, adapter):
         pytest.fail("an adapter that is not finite was applied")
     assert_bare(base, bare)
+
+
+def test_adapter_fingerprint_does_not_follow_the_order_of_lists(adapter: Path) -> None:
+    change_config(adapter, target_modules=["v_proj", "q_proj"], bias="none")
+    first = adapter_fingerprint(adapter)
+    change_config(adapter, target_modules=["q_proj", "v_proj"])
+    assert adapter_fingerprint(adapter) == first
+    change_config(adapter, target_modules=["q_proj", "k_proj"])
+    assert adapter_fingerprint(adapter) != first
+
+
+def test_adapter_of_pickled_weights_is_refused_with_the_reason(adapter: Path) -> None:
+    (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
+    with pytest.raises(ModelError, match="is a pickle, which can run any code"):
+        adapter_fingerprint(adapter)
+
+
+def test_adapter_of_the_variant_without_instructions_is_refused_on_the_packaged_model(adapter: Path) -> None:
+    change_config(adapter, base_model_name_or_path="HuggingFaceTB/SmolLM2-135M")
+    names = ("SmolLM2-135M-Instruct-Q8_0", "SmolLM2 135M Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct")
+    with pytest.raises(ModelError, match="an adapter of HuggingFaceTB/SmolLM2-135M, but the base model here is"):
+        check_base(adapter, ModelSource(Path("x"), "w", names))
+
+
+def test_doubt_about_base_stands_where_only_a_local_name_is_known(adapter: Path) -> None:
+    change_config(adapter, base_model_name_or_path="org/Tiny-7B")
+    assert doubt_about_base(adapter, ("tiny-7b",)) is None
+    assert doubt_about_base(adapter, ("model",)) == (
+        "made for org/Tiny-7B; whether model is that model cannot be told from its name"
+    )
+    change_config(adapter, base_model_name_or_path="/a/path")
+    assert doubt_about_base(adapter, ("model",)) is None
+
+
+def shapes_of(model: Any) -> dict[str, tuple[int, int] | None]:
+    import torch
+
+    return {
+        name: (module.in_features, module.out_features) if isinstance(module, torch.nn.Linear) else None
+        for name, module in model.named_modules()
+    }
+
+
+def test_check_shapes_of_the_right_base_is_silent(adapter: Path) -> None:
+    check_shapes(adapter, shapes_of(tiny_model("qwen2")), "tiny")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [({"hidden_size": 64}, r"has \d+ (in|out)puts, the adapter's has \d+"), ({"num_hidden_layers": 1}, "it has no ")],
+)
+def test_check_shapes_of_another_base_is_refused(adapter: Path, overrides: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelError, match=f"does not fit the base model tiny: .*{said}"):
+        check_shapes(adapter, shapes_of(tiny_model("qwen2", **overrides)), "tiny")
+
+
+def test_check_shapes_of_a_file_cut_short_is_refused(adapter: Path) -> None:
+    weights = adapter / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelError, match=r"adapter_model\.safetensors: not readable"):
+        check_shapes(adapter, {}, "tiny")

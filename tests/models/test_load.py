@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def without_bitsandbytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("without_bitsandbytes")
 def test_quantization_without_its_library_says_what_to_install(folder: Path) -> None:
-    with pytest.raises(ModelError, match=r"model\.quantization = \"nf4\" needs bitsandbytes: pip install"):
+    with pytest.raises(ModelError, match=r"\"nf4\" needs bitsandbytes: .*do without: quantization none$"):
         load_model(ModelConfig(path=str(folder), quantization="nf4"))
 
 
@@ -150,3 +151,10 @@ def test_remarks_of_bitsandbytes_on_kernels_are_dropped_and_no_others(
     logger.warning("Failed to load CPU gemm_4bit_forward from kernels-community: %s.", "no module")
     logger.warning("something else")
     assert [record.getMessage() for record in caplog.records if record.name == logger.name] == ["something else"]
+
+
+def test_loading_a_model_changes_nothing_in_the_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paretune.models.load.keep_freed_memory", lambda: pytest.fail("the allocator was changed"))
+    before = dict(os.environ)
+    load_model(ModelConfig(path=str(folder)))
+    assert dict(os.environ) == before

@@ -71,7 +71,7 @@ def test_file_missing_is_refused_before_the_hub_is_asked(
 def test_file_that_is_no_gguf_is_refused(tmp_path: Path, cache: Path, content: bytes) -> None:
     file = tmp_path / "model.gguf"
     file.write_bytes(content)
-    assert refusal(file) == f"{file}: not a GGUF file"
+    assert refusal(file) == f"{file}: not a GGUF file; expected one, or a model's directory in transformers' format"
     assert not cache.exists()
 
 
@@ -91,7 +91,7 @@ def test_hub_name_offline_is_refused_with_advice() -> None:
     ):
         message = refusal(name, revision)
         assert f"model {name!r}: neither a file or directory here nor to be had from the Hub" in message
-        assert "--set model.path=DIR or FILE.gguf" in message
+        assert "name a local copy, a directory or FILE.gguf" in message
         assert "\n" not in message
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from paretune.cli import main
 from tests.cli.test_main import environment_as_before
-from tests.tiny_models import save_tiny_model
+from tests.tiny_models import add_tiny_adapter, save_tiny_model, tiny_model
 
 __all__ = ["environment_as_before"]
 
@@ -109,7 +109,13 @@ def test_dry_run_setting_that_cannot_work_is_an_error(
 def test_dry_run_file_that_is_no_model_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "hostname").write_text("here")
     status, lines = dry_run(folder, capsys, f"model.path={folder / 'hostname'}")
-    assert (status, lines) == (2, [f"error: {folder / 'hostname'}: not a GGUF file"])
+    assert (status, lines) == (
+        2,
+        [
+            f"error: {folder / 'hostname'}: not a GGUF file; "
+            "expected one, or a model's directory in transformers' format"
+        ],
+    )
 
 
 @pytest.mark.parametrize("setting", ["model.quantization=nf4", "training.optimizer=paged_adamw_8bit"])
@@ -128,7 +134,43 @@ def test_dry_run_adapter_that_is_not_there_is_an_error(folder: Path, capsys: pyt
     status, lines = dry_run(folder, capsys)
     assert status == 2
     missing = folder / "nonexist" / "adapter_config.json"
-    assert lines == [f"error: variant other: {missing}: not readable; expected an adapter in PEFT's format"]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"error: variant other: {missing}: not readable; expected an adapter in PEFT's format")
+
+
+def test_dry_run_adapter_of_another_shape_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_tiny_adapter(tiny_model("qwen2", intermediate_size=64)).save_pretrained(folder / "adapter")
+    add_variant(folder, 'name = "other"\nadapter = "adapter"')
+    status, lines = dry_run(folder, capsys)
+    assert status == 2
+    assert "variant other: " in lines[0]
+    assert "mlp.down_proj has 48 inputs, the adapter's has 64" in lines[0]
+
+
+def test_dry_run_and_run_say_that_an_adapter_may_be_of_another_base(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "e.toml").write_text((folder / "e.toml").read_text().partition("[[variant]]")[0])
+    model = add_tiny_adapter(tiny_model("qwen2"))
+    model.peft_config["default"].base_model_name_or_path = "org/other-7b"
+    model.save_pretrained(folder / "adapter")
+    add_variant(folder, 'name = "other"\nadapter = "adapter"')
+    note = "note: variant other: made for org/other-7b; whether model is that model cannot be told from its name"
+    assert dry_run(folder, capsys) == (0, [note])
+    assert main(["evaluate", str(folder / "e.toml"), "--out", str(folder / "run"), "--variant", "other"]) == 0
+    assert note in capsys.readouterr().err.splitlines()
+
+
+def test_run_adapter_that_does_not_fit_is_refused_before_anything_is_answered(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_tiny_adapter(tiny_model("qwen2", num_hidden_layers=3)).save_pretrained(folder / "adapter")
+    add_variant(folder, 'name = "other"\nadapter = "adapter"')
+    assert main(["run", str(folder / "e.toml"), "--out", str(folder / "run")]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("error: ")
+    assert "the adapter does not fit the base model model: it has no model.layers.2." in said
+    assert not (folder / "run" / "baseline").exists()
 
 
 def test_dry_run_adapter_of_another_base_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

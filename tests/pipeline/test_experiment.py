@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import pytest
 
 from paretune.analysis.audit import audit_run
 from paretune.cli import main
+from paretune.files import fingerprint
+from paretune.models.adapters import adapter_fingerprint, fingerprint_as_written
 from paretune.run.folder import work_seconds
 from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.load import load_run
 from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
 PARTS = ("answers", "sql", "choice")
@@ -118,6 +122,7 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_DISABLE_PROGRESS_BARS"):
         monkeypatch.setenv(name, "")
     folder = tmp_path / "shared"
+    import_everything()  # else the first process ends while this one is still importing
     words = commands.words("prepare", folder)
     first = commands.start(words)
     until = time.monotonic() + LIMIT_SECONDS
@@ -151,7 +156,7 @@ def test_list_knows_what_other_settings_made(commands: Commands, copied_run: Pat
     fewer = states(commands.run("list", copied_run, "target.questions=20").out)
     outdated = {part for part, state in fewer.items() if state == "outdated"}
     assert outdated == {("-", "prepared/sql"), *[(name, part) for name in VARIANTS for part in ("answers", "sql")]}
-    assert sorted(path.name for path in copied_run.glob("prepared/*")) == ["choice.jsonl", "sql.jsonl", "train.jsonl"]
+    assert list(copied_run.glob("prepared/*.old-*")) == []
 
 
 def test_list_without_the_model_counts_and_says_why(commands: Commands, copied_run: Path) -> None:
@@ -249,3 +254,26 @@ def test_audit_of_a_real_run_finds_nothing_that_contradicts_itself(whole_run: Wh
     (copied_run / "run-1" / file).write_bytes((copied_run / "run-2" / file).read_bytes())
     found = {finding.code for finding in audit_run(load_run(copied_run)) if finding.level == "invalid"}
     assert found - invalid == {"other-adapter"}
+
+
+def test_answers_with_an_earlier_releases_fingerprint_of_the_adapter_stay_valid(
+    commands: Commands, copied_run: Path
+) -> None:
+    """Up to 0.1 the order of target_modules in adapter_config.json counted."""
+    config = copied_run / "run-1" / "adapter" / "adapter_config.json"
+    settings = json.loads(config.read_text())
+    settings["target_modules"] = sorted(settings["target_modules"], reverse=True)
+    config.write_text(json.dumps(settings))
+    earlier = fingerprint_as_written(config.parent)
+    assert earlier != adapter_fingerprint(config.parent)
+    for name in ("answers", "choice"):
+        path = copied_run / "run-1" / f"{name}.jsonl"
+        header, lines = read_lines(path)
+        decided = {**header, "adapter": earlier}
+        mark = fingerprint({key: value for key, value in decided.items() if key not in ("kind", "fingerprint")})
+        write_lines(path, {**decided, "fingerprint": mark}, lines)
+    before = answers(copied_run)
+    done = commands.run("evaluate", copied_run)
+    assert done.status == 0, done.err
+    assert "run-1: already answered" in done.lines
+    assert answers(copied_run) == before

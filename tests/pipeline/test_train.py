@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from paretune.config import ModelConfig, TrainingConfig, VariantConfig
+from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.pipeline import train as stage
 
@@ -37,3 +39,13 @@ def test_training_fingerprint_without_later_keys_is_that_from_before_them(sessio
         del settings[key]
     known = {"weights": "weights-1", "precision": "float32", "quantization": "none", "rows": "rows-1"}
     assert mark(session) == fingerprint({**known, "training": settings})
+
+
+def test_train_rows_all_too_long_says_so_before_a_model_is_loaded(
+    session: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stage, "prepared_lines", lambda session, name: ("rows-1", [{"tokens": 90}, {"tokens": 70}]))
+    session.folder = SimpleNamespace(path=tmp_path)
+    variant = VariantConfig("run-1", training=TrainingConfig(max_tokens=64))
+    with pytest.raises(TrainingError, match="all 2 training rows are longer than max_tokens = 64; the shortest has 70"):
+        stage.train(session, variant)

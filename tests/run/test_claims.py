@@ -60,6 +60,14 @@ def test_record_claims_before_any_answer_replaces_the_statement(folder: RunFolde
     assert stated_terms(folder.read_manifest()) == (Terms(2.0, "why not"), ())
 
 
+def test_record_claims_questions_under_the_same_names_are_no_answers(folder: RunFolder) -> None:
+    for name in ("sql.jsonl", "choice.jsonl"):
+        folder.prepared(name.removesuffix(".jsonl")).parent.mkdir(exist_ok=True)
+        folder.prepared(name.removesuffix(".jsonl")).write_text("{}\n", encoding="utf-8")
+    assert not record_claims(folder, experiment())
+    assert len(statements(folder.read_manifest())) == 1
+
+
 def test_record_claims_after_an_answer_is_kept_beside_the_first(folder: RunFolder) -> None:
     record_claims(folder, experiment())
     answer(folder)

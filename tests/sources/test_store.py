@@ -52,7 +52,7 @@ def test_target_that_is_not_in_the_store_names_the_command(store: Path) -> None:
     ("suites", "key"), [(("arc-easy",), r"general\.path"), (("arc-easy", "demo"), r"general\.arc-easy\.path")]
 )
 def test_suite_that_is_not_in_the_store_names_the_command(store: Path, suites: tuple[str, ...], key: str) -> None:
-    general = [GeneralConfig(kind=kind) for kind in suites]  # type: ignore[arg-type]  # kinds from the line above
+    general = [GeneralConfig(kind=kind) for kind in suites]
     with pytest.raises(DataError, match=f"{key}: missing, .*paretune fetch arc"):
         with_stored_paths(_experiment(SqlTarget(kind="demo"), *general))
 

@@ -57,7 +57,6 @@ def test_execute_year_of_curdate_is_2020(database: Path) -> None:
         ("CREATE VIRTUAL TABLE x USING fts5(a)", "not_a_query"),
         ("PRAGMA table_info(t)", "not_a_query"),
         ("PRAGMA writable_schema = 1", "not_a_query"),
-        ("SELECT * FROM pragma_table_info('t')", "not_a_query"),
         ("SELECT load_extension('x')", "not_a_query"),
         ("BEGIN", "not_a_query"),
         ("VACUUM", "not_a_query"),
@@ -108,7 +107,7 @@ def test_execute_full_text_search_is_read_but_not_written(tmp_path: Path) -> Non
     before = path.read_bytes()
     assert execute(path, "SELECT body FROM d WHERE d MATCH 'hello'", SMALL).rows == [("hello world",)]
     for sql in ("DELETE FROM d", "INSERT INTO d(d) VALUES ('optimize')", "INSERT INTO d VALUES ('x')", "DROP TABLE d",
-                "DELETE FROM d_content", "PRAGMA table_info(d)", "SELECT * FROM pragma_table_info('d')"):  # fmt: skip
+                "DELETE FROM d_content", "PRAGMA table_info(d)", "SELECT * FROM pragma_data_version"):  # fmt: skip
         assert execute(path, sql, SMALL).status == "not_a_query"
     assert path.read_bytes() == before
 

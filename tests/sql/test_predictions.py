@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
-from paretune.sql.predictions import join_predictions, read_predictions
+from paretune.sql.predictions import join_predictions, questions_of_gold, read_predictions
 
 QUESTIONS = [SqlQuestion(i, "town", f"question {i}", f"SELECT {i}") for i in range(3)]
 
@@ -41,10 +42,68 @@ def test_read_predictions_each_format_gives_the_same_rows(tmp_path: Path, name: 
 
 
 def test_read_predictions_lines_keep_positions_and_database(tmp_path: Path) -> None:
-    file = read_predictions(written(tmp_path, "predict.txt", "SELECT 1\ttown\n\nSELECT 3\ttown\n\n"))
+    file = read_predictions(written(tmp_path, "predict.txt", "SELECT 1\ttown\n\nSELECT 3\ttown\n\n\n"))
     assert [(row.position, row.text, row.db_id) for row in file.rows] == [
-        (0, "SELECT 1", "town"), (1, "", None), (2, "SELECT 3", "town"),
+        (0, "SELECT 1", "town"), (1, "", None), (2, "SELECT 3", "town"), (3, "", None), (4, "", None),
     ]  # fmt: skip
+
+
+def test_read_predictions_tab_ends_a_query_only_before_a_database(tmp_path: Path) -> None:
+    path = written(tmp_path, "p.txt", "SELECT a\tFROM\tt\ttown\nSELECT b\tFROM t\nSELECT c\ttown\tgood\n")
+    rows = read_predictions(path, db_ids=["town"]).rows
+    assert [(row.text, row.db_id) for row in rows] == [
+        ("SELECT a FROM t", "town"), ("SELECT b FROM t", None), ("SELECT c", "town"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bird.json", json.dumps({"1": "SELECT 2\t----- bird -----\ttown", "0": "SELECT 1\t----- bird -----\ttown"})),
+        ("din.csv", "NLQ,PREDICTED SQL,GOLD SQL,DATABASE\nquestion 0,SELECT 1,SELECT 9,town\n"
+         "question 1,SELECT 2,SELECT 9,town\n"),
+        ("chat.json", json.dumps([{"db_id": "town", "question": f"question {i}", "predict_sql": f"SELECT {i + 1}"}
+                                  for i in range(2)])),
+        ("moved.csv", "index,db_id,question,generated_sql\n1,town,question 1,SELECT 2\n0,town,question 0,SELECT 1\n"),
+    ],
+)  # fmt: skip
+def test_read_predictions_files_as_people_have_them(tmp_path: Path, name: str, content: str) -> None:
+    joined = join_predictions(read_predictions(written(tmp_path, name, content)).rows, QUESTIONS)
+    assert [(row.index, row.text, row.db_id) for row in joined] == [(0, "SELECT 1", "town"), (1, "SELECT 2", "town")]
+
+
+def test_read_predictions_column_by_name(tmp_path: Path) -> None:
+    rows = [{"sql": "SELECT 1", "second try": "SELECT 2"}]
+    for name, content in (("p.json", json.dumps(rows)), ("p.csv", "sql,second try\nSELECT 1,SELECT 2\n")):
+        path = written(tmp_path, name, content)
+        assert [row.text for row in read_predictions(path, column="second try").rows] == ["SELECT 2"]
+        with pytest.raises(DataError, match="third"):
+            read_predictions(path, column="third")
+
+
+def test_join_predictions_questions_of_another_slice_are_refused(tmp_path: Path) -> None:
+    lines = [json.dumps({"question": f"question {i}", "sql": "SELECT 1"}) for i in (1, 2, 0)]
+    with pytest.raises(DataError, match=r"line 1: asks 'question 1', which is not question 0 .* nor are 2 more of 3"):
+        join_predictions(read_predictions(written(tmp_path, "p.jsonl", "\n".join(lines))).rows, QUESTIONS)
+
+
+def test_join_predictions_a_few_other_wordings_are_accepted(tmp_path: Path) -> None:
+    lines = [json.dumps({"question": text, "sql": "SELECT 1"}) for text in ("Question  0", "Reworded?", "question 2")]
+    assert len(join_predictions(read_predictions(written(tmp_path, "p.jsonl", "\n".join(lines))).rows, QUESTIONS)) == 3
+
+
+def test_join_predictions_empty_lines_beyond_the_split_do_not_count(tmp_path: Path) -> None:
+    rows = read_predictions(written(tmp_path, "p.txt", "SELECT 1\n\n\n\n\n")).rows
+    assert [row.text for row in join_predictions(rows, QUESTIONS)] == ["SELECT 1", "", ""]
+
+
+def test_questions_of_gold_each_query_is_one(tmp_path: Path) -> None:
+    rows = read_predictions(written(tmp_path, "gold.txt", "SELECT 1\ttown\n\nSELECT 2\tcity\n")).rows
+    assert [(item.index, item.db_id, item.gold) for item in questions_of_gold(rows)] == [
+        (0, "town", "SELECT 1"), (2, "city", "SELECT 2"),
+    ]  # fmt: skip
+    with pytest.raises(DataError, match=r"gold.txt, line 1: no db_id"):
+        questions_of_gold(read_predictions(written(tmp_path, "gold.txt", "SELECT 1\n")).rows)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +114,15 @@ def test_read_predictions_lines_keep_positions_and_database(tmp_path: Path) -> N
         ("p.json", b"[]", "no predictions"),
         ("p.txt", b"\x7fELF\x00\x01", "binary file"),
         ("p.csv", b"\xff\xfe\x00\x01", "not text in UTF-8"),
-        ("p.json", b'{"a": 1}', "expected a JSON list of texts, found dict"),
-        ("p.json", b'["a", 2]', "entry 1: expected a text, found int"),
+        ("p.json", b'{"a": 1}', "expected a JSON list, or an object with a position as each key, found dict"),
+        ("p.json", b'["a", 2]', "entry 1: expected a text or an object, found int"),
         ("p.json", b'["a"', "not JSON"),
         ("p.jsonl", b'{"sql": "a"}\n{"sql"', "line 2: not JSON"),
         ("p.jsonl", b'{"query": "a"}', "no key 'sql'; found 'query'"),
         ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"sql": "b"}', "1 of 2 lines have index"),
         ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"index": 0, "sql": "b"}', "position 0 again"),
         ("p.jsonl", b'{"index": "0", "sql": "a"}', "expected a 0-based position"),
-        ("p.csv", b"question,sql\na,b\n", "no column generated_sql; found question, sql"),
+        ("p.csv", b"question,tables\na,b\n", "no column generated_sql; found question, tables"),
         ("p.csv", b"question,generated_sql\na,b,c\n", "3 columns, expected 2"),
         ("p.csv", b'generated_sql\n"SELECT', "broken CSV"),
         ("p.csv", b"generated_sql\n", "no predictions"),
@@ -112,3 +171,11 @@ def test_join_predictions_that_do_not_fit_the_split_are_an_error(
     golds = None if gold is None else read_predictions(written(tmp_path, "g.sql", gold)).rows
     with pytest.raises(DataError, match=message):
         join_predictions(rows, QUESTIONS, golds)
+
+
+def test_csv_with_a_very_long_answer_is_read_and_the_limit_of_the_process_stays(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_text("generated_sql\n" + "S" * 300_000 + "\n", encoding="utf-8")
+    before = csv.field_size_limit()
+    assert len(read_predictions(file).rows[0].text) == 300_000
+    assert csv.field_size_limit() == before

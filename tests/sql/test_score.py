@@ -16,7 +16,6 @@ from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql import pool
 from paretune.sql.pool import WorkerPool
-from paretune.sql.rules import Rules
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
@@ -40,7 +39,7 @@ def databases(tmp_path: Path) -> Path:
     return folder
 
 
-def score(databases: Path, text: str, gold: str = GOLD, rules: Rules = "official") -> SqlVerdict:
+def score(databases: Path, text: str, gold: str = GOLD, rules: str = "official") -> SqlVerdict:
     settings = ScoreSettings(rules=rules, workers=1, limit_seconds=5)
     return score_predictions([SqlPrediction(0, "town", "Who?", gold, text)], databases, settings)[0]
 
@@ -106,7 +105,7 @@ def test_score_both_empty_is_counted(databases: Path) -> None:
 @pytest.mark.parametrize(
     ("rules", "right"), [("official", True), ("multiset", False), ("strict", False), ("tp4", True)]
 )
-def test_score_distinct_by_each_rule(databases: Path, rules: Rules, right: bool) -> None:
+def test_score_distinct_by_each_rule(databases: Path, rules: str, right: bool) -> None:
     """Official drops DISTINCT, tp4 compares sets, the others count rows."""
     assert score(databases, GOLD.replace("SELECT", "SELECT DISTINCT"), rules=rules).execution_match is right
 
@@ -114,7 +113,7 @@ def test_score_distinct_by_each_rule(databases: Path, rules: Rules, right: bool)
 @pytest.mark.parametrize(
     ("rules", "right"), [("official", True), ("multiset", False), ("strict", False), ("tp4", False)]
 )
-def test_score_column_order_by_each_rule(databases: Path, rules: Rules, right: bool) -> None:
+def test_score_column_order_by_each_rule(databases: Path, rules: str, right: bool) -> None:
     gold = "SELECT name, age FROM people"
     assert score(databases, "SELECT age, name FROM people", gold, rules).execution_match is right
 
@@ -268,7 +267,7 @@ def test_score_gold_against_gold_is_all_right_on_spider_dev(spider_directory: Pa
 
 
 @pytest.mark.parametrize(("rules", "published"), [("tp4", [9, 21, 22]), ("official", [4, 19, 19])])
-def test_score_figures_of_2025_are_reproduced(shared_data: Path, rules: Rules, published: list[int]) -> None:
+def test_score_figures_of_2025_are_reproduced(shared_data: Path, rules: str, published: list[int]) -> None:
     dev = json.loads((shared_data / "spider" / "dev.json").read_text())
     correct = []
     for name in ("Baseline_Model", "Fine-Tuned_Run_1", "Fine-Tuned_Run_2"):

@@ -17,6 +17,7 @@ from paretune.records import ChoiceOutcome, SqlOutcome
 from paretune.report.page.script import FAMILIES
 from paretune.sql.differences import ErrorClass
 from paretune.sql.explain import UNCLASSIFIED
+from paretune.sql.rules import RULES
 from paretune.stats.claims import LossVerdict
 from paretune.stats.family import ALONE, BONFERRONI, FLIPPED
 from paretune.stats.pick import Reason
@@ -88,9 +89,14 @@ def is_alive(key: str) -> bool:
         return key.removeprefix("audit.").removesuffix(".advice") in CONSTANTS
     if key.startswith("sql.sqlite-"):  # said by SQLite itself, and recognised
         return True
-    if key in ("sql.only-reading", "sql.gold-fails", "sql.nothing-extracted"):  # messages, recognised
+    if key in (
+        "sql.only-reading",
+        "sql.gold-fails",
+        "sql.gold-too-large",
+        "sql.nothing-extracted",
+    ):  # messages, recognised
         return any(text.startswith(ENGLISH[key].partition("{")[0]) for text in CONSTANTS)
-    known = CONSTANTS | {f"{rule} rules" for rule in ("official", "multiset", "strict", "tp4")}
+    known = CONSTANTS | {f"{rule} rules" for rule in RULES}
     return key in known or key in {*SqlOutcome, *ChoiceOutcome} or f'"{key}"' in ASSETS
 
 

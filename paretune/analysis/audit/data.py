@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from paretune.choice.suites import SUITES
 from paretune.findings import Finding
 from paretune.run.load import AskedQuestion, Run, TrainingRow
 from paretune.tasks import Facets
@@ -16,7 +17,7 @@ SPIDER_DATABASES = frozenset((
     "employee_hire_evaluation", "flight_2", "museum_visit", "network_1", "orchestra", "pets_1", "poker_player",
     "real_estate_properties", "singer", "student_transcripts_tracking", "tvshow", "voter_1", "world_1", "wta_1",
 ))  # fmt: skip
-MADE_HERE = ("demo", "demo-pt")
+MADE_HERE = ("demo", *(name for name, suite in SUITES.items() if suite.embedded is not None))
 
 
 def data_findings(records: Run) -> Iterator[Finding]:

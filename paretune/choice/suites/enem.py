@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from paretune.choice.letters import LETTERS
+from paretune.choice.suites.base import Form, SuiteKind, letters, options, worded
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.choice.suites.mmlu import choose_subjects
 from paretune.errors import DataError
 
-LETTERS = "ABCDE"
 AREAS: Mapping[str, str] = {
     "linguagens": "Linguagens, Códigos e suas Tecnologias",
     "ciencias-humanas": "Ciências Humanas e suas Tecnologias",
@@ -98,3 +99,24 @@ def _area(row: Row) -> str:
     if number is None or _year(row) < _FIRST_ORDERED_YEAR or not 1 <= int(number[1]) <= _QUESTIONS_AN_AREA * 4:
         raise DataError(f"{row.where}: no 'discipline', and the area does not follow from the question's number")
     return list(AREAS)[(int(number[1]) - 1) // _QUESTIONS_AN_AREA]
+
+
+_TOPICS: Mapping[str, str] = {
+    "linguagens": "linguagens",
+    "ciencias-humanas": "ciências humanas",
+    "ciencias-natureza": "ciências da natureza",
+    "matematica": "matemática",
+}
+
+
+def _description(subject: str) -> str:
+    return f"As questões a seguir, com respostas, são do ENEM, da área de {_TOPICS[subject]}.\n\n"
+
+
+SUITE = SuiteKind(
+    "enem",
+    lambda folder, subjects, shots: read_enem(folder, subjects, shots=shots),
+    Form(worded("{stripped}\n{lettered}\nResposta:"), letters, _description),
+    Form(worded("Pergunta: {stripped}\nResposta:"), options, _description),
+    has_subjects=True,
+)

@@ -14,10 +14,8 @@ from typing import Literal
 
 import numpy
 
-from paretune.choice.suites.enem import read_enem
+from paretune.choice.suites import SUITES, suite_kind
 from paretune.choice.suites.files import Splits, SuiteFolder
-from paretune.choice.suites.flat import READERS
-from paretune.choice.suites.mmlu import read_mmlu
 from paretune.errors import DataError
 from paretune.records import ChoiceQuestion
 
@@ -45,37 +43,26 @@ class Suite:
     notes: tuple[str, ...] = ()
 
 
-def _demo_folder(name: str) -> Path:
-    from paretune.demo.build import demo_directory
-
-    return Path(demo_directory()) / name
-
-
-_DEMO_FOLDERS: Mapping[str, str] = {"demo": "mmlu", "demo-pt": "mmlu-pt"}
-SUITE_KINDS: tuple[str, ...] = ("mmlu", *READERS, "enem", *_DEMO_FOLDERS)
+SUITE_KINDS: tuple[str, ...] = tuple(SUITES)
 
 
 def load_suite(kind: str, path: Path | None, *, subjects: Sequence[str] = (), shots: int = 0) -> Suite:
     """Read a suite and check every row of it.
 
-    kind: one of SUITE_KINDS. path: its folder or file; None only for the embedded demo and demo-pt. subjects: only
+    kind: one of `suite_names`. path: its folder or file; None only for the embedded demo and demo-pt. subjects: only
     these (mmlu, demo, enem); all when empty. shots: development questions that every subject must have.
     Raises DataError naming file and line for a broken row, the nearest name for an unknown kind or subject, and the
     subject that has too few development rows.
     """
-    if kind not in SUITE_KINDS:
-        raise DataError(f"no suite {kind!r}; expected one of {', '.join(sorted(SUITE_KINDS))}")
-    if path is None and kind not in _DEMO_FOLDERS:
-        raise DataError(f"{kind}: give the folder of its files; only the demo suites come with the program")
-    folder = SuiteFolder(path if path is not None else _demo_folder(_DEMO_FOLDERS[kind]))
-    if kind == "mmlu" or kind in _DEMO_FOLDERS:
-        splits = read_mmlu(folder, subjects)
-    elif kind == "enem":
-        splits = read_enem(folder, subjects, shots=shots)
-    elif subjects:
+    suite = suite_kind(kind)
+    if path is None:
+        if suite.embedded is None:
+            raise DataError(f"{kind}: give the folder of its files; only the demo suites come with the program")
+        path = suite.embedded()
+    if subjects and not suite.has_subjects:
         raise DataError(f"{kind} has no subjects; leave out {', '.join(subjects)}")
-    else:
-        splits = READERS[kind](folder)
+    folder = SuiteFolder(path)
+    splits = suite.read(folder, subjects, shots)
     if not splits.questions:
         raise DataError(f"{folder.path}: holds no question of {kind}")
     _require_shots(kind, splits, shots)

@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from paretune.choice.letters import LETTERS
+from paretune.choice.suites.base import Form, SuiteKind, described, letters, options, worded
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.errors import DataError
-
-LETTERS = "ABCD"
 
 MMLU_SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "STEM": (
@@ -165,7 +165,7 @@ def _csv_items(folder: SuiteFolder, file: Path) -> Iterable[Item]:
         if len(cells) != 6:
             raise DataError(f"{where}: expected 6 columns (question, A, B, C, D, letter), found {len(cells)}")
         letter = cells[5].strip()
-        if len(letter) != 1 or letter not in LETTERS:
+        if len(letter) != 1 or letter not in LETTERS[:4]:
             raise DataError(f"{where}: the answer must be one of A, B, C, D, found {cells[5]!r}")
         yield Item(where, cells[0], cells[1:5], LETTERS.index(letter))
 
@@ -204,3 +204,17 @@ def _parquet_item(row: Row) -> Item:
     if isinstance(answer, bool) or not isinstance(answer, int):
         raise DataError(f"{row.where}: 'answer' must be a number from 0 to 3, found {answer!r}")
     return Item(row.where, row.text("question"), options, answer)
+
+
+LETTER = Form(
+    worded("{stripped}\n{lettered}\nAnswer:"),
+    letters,
+    described("The following are multiple choice questions (with answers) about {topic}.\n\n"),
+)
+# Without the options in view "multiple choice" would mislead, so it is left out of the description.
+CLOZE = Form(
+    worded("Question: {stripped}\nAnswer:"),
+    options,
+    described("The following are questions (with answers) about {topic}.\n\n"),
+)
+SUITE = SuiteKind("mmlu", lambda folder, subjects, shots: read_mmlu(folder, subjects), LETTER, CLOZE, has_subjects=True)

@@ -223,6 +223,8 @@ def _backwards(query: str) -> str:
     column beside an aggregate."""
     tree = parse_select(query).copy()
     for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier):
+            continue  # a function that is a table has no rows to turn round
         alias = table.alias or table.name
         inner = exp.select("*").from_(exp.to_table(table.name)).order_by("rowid DESC", dialect="sqlite").limit(-1)
         inner.args["from_"].this.this.set("quoted", True)

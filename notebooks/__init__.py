@@ -1,0 +1,1 @@
+"""Notebooks for Google Colab, and the script that makes them."""
