@@ -102,7 +102,11 @@ def _from_hub(name: str, revision: str | None, download: bool = True) -> ModelSo
     try:
         directory = Path(
             snapshot_download(
-                name, revision=revision, allow_patterns=patterns, ignore_patterns=unread, local_files_only=not download
+                name,
+                revision=revision,
+                allow_patterns=patterns,
+                ignore_patterns=unread,
+                **({} if download else {"local_files_only": True}),
             )
         )
         if download and not any((directory / file).is_file() for file in _SAFE_WEIGHTS):
