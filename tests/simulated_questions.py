@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal
 
@@ -16,6 +16,7 @@ from paretune.files import fingerprint
 from paretune.run.jsonl import Record
 
 Size = Literal["demo", "spider"]
+File = Literal["sql", "train", "choice"]
 SPIDER_DATABASES = (120, 92, 84, 82, 80, 78, 62, 62, 56, 45, 42, 40, 40, 38, 30, 30, 18, 16, 15, 4)
 MMLU_QUESTIONS = 14042
 LEVELS = ("easy", "medium", "hard", "extra")
@@ -38,7 +39,18 @@ class Prepared:
     sql: tuple[Record, ...]
     train: tuple[Record, ...]
     suites: tuple[SuiteQuestions, ...]
-    fingerprint: str
+    marks: dict[str, str] = field(default_factory=dict)  # found so far
+
+    def rows(self, name: File) -> list[Record]:
+        """The lines of prepared/NAME.jsonl."""
+        lines = {"sql": self.sql, "train": self.train, "choice": tuple(row for s in self.suites for row in s.rows)}
+        return list(lines[name])
+
+    def mark(self, name: File) -> str:
+        """Their fingerprint."""
+        if name not in self.marks:
+            self.marks[name] = fingerprint(self.rows(name))
+        return self.marks[name]
 
 
 def prepare(size: Size, seed: int) -> Prepared:
@@ -54,8 +66,7 @@ def prepare(size: Size, seed: int) -> Prepared:
         | {"split": "train_spider", "completion": row["gold"], "tokens": 150}
         for row in train
     )
-    mark = fingerprint([size, len(sql), [len(suite.rows) for suite in suites], sql[0]["gold"]])
-    return Prepared(size, sql, training, suites, mark)
+    return Prepared(size, sql, training, suites)
 
 
 def _sql_row(index: int, db_id: str, question: str, gold: str, hardness: str) -> Record:
@@ -65,7 +76,8 @@ def _sql_row(index: int, db_id: str, question: str, gold: str, hardness: str) ->
         "question": question,
         "gold": gold,
         "hardness": hardness,
-        "prompt": f"CREATE TABLE {db_id} (id INTEGER PRIMARY KEY, name TEXT);\n\nQuestion: {question}\nSQL:",
+        "prompt": f"<|im_start|>user\nCREATE TABLE {db_id} (id INTEGER PRIMARY KEY, name TEXT);\n\n"
+        f"Question: {question}<|im_end|>\n<|im_start|>assistant\n",
         "prompt_tokens": 60 + len(question) // 4,
     }
 

@@ -28,9 +28,10 @@ from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, Sq
 from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
-from tests.simulated_questions import Prepared, Size, SuiteQuestions, prepare
+from tests.simulated_questions import File, Prepared, Size, SuiteQuestions, prepare
 
 Flags = npt.NDArray[np.bool_]
+WEIGHTS = fingerprint("weights") * 4
 ERRORS = ("wrong_filter", "wrong_join_key", "wrong_aggregate", "wrong_columns", "missing_filter")
 WRONG_FORMS = (
     "SELECT * FROM ({gold}) WHERE 0",
@@ -152,10 +153,15 @@ def write_sql(folder: Path, variant: str, prepared: Prepared, right: Flags, seed
         {"index": v.index, "db_id": v.db_id, "text": v.text, "tokens": max(1, len(v.text) // 4), "finish": "stop"}
         for v in verdicts
     ]
-    print_of = fingerprint([variant, prepared.fingerprint])
-    header = {"variant": variant, "prepared": prepared.fingerprint, "fingerprint": print_of}
+    decided = {**_conditions(variant), "prepared": prepared.mark("sql"), "decoding": "greedy", "max_new_tokens": 256,
+               "batch_size": 16}  # fmt: skip
+    header = {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
     write_lines(folder / variant / "answers.jsonl", header, answers)
-    write_lines(folder / variant / "sql.jsonl", {**header, "rules": "official"}, map(_plain, verdicts))
+    conditions = {"prepared": prepared.mark("sql"), "rules": "official", "limit_seconds": 30.0,
+                  "databases": fingerprint(_database_hashes(prepared)), "sqlite": "3.45.0", "judge": 1}  # fmt: skip
+    mark = fingerprint([header["fingerprint"], conditions])
+    judged = {"kind": "sql", "fingerprint": mark, "answers": header["fingerprint"], **conditions}
+    write_lines(folder / variant / "sql.jsonl", judged, map(_plain, verdicts))
 
 
 def write_choice(folder: Path, variant: str, prepared: Prepared, right: dict[str, Flags], seed: int) -> None:
@@ -169,12 +175,29 @@ def write_choice(folder: Path, variant: str, prepared: Prepared, right: dict[str
             suite.rows, right[suite.name].tolist(), noise.tolist(), others.tolist(), strict=True
         ):
             lines.append(_choice_answer(row, ok, variant, suite.method, gaps, other))
-    header = {"variant": variant, "prepared": prepared.fingerprint}
-    write_lines(
-        folder / variant / "choice.jsonl",
-        {**header, "fingerprint": fingerprint([variant, "choice"])},
-        map(_plain, lines),
-    )
+    decided = {**_conditions(variant), "prepared": prepared.mark("choice"), "prompts": fingerprint("prompts")}
+    header = {"kind": "choice", "fingerprint": fingerprint(decided), **decided}
+    write_lines(folder / variant / "choice.jsonl", header, map(_plain, lines))
+
+
+def _conditions(variant: str) -> Record:
+    """What decides the answers of a variant, which its name tells: run-1, run-1@0.5, run-1@step-200."""
+    source, _, derived = variant.partition("@")
+    checkpoint = derived.removeprefix("step-") if derived.startswith("step-") else None
+    tuned = variant != BASELINE
+    return {
+        "weights": WEIGHTS,
+        "adapter": fingerprint(["adapter", source, checkpoint]) if tuned else None,
+        "adapter_scale": (float(derived) if derived and checkpoint is None else 1.0) if tuned else None,
+        "precision": "float32",
+        "quantization": "none",
+    }
+
+
+def _database_hashes(prepared: Prepared) -> dict[str, str]:
+    return {
+        f"target/database/{db_id}": fingerprint(db_id) * 4 for db_id in sorted({row["db_id"] for row in prepared.sql})
+    }
 
 
 def _baseline_right(generator: np.random.Generator, clusters: Sequence[str], accuracy: float) -> Flags:
@@ -281,7 +304,7 @@ def _write_training(folder: Path, variant: SimulatedVariant, seed: int) -> None:
         }
         for step, loss, rate in zip(steps, losses, rates, strict=True)
     ]
-    header = {"variant": variant.name, "fingerprint": fingerprint([variant.name, "training"])}
+    header = {"kind": "training", "fingerprint": fingerprint([variant.name, "training"])}
     write_lines(folder / variant.name / "training.jsonl", header, lines)
 
 
@@ -298,12 +321,11 @@ def _config(name: str, planted: Sequence[SimulatedVariant], prepared: Prepared, 
 
 
 def _write_prepared(folder: Path, prepared: Prepared, left_out: dict[str, int]) -> None:
-    header = {"fingerprint": prepared.fingerprint}
-    write_lines(folder / "prepared" / "sql.jsonl", header, prepared.sql)
-    write_lines(folder / "prepared" / "train.jsonl", {**header, "left_out": left_out}, prepared.train)
     suites = {suite.name: _suite_header(suite) for suite in prepared.suites}
-    rows = [row for suite in prepared.suites for row in suite.rows]
-    write_lines(folder / "prepared" / "choice.jsonl", {**header, "suites": suites}, rows)
+    files: dict[File, Record] = {"sql": {}, "train": {"left_out": left_out}, "choice": {"suites": suites}}
+    for name, more in files.items():
+        header = {"kind": f"prepared-{name}", "fingerprint": prepared.mark(name), **more}
+        write_lines(folder / "prepared" / f"{name}.jsonl", header, prepared.rows(name))
 
 
 def _suite_header(suite: SuiteQuestions) -> Record:
@@ -329,10 +351,10 @@ def _write_manifest(
         "versions": {"paretune": "0.1.0", "torch": "2.13.0", "transformers": "5.17.0"},
         "hardware": {"device": "cpu", "cores": 2, "memory_gib": 16},
         "git_commit": "0" * 40,
-        "data": {"dev.json": fingerprint("dev") * 4},
+        "data": {"target/dev.json": fingerprint("dev") * 4, **_database_hashes(prepared)},
         "model": {
             "name": config.model.path,
-            "weights": fingerprint("weights") * 4,
+            "weights": WEIGHTS,
             "precision": "float32",
             "quantization": "none",
             "device": "cpu",

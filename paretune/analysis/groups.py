@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from paretune.analysis.results import (
     SuiteTable,
     TrainingCurve,
 )
+from paretune.run.folder import work_seconds
 from paretune.run.load import Run
 from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
@@ -229,19 +230,14 @@ def outcome_rows(records: Run) -> tuple[OutcomeRow, ...]:
 
 def cost_rows(records: Run) -> tuple[Cost, ...]:
     """Seconds and tokens of every variant, from the manifest and the answers."""
-    work: Sequence[dict[str, Any]] = records.manifest.get("work", [])
     prompts = [question.prompt_tokens for question in records.questions]
     asked = sum(tokens or 0 for tokens in prompts) if all(tokens is not None for tokens in prompts) else None
     found: list[Cost] = []
     for variant in records.variants:
-        seconds: dict[str, float] = {}
-        for item in work:
-            if item.get("variant") == variant.name:
-                seconds[str(item["stage"])] = seconds.get(str(item["stage"]), 0.0) + float(item["seconds"])
         found.append(
             Cost(
                 variant=variant.name,
-                stage_seconds=seconds,
+                stage_seconds=work_seconds(records.manifest, variant.name, variant.headers),
                 train_rows=variant.entry.train_rows,
                 left_out_rows=variant.entry.left_out_rows,
                 training_steps=variant.entry.steps,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import logging
 import os
 import sys
@@ -26,6 +28,7 @@ _COMMANDS = {
     "test-suite": (suite, "build several databases a schema, to tell lucky queries from right ones"),
 }
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a stream that takes no more says
 # Set before transformers is imported; what the user has set stays.
 _QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -53,10 +56,16 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
     if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback
+            stream.reconfigure(errors="backslashreplace")
     try:
         if arguments.command in run.STAGES:
-            return run.run_stage(arguments.command, arguments)
-        return int(_COMMANDS[arguments.command][0].run(arguments))
+            status = run.run_stage(arguments.command, arguments)
+        else:
+            status = int(_COMMANDS[arguments.command][0].run(arguments))
+        sys.stdout.flush()  # else a full disk is noticed at the very end, by nobody
+        return status
     except ParetuneError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -67,7 +76,9 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # even asking whether a file exists fails in a folder that may not be entered
-        if error.filename is None:
+        if error.filename is None and error.errno not in _FULL:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer
+        print(f"error: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return 2

@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, "name=again")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of the experiment file, if not in runs/")
+    parser.add_argument("--rescore", action="store_true", help="judge every stored answer again (with --data)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the run's data in Spider's layout, to rescore")
+    parser.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite (default: DATA/database)")
     parser.add_argument("--tp4", type=Path, metavar="DIR", help="published CSV files in the form of the 2025 results")
     parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's layout, to score them again")
     parser.add_argument("--split", default="dev", help="the split that the published rows belong to (default: dev)")
@@ -39,13 +42,20 @@ def run(arguments: argparse.Namespace) -> int:
     voice = voice_named(arguments.lang)
     if (arguments.experiment is None) == (arguments.tp4 is None):
         raise ConfigError("name a run folder or experiment file, or published files with --tp4 DIR --spider DIR")
+    if arguments.rescore != (arguments.data is not None) or (arguments.databases and not arguments.rescore):
+        raise ConfigError("--rescore and --data DIR belong together, and --databases to them")
     if arguments.tp4 is not None:
         findings = _published(arguments, voice)
     else:
-        from paretune.analysis.audit import audit_run
+        from paretune.analysis.audit import audit_run, gravest_first
         from paretune.run.load import load_run
 
-        findings = audit_run(load_run(_folder(arguments)))
+        run = load_run(_folder(arguments))
+        findings = audit_run(run)
+        if arguments.rescore:
+            from paretune.sql.rescore import rescore_findings
+
+            findings = gravest_first([*rescore_findings(run, arguments.data, arguments.databases), *findings])
     print_findings(findings, voice)
     return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
 

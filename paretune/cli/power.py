@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from paretune.errors import ConfigError, RunFolderError
 from paretune.text import Voice, voice_named
@@ -13,7 +12,7 @@ from paretune.text import Voice, voice_named
 if TYPE_CHECKING:
     from paretune.stats.power import Clustering, Plan
 
-STAGES = {"target": ("generate",), "general": ("choice",)}  # that answer
+STAGES = {"target": "generate", "general": "choice"}  # that answer
 DIFFERENCE, NON_INFERIORITY = "difference", "non-inferiority"
 
 
@@ -150,29 +149,20 @@ def speeds_of(folder: Path) -> dict[str, float]:
     Its manifest's seconds for generating or choosing over the lines of the same variants. Raises RunFolderError where
     nothing was answered yet.
     """
-    from paretune.run.folder import RunFolder
-    from paretune.run.jsonl import read_lines
-    from paretune.run.load import task_of
+    from paretune.run.folder import work_seconds
+    from paretune.run.load import load_run
 
-    found = RunFolder(folder)
-    manifest = found.read_manifest()
-    work = manifest.get("work", [])
-    files = {"target": f"{task_of(manifest).facets.lines}.jsonl", "general": "choice.jsonl"}
+    records = load_run(folder)
     speeds: dict[str, float] = {}
-    for axis, stages in STAGES.items():
-        file = files[axis]
-        seconds: dict[str, float] = {}
-        for entry in work:
-            if _is_answering(entry, stages):
-                seconds[entry["variant"]] = seconds.get(entry["variant"], 0.0) + float(entry["seconds"])
-        answered = [name for name in seconds if found.variant(name, file).exists()]
-        lines = sum(len(read_lines(found.variant(name, file))[1]) for name in answered)
+    for axis, stage in STAGES.items():
+        seconds = lines = 0.0
+        for variant in records.all_variants:
+            answered = len(variant.verdicts if axis == "target" else variant.choice)
+            spent = work_seconds(records.manifest, variant.name, variant.headers).get(stage, 0.0)
+            if answered and spent:
+                seconds, lines = seconds + spent, lines + answered
         if lines:
-            speeds[axis] = sum(seconds[name] for name in answered) / lines
+            speeds[axis] = seconds / lines
     if not speeds:
         raise RunFolderError(f"{folder}: no variant has answered questions there; run `paretune evaluate` first")
     return speeds
-
-
-def _is_answering(entry: Mapping[str, Any], stages: tuple[str, ...]) -> bool:
-    return entry.get("stage") in stages and entry.get("variant") is not None

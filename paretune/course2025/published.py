@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from paretune.analysis.audit.alike import FEWEST_CLUSTERS
+from paretune.analysis.audit.alike import cluster_findings
 from paretune.analysis.audit.general import chance_findings
 from paretune.errors import DataError
 from paretune.findings import LEVELS, Figures, Finding
@@ -26,14 +26,21 @@ from paretune.stats.paired import paired_difference
 
 COLUMNS = ("question", "generated_sql", "expected_sql", "score")
 PREFIX = "avaliacao_"
+SHARE_OF_ANOTHER_SET = 0.2  # of the rows; another release differs in fewer
+SHARE_OF_REPLACED = 0.05
+FEWEST_TO_BE_A_COPY = 20
+ROUNDED = 0.0006  # of a share written with three decimals
 
 
 @dataclass(frozen=True)
 class Published:
-    """variants: name -> rows of its file; choice: variant -> category -> share correct in [0, 1], means left out."""
+    """variants: name -> rows of its file; choice: variant -> category -> share correct in [0, 1], means left out.
+    aggregates: the means that the choice file states; summary: what a summary file states, by variant."""
 
     variants: Mapping[str, Sequence[Mapping[str, str]]]
     choice: Mapping[str, Mapping[str, float]]
+    aggregates: Mapping[str, float] = field(default_factory=dict)
+    summary: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,16 +65,23 @@ def read_published(folder: Path) -> Published:
         raise DataError(f"{folder}: no such folder; expected published CSV files")
     variants: dict[str, list[dict[str, str]]] = {}
     choice: dict[str, dict[str, float]] = {}
+    aggregates: dict[str, float] = {}
+    summary: dict[str, float] = {}
     for path in sorted(folder.glob("*.csv")):
         header, rows = _table(path)
         if set(COLUMNS) <= set(header):
             variants[path.stem.removeprefix(PREFIX).replace("_", " ")] = rows
         elif header[0] == "" and len(header) > 2:
             choice |= {row[""]: _shares(path, number, row, header[1:-1]) for number, row in enumerate(rows, start=2)}
+            stated = {row[""]: _shares(path, number, row, header[-1:]) for number, row in enumerate(rows, start=2)}
+            aggregates |= {name: shares[header[-1]] for name, shares in stated.items()}
+        elif header[0] == "" and len(header) == 2:
+            for number, row in enumerate(rows, start=2):
+                summary[row[""]] = _shares(path, number, row, header[1:])[header[1]]
     if not variants:
         raise DataError(f"{folder}: no CSV file with the columns {', '.join(COLUMNS)}")
     names = sorted(variants, key=lambda name: (not name.lower().startswith("base"), name))
-    return Published({name: variants[name] for name in names}, choice)
+    return Published({name: variants[name] for name in names}, choice, aggregates, summary)
 
 
 def audit_published(
@@ -108,7 +122,7 @@ def audit_published(
         rows.append(row)
         findings += [*_score_findings(row), *sql_findings(name, old)]
         findings += _text_after(row, strict, extracted)
-    findings += [*_data_findings(published, questions), *_rankings(official)]
+    findings += [*_data_findings(published, questions), *_stated(published), *_copies(published), *_rankings(official)]
     findings += _choice_findings(published.choice, questions_per_category, chance)
     return rows, sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
@@ -141,18 +155,58 @@ def _text_after(row: CorrectedRow, strict: Sequence[SqlVerdict], extracted: Sequ
 
 
 def _data_findings(published: Published, questions: Sequence[SqlQuestion]) -> Iterator[Finding]:
-    lines = next(iter(published.variants.values()))
-    changed = sum(
-        line["question"].split() != row.question.split() or line["expected_sql"].split() != row.gold.split()
-        for line, row in zip(lines, questions, strict=False)
-    )
-    if changed:
-        yield Finding("note", "old-data", {"count": changed, "questions": len(lines)})
-    clusters = len({row.db_id for row in questions[: len(lines)]})
-    if clusters < FEWEST_CLUSTERS:
-        yield Finding("warning", "few-clusters", {"axis": "target", "questions": len(lines), "clusters": clusters})
+    first = next(iter(published.variants.values()))
+    for name, lines in published.variants.items():
+        pairs = list(zip(lines, questions, strict=False))
+        other = sum(not _alike(line["question"], row.question) for line, row in pairs)
+        replaced = sum(
+            _alike(line["question"], row.question) and not _alike(line["expected_sql"], row.gold) for line, row in pairs
+        )
+        figures: Figures = {"variant": name, "questions": len(lines)}
+        if other > SHARE_OF_ANOTHER_SET * len(lines):
+            yield Finding("invalid", "other-questions", {**figures, "count": other})
+        elif replaced > SHARE_OF_REPLACED * len(lines):
+            yield Finding("warning", "references-changed", {**figures, "count": replaced})
+        elif lines is first and other + replaced:
+            yield Finding("note", "old-data", {"count": other + replaced, "questions": len(lines)})
+    lines = first
+    yield from cluster_findings("target", [row.db_id for row in questions[: len(lines)]])
     if len(published.variants) > 1:
         yield Finding("note", "single-seed", {"recipes": len(published.variants) - 1})
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.split() == other.split()
+
+
+def _stated(published: Published) -> Iterator[Finding]:
+    """Sums and means that do not follow from what they are of."""
+    means = {name: sum(float(row["score"]) for row in rows) / len(rows) for name, rows in published.variants.items()}
+    by_name = {name.lower(): mean for name, mean in means.items()}
+    for name, written in published.summary.items():
+        mean = by_name.get(name.lower())
+        if mean is not None and abs(mean - written) > ROUNDED:
+            figures: Figures = {"variant": name, "written": 100 * written, "recomputed": 100 * mean}
+            yield Finding("invalid", "published-summary", figures)
+    for name, written in published.aggregates.items():
+        shares = published.choice[name].values()
+        mean = sum(shares) / len(shares)
+        if abs(mean - written) > ROUNDED:
+            figures = {"variant": name, "written": 100 * written, "recomputed": 100 * mean}
+            yield Finding("invalid", "published-aggregate", figures)
+
+
+def _copies(published: Published) -> Iterator[Finding]:
+    """Files that are one run, and files that cannot be ranked because they answer different questions."""
+    for (first, rows), (second, others) in combinations(published.variants.items(), 2):
+        asked = [[row["question"] for row in lines] for lines in (rows, others)]
+        if asked[0] != asked[1]:
+            figures: Figures = {"first": first, "second": second, "rows": len(rows), "other": len(others)}
+            yield Finding("invalid", "different-rows", figures)
+        elif len(rows) >= FEWEST_TO_BE_A_COPY and all(
+            row["generated_sql"] == other["generated_sql"] for row, other in zip(rows, others, strict=True)
+        ):
+            yield Finding("invalid", "copied-run", {"first": first, "second": second, "questions": len(rows)})
 
 
 def _rankings(official: Mapping[str, Sequence[SqlVerdict]]) -> Iterator[Finding]:

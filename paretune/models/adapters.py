@@ -52,6 +52,26 @@ def _weights(directory: Path) -> Path:
     raise ModelError(f"{directory}: no {_WEIGHTS}; expected an adapter in PEFT's format")
 
 
+def why_unusable(directory: Path | None) -> str | None:
+    """Why an adapter cannot answer; None where it can, and for the bare base model.
+
+    A training that diverged, or overflowed in float16, leaves weights that are not finite.
+    """
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    if directory is None or not (path := directory / "adapter_model.safetensors").is_file():
+        return None  # another engine's, or incomplete, which is said where it is put on
+    try:
+        with safe_open(path, framework="pt") as file:
+            for name in sorted(file.keys()):
+                if not bool(torch.isfinite(file.get_tensor(name)).all()):
+                    return f"its weights are not finite ({name})"
+    except (OSError, SafetensorError):
+        return None  # what cannot be read is said where it is put on
+    return None
+
+
 def read_adapter_config(directory: Path) -> dict[str, Any]:
     """adapter_config.json as PEFT wrote it."""
     path = directory / "adapter_config.json"
@@ -136,7 +156,7 @@ def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> It
     """The model with the adapter active, unmerged, in evaluation mode; the bare base without a directory.
 
     scale: factor on the adapter's update; equals interpolating the weights between base and tuned (WiSE-FT). The
-    adapter computes in the base's precision. Raises ModelError where it does not fit the base.
+    adapter computes in the base's precision. Raises ModelError where it does not fit the base or is not finite.
     """
     if directory is None:
         yield base.model
@@ -144,6 +164,8 @@ def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> It
     from peft.helpers import rescale_adapter_scale
 
     check_base(directory, base.source)
+    if unusable := why_unusable(directory):
+        raise ModelError(f"{directory}: {unusable}; train it again, at a lower learning rate or in another precision")
     tuned = _attach(base, directory)
     try:
         if scale == 1.0:

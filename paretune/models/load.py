@@ -36,16 +36,16 @@ class LoadedModel:
 class ModelHandle:
     """A base model by its configuration: each part of it is had when first asked for, and kept.
 
-    on_load: called with the loaded model, before anybody uses it. Raises ModelError, in whatever is asked for first,
-    where the weights cannot be had.
+    on_load: called with the loaded model, before anybody uses it. download: fetch weights that are not here. Raises
+    ModelError, in whatever is asked for first, where the weights cannot be had.
     """
 
     def __init__(
         self, config: ModelConfig, before_load: Callable[[ModelSource], None] = lambda source: None,
-        on_load: Callable[[LoadedModel], None] = lambda model: None,
+        on_load: Callable[[LoadedModel], None] = lambda model: None, *, download: bool = True,
     ) -> None:  # fmt: skip
         self.config = config
-        self._before_load, self._on_load = before_load, on_load
+        self._before_load, self._on_load, self._download = before_load, on_load, download
         self._source: ModelSource | None = None
         self._tokenizer: Any = None
         self._loaded: LoadedModel | None = None
@@ -61,7 +61,7 @@ class ModelHandle:
     def source(self) -> ModelSource:
         """Where the weights are."""
         if self._source is None:
-            self._source = find_model(self.config)
+            self._source = find_model(self.config, download=self._download)
         return self._source
 
     @property

@@ -34,8 +34,9 @@ class ModelSource:
     names: tuple[str, ...]
 
 
-def find_model(config: ModelConfig) -> ModelSource:
-    """The weights an experiment names. Raises ModelError saying what was tried and what to do."""
+def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
+    """The weights an experiment names. download: fetch from the Hub what is not here. Raises ModelError saying what was
+    tried and what to do."""
     path = Path(config.path).expanduser()
     if path.is_file():
         return _from_gguf(path)
@@ -46,7 +47,7 @@ def find_model(config: ModelConfig) -> ModelSource:
     packaged = _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None else None
     if packaged is not None:
         return _from_gguf(packaged)
-    return _from_hub(config.path, config.revision)
+    return _from_hub(config.path, config.revision, download)
 
 
 def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | None]:
@@ -92,15 +93,23 @@ def _from_directory(path: Path) -> ModelSource:
     return ModelSource(path, fingerprint(content), (path.name,))
 
 
-def _from_hub(name: str, revision: str | None) -> ModelSource:
+def _from_hub(name: str, revision: str | None, download: bool = True) -> ModelSource:
     """A repository's files, those with pickled weights only where it has no others."""
     from huggingface_hub import snapshot_download
 
     patterns = [pattern for pattern in _WEIGHT_FILES if pattern != _OLD_WEIGHTS]
     unread = list(_FOREIGN_WEIGHTS)
     try:
-        directory = Path(snapshot_download(name, revision=revision, allow_patterns=patterns, ignore_patterns=unread))
-        if not any((directory / file).is_file() for file in _SAFE_WEIGHTS):
+        directory = Path(
+            snapshot_download(
+                name,
+                revision=revision,
+                allow_patterns=patterns,
+                ignore_patterns=unread,
+                **({} if download else {"local_files_only": True}),
+            )
+        )
+        if download and not any((directory / file).is_file() for file in _SAFE_WEIGHTS):
             snapshot_download(name, revision=directory.name, allow_patterns=[_OLD_WEIGHTS], ignore_patterns=unread)
     except Exception as error:  # the client's errors are many: offline, unknown, gated, disk full
         raise _not_to_be_had(name, error) from error

@@ -13,13 +13,13 @@ from paretune.engines.base import Generation, RunsLmEval
 from paretune.engines.choices import answer_choices
 from paretune.errors import EngineError
 from paretune.files import fingerprint
-from paretune.models.adapters import fingerprint_as_written
+from paretune.models.adapters import fingerprint_as_written, why_unusable
 from paretune.pipeline.choices import Choices
-from paretune.pipeline.session import Session, prepared_lines
+from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer
-from paretune.run.folder import is_complete, same_fingerprint
-from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, write_lines
+from paretune.run.folder import RunFolder, is_complete, same_fingerprint
+from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, set_aside, write_lines
 from paretune.run.lines import AskedQuestion, from_record
 
 _FORMER_BATCH_SIZE = 16  # of experiments that named none
@@ -31,10 +31,14 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
     adapter = session.adapter(variant)
-    conditions = _conditions(session, variant, adapter)
+    if unusable := why_unusable(adapter):
+        session.note_variant(variant.name, {"unusable": unusable})
+        session.say(f"{variant.name}: {unusable}; it is left out")
+        return
+    if session.folder.read_manifest().get("variants", {}).get(variant.name, {}).get("unusable"):
+        session.note_variant(variant.name, {"unusable": None})
     answers = session.folder.variant(variant.name, "answers.jsonl")
-    generated = _answers_header(session, conditions, answers)
-    chosen = _choice_header(session, conditions, choices)
+    generated, chosen = answer_headers(session, variant, choices, session.folder)
     questions = asked_questions(session)[1]
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(questions))
@@ -56,21 +60,42 @@ def score(session: Session, variant: VariantConfig) -> None:
     task = session.task
     lines, names = task.facets.lines, task.facets.names
     header, answers = read_lines(session.folder.variant(variant.name, "answers.jsonl"))
-    mark, questions = asked_questions(session)
-    conditions = {"prepared": mark, **task.conditions(session.config, _target_files(session))}
-    wanted = {"kind": lines, "fingerprint": fingerprint([header["fingerprint"], conditions]),
-              "answers": header["fingerprint"], **conditions}  # fmt: skip
+    questions = asked_questions(session)[1]
+    wanted = verdicts_header(session, str(header["fingerprint"]), session.folder)
     path = session.folder.variant(variant.name, f"{lines}.jsonl")
     if is_complete(path, wanted["fingerprint"], len(questions)):
         return
     texts = {answer[names.get("id", "id")]: answer["text"] for answer in answers}
     with (
-        session.folder.timed("score", variant.name),
+        session.folder.timed("score", variant.name, wanted["fingerprint"]),
         progress_bar(f"{variant.name} {task.facets.progress[1]}", len(questions)) as advance,
     ):
         asked = [texts[question.id] for question in questions]
         verdicts = task.judge(session.config, questions, asked, lambda _: advance(1))
+        if path.exists() and not same_fingerprint(path, wanted["fingerprint"]):
+            session.say(f"{variant.name}: answers, rules, data or versions changed; {path.name} is judged anew, the "
+                        f"former is kept as {set_aside(path).name}")  # fmt: skip
         write_lines(path, wanted, verdicts)
+
+
+def answer_headers(
+    session: Session, variant: VariantConfig, choices: Choices, prepared: RunFolder
+) -> tuple[Record, Record]:
+    """The headers that answers.jsonl and choice.jsonl of a variant must have. prepared: where what is asked lies."""
+    conditions = _conditions(session, variant, session.adapter(variant))
+    path = session.folder.variant(variant.name, "answers.jsonl")
+    return _answers_header(session, conditions, path, prepared), _choice_header(conditions, choices, prepared)
+
+
+def verdicts_header(session: Session, answers: str, prepared: RunFolder) -> Record:
+    """The header that the verdicts must have. answers: fingerprint of the answers that are judged."""
+    task = session.task
+    conditions = {
+        "prepared": prepared_mark(prepared, task.facets.lines),
+        **task.conditions(session.config, _target_files(prepared)),
+    }
+    mark = fingerprint([answers, conditions])
+    return {"kind": task.facets.lines, "fingerprint": mark, "answers": answers, **conditions}
 
 
 def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
@@ -99,10 +124,10 @@ def _adapter_mark(session: Session, variant: VariantConfig, adapter: Path) -> st
     return session.engine.adapter_fingerprint(adapter)
 
 
-def _answers_header(session: Session, conditions: Record, path: Path) -> Record:
+def _answers_header(session: Session, conditions: Record, path: Path, prepared: RunFolder) -> Record:
     """What decided the answers. Files from before batch_size could be absent have the number that stood for that."""
     target = session.config.target
-    decided = {**conditions, "prepared": asked_questions(session)[0], "decoding": "greedy",
+    decided = {**conditions, "prepared": prepared_mark(prepared, session.task.facets.lines), "decoding": "greedy",
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
     ending = session.task.ending(session.config)
     if ending is not None and ending.stops:
@@ -113,8 +138,8 @@ def _answers_header(session: Session, conditions: Record, path: Path) -> Record:
     return {"kind": "answers", "fingerprint": fingerprint(decided), **decided}
 
 
-def _choice_header(session: Session, conditions: Record, choices: Choices) -> Record:
-    decided = {**conditions, "prepared": prepared_lines(session, "choice")[0], "prompts": choices.fingerprint}
+def _choice_header(conditions: Record, choices: Choices, prepared: RunFolder) -> Record:
+    decided = {**conditions, "prepared": prepared_mark(prepared, "choice"), "prompts": choices.fingerprint}
     if choices.lm_eval:  # what lm-eval asks stands in prepared/, how it judges that does not
         definitions = fingerprint({suite.name: dict(suite.files) for suite in choices.lm_eval})
         decided["lm_eval"] = {"version": lm_eval_version(), "definitions": definitions}
@@ -128,7 +153,7 @@ def _generate(session: Session, name: str, header: Record, questions: list[Asked
         done = {record[facets.names.get("id", "id")] for record in writer.done}
         answered = {place for place, question in enumerate(questions) if question.id in done}
         with (
-            session.folder.timed("generate", name),
+            session.folder.timed("generate", name, header["fingerprint"], kept=True),
             progress_bar(f"{name} {facets.progress[0]}", len(questions), len(answered)) as advance,
         ):
 
@@ -146,7 +171,7 @@ def _choose(session: Session, name: str, header: Record, choices: Choices) -> No
         _say_replaced(session, name, writer)
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
         with (
-            session.folder.timed("choice", name),
+            session.folder.timed("choice", name, header["fingerprint"], kept=True),
             progress_bar(f"{name} answer questions", len(choices), len(done)) as advance,
         ):
 
@@ -184,7 +209,7 @@ def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:
                     f"{writer.replaced.name}")  # fmt: skip
 
 
-def _target_files(session: Session) -> dict[str, str]:
+def _target_files(prepared: RunFolder) -> dict[str, str]:
     """SHA-256 of what the task read, from the manifest that prepare wrote."""
-    data = session.folder.read_manifest().get("data", {})
+    data = prepared.read_manifest().get("data", {})
     return {name.removeprefix("target/"): digest for name, digest in data.items() if name.startswith("target/")}

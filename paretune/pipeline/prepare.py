@@ -21,7 +21,7 @@ from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import METHODS, ChoicePrompt, ChoiceQuestion, Method
 from paretune.run.claims import record_claims
-from paretune.run.jsonl import read_lines, set_aside, write_lines
+from paretune.run.jsonl import read_header, set_aside, write_lines
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import Question, TargetData, Task
 
@@ -96,7 +96,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     manifest = {
         "name": session.config.name,
         "config": session.config.as_dict(),
-        "data": _hashes(target, general),
+        "data": data_hashes(target, general),
         **describe_machine(),
     }
     session.folder.update_manifest(manifest)
@@ -158,7 +158,8 @@ def check_length(task: Task, question: Question, prompt_tokens: int, max_new_tok
         )
 
 
-def _hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
+def data_hashes(target: TargetData, general: Sequence[GeneralData]) -> dict[str, str]:
+    """SHA-256 of every file that was read, by the name that the manifest gives it."""
     hashes = {f"target/{name}": digest for name, digest in target.files.items()}
     for item in general:
         hashes.update({f"{item.suite.name}/{name}": digest for name, digest in item.suite.files.items()})
@@ -246,8 +247,12 @@ def _store(session: Session, name: str, records: Sequence[Mapping[str, Any]], ex
     mark = extra.get("fingerprint") or fingerprint([dict(record) for record in records])
     header = {"kind": f"prepared-{name}", "fingerprint": mark, **extra}
     if path.exists():
-        if read_lines(path)[0] == header:
+        former = read_header(path)
+        if former == header:
             return False
+        if former.get("fingerprint") == header["fingerprint"]:  # the same lines: a variant was added, say
+            write_lines(path, header, records)
+            return True
         session.say(f"{path.name}: settings or data changed; the former file is kept as {set_aside(path).name}")
     write_lines(path, header, records)
     return True

@@ -16,11 +16,11 @@ from paretune.config import BASELINE, ExperimentConfig, VariantConfig
 from paretune.engines import build_engine, engine_kind
 from paretune.engines.base import Engine, Host
 from paretune.engines.hf.engine import describe_model
-from paretune.errors import RunFolderError
+from paretune.errors import DataError, RunFolderError
 from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import read_lines
+from paretune.run.jsonl import read_header, read_lines
 from paretune.sources.adapters import find_adapter
 from paretune.tasks import Task, find_task
 from paretune.text import Voice
@@ -42,12 +42,13 @@ _PACKAGES = (
 
 @dataclass(slots=True)
 class Session:
-    """One experiment in progress. say: tells the user one line."""
+    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here."""
 
     config: ExperimentConfig
     folder: RunFolder
     voice: Voice
     say: Callable[[str], None]
+    download: bool = True
     _model: ModelHandle | None = None
     _engine: Engine | None = None
 
@@ -59,6 +60,7 @@ class Session:
                 self.config.model,
                 before_load=lambda source: self.say(f"loading {source.names[0]}"),
                 on_load=lambda loaded: self.folder.update_manifest({"model": describe_model(loaded)}),
+                download=self.download,
             )
         return self._model
 
@@ -129,10 +131,18 @@ class Session:
         return checkpoint
 
 
+def prepared_mark(folder: RunFolder, name: str) -> str:
+    """Fingerprint of a prepared file, from its header alone. Raises DataError where it is missing."""
+    path = folder.prepared(name)
+    mark = read_header(path).get("fingerprint")
+    if mark is None:
+        raise DataError(f"{path}: not there or without a header; run `paretune prepare`")
+    return str(mark)
+
+
 def prepared_lines(session: Session, name: str) -> tuple[str, list[dict[str, Any]]]:
     """Fingerprint and records of a prepared file."""
-    header, records = read_lines(session.folder.prepared(name))
-    return str(header["fingerprint"]), records
+    return prepared_mark(session.folder, name), read_lines(session.folder.prepared(name))[1]
 
 
 def describe_machine() -> dict[str, Any]:
@@ -161,13 +171,16 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _git_commit() -> str | None:
-    """The commit of this program's checkout, when it runs from one."""
+def _git_commit(file: Path = Path(__file__)) -> str | None:
+    """The commit of the checkout that this program runs from; None where its files are no part of one, such as in a
+    virtual environment inside somebody's repository."""
     try:
-        result = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True, text=True, timeout=5, check=True,
-        )  # fmt: skip
+        _git(file, "ls-files", "--error-unmatch", file.name)
+        return _git(file, "describe", "--always", "--dirty", "--abbrev=12") or None
     except (OSError, subprocess.SubprocessError):
         return None
-    return result.stdout.strip() or None
+
+
+def _git(file: Path, *words: str) -> str:
+    command = ["git", "-C", str(file.parent), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()

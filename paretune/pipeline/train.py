@@ -9,9 +9,9 @@ from paretune.config import VariantConfig
 from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.models.chat import encode
-from paretune.pipeline.session import Session, prepared_lines
+from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.progress import progress_bar
-from paretune.run.folder import same_fingerprint
+from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import is_trained, total_steps, train_adapter
 
@@ -24,8 +24,8 @@ _LATER_KEYS = {
 }
 
 
-def training_fingerprint(session: Session, variant: VariantConfig) -> str:
-    """Fingerprint of all that decides a trained adapter."""
+def training_fingerprint(session: Session, variant: VariantConfig, prepared: RunFolder | None = None) -> str:
+    """Fingerprint of all that decides a trained adapter. prepared: where the rows lie, if not in the run folder."""
     from paretune.models.load import choose_precision
 
     assert variant.training is not None
@@ -38,7 +38,7 @@ def training_fingerprint(session: Session, variant: VariantConfig) -> str:
             "weights": session.source.weights,
             "precision": choose_precision(session.config.model.precision),
             "quantization": session.config.model.quantization,
-            "rows": prepared_lines(session, "train")[0],
+            "rows": prepared_mark(prepared or session.folder, "train"),
             "training": settings,
         }
     )
@@ -67,7 +67,10 @@ def train(session: Session, variant: VariantConfig) -> None:
     steps = total_steps(len(rows), config)
     session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
     done = 0
-    with session.folder.timed("train", variant.name), progress_bar(f"{variant.name} train", steps) as advance:
+    with (
+        session.folder.timed("train", variant.name, mark, kept=True),
+        progress_bar(f"{variant.name} train", steps) as advance,
+    ):
 
         def on_step(step: int, _: int) -> None:
             nonlocal done

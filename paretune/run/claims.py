@@ -15,7 +15,7 @@ from typing import Any, Literal
 from paretune.config import BASELINE, ClaimsConfig, ExperimentConfig
 from paretune.files import fingerprint
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import Record
+from paretune.run.jsonl import Record, read_header
 
 ANSWERS = ("answers.jsonl", "sql.jsonl", "choice.jsonl")
 What = Literal[
@@ -130,9 +130,15 @@ def planned_suites(manifest: Record) -> tuple[str, ...]:
 
 
 def repeated_evaluations(folder: Path) -> tuple[str, ...]:
-    """Files of answers that were set aside (NAME.old-N), as variant/file: each is an evaluation made again."""
+    """Files of answers that were set aside (NAME.old-N), as variant/file: each is an evaluation made again. Verdicts
+    that judged the same answers as the present ones are none: another version of the judge may have made them."""
     found = (path for name in ANSWERS for path in folder.glob(f"*/{name}.old-*"))
-    return tuple(sorted(f"{path.parent.name}/{path.name}" for path in found))
+    return tuple(sorted(f"{path.parent.name}/{path.name}" for path in found if not _judged_again(path)))
+
+
+def _judged_again(path: Path) -> bool:
+    present = read_header(path.with_name(path.name.partition(".old-")[0]))
+    return "answers" in present and read_header(path).get("answers") == present["answers"]
 
 
 def _has_answers(folder: Path) -> bool:

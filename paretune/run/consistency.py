@@ -17,7 +17,7 @@ from paretune.tasks import Facets, Identity, Verdict
 SHARED_CONDITIONS = (
     "prepared", "data", "databases", "prompt", "prompts", "suites", "lm_eval", "decoding", "max_new_tokens",
     "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "rules", "limit_seconds",
-    "sqlite", "judge",
+    "sqlite", "judge", "engine", "stop",
 )  # fmt: skip
 ALL_METHODS = ("letter", "cloze", "generate")  # what the method "all" stands for
 MOST_NAMED = 5  # examples in a message

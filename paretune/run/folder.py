@@ -67,17 +67,27 @@ class RunFolder:
         manifest = {**self.read_manifest(), **parts}
         write_text(self.manifest_path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
-    def add_seconds(self, stage: str, variant: str | None, seconds: float) -> None:
-        """Note what one piece of work took; a resumed stage adds a further entry."""
+    def add_seconds(self, stage: str, variant: str | None, seconds: float, made: str | None = None) -> None:
+        """Note what one piece of work took; a resumed stage adds a further entry. made: fingerprint of its file."""
         entry = {"stage": stage, "variant": variant, "seconds": round(seconds, 2), "ended": _now()}
+        if made is not None:
+            entry["made"] = made
         self.update_manifest({"work": [*self.read_manifest().get("work", []), entry]})
 
     @contextmanager
-    def timed(self, stage: str, variant: str | None = None) -> Iterator[None]:
-        """Add the block's seconds to the manifest, if it ends well."""
+    def timed(
+        self, stage: str, variant: str | None = None, made: str | None = None, *, kept: bool = False
+    ) -> Iterator[None]:
+        """Add the block's seconds to the manifest, if it ends well. made: fingerprint of the file that it writes; kept:
+        what an interrupted block wrote is kept, so its seconds count as well."""
         start = time.monotonic()
-        yield
-        self.add_seconds(stage, variant, time.monotonic() - start)
+        try:
+            yield
+        except BaseException:
+            if kept:
+                self.add_seconds(stage, variant, time.monotonic() - start, made)
+            raise
+        self.add_seconds(stage, variant, time.monotonic() - start, made)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -105,6 +115,25 @@ class RunFolder:
                 yield
             finally:
                 owner_path.unlink(missing_ok=True)
+
+
+def work_seconds(manifest: Mapping[str, Any], variant: str, headers: Mapping[str, Record]) -> dict[str, float]:
+    """Seconds per stage that a variant's present files took; work on files that were set aside does not count.
+
+    headers: of the variant's files by name (answers, the task's, choice, training). An entry without a fingerprint, of
+    a folder made before they were noted, counts.
+    """
+    files = {"generate": "answers", "choice": "choice", "train": "training"}
+    files["score"] = next((name for name in headers if name not in files.values()), "")
+    seconds: dict[str, float] = {}
+    for entry in manifest.get("work", []):
+        if entry.get("variant") != variant:
+            continue
+        stage, made = str(entry["stage"]), entry.get("made")
+        present = headers.get(files.get(stage, ""), {}).get("fingerprint", made)
+        if made in (None, present):
+            seconds[stage] = seconds.get(stage, 0.0) + float(entry["seconds"])
+    return seconds
 
 
 def same_fingerprint(path: Path, fingerprint_wanted: str) -> bool:

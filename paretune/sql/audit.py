@@ -9,6 +9,7 @@ from paretune.findings import Figures, Finding, examples, level_of_share, percen
 from paretune.records import SqlVerdict
 from paretune.run.lines import AskedQuestion, from_record
 from paretune.run.load import Run
+from paretune.sql.contradictions import contradiction_findings
 from paretune.sql.limit import limit_findings
 
 UNKNOWN_NAMES_WORTH_A_WARNING = 50.0
@@ -28,6 +29,7 @@ def answer_findings(records: Run) -> Iterator[Finding]:
         if lines:
             yield from sql_findings(variant.name, lines)
         yield from limit_findings(variant.name, variant.answers, lines)
+    yield from contradiction_findings(records, verdicts)
 
 
 def sql_findings(variant: str, lines: Sequence[SqlVerdict]) -> Iterator[Finding]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from paretune.errors import ScoringError
 from paretune.records import SqlOutcome
 from paretune.run.load import Run
 from paretune.sql.dialects import database_file
-from paretune.sql.execute import ExecutionLimits, execute
+from paretune.sql.execute import ExecutionLimits
+from paretune.sql.pool import Answer, WorkerPool
 
 LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
+MEMORY_BYTES = 256 * 2**20  # SQLite's heap in a process
 ROWS_SHOWN = 20
 LETTERS_SHOWN = 200
 RAN = (SqlOutcome.CORRECT, SqlOutcome.WRONG)  # every other outcome has no result to show
+Query = tuple[str, str]  # database and SQL
 
 
 def result_tables(records: Run, databases: Path) -> dict[str, Any]:
@@ -24,56 +27,47 @@ def result_tables(records: Run, databases: Path) -> dict[str, Any]:
 
     databases: folder of <db_id>/<db_id>.sqlite, opened for reading only. tables: [columns, rows in all, first
     ROWS_SHOWN rows]; gold, answers: which table belongs to a question (by variant), null where a database is not
-    there or a query did not end within LIMITS.
+    there or a query did not end within LIMITS. Raises ScoringError where no process can be started for them.
     """
-    collected = _Results(databases)
-    gold = [collected.place(question.cluster, question.reference) for question in records.questions]
+    gold = [(question.cluster, question.reference) for question in records.questions]
     answers = [
-        [
-            collected.place(line.cluster, line.detail["sql"]) if line.outcome in RAN else None
-            for line in variant.verdicts
-        ]
+        [(line.cluster, str(line.detail["sql"])) if line.outcome in RAN else None for line in variant.verdicts]
         for variant in records.variants
     ]
-    return {"tables": collected.tables, "gold": gold, "answers": answers}
+    asked = dict.fromkeys([*gold, *(query for queries in answers for query in queries if query is not None)])
+    tables, places = _run_queries(list(asked), databases)
+    return {
+        "tables": tables,
+        "gold": [places.get(query) for query in gold],
+        "answers": [[None if query is None else places.get(query) for query in queries] for queries in answers],
+    }
 
 
-class _Results:
-    """Tables found so far, each once."""
-
-    def __init__(self, databases: Path) -> None:
-        self.tables: list[list[Any]] = []
-        self._databases = databases
-        self._by_query: dict[tuple[str, str], int | None] = {}
-        self._by_content: dict[str, int] = {}
-
-    def place(self, db_id: str, sql: str) -> int | None:
-        """Position of the query's result in tables."""
-        if (db_id, sql) not in self._by_query:
-            self._by_query[db_id, sql] = self._run(db_id, sql)
-        return self._by_query[db_id, sql]
-
-    def _run(self, db_id: str, sql: str) -> int | None:
-        try:
-            found = execute(database_file(self._databases / db_id, db_id), sql, LIMITS)
-        except ScoringError:
-            return None
-        if found.status != "ok":
-            return None
-        table = [found.columns, len(found.rows), [[_shown(cell) for cell in row] for row in found.rows[:ROWS_SHOWN]]]
-        content = json.dumps(table)
-        if content not in self._by_content:
-            self._by_content[content] = len(self.tables)
-            self.tables.append(table)
-        return self._by_content[content]
-
-
-def _shown(cell: object) -> str | None:
-    """A value as text that a page can hold; None for NULL."""
-    if cell is None:
-        return None
-    text = f"x'{cell.hex()}'" if isinstance(cell, bytes) else str(cell)
-    return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
+def _run_queries(queries: Sequence[Query], databases: Path) -> tuple[list[list[Any]], dict[Query, int]]:
+    """The tables, each once, in the order of the queries; and which of them a query returns. A model wrote the queries,
+    so they run in processes that can be killed."""
+    limits = {"seconds": LIMITS.seconds, "max_rows": LIMITS.max_rows, "max_bytes": LIMITS.max_bytes}
+    files = {db_id: database_file(databases / db_id, db_id) for db_id, _ in queries}
+    known = [query for query in queries if files[query[0]].is_file()]
+    requests = [
+        {"task": "rows", "database": str(files[db_id]), "sql": sql, "limits": limits, "rows": ROWS_SHOWN,
+         "letters": LETTERS_SHOWN}
+        for db_id, sql in known
+    ]  # fmt: skip
+    answers: dict[int, Answer] = {}
+    with WorkerPool(os.cpu_count() or 1, MEMORY_BYTES) as pool:
+        pool.run(requests, answers.__setitem__)
+    tables: dict[str, list[Any]] = {}
+    places: dict[Query, int] = {}
+    numbers: dict[str, int] = {}
+    for position, query in enumerate(known):
+        answer = answers[position]
+        if answer["status"] == "ok":
+            table = [answer["columns"], answer["count"], answer["rows"]]
+            content = json.dumps(table)
+            tables.setdefault(content, table)
+            places[query] = numbers.setdefault(content, len(numbers))
+    return list(tables.values()), places
 
 
 def databases_of(manifest: Mapping[str, Any]) -> Path | None:
@@ -81,7 +75,7 @@ def databases_of(manifest: Mapping[str, Any]) -> Path | None:
     from paretune.demo.build import demo_directory
 
     target = manifest.get("config", {}).get("target", {})
-    if target.get("kind") == "demo":
+    if target.get("kind") == "demo" and not target.get("path"):
         return demo_directory() / "spider" / "database"
     found = Path(str(target.get("path") or "")) / "database"
     return found if target.get("path") and found.is_dir() else None

@@ -21,6 +21,7 @@ from paretune.sql.worker import SECONDS_OF_GRACE, SECONDS_TO_COMPARE, SECONDS_TO
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
+_LONGEST_WAIT = 3600.0  # seconds; select refuses what its clock cannot count
 _MOST_ATTEMPTS = 2  # a worker may be lost for a reason of its own once; twice on one request is the request
 
 
@@ -88,7 +89,8 @@ class WorkerPool:
     def _ready(self) -> list[_Worker]:
         """Busy workers that have said something, ended, or passed their deadline."""
         busy = [worker for worker in self._workers if worker.busy]
-        patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+        patience = min(worker.deadline for worker in busy) - time.monotonic()
+        patience = max(0.0, min(patience, _LONGEST_WAIT))
         spoken = {key.fd for key, _ in self._selector.select(patience)}
         now = time.monotonic()
         for worker in busy:

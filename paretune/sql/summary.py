@@ -35,7 +35,9 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
         if of_level:
             lines.append(_accuracy(f"  {say(level)}", of_level, voice))
     lines += _other_accuracies(judged, header, voice)
-    lines += ["", f"{say('confidence intervals')}: 95 %, {say('clustered by database')}", ""]
+    several = len({verdict.db_id for verdict in judged}) > 1
+    basis = say("clustered by database") if several else say("questions as independent: one database")
+    lines += ["", f"{say('confidence intervals')}: 95 %, {basis}", ""]
     lines += _counts(verdicts, voice)
     lines += _doubts(verdicts, voice)
     lines += _reasons(judged, voice)

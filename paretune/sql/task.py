@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -33,6 +34,9 @@ from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task,
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
+# Of extraction, execution, comparison and explanation: raised whenever a change of theirs may change a verdict, so that
+# verdicts of before are found again and not taken for present ones.
+JUDGE_VERSION = 1
 FACETS = Facets(
     lines="sql",
     metric="execution accuracy",
@@ -165,10 +169,16 @@ class TextToSql(Task):
         return one_line(row.reference)
 
     def conditions(self, config: ExperimentConfig, files: Mapping[str, str]) -> dict[str, Any]:
-        """Rules, time limit and the databases' content."""
+        """Rules, time limit, the databases' content, and the versions of SQLite and of the judge."""
         target, _ = _settings(config)
         databases = {f"target/{name}": digest for name, digest in files.items() if name.startswith("database/")}
-        return {"rules": _rules(target), "limit_seconds": target.limit_seconds, "databases": fingerprint(databases)}
+        return {
+            "rules": _rules(target),
+            "limit_seconds": target.limit_seconds,
+            "databases": fingerprint(databases),
+            "sqlite": sqlite3.sqlite_version,
+            "judge": JUDGE_VERSION,
+        }
 
     def judge(
         self,

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.sql.execute import Execution, ExecutionLimits, Row, execute
+from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
 from paretune.sql.extract import orders_rows
 from paretune.sql.rules import RULES, Comparison, rounded, soft_f1
 
@@ -101,6 +101,21 @@ def answer_gold(request: dict[str, Any]) -> dict[str, Any]:
         except OSError as failure:
             status, error = "unwritable", failure.strerror
     return {"status": status, "error": error, "seconds": ran.seconds}
+
+
+def answer_rows(request: dict[str, Any]) -> dict[str, Any]:
+    """Run a query for a reader: its columns, how many rows it has, and the first request["rows"] of them as text, each
+    value of request["letters"] letters at most, NULL as null."""
+    ran = _run(request, request["database"])
+    rows = [[_as_text(value, request["letters"]) for value in row] for row in ran.rows[: request["rows"]]]
+    return {"status": ran.status, "error": ran.error, "columns": ran.columns, "count": len(ran.rows), "rows": rows}
+
+
+def _as_text(value: Value, letters: int) -> str | None:
+    if value is None:
+        return None
+    text = f"x'{value.hex()}'" if isinstance(value, bytes) else str(value)
+    return text if len(text) <= letters else f"{text[:letters]}…"
 
 
 def _reliance(request: dict[str, Any], first: Execution) -> tuple[list[int], str | None]:
@@ -247,6 +262,8 @@ def main() -> None:
         request = json.loads(line)
         if request["task"] == "gold":
             _say({"answer": answer_gold(request)})
+        elif request["task"] == "rows":
+            _say({"answer": answer_rows(request)})
         elif request["task"] == "diagnosis":
             _say({"stage": "diagnose", "so_far": request["answer"]})
             diagnosis = answer_diagnosis(request["diagnosis"], request["answer"], diagnosticians)

@@ -23,6 +23,8 @@ SINGULAR: dict[str, str] = {
     "notes": "note",
 }
 TEXT: dict[str, str] = {
+    # `paretune list`
+    "list.unchecked": "lines are counted, not checked against the settings: {reason}",
     # the verdict and what is claimed
     "verdict.baseline": (
         "Only the base model has been evaluated: it answers {accuracy} % of the {benchmark} questions correctly."
@@ -209,6 +211,175 @@ TEXT: dict[str, str] = {
     ),
     "audit.other-answers": "{file}: the verdicts judge other answers than those of answers.jsonl",
     "audit.other-answers.advice": "Score the answers again (`paretune evaluate`).",
+    "audit.prepared-changed": "{file} was changed after it was written: its lines do not have its fingerprint",
+    "audit.prepared-changed.advice": "Prepare and evaluate again: what the variants were asked is not what lies here.",
+    "audit.fewer-questions": "{count} questions lie here, but the experiment asks for {questions}",
+    "audit.fewer-questions.advice": (
+        "Say why; if questions were taken out after looking, put them back and evaluate again."
+    ),
+    "audit.other-databases": "{variant}: its SQL was judged on other databases than those of the manifest",
+    "audit.other-databases.advice": "Score the answers of all variants again on one set of databases.",
+    "audit.header-changed": "{file}: the header was changed after it was written: its fingerprint is another",
+    "audit.header-changed.advice": (
+        "Evaluate the variant again: nobody knows under which conditions these lines were made."
+    ),
+    "audit.two-models": "{variant}: SQL and multiple choice were answered with different {setting}",
+    "audit.two-models.advice": "Evaluate both axes with one model; a trade-off of two models is none.",
+    "audit.manifest-differs": "{variant}: {setting} is {manifest} by the manifest and {header} by the answers",
+    "audit.manifest-differs.advice": "Evaluate the variant again under the experiment's settings.",
+    "audit.tuned-baseline": "the baseline was answered with an adapter ({files})",
+    "audit.tuned-baseline.advice": (
+        "Evaluate the baseline without one; now every gain is measured against a tuned model."
+    ),
+    "audit.no-adapter": "{variant}: answered without an adapter ({files})",
+    "audit.no-adapter.advice": "Evaluate the variant again: these are the base model's answers.",
+    "audit.other-adapter": "{variant}: {file} was answered with another adapter than the one that lies here",
+    "audit.other-adapter.advice": "Evaluate the variant again, or put back the adapter that answered.",
+    "audit.lines-of-another": "{variant}: {count} multiple-choice lines are those of another variant ({others})",
+    "audit.lines-of-another.advice": "Evaluate the variant again: its lines were copied.",
+    "audit.other-source": "{variant} is a scale of {source}, but was answered with another adapter",
+    "audit.other-source.advice": "Evaluate the variant again with the adapter of its source.",
+    "audit.one-adapter-twice": "{first} and {second} have one and the same adapter",
+    "audit.one-adapter-twice.advice": "Count it once: these are not two trainings.",
+    "audit.contradictory-lines": "{variant}: {count} of {questions} {axis} lines contradict themselves ({examples})",
+    "audit.contradictory-lines.advice": (
+        "Score the answers again: outcome and figures of a line must follow from each other."
+    ),
+    "audit.verdict-on-another-text": (
+        "{variant}: {count} verdicts are on another text than the answer's (positions {examples})"
+    ),
+    "audit.verdict-on-another-text.advice": "Score the answers again.",
+    "audit.no-raw-answers": "{variant}: the raw answers to {questions} questions are not kept",
+    "audit.no-raw-answers.advice": "Ask for them: without the texts no verdict can be checked.",
+    "audit.statement-not-in-answer": (
+        "{variant}: {count} statements do not stand in the answer they are said to come from (positions {examples})"
+    ),
+    "audit.statement-not-in-answer.advice": (
+        "Score the answers again: the verdicts are on SQL that the model did not write."
+    ),
+    "audit.extracted-otherwise": (
+        "{variant}: of {count} of {questions} answers another statement is read today (positions {examples})"
+    ),
+    "audit.extracted-otherwise.advice": "Score the answers of all variants again with one version.",
+    "audit.reference-judged-wrong": (
+        "{variant}: {count} queries equal to the reference were not judged right (positions {examples})"
+    ),
+    "audit.reference-judged-wrong.advice": (
+        "Look at the database and the reference: one that is not deterministic judges nothing."
+    ),
+    "audit.identical-answers": (
+        "{first} and {second} gave the same {axis} answers to all {questions} questions, to the last digit"
+    ),
+    "audit.identical-answers.advice": (
+        "Find out whether the adapter was applied; two different models do not answer alike."
+    ),
+    "audit.fails-alone": (
+        "{variant}: {share:g} % of the {axis} answers are {sign}, against {base:g} % of the baseline's"
+    ),
+    "audit.fails-alone.advice": (
+        "Read these answers: a parser, a limit or a missing database may have failed for this variant only."
+    ),
+    "audit.target-floor": "no variant has more than {share:g} % of the target right",
+    "audit.target-floor.advice": (
+        "Nothing can be compared at the floor; look at raw answers, or choose easier questions or a larger model."
+    ),
+    "audit.target-ceiling": "every variant has at least {share:g} % of the target right",
+    "audit.target-ceiling.advice": "Nothing can be gained at the ceiling; choose harder questions.",
+    "audit.near-chance": (
+        "{suite} ({method}): the base model has {accuracy:g} %, only {losable:g} points above the {chance:g} % of "
+        "guessing"
+    ),
+    "audit.near-chance.advice": (
+        "A small loss may be all that it knew: claim none on this suite, or answer by cloze or with a larger model."
+    ),
+    "audit.near-ceiling": (
+        "{suite} ({method}): the base model has {accuracy:g} %, so the questions hardly tell models apart"
+    ),
+    "audit.near-ceiling.advice": "Use a harder suite: a loss of ability need not show here.",
+    "audit.giant-cluster": (
+        "{axis}: {share:g} % of {questions} questions come from one of {clusters} clusters; they count as "
+        "{effective:g} clusters"
+    ),
+    "audit.giant-cluster.advice": "Read the figures as those of that one database or subject.",
+    "audit.reference-in-prompt": "{count} of {questions} prompts hold their own reference query (positions {examples})",
+    "audit.reference-in-prompt.advice": "Take it out and evaluate again: the answer was shown.",
+    "audit.groups-renamed": (
+        "{count} of {clusters} test databases or groups serve training under another name: {examples}"
+    ),
+    "audit.groups-renamed.advice": "Split by what they hold, not by what they are called.",
+    "audit.references-copied": "{variant}: {share:g} % of {questions} answers are the reference query to the letter",
+    "audit.references-copied.advice": "Look for a leak; a model that has seen the test set is not measured by it.",
+    "audit.cut-but-stopped": (
+        "{variant}: {count} of {questions} answers break off, or fill the token limit, though they are said to have "
+        "stopped"
+    ),
+    "audit.cut-but-stopped.advice": "Check how the end of an answer is noted, and raise max_new_tokens.",
+    "audit.not-greedy": "answers were drawn, not the most probable ones ({decoding})",
+    "audit.not-greedy.advice": "Decode greedily, or repeat the draw and count its variation.",
+    "audit.lenient-rules": "verdicts follow the {rules} rules, by which a query that fails can be right",
+    "audit.lenient-rules.advice": "Score with the official rules.",
+    "audit.short-limit": "queries had only {seconds:g} seconds, so a verdict may depend on the machine",
+    "audit.short-limit.advice": "Allow 30 seconds.",
+    "audit.no-chat-template": "{model} is an instruct model, but the prompts show no chat template",
+    "audit.no-chat-template.advice": (
+        "Ask it in the form that it was trained on: the base is measured below its ability, so the gain looks larger."
+    ),
+    "audit.training-diverged": "{variant}: its training ended at a loss of {last:g} after {first:g} at the beginning",
+    "audit.training-diverged.advice": "Lower the learning rate; this adapter has unlearned.",
+    "audit.variants-deleted": "{count} variants were evaluated here and have no answers any more: {variants}",
+    "audit.variants-deleted.advice": "Put them back: a comparison counts every variant that was tried.",
+    "audit.variants-left": "{count} variants were evaluated here and left the experiment: {variants}",
+    "audit.variants-left.advice": "Name them: a comparison counts every variant that was tried.",
+    "audit.evaluated-again": "{variant} was evaluated again: {count} earlier sets of answers were set aside",
+    "audit.evaluated-again.advice": "Say why; the better of two evaluations looks better than it is.",
+    "audit.trained-again": "{variant} was trained again: {count} earlier trainings were set aside",
+    "audit.trained-again.advice": "Say why; the better of two trainings looks better than it is.",
+    "audit.questions-changed": "what is asked was prepared more than once: {files} were set aside",
+    "audit.questions-changed.advice": "Say whether results had been seen before.",
+    "audit.checkpoint-picked": "{variant} is step {step} of {source}, whose last step is not compared",
+    "audit.checkpoint-picked.advice": "Evaluate the whole training too, or name the rule that chose the step.",
+    "audit.table-differs": "{file}: {variant} stands at {written} %, its lines give {recomputed:g} %",
+    "audit.table-differs.advice": "Write the tables again (`paretune compare FOLDER`).",
+    "audit.table-of-others": "{file} has rows that no lines stand behind: {variants}",
+    "audit.table-of-others.advice": "Write the tables again (`paretune compare FOLDER`).",
+    "audit.unusable-adapter": "{variant} is left out: {reason}",
+    "audit.unusable-adapter.advice": (
+        "Train it again at a lower learning rate or in another precision; count it among the variants tried."
+    ),
+    "audit.published-summary": "{variant}: the summary says {written:g} %, the rows give {recomputed:g} %",
+    "audit.published-summary.advice": "Quote the figure of the rows.",
+    "audit.published-aggregate": (
+        "{variant}: the aggregate says {written:g} %, the mean of its categories is {recomputed:g} %"
+    ),
+    "audit.published-aggregate.advice": "Quote the mean of the categories.",
+    "audit.other-questions": "{count} of {questions} rows of {variant} ask something else than the split at that place",
+    "audit.other-questions.advice": "These are not the questions they are said to be: name the set, or compare on one.",
+    "audit.references-changed": (
+        "{count} of {questions} rows of {variant} have another reference than the split, for the same question"
+    ),
+    "audit.references-changed.advice": "Score against the references of the split.",
+    "audit.different-rows": (
+        "{second} has {other} rows, {first} has {rows}, or other questions: they are not ranked on the same ones"
+    ),
+    "audit.different-rows.advice": "Compare on the questions that both answered.",
+    "audit.copied-run": "{first} and {second} wrote the same SQL in all {questions} rows",
+    "audit.copied-run.advice": "Count it once: one file is a copy of the other.",
+    "audit.data-changed": "{count} data files are not those of the manifest: {examples}",
+    "audit.data-changed.advice": "Get the files that the run names, then rescore.",
+    "audit.no-data-hashes": (
+        "the manifest names no hashes of {examples}: whether these are the data of the run is not known"
+    ),
+    "audit.no-data-hashes.advice": "Read agreement as agreement with the data at hand.",
+    "audit.prepared-not-data": (
+        "{count} of {questions} questions are not those of the data: other question, database or reference (positions"
+        " {examples})"
+    ),
+    "audit.prepared-not-data.advice": "Prepare and evaluate again from the data.",
+    "audit.verdict-differs": (
+        "{variant}: {count} of {questions} verdicts change when the answers are judged again (positions {examples}); "
+        "{recomputed:g} % instead of {written:g} %"
+    ),
+    "audit.verdict-differs.advice": "Quote the figure of the new verdicts.",
     "audit.failed-lines": "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
     "audit.failed-lines.advice": "Score them again before any comparison.",
     "audit.missing-answers": (

@@ -26,6 +26,9 @@ SINGULAR: dict[str, str] = {
     "consultas": "consulta",
 }
 TEXT: dict[str, str] = {
+    # `paretune list`
+    "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
+    "outdated": "desatualizado",
     # o veredito e o que se afirma
     "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
@@ -186,6 +189,7 @@ TEXT: dict[str, str] = {
     "questions": "questões",
     "execution accuracy": "acurácia de execução",
     "confidence intervals": "intervalos de confiança",
+    "questions as independent: one database": "questões como independentes: um só banco",
     "clustered by database": "agrupados por banco de dados",
     "rules": "regras",
     "only the first of the split were scored": "só as primeiras da partição foram avaliadas",
@@ -571,6 +575,169 @@ TEXT: dict[str, str] = {
     ),
     "audit.other-answers": "{file}: os vereditos julgam respostas diferentes das de answers.jsonl",
     "audit.other-answers.advice": "Pontue as respostas de novo (`paretune evaluate`).",
+    "audit.prepared-changed": "{file} foi alterado depois de escrito: suas linhas não têm sua impressão digital",
+    "audit.prepared-changed.advice": "Prepare e avalie de novo: o que se perguntou às variantes não é o que está aqui.",
+    "audit.fewer-questions": "há {count} questões aqui, mas o experimento pede {questions}",
+    "audit.fewer-questions.advice": (
+        "Diga por quê; se questões foram retiradas depois de ver os resultados, reponha-as e avalie de novo."
+    ),
+    "audit.other-databases": "{variant}: seu SQL foi julgado em outros bancos que não os do manifesto",
+    "audit.other-databases.advice": "Pontue de novo as respostas de todas as variantes no mesmo conjunto de bancos.",
+    "audit.header-changed": "{file}: o cabeçalho foi alterado depois de escrito: sua impressão digital é outra",
+    "audit.header-changed.advice": "Avalie a variante de novo: não se sabe em que condições estas linhas foram feitas.",
+    "audit.two-models": "{variant}: SQL e múltipla escolha foram respondidos com {setting} diferente",
+    "audit.two-models.advice": "Avalie os dois eixos com um só modelo; uma troca entre dois modelos não existe.",
+    "audit.manifest-differs": "{variant}: {setting} é {manifest} no manifesto e {header} nas respostas",
+    "audit.manifest-differs.advice": "Avalie a variante de novo com as configurações do experimento.",
+    "audit.tuned-baseline": "a base respondeu com um adaptador ({files})",
+    "audit.tuned-baseline.advice": "Avalie a base sem adaptador; assim todo ganho é medido contra um modelo ajustado.",
+    "audit.no-adapter": "{variant}: respondeu sem adaptador ({files})",
+    "audit.no-adapter.advice": "Avalie a variante de novo: estas são respostas do modelo base.",
+    "audit.other-adapter": "{variant}: {file} foi respondido com um adaptador diferente do que está aqui",
+    "audit.other-adapter.advice": "Avalie a variante de novo ou reponha o adaptador que respondeu.",
+    "audit.lines-of-another": "{variant}: {count} linhas de múltipla escolha são de outra variante ({others})",
+    "audit.lines-of-another.advice": "Avalie a variante de novo: suas linhas foram copiadas.",
+    "audit.other-source": "{variant} é uma escala de {source}, mas respondeu com outro adaptador",
+    "audit.other-source.advice": "Avalie a variante de novo com o adaptador da sua origem.",
+    "audit.one-adapter-twice": "{first} e {second} têm o mesmo adaptador",
+    "audit.one-adapter-twice.advice": "Conte-o uma vez: não são dois treinos.",
+    "audit.contradictory-lines": "{variant}: {count} de {questions} linhas ({axis}) se contradizem ({examples})",
+    "audit.contradictory-lines.advice": (
+        "Pontue as respostas de novo: o resultado de uma linha deve seguir dos seus valores."
+    ),
+    "audit.verdict-on-another-text": (
+        "{variant}: {count} vereditos são sobre um texto diferente do da resposta (posições {examples})"
+    ),
+    "audit.verdict-on-another-text.advice": "Pontue as respostas de novo.",
+    "audit.no-raw-answers": "{variant}: as respostas cruas a {questions} questões não foram guardadas",
+    "audit.no-raw-answers.advice": "Peça-as: sem os textos nenhum veredito pode ser conferido.",
+    "audit.statement-not-in-answer": (
+        "{variant}: {count} comandos não estão na resposta de onde viriam (posições {examples})"
+    ),
+    "audit.statement-not-in-answer.advice": (
+        "Pontue as respostas de novo: os vereditos são sobre SQL que o modelo não escreveu."
+    ),
+    "audit.extracted-otherwise": (
+        "{variant}: de {count} de {questions} respostas lê-se hoje outro comando (posições {examples})"
+    ),
+    "audit.extracted-otherwise.advice": "Pontue de novo as respostas de todas as variantes com uma só versão.",
+    "audit.reference-judged-wrong": (
+        "{variant}: {count} consultas iguais à referência não foram consideradas certas (posições {examples})"
+    ),
+    "audit.reference-judged-wrong.advice": (
+        "Examine o banco e a referência: uma que não é determinística não julga nada."
+    ),
+    "audit.identical-answers": (
+        "{first} e {second} deram as mesmas respostas ({axis}) a todas as {questions} questões, até o último dígito"
+    ),
+    "audit.identical-answers.advice": (
+        "Verifique se o adaptador foi aplicado; dois modelos diferentes não respondem igual."
+    ),
+    "audit.fails-alone": "{variant}: {share:g} % das respostas ({axis}) são {sign}, contra {base:g} % das da base",
+    "audit.fails-alone.advice": (
+        "Leia essas respostas: um analisador, um limite ou um banco ausente pode ter falhado só nesta variante."
+    ),
+    "audit.target-floor": "nenhuma variante acerta mais de {share:g} % do alvo",
+    "audit.target-floor.advice": (
+        "No piso não há o que comparar; veja respostas cruas ou escolha questões mais fáceis ou um modelo maior."
+    ),
+    "audit.target-ceiling": "toda variante acerta ao menos {share:g} % do alvo",
+    "audit.target-ceiling.advice": "No teto não há o que ganhar; escolha questões mais difíceis.",
+    "audit.near-chance": (
+        "{suite} ({method}): o modelo base tem {accuracy:g} %, só {losable:g} pontos acima dos {chance:g} % do chute"
+    ),
+    "audit.near-chance.advice": (
+        "Uma perda pequena pode ser tudo o que ele sabia: não afirme nada nesta suíte ou use cloze ou um modelo maior."
+    ),
+    "audit.near-ceiling": "{suite} ({method}): o modelo base tem {accuracy:g} %; as questões mal distinguem modelos",
+    "audit.near-ceiling.advice": "Use uma suíte mais difícil: uma perda de habilidade pode não aparecer aqui.",
+    "audit.giant-cluster": (
+        "{axis}: {share:g} % de {questions} questões vêm de um só de {clusters} grupos; valem por {effective:g} grupos"
+    ),
+    "audit.giant-cluster.advice": "Leia os números como os desse único banco ou disciplina.",
+    "audit.reference-in-prompt": (
+        "{count} de {questions} prompts contêm a própria consulta de referência (posições {examples})"
+    ),
+    "audit.reference-in-prompt.advice": "Retire-a e avalie de novo: a resposta foi mostrada.",
+    "audit.groups-renamed": (
+        "{count} de {clusters} bancos ou grupos de teste servem ao treino com outro nome: {examples}"
+    ),
+    "audit.groups-renamed.advice": "Separe pelo que contêm, não pelo nome.",
+    "audit.references-copied": (
+        "{variant}: {share:g} % de {questions} respostas são a consulta de referência letra por letra"
+    ),
+    "audit.references-copied.advice": "Procure um vazamento; um modelo que já viu o teste não é medido por ele.",
+    "audit.cut-but-stopped": (
+        "{variant}: {count} de {questions} respostas se interrompem, ou enchem o limite de tokens, embora constem "
+        "como terminadas"
+    ),
+    "audit.cut-but-stopped.advice": "Confira como o fim da resposta é anotado e aumente max_new_tokens.",
+    "audit.not-greedy": "as respostas foram sorteadas, não as mais prováveis ({decoding})",
+    "audit.not-greedy.advice": "Decodifique de forma gulosa ou repita o sorteio e conte sua variação.",
+    "audit.lenient-rules": "os vereditos seguem as regras {rules}, pelas quais uma consulta que falha pode estar certa",
+    "audit.lenient-rules.advice": "Pontue com as regras oficiais.",
+    "audit.short-limit": "as consultas tiveram só {seconds:g} segundos; um veredito pode depender da máquina",
+    "audit.short-limit.advice": "Permita 30 segundos.",
+    "audit.no-chat-template": "{model} é um modelo de instrução, mas os prompts não mostram modelo de conversa",
+    "audit.no-chat-template.advice": (
+        "Pergunte na forma em que ele foi treinado: a base fica abaixo da sua habilidade e o ganho parece maior."
+    ),
+    "audit.training-diverged": "{variant}: o treino terminou com perda {last:g}, depois de {first:g} no início",
+    "audit.training-diverged.advice": "Diminua a taxa de aprendizado; este adaptador desaprendeu.",
+    "audit.variants-deleted": "{count} variantes foram avaliadas aqui e já não têm respostas: {variants}",
+    "audit.variants-deleted.advice": "Reponha-as: uma comparação conta toda variante que foi tentada.",
+    "audit.variants-left": "{count} variantes foram avaliadas aqui e saíram do experimento: {variants}",
+    "audit.variants-left.advice": "Cite-as: uma comparação conta toda variante que foi tentada.",
+    "audit.evaluated-again": (
+        "{variant} foi avaliada de novo: {count} conjuntos anteriores de respostas foram postos de lado"
+    ),
+    "audit.evaluated-again.advice": "Diga por quê; a melhor de duas avaliações parece melhor do que é.",
+    "audit.trained-again": "{variant} foi treinada de novo: {count} treinos anteriores foram postos de lado",
+    "audit.trained-again.advice": "Diga por quê; o melhor de dois treinos parece melhor do que é.",
+    "audit.questions-changed": "o que se pergunta foi preparado mais de uma vez: {files} foram postos de lado",
+    "audit.questions-changed.advice": "Diga se resultados já tinham sido vistos.",
+    "audit.checkpoint-picked": "{variant} é o passo {step} de {source}, cujo último passo não é comparado",
+    "audit.checkpoint-picked.advice": "Avalie também o treino inteiro ou cite a regra que escolheu o passo.",
+    "audit.table-differs": "{file}: {variant} está com {written} %, as linhas dão {recomputed:g} %",
+    "audit.table-differs.advice": "Escreva as tabelas de novo (`paretune compare PASTA`).",
+    "audit.table-of-others": "{file} tem linhas sem respostas por trás: {variants}",
+    "audit.table-of-others.advice": "Escreva as tabelas de novo (`paretune compare PASTA`).",
+    "audit.unusable-adapter": "{variant} ficou de fora: {reason}",
+    "audit.unusable-adapter.advice": (
+        "Treine-a de novo com taxa de aprendizado menor ou outra precisão; conte-a entre as variantes tentadas."
+    ),
+    "audit.published-summary": "{variant}: o resumo diz {written:g} %, as linhas dão {recomputed:g} %",
+    "audit.published-summary.advice": "Cite o valor das linhas.",
+    "audit.published-aggregate": "{variant}: o agregado diz {written:g} %, a média das categorias é {recomputed:g} %",
+    "audit.published-aggregate.advice": "Cite a média das categorias.",
+    "audit.other-questions": (
+        "{count} de {questions} linhas de {variant} perguntam outra coisa que a partição naquela posição"
+    ),
+    "audit.other-questions.advice": "Estas não são as questões que dizem ser: cite o conjunto ou compare no mesmo.",
+    "audit.references-changed": (
+        "{count} de {questions} linhas de {variant} têm outra referência que a partição, para a mesma questão"
+    ),
+    "audit.references-changed.advice": "Pontue com as referências da partição.",
+    "audit.different-rows": (
+        "{second} tem {other} linhas, {first} tem {rows}, ou outras questões: não são comparadas nas mesmas"
+    ),
+    "audit.different-rows.advice": "Compare nas questões que ambas responderam.",
+    "audit.copied-run": "{first} e {second} escreveram o mesmo SQL em todas as {questions} linhas",
+    "audit.copied-run.advice": "Conte uma vez: um arquivo é cópia do outro.",
+    "audit.data-changed": "{count} arquivos de dados não são os do manifesto: {examples}",
+    "audit.data-changed.advice": "Obtenha os arquivos que a execução cita e pontue de novo.",
+    "audit.no-data-hashes": "o manifesto não tem hashes de {examples}: não se sabe se estes são os dados da execução",
+    "audit.no-data-hashes.advice": "Leia a concordância como concordância com os dados em mãos.",
+    "audit.prepared-not-data": (
+        "{count} de {questions} questões não são as dos dados: outra pergunta, banco ou referência (posições "
+        "{examples})"
+    ),
+    "audit.prepared-not-data.advice": "Prepare e avalie de novo a partir dos dados.",
+    "audit.verdict-differs": (
+        "{variant}: {count} de {questions} vereditos mudam quando as respostas são julgadas de novo (posições "
+        "{examples}); {recomputed:g} % em vez de {written:g} %"
+    ),
+    "audit.verdict-differs.advice": "Cite o valor dos novos vereditos.",
     "audit.failed-lines": "{variant}: {count} de {questions} linhas ({axis}) falharam por motivo nosso, não do modelo",
     "audit.failed-lines.advice": "Pontue-as de novo antes de qualquer comparação.",
     "audit.missing-answers": (

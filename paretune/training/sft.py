@@ -347,7 +347,10 @@ def _doubts(trainer: Any, progress: Progress) -> Iterator[str]:
 
 
 def _name_base(adapter: Path, base: LoadedModel) -> None:
-    """Name the base model in adapter_config.json by its name, not by a directory of this machine."""
+    """Name the base model in adapter_config.json by its name, not by a directory of this machine; modules in order, for
+    PEFT writes a set, whose order differs from process to process, and with it the adapter's fingerprint."""
     path = adapter / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(modules := config.get("target_modules"), list):
+        config["target_modules"] = sorted(modules)
     write_text(path, json.dumps({**config, "base_model_name_or_path": base.source.names[0]}, indent=1) + "\n")

@@ -157,3 +157,21 @@ def test_weights_not_to_be_had_offline_names_the_setting(
     assert "mistralai/Mistral-7B-Instruct-v0.2" in errors[0]
     assert "(model.path, or --model)" in errors[0]
     assert "Traceback" not in done.stderr
+
+
+POWER = (sys.executable, "-m", "paretune", "power", "--effect", "2", "--discordant", "0.1", "--lang", "pt-BR")
+
+
+def test_output_in_letters_that_the_terminal_lacks_is_substituted() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(POWER, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "quest\\xf5es" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(POWER, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: standard output: No space left on device\n"

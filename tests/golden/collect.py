@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -271,6 +272,7 @@ def _derived(run: Path, name: str, headers: dict[str, Record]) -> Record:
             "fingerprint": _in_words(header["fingerprint"], "answers and the rest", [answers_print, rest]),
             "answers": _in_words(answers_print, "answers.jsonl", None, headers[f"{variant}/answers.jsonl"]),
             "databases": _in_words(header["databases"], "the manifest's databases", databases),
+            "sqlite": "of this machine" if header["sqlite"] == sqlite3.sqlite_version else header["sqlite"],
         }
     return {"fingerprint": _in_words(header["fingerprint"], "the rest of this header", rest)}
 

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from paretune.errors import ModelError
-from paretune.models.adapters import adapter_fingerprint, check_base, check_shapes, doubt_about_base, on_base
+from paretune.models.adapters import (
+    adapter_fingerprint,
+    check_base,
+    check_shapes,
+    doubt_about_base,
+    on_base,
+    why_unusable,
+)
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 from tests.tiny_models import Architecture, add_tiny_adapter, tiny_model, tiny_tokenizer
@@ -240,6 +247,31 @@ def test_adapter_fingerprint_follows_weights_and_configuration(adapter: Path, ma
     assert adapter_fingerprint(adapter) != first
     add_tiny_adapter(tiny_model("qwen2"), seed=9).save_pretrained(tmp_path / "other")
     assert adapter_fingerprint(tmp_path / "other") != first
+
+
+def with_a_weight_that_is_not_finite(adapter: Path, value: float = float("nan")) -> str:
+    """Spoil one weight of the adapter; returns its name."""
+    from safetensors.torch import load_file, save_file
+
+    path = adapter / "adapter_model.safetensors"
+    tensors = load_file(path)
+    name = str(max(tensors))
+    tensors[name].view(-1)[-1] = value
+    save_file(tensors, path)
+    return name
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_adapter_that_is_not_finite_is_refused_by_weight(adapter: Path, value: float) -> None:
+    assert why_unusable(None) is None
+    assert why_unusable(adapter) is None
+    name = with_a_weight_that_is_not_finite(adapter, value)
+    assert why_unusable(adapter) == f"its weights are not finite ({name})"
+    base = loaded()
+    bare = logits(base.model)
+    with pytest.raises(ModelError, match=r"its weights are not finite .* train it again"), on_base(base, adapter):
+        pytest.fail("an adapter that is not finite was applied")
+    assert_bare(base, bare)
 
 
 def test_adapter_fingerprint_does_not_follow_the_order_of_lists(adapter: Path) -> None:

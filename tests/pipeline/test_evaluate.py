@@ -9,6 +9,7 @@ import pytest
 from paretune.config import ExperimentConfig
 from paretune.files import fingerprint
 from paretune.pipeline import evaluate
+from paretune.run.folder import RunFolder
 from paretune.run.jsonl import write_lines
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import TASK, SqlTarget
@@ -18,9 +19,9 @@ CONDITIONS = {"weights": "w", "adapter": None}
 
 
 def header_of(target: SqlTarget, path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(evaluate, "asked_questions", lambda *_: ("prepared", []))
+    monkeypatch.setattr(evaluate, "prepared_mark", lambda *_: "prepared")
     session: Any = SimpleNamespace(config=ExperimentConfig("x", target=target, prompt=PromptConfig()), task=TASK)
-    return evaluate._answers_header(session, CONDITIONS, path)
+    return evaluate._answers_header(session, CONDITIONS, path, RunFolder(path.parent))
 
 
 def test_answers_of_before_the_memory_chose_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

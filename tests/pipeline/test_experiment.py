@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from paretune.analysis.audit import audit_run
 from paretune.cli import main
 from paretune.files import fingerprint
 from paretune.models.adapters import adapter_fingerprint, fingerprint_as_written
+from paretune.run.folder import work_seconds
 from paretune.run.jsonl import read_lines, write_lines
+from paretune.run.load import load_run
 from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
 from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
+PARTS = ("answers", "sql", "choice")
 
 
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -135,6 +139,93 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     assert (folder / "prepared" / "sql.jsonl").is_file()
 
 
+def states(printed: str) -> dict[tuple[str, str], str]:
+    """What `list` says of each part of each variant."""
+    rows = [line.split() for line in printed.splitlines()]
+    return {(row[0], row[1]): row[-1] for row in rows}
+
+
+def test_list_knows_what_other_settings_made(commands: Commands, copied_run: Path) -> None:
+    same = states(commands.run("list", copied_run).out)
+    assert set(same.values()) == {"done"}
+    assert len(same) == 3 + 2 + 3 * len(VARIANTS)
+    other_rank = states(commands.run("list", copied_run, "variant.run-1.rank=3").out)
+    outdated = {part for part, state in other_rank.items() if state == "outdated"}
+    made_anew = [("run-1", "adapter"), *[(name, part) for name in ("run-1", "run-1@0.5") for part in PARTS]]
+    assert outdated == set(made_anew)
+    fewer = states(commands.run("list", copied_run, "target.questions=20").out)
+    outdated = {part for part, state in fewer.items() if state == "outdated"}
+    assert outdated == {("-", "prepared/sql"), *[(name, part) for name in VARIANTS for part in ("answers", "sql")]}
+    assert list(copied_run.glob("prepared/*.old-*")) == []
+
+
+def test_list_without_the_model_counts_and_says_why(commands: Commands, copied_run: Path) -> None:
+    result = commands.run("list", copied_run, "model.path=./absent.gguf")
+    assert result.status == 0, result.err
+    *rows, last = result.out.splitlines()
+    assert {line.split()[-1] for line in rows} == {"done"}
+    assert "not checked against the settings: model.path = " in last
+
+
+def test_dry_run_says_what_is_done_and_what_would_be_made_anew(commands: Commands, copied_run: Path) -> None:
+    words = commands.words("run", copied_run, "variant.run-2.rank=3")
+    commands.start([*words, "--dry-run"])
+    printed = commands.finish().out
+    assert "variant baseline: evaluate; done already: answers, sql, choice\n" in printed
+    assert "at 0.01, evaluate; done already: adapter, answers, sql, choice\n" in printed
+    assert "at 0.001, evaluate; outdated, would be made anew: adapter, answers, sql, choice\n" in printed
+
+
+def test_changed_rules_keep_the_former_verdicts_and_say_so(commands: Commands, copied_run: Path) -> None:
+    former = (copied_run / "run-1" / "sql.jsonl").read_bytes()
+    result = commands.run("evaluate", copied_run, "target.rules=strict")
+    assert result.status == 0, result.err
+    assert "run-1: answers, rules, data or versions changed; sql.jsonl is judged anew, the former is kept as" in (
+        result.err
+    )
+    assert (copied_run / "run-1" / "sql.jsonl.old-1").read_bytes() == former
+
+
+def test_adapter_that_is_not_finite_is_left_out_and_the_others_reported(commands: Commands, copied_run: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = copied_run / "run-2" / "adapter" / "adapter_model.safetensors"
+    tensors = load_file(path)
+    sound = {name: tensor.clone() for name, tensor in tensors.items()}
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    save_file(tensors, path)
+    result = commands.run("run", copied_run)
+    assert result.status == 0, result.err
+    assert "run-2: its weights are not finite (" in result.err
+    assert "run-2: left out of the tables (its weights are not finite" in result.err
+    assert "\nrun-1 " in result.out
+    assert "\nrun-2 " not in result.out
+    save_file(sound, path)
+    assert "\nrun-2 " in commands.run("run", copied_run).out
+
+
+def test_costs_count_only_the_work_on_what_is_there(commands: Commands, copied_run: Path) -> None:
+    result = commands.run("evaluate", copied_run, "target.max_new_tokens=4")
+    assert result.status == 0, result.err
+    records = load_run(copied_run)
+    generated = [
+        entry for entry in records.manifest["work"] if (entry["stage"], entry["variant"]) == ("generate", "run-1")
+    ]
+    assert len(generated) == 2
+    seconds = work_seconds(records.manifest, "run-1", records.variant("run-1").headers)
+    assert seconds["generate"] == generated[1]["seconds"]
+
+
+def test_prepare_for_a_further_variant_keeps_the_training_rows(commands: Commands, copied_run: Path) -> None:
+    path = copied_run / "prepared" / "train.jsonl"
+    header, rows = read_lines(path)
+    write_lines(path, {**header, "left_out": {"run-1": 0}}, rows)  # as an experiment of one variant less left it
+    result = commands.run("prepare", copied_run)
+    assert result.status == 0, result.err
+    assert read_lines(path) == (header, rows)
+    assert list(path.parent.glob("*.old-*")) == []
+
+
 def test_run_one_variant_of_a_fresh_folder_evaluates_the_baseline_too(commands: Commands, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     commands.start([*commands.words("run", folder), "--variant", "run-1@0.5"])
@@ -152,6 +243,17 @@ def test_export_of_a_stage_without_results_is_refused_first(
     assert main([*words, "--export", "tp4"]) == 2
     assert f"--export: {stage} makes no results to export" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_audit_of_a_real_run_finds_nothing_that_contradicts_itself(whole_run: WholeRun, copied_run: Path) -> None:
+    """A random model writes no SQL and never stops, which is said; nothing else is invalid."""
+    of_a_random_model = {"no-sql", "cut-statements", "below-chance"}
+    invalid = {finding.code for finding in audit_run(load_run(whole_run.folder)) if finding.level == "invalid"}
+    assert invalid <= of_a_random_model
+    file = "adapter/adapter_model.safetensors"
+    (copied_run / "run-1" / file).write_bytes((copied_run / "run-2" / file).read_bytes())
+    found = {finding.code for finding in audit_run(load_run(copied_run)) if finding.level == "invalid"}
+    assert found - invalid == {"other-adapter"}
 
 
 def test_answers_with_an_earlier_releases_fingerprint_of_the_adapter_stay_valid(

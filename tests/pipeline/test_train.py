@@ -15,9 +15,10 @@ from paretune.pipeline import train as stage
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(stage, "prepared_lines", lambda session, name: ("rows-1", []))
+    monkeypatch.setattr(stage, "prepared_mark", lambda folder, name: "rows-1")
     model = ModelConfig(precision="float32")
-    return SimpleNamespace(source=SimpleNamespace(weights="weights-1"), config=SimpleNamespace(model=model))
+    source = SimpleNamespace(weights="weights-1")
+    return SimpleNamespace(folder=None, source=source, config=SimpleNamespace(model=model))
 
 
 def mark(session: Any, **settings: Any) -> str:

@@ -202,6 +202,16 @@ def test_result_tables_hold_what_queries_return(run: Run, tmp_path: Path) -> Non
     assert result_tables(run, tmp_path / "nowhere")["tables"] == []
 
 
+def test_result_tables_query_that_never_returns_is_ended(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    endless = "SELECT instr(printf('%.*c',8000000,'a'), printf('%.*c',4000000,'a')||'b')"
+    changed = {"sql": endless, "outcome": "wrong"}
+    change_lines(folder / "run-1" / "sql.jsonl", lambda line: {**line, **changed} if line["index"] == 0 else line)
+    results = result_tables(load_run(folder), demo_directory() / "spider" / "database")
+    assert results["answers"][1][0] is None
+    assert results["gold"][0] is not None
+
+
 def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: Run) -> None:
     script = _asset("explorer.js")
     for attributes in page.all("a"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from paretune.errors import DataError, RunFolderError
 from paretune.files import fingerprint
-from paretune.run.folder import RunFolder, is_complete
+from paretune.run.folder import RunFolder, is_complete, work_seconds
 from paretune.run.jsonl import LineWriter, write_lines
 
 HOLDER = """
@@ -132,6 +132,26 @@ def test_manifest_adds_up_work_of_resumed_stages(tmp_path: Path) -> None:
     assert [(item["stage"], item["variant"]) for item in work] == [("train", "run-1"), ("report", None)]
     assert 0.02 <= work[0]["seconds"] < 5
     assert work[1]["seconds"] == 1.23
+
+
+def test_timed_block_that_keeps_what_it_wrote_counts_when_interrupted(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    with pytest.raises(KeyboardInterrupt), folder.timed("generate", "run-1", "f", kept=True):
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), folder.timed("score", "run-1", "g"):
+        raise KeyboardInterrupt
+    assert [(item["stage"], item["made"]) for item in folder.read_manifest()["work"]] == [("generate", "f")]
+
+
+def test_work_seconds_leave_out_what_was_set_aside(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.add_seconds("generate", "run-1", 40.0, "former")
+    folder.add_seconds("generate", "run-1", 25.0, "present")
+    folder.add_seconds("generate", "run-1", 15.0, "present")
+    folder.add_seconds("generate", "run-2", 7.0, "present")
+    folder.add_seconds("score", "run-1", 2.0)  # as a folder of before has it
+    headers = {"answers": {"fingerprint": "present"}, "sql": {"fingerprint": "any"}, "choice": {}}
+    assert work_seconds(folder.read_manifest(), "run-1", headers) == {"generate": 40.0, "score": 2.0}
 
 
 def test_folder_layout_is_the_documented_one(tmp_path: Path) -> None:

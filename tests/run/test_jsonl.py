@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from paretune.errors import DataError
 from paretune.files import write_text
-from paretune.run.jsonl import LineWriter, as_record, read_lines, set_aside, write_lines
+from paretune.run.jsonl import (
+    LineWriter,
+    as_record,
+    count_lines,
+    read_damaged_lines,
+    read_header,
+    read_lines,
+    set_aside,
+    write_lines,
+)
 
 HEADER = {"kind": "trial", "fingerprint": "abc"}
 VALUES = st.recursive(
@@ -235,3 +244,26 @@ def test_write_text_to_what_is_no_file_is_refused_and_replaces_nothing(tmp_path:
             write_text(path, "text")
     assert pipe.is_fifo()
     assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_read_header_and_count_lines_do_not_parse_the_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    assert read_header(path) == {}
+    assert count_lines(path) == 0
+    path.write_bytes(b'{"header": {"fingerprint": "f"}}\n{"index": 0}\nno json at all\n{"index": 2')
+    assert read_header(path) == {"fingerprint": "f"}
+    assert count_lines(path) == 2
+    path.write_bytes(b'{"index": 0}\n{"index": 1}\n')
+    assert read_header(path) == {}
+    assert count_lines(path) == 2
+
+
+def test_read_damaged_lines_keeps_the_whole_ones_and_names_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"header": {}}\n{"index": 0}\n{"index": 1\n[2]\n{"index": 3}\n')
+    header, records, faults = read_damaged_lines(path)
+    assert (header, [record["index"] for record in records]) == ({}, [0, 3])
+    assert faults == [
+        "line 3: not JSON; delete the file to compute it again",
+        "line 4: expected a JSON object",
+    ]

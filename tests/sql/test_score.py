@@ -218,6 +218,12 @@ def test_score_nothing_is_an_error(databases: Path) -> None:
         score_predictions([], databases, ScoreSettings())
 
 
+def test_score_limit_beyond_any_clock_is_no_limit(databases: Path) -> None:
+    settings = ScoreSettings(workers=1, limit_seconds=1e9)
+    (verdict,) = score_predictions([SqlPrediction(0, "town", "q", GOLD, GOLD)], databases, settings)
+    assert verdict.outcome is SqlOutcome.CORRECT
+
+
 @pytest.mark.parametrize("wrong", [{"rules": "x"}, {"limit_seconds": 0}, {"workers": 0}, {"max_rows": -1}])
 def test_score_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError):

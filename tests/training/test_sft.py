@@ -262,6 +262,14 @@ def test_training_of_one_step_changes_the_adapter(tmp_path: Path) -> None:
     assert any(float(value.abs().max()) > 0 for name, value in weights(tmp_path).items() if "lora_B" in name)
 
 
+def test_adapter_configuration_names_modules_in_order(tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, epochs=0.1))
+    for file in [tmp_path / "adapter", *tmp_path.glob("checkpoints/checkpoint-*")]:
+        modules = json.loads((file / "adapter_config.json").read_text(encoding="utf-8"))["target_modules"]
+        assert len(modules) > 3
+        assert modules == sorted(modules)
+
+
 def test_training_with_checkpointing_gives_the_base_back_without_it(tmp_path: Path) -> None:
     base = loaded()
     train(tmp_path, replace(CONFIG, epochs=0.5, gradient_checkpointing=True), base=base)

@@ -6,14 +6,24 @@ elsewhere can be judged as long as it holds the lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from paretune.analysis.audit.alike import comparison_findings
 from paretune.analysis.audit.data import data_findings
+from paretune.analysis.audit.derived import derived_findings
 from paretune.analysis.audit.general import general_findings
+from paretune.analysis.audit.leaks import leak_findings
+from paretune.analysis.audit.lines import line_findings
+from paretune.analysis.audit.selection import selection_findings
+from paretune.analysis.audit.settings import settings_findings
+from paretune.analysis.audit.stored import stored_findings
 from paretune.analysis.audit.training import training_findings
+from paretune.analysis.audit.variants import variant_findings
 from paretune.findings import LEVELS, Figures, Finding, level_of_share, percent
 from paretune.run.load import Run
+
+FLOOR, CEILING = 2.0, 98.0  # percent right, of all variants
+FEWEST_FOR_A_FLOOR = 20
 
 
 def audit_run(records: Run) -> list[Finding]:
@@ -22,15 +32,13 @@ def audit_run(records: Run) -> list[Finding]:
     records: of load_run; incomplete variants are looked at, too. An empty list means that these checks found nothing,
     not that nothing is wrong.
     """
-    checks: tuple[Callable[[Run], Iterator[Finding]], ...] = (
-        comparison_findings,
-        target_findings,
-        general_findings,
-        data_findings,
-        training_findings,
-    )
-    found = [finding for check in checks for finding in check(records)]
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+    found = [finding for check in CHECKS for finding in check(records)]
+    return gravest_first(found)
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Invalid, then warnings, then notes, each in the order given."""
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def target_findings(records: Run) -> Iterator[Finding]:
@@ -50,3 +58,34 @@ def target_findings(records: Run) -> Iterator[Finding]:
         cut = percent(sum(answer.finish == "length" for answer in variant.answers), len(lines))
         if level := level_of_share(cut):
             yield Finding(level, "cut-answers", {**figures, "share": cut})
+
+
+def floor_findings(records: Run) -> Iterator[Finding]:
+    """Nobody gets anything right, or nobody anything wrong: there is nothing to compare."""
+    shares = [
+        percent(sum(line.outcome == "correct" for line in variant.verdicts), len(variant.verdicts))
+        for variant in records.all_variants
+        if len(variant.verdicts) >= FEWEST_FOR_A_FLOOR
+    ]
+    if shares and max(shares) < FLOOR:
+        yield Finding("warning", "target-floor", {"share": max(shares)})
+    elif shares and min(shares) > CEILING:
+        yield Finding("warning", "target-ceiling", {"share": min(shares)})
+
+
+# One file per subject; a check is a function from a run to findings.
+CHECKS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
+    comparison_findings,
+    stored_findings,
+    line_findings,
+    variant_findings,
+    target_findings,
+    floor_findings,
+    general_findings,
+    leak_findings,
+    data_findings,
+    settings_findings,
+    training_findings,
+    selection_findings,
+    derived_findings,
+)

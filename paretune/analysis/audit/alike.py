@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ AXES = ("target", "general")
 FEWEST_QUESTIONS = 30
 FEWEST_TO_SPLIT = 40  # questions of an axis; of fewer nobody can set some aside to choose on
 FEWEST_CLUSTERS = 5
+ROUNDING = 0.05  # two clusters of nearly one size are two
 # A folder made elsewhere may lack these and still be judged; every other problem makes its figures unusable.
 NOT_WRITTEN = ("no-manifest", "no-file")
 
@@ -34,7 +36,6 @@ def comparison_findings(records: Run) -> Iterator[Finding]:
         yield from _missing(axis, answered, _asked(records, axis))
         yield from _different_prompts(axis, answered)
         yield from _weak_differences(axis, _judged(answered, records.facets.void))
-    yield from _selection(records)
 
 
 def lines_of(records: Run, axis: str) -> dict[str, Sequence[Line]]:
@@ -100,9 +101,7 @@ def _weak_differences(axis: str, answered: Lines) -> Iterator[Finding]:
         return
     for benchmark, lines in _by_benchmark(axis, answered).items():
         base = lines.pop(BASELINE)
-        clusters = len({_cluster(line) for line in base.values()})
-        if clusters < FEWEST_CLUSTERS:
-            yield Finding("note", "few-clusters", {"axis": benchmark, "questions": len(base), "clusters": clusters})
+        yield from cluster_findings(benchmark, [_cluster(line) for line in base.values()])
         for name, other in lines.items():
             shared = [key for key in base if key in other]
             if len(shared) < 2:
@@ -118,6 +117,18 @@ def _weak_differences(axis: str, answered: Lines) -> Iterator[Finding]:
                 replicates=1,
             )
             yield from weak_difference(name, benchmark, difference)
+
+
+def cluster_findings(axis: str, labels: Sequence[str]) -> Iterator[Finding]:
+    """Too few clusters to speak of others: by their number, or by their effective number N^2 / sum of squared sizes."""
+    sizes = Counter(labels).values()
+    effective = len(labels) ** 2 / sum(size**2 for size in sizes)
+    figures: Figures = {"axis": axis, "questions": len(labels), "clusters": len(sizes)}
+    if len(sizes) > 1 and effective < 2 - ROUNDING:
+        largest = 100 * max(sizes) / len(labels)
+        yield Finding("warning", "giant-cluster", {**figures, "effective": effective, "share": largest})
+    elif effective < FEWEST_CLUSTERS:
+        yield Finding("note", "few-clusters", figures)
 
 
 def _by_benchmark(axis: str, answered: Lines) -> dict[str, dict[str, dict[str, Line]]]:
@@ -148,26 +159,6 @@ def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterato
             "detectable": 100.0 if found.minimum_detectable_effect is None else found.minimum_detectable_effect,
         }
         yield Finding("warning" if few else "note", "too-few-questions", figures)
-
-
-def _selection(records: Run) -> Iterator[Finding]:
-    """What the manifest of a folder made elsewhere says of its choice; else what these records allow."""
-    selection = records.manifest.get("selection")
-    if isinstance(selection, dict) and selection.get("rows"):
-        if selection["rows"] == "test":
-            yield Finding("warning", "selected-on-test", {"variant": str(selection.get("variant", "?"))})
-        return
-    tuned = [variant for variant in records.all_variants if variant.name != "baseline"]
-    if len(tuned) < 2:
-        return
-    first = records.all_variants[0]
-    asked = [len(lines) for lines in (first.verdicts, first.choice) if lines]
-    if min(asked, default=FEWEST_TO_SPLIT) < FEWEST_TO_SPLIT:
-        # Too few to choose on one half and judge on the other: whoever names the best has looked at the test rows.
-        best = max(tuned, key=lambda variant: sum(map(is_correct, variant.verdicts)))
-        yield Finding("warning", "selected-on-test", {"variant": best.name})
-    elif len(tuned) > 2:
-        yield Finding("note", "best-of-many", {"variants": len(tuned)})
 
 
 def is_correct(line: Line) -> bool:

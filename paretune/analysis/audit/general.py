@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from scipy import stats
 
+from paretune.config import BASELINE
 from paretune.findings import Figure, Finding, level_of_share, percent
 from paretune.records import ChoiceAnswer
 from paretune.run.load import Run
@@ -15,6 +16,10 @@ from paretune.stats.intervals import accuracy_interval
 IMPROBABLE = 0.001  # a guesser who does this badly is not believed
 SHARE_OF_ONE_LETTER = 90.0
 DEFAULT_CHANCE = 0.25
+LOSABLE = 5.0  # points above chance; with less, total forgetting is a small loss
+CEILING = 97.0  # percent right
+FEWEST_FOR_SENSITIVITY = 30
+SHARE_OF_ONE_OPTION = 60.0  # far from even among three options and more
 
 
 def general_findings(records: Run) -> Iterator[Finding]:
@@ -25,6 +30,8 @@ def general_findings(records: Run) -> Iterator[Finding]:
         for line in variant.choice:
             groups.setdefault((line.suite, line.method), []).append(line)
         for (suite, method), lines in groups.items():
+            if variant.name == BASELINE:
+                yield from _sensitivity(suite, method, lines, _chance(chances.get(suite), lines))
             yield from choice_findings(variant.name, suite, method, lines, _chance(chances.get(suite), lines))
 
 
@@ -47,10 +54,24 @@ def choice_findings(
     chosen = Counter(line.predicted for line in lines if line.predicted is not None)
     if method != "cloze" and chance > 0 and len(lines) >= 20 and chosen:  # without chance: no options
         share = percent(chosen.most_common(1)[0][1], len(lines))
-        if share > SHARE_OF_ONE_LETTER:
+        right = Counter(line.answer for line in lines).most_common(1)[0][1]
+        uneven = chance < 0.4 and share > SHARE_OF_ONE_OPTION and share > 1.5 * percent(right, len(lines))
+        if share > SHARE_OF_ONE_LETTER or uneven:
             yield Finding(
                 "warning", "one-letter", _who(variant, suite, method) | {"share": share, "questions": len(lines)}
             )
+
+
+def _sensitivity(suite: str, method: str, lines: Sequence[ChoiceAnswer], chance: float) -> Iterator[Finding]:
+    """Is there anything to lose or gain? A base model near chance can lose next to nothing, whatever is forgotten."""
+    accuracy = percent(sum(line.outcome == "correct" for line in lines), len(lines))
+    figures: dict[str, Figure] = {"suite": suite, "method": method, "accuracy": accuracy, "chance": 100 * chance}
+    if len(lines) < FEWEST_FOR_SENSITIVITY:
+        return
+    if 0 < accuracy - 100 * chance < LOSABLE:
+        yield Finding("warning", "near-chance", {**figures, "losable": accuracy - 100 * chance})
+    elif accuracy > CEILING:
+        yield Finding("warning", "near-ceiling", figures)
 
 
 def chance_findings(variant: str, suite: str, method: str, correct: Sequence[bool], chance: float) -> Iterator[Finding]:

@@ -16,6 +16,9 @@ from paretune.findings import (
 from paretune.run.load import Run, TrainingRow, Variant
 from paretune.tasks import Question, Task
 
+FEWEST_LOSSES = 5
+DIVERGED = 1.2  # times the loss at the beginning
+LOSS_OF_GUESSING = 9.0  # nats per token; ln of a vocabulary of 8000
 SHARE_OF_ROWS_WORTH_A_WARNING = 10.0
 
 
@@ -36,6 +39,7 @@ def training_findings(records: Run) -> Iterator[Finding]:
             figures: Figures = {"variant": variant.name, "count": left_out, "rows": rows}
             yield Finding("warning" if many else "note", "rows-left-out", figures)
         yield from _non_finite(variant)
+        yield from _diverged(variant)
     yield from _seeds(records)
 
 
@@ -59,6 +63,17 @@ def _non_finite(variant: Variant) -> Iterator[Finding]:
     if skipped:
         level: Level = "invalid" if level_of_share(percent(skipped, steps)) else "warning"
         yield Finding(level, "non-finite-steps", {"variant": variant.name, "count": skipped, "steps": steps})
+
+
+def _diverged(variant: Variant) -> Iterator[Finding]:
+    """A training that ends at a higher loss than it began with, or near that of guessing a token."""
+    losses = [line.loss for line in variant.training if line.loss is not None and math.isfinite(line.loss)]
+    if len(losses) < FEWEST_LOSSES:
+        return
+    few = max(1, len(losses) // 10)
+    first, last = sum(losses[:few]) / few, sum(losses[-few:]) / few
+    if last > DIVERGED * first or last > LOSS_OF_GUESSING:
+        yield Finding("warning", "training-diverged", {"variant": variant.name, "first": first, "last": last})
 
 
 def _is_finite(value: float | None) -> bool:

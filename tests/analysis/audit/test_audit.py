@@ -22,6 +22,7 @@ from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
 from paretune.sql.limit import is_undecided, limit_findings
 from paretune.text import Voice
+from tests.analysis.audit.test_plants import PLANTED as ARTEFACTS
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run
 
 Plant = Callable[[Path], None]
@@ -299,12 +300,14 @@ def test_load_run_folder_made_elsewhere_without_manifest_is_judged(folder: Path)
 def test_wording_every_finding_is_planted_or_published() -> None:
     published = {
         "published-score", "published-differs", "text-after-query", "old-data", "ranked-without-evidence",
-        "these-databases-only",
+        "these-databases-only", "published-summary", "published-aggregate", "other-questions", "references-changed",
+        "different-rows", "copied-run", "data-changed", "no-data-hashes", "prepared-not-data", "verdict-differs",
     }  # fmt: skip
     noted = {"best-of-many", "public-test-set", "single-seed"}
+    planted = {code for code, _, _ in (*PLANTED, *ARTEFACTS)}
     worded = {code.split(".")[1] for code in Voice("en").catalogue.text if code.startswith("audit.")}
     of_other_tasks = {"groups-overlap", "cut-answers", "no-answer"}  # tests/extending
-    assert {code for code, _, _ in PLANTED} | published | noted | of_other_tasks == worded
+    assert planted | published | noted | of_other_tasks == worded
 
 
 def test_below_chance_one_of_150_is_impossible() -> None:
