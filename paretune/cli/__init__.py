@@ -11,7 +11,22 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
+from paretune.cli import (
+    audit,
+    cell,
+    cells,
+    choice,
+    doctor,
+    fetch,
+    init,
+    init_task,
+    perplexity,
+    power,
+    run,
+    score,
+    suite,
+    sync,
+)
 from paretune.errors import ParetuneError
 
 _COMMANDS = {
@@ -22,6 +37,8 @@ _COMMANDS = {
     "choice": (choice, "score multiple-choice questions with a model"),
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
+    "cells": (cells, "the pieces of work of an experiment, for several processes"),
+    "cell": (cell, "do some of these pieces"),
     "audit": (audit, "what makes a figure untrustworthy"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),

@@ -78,17 +78,8 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
-    from paretune.choice.suites import check_suites
-    from paretune.config import load_experiment
-    from paretune.engines import check_engine
-    from paretune.pipeline.session import Session
-    from paretune.run.folder import RunFolder
-
-    config = load_experiment(arguments.experiment, arguments.settings)
-    check_engine(config, str(arguments.experiment))
-    check_suites(config, str(arguments.experiment))
-    folder = RunFolder(arguments.out or runs_directory() / config.name)
-    session = Session(config, folder, voice_named(arguments.lang), _say)
+    session = open_session(arguments)
+    config, folder = session.config, session.folder
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.experiment import print_progress
@@ -117,6 +108,21 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
             for path in export_tp4(load_run(folder.path), folder.path / "export-tp4"):
                 _say(f"wrote {path}")
     return 0
+
+
+def open_session(arguments: argparse.Namespace) -> Session:
+    """The experiment that `experiment`, `--set`, `--out` and `--lang` name, with nothing read but its file."""
+    from paretune.choice.suites import check_suites
+    from paretune.config import load_experiment
+    from paretune.engines import check_engine
+    from paretune.pipeline.session import Session
+    from paretune.run.folder import RunFolder
+
+    config = load_experiment(arguments.experiment, arguments.settings)
+    check_engine(config, str(arguments.experiment))
+    check_suites(config, str(arguments.experiment))
+    folder = RunFolder(arguments.out or runs_directory() / config.name)
+    return Session(config, folder, voice_named(arguments.lang), _say)
 
 
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:

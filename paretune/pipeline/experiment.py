@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class PartDone:
     """One line of `paretune list`. done: lines there; wanted: lines a whole file has (None where not known yet);
-    outdated: other settings or data made it, and the next `run` makes it anew."""
+    outdated: other settings or data made it, and the next `run` makes it anew; fingerprint: which the settings ask for,
+    "" where that is not known."""
 
     variant: str
     part: str
     done: int
     wanted: int | None
     state: Literal["done", "missing", "outdated"]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,19 @@ def run_all(
 ) -> str:
     """All stages for these variants, and the baseline, which every table compares with; returns the tables and the
     verdict as text. target_data: as in report_folder."""
-    from paretune.pipeline.report import closing, compare_folder, report_folder
-
     baseline = session.config.variant(BASELINE)
     train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
+    return report(session, claims, target_data)
+
+
+def report(session: Session, claims: Claims | None = None, target_data: Path | None = None) -> str:
+    """Tables, plots and page of what lies in the folder; returns tables and verdict as text. target_data: as in
+    report_folder."""
+    from paretune.pipeline.report import Claims, closing, compare_folder, report_folder
+
     run = load_run(session.folder.path)
-    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
+    comparison, text = compare_folder(run, session.voice, session.say, claims or Claims(), into=session.folder)
     with session.folder.timed("report"):
         report_folder(run, comparison, session.voice, target_data, into=session.folder)
     return f"{text}\n{closing(run, comparison, session.voice, session.folder)}"
@@ -74,10 +82,9 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
 
     Without training, what is prepared already from these settings is used as it is: the data need not be there.
     """
+    from paretune.pipeline.cells import cells_of, work
     from paretune.pipeline.check import check_adapters
     from paretune.pipeline.choices import read_choices
-    from paretune.pipeline.evaluate import evaluate
-    from paretune.pipeline.train import train
 
     if training or not is_prepared(session):
         prepare(session)
@@ -87,12 +94,9 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     for remark in check_adapters(session, variants):
         session.say(f"note: {remark}")
     choices = read_choices(session.folder, session.config.general)
-    for variant in sorted(variants, key=lambda variant: variant.source is not None):
-        source = variant if variant.source is None else session.config.variant(variant.source)
-        if training and source.is_trained:
-            session.engine.release()
-            train(session, source)
-        evaluate(session, variant, choices)
+    for cell in cells_of(session.config, session.task.facets.lines, variants, training=training):
+        if cell.variant:
+            work(session, cell, choices)
 
 
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
@@ -107,6 +111,7 @@ def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
 
 def note_kinds(session: Session) -> None:
     """Say in the manifest what each variant is."""
+    facts = {}
     for variant in session.config.all_variants():
         if variant.source is not None:
             kind = "checkpoint" if variant.checkpoint is not None else "scaled"
@@ -114,11 +119,11 @@ def note_kinds(session: Session) -> None:
             kind = "adapter"
         else:
             kind = "trained" if variant.is_trained else "baseline"
-        session.note_variant(
-            variant.name,
-            {"kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
-             "checkpoint": variant.checkpoint},
-        )  # fmt: skip
+        facts[variant.name] = {
+            "kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
+            "checkpoint": variant.checkpoint,
+        }  # fmt: skip
+    session.note_variants(facts)
 
 
 def describe_plan(session: Session) -> Plan:
@@ -259,20 +264,20 @@ def _rows(session: Session, known: _Known) -> list[PartDone]:
 
 
 def _row(session: Session, known: _Known, variant: str, part: str, path: Path, wanted: int | None) -> PartDone:
-    done = count_lines(path)
-    if known.marks is not None and path.exists() and not same_fingerprint(path, known.marks.get((variant, part), "")):
-        return PartDone(variant, part, done, wanted, "outdated")
-    return PartDone(variant, part, done, wanted, "done" if wanted is not None and done >= wanted else "missing")
+    done, mark = count_lines(path), (known.marks or {}).get((variant, part), "")
+    if known.marks is not None and path.exists() and not same_fingerprint(path, mark):
+        return PartDone(variant, part, done, wanted, "outdated", mark)
+    return PartDone(variant, part, done, wanted, "done" if wanted is not None and done >= wanted else "missing", mark)
 
 
 def _adapter_row(session: Session, known: _Known, variant: str) -> PartDone:
     from paretune.training.sft import is_trained
 
-    folder = session.folder.path / variant
+    folder, mark = session.folder.path / variant, (known.marks or {}).get((variant, "adapter"), "")
     if not (folder / "adapter" / "adapter_config.json").is_file():
-        return PartDone(variant, "adapter", 0, 1, "missing")
-    fresh = known.marks is None or is_trained(folder, known.marks[variant, "adapter"])
-    return PartDone(variant, "adapter", 1, 1, "done" if fresh else "outdated")
+        return PartDone(variant, "adapter", 0, 1, "missing", mark)
+    fresh = known.marks is None or is_trained(folder, mark)
+    return PartDone(variant, "adapter", 1, 1, "done" if fresh else "outdated", mark)
 
 
 def _lines_wanted(session: Session, prepared: RunFolder) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -103,9 +103,15 @@ class Session:
 
     def note_variant(self, name: str, facts: dict[str, Any]) -> None:
         """Add to what the manifest says of a variant."""
-        variants = dict(self.folder.read_manifest().get("variants", {}))
-        variants[name] = {**variants.get(name, {}), **facts}
-        self.folder.update_manifest({"variants": variants})
+        self.note_variants({name: facts})
+
+    def note_variants(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """The same of several at once, by name."""
+        with self.folder.changing_manifest() as manifest:
+            variants = dict(manifest.get("variants", {}))
+            for name, added in facts.items():
+                variants[name] = {**variants.get(name, {}), **added}
+            manifest["variants"] = variants
 
     def adapter(self, variant: VariantConfig) -> Path | None:
         """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""

@@ -19,6 +19,7 @@ HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "pe
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
     "score", "choice", "perplexity", "power", "audit", "test-suite", "fetch", "sync", "doctor", "init", "init-task",
+    "cells", "cell",
 )  # fmt: skip
 
 
