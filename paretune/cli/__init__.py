@@ -71,7 +71,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
-    if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough
+    if "RANK" not in os.environ and not getattr(arguments, "cluster", None):
+        # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback

@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
     parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run: on a Ray cluster, ray://HOST:PORT; auto: the one that runs here, else all of this machine",
+    )
     claims = parser.add_argument_group("run, compare and report")
     claims.add_argument(
         "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
@@ -76,6 +81,8 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
     if arguments.export and stage not in EXPORTED:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    if arguments.cluster and stage != "run":
+        raise ConfigError(f"--cluster: {stage} does not use one; give it to run")
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     session = open_session(arguments)
@@ -201,7 +208,8 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
+        claims, data, cluster = _claims(arguments), arguments.databases, arguments.cluster
+        print(experiment.run_all(session, variants, claims, data, cluster=cluster), end="")
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

@@ -79,7 +79,7 @@ def _cells_of_variant(variant: VariantConfig, source: VariantConfig, lines: str,
     needs, inputs = ("prepare",), ("prepared",)
     if source.is_trained:
         files = tuple(f"{owner}/{part}" for part in ("adapter", "training.jsonl", "checkpoints"))
-        inputs = (*inputs, *files)
+        inputs = (*inputs, *(files if variant.checkpoint is not None else files[:2]))
         if training:
             yield Cell("train", owner, needs, ("prepared",), files)
             needs = (*needs, f"train:{owner}")
@@ -117,8 +117,10 @@ def work(session: Session, cell: Cell, choices: Choices) -> None:
         score(session, variant)
 
 
-def work_alone(session: Session, cell: Cell) -> None:
+def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
     """Do one cell in a folder that other processes may share, after a look at what it needs.
+
+    wait: for a process that is at it.
 
     Raises RunFolderError where that is not done, or another process is at the cell, and what its stage raises.
     """
@@ -126,7 +128,7 @@ def work_alone(session: Session, cell: Cell) -> None:
     from paretune.pipeline.choices import read_choices
     from paretune.pipeline.experiment import note_kinds, report
 
-    with session.folder.doing(cell.id):
+    with session.folder.doing(cell.id, wait=wait):
         if cell.kind == "prepare":
             prepare(session)
             note_kinds(session)

@@ -28,6 +28,7 @@ from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
+    from paretune.pipeline.choices import Choices
     from paretune.pipeline.report import Claims
 
 
@@ -55,12 +56,19 @@ class Plan:
 
 
 def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
-) -> str:
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None,
+    *, cluster: str | None = None,
+) -> str:  # fmt: skip
     """All stages for these variants, and the baseline, which every table compares with; returns the tables and the
-    verdict as text. target_data: as in report_folder."""
+    verdict as text. target_data: as in report_folder. cluster: where to train and answer, if not in this process."""
     baseline = session.config.variant(BASELINE)
-    train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
+    variants = variants if baseline in variants else [baseline, *variants]
+    if cluster is None:
+        train_and_evaluate(session, variants)
+    else:
+        from paretune.pipeline.cluster import run_cells
+
+        run_cells(session, variants, cluster)
     session.release()
     return report(session, claims, target_data)
 
@@ -83,6 +91,15 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     Without training, what is prepared already from these settings is used as it is: the data need not be there.
     """
     from paretune.pipeline.cells import cells_of, work
+
+    choices = start(session, variants, training=training)
+    for cell in cells_of(session.config, session.task.facets.lines, variants, training=training):
+        if cell.variant:
+            work(session, cell, choices)
+
+
+def start(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> Choices:
+    """Prepare, or take what is prepared, and refuse adapters that do not fit; returns the multiple choice of all."""
     from paretune.pipeline.check import check_adapters
     from paretune.pipeline.choices import read_choices
 
@@ -93,10 +110,7 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     for remark in check_adapters(session, variants):
         session.say(f"note: {remark}")
-    choices = read_choices(session.folder, session.config.general)
-    for cell in cells_of(session.config, session.task.facets.lines, variants, training=training):
-        if cell.variant:
-            work(session, cell, choices)
+    return read_choices(session.folder, session.config.general)
 
 
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ from paretune.engines.hf.engine import describe_model
 from paretune.errors import DataError, RunFolderError
 from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
+from paretune.progress import progress_bar
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
 from paretune.sources.adapters import find_adapter
@@ -42,13 +44,15 @@ _PACKAGES = (
 
 @dataclass(slots=True)
 class Session:
-    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here."""
+    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here; bar: shows
+    how far a piece of work is, as `progress_bar` does."""
 
     config: ExperimentConfig
     folder: RunFolder
     voice: Voice
     say: Callable[[str], None]
     download: bool = True
+    bar: Callable[..., AbstractContextManager[Callable[[int], None]]] = progress_bar
     _model: ModelHandle | None = None
     _engine: Engine | None = None
 

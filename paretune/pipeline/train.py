@@ -10,7 +10,6 @@ from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.models.chat import encode
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
-from paretune.progress import progress_bar
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import is_trained, total_steps, train_adapter
@@ -69,7 +68,7 @@ def train(session: Session, variant: VariantConfig) -> None:
     done = 0
     with (
         session.folder.timed("train", variant.name, mark, kept=True),
-        progress_bar(f"{variant.name} train", steps) as advance,
+        session.bar(f"{variant.name} train", steps) as advance,
     ):
 
         def on_step(step: int, _: int) -> None:

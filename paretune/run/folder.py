@@ -151,12 +151,12 @@ class RunFolder:
             self._is_shared = before
 
     @contextmanager
-    def doing(self, cell: str) -> Iterator[None]:
-        """Hold one cell of a shared folder. Raises RunFolderError naming the process that is at it."""
+    def doing(self, cell: str, *, wait: bool = False) -> Iterator[None]:
+        """Hold one cell of a shared folder. Raises RunFolderError naming the process that is at it, or waits for it."""
         lock = self.path / CELLS / f"{cell.replace(':', '.')}.lock"
         with ExitStack() as stack:
             try:
-                stack.enter_context(held(lock))
+                stack.enter_context(held(lock, wait=wait))
             except BlockingIOError as error:
                 raise RunFolderError(f"{self.path}: {cell} is being done by {_owner(lock)}; wait for it") from error
             lock.write_text(_who_works(), encoding="utf-8")  # in place: the lock is on this very file
