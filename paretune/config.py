@@ -16,6 +16,7 @@ from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_with
 from paretune.records import Method
+from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -225,7 +226,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "sweep", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -233,11 +234,11 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     general = table.get("general")
     suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
-    _check_training_table(training, table.get("variant"), where)
+    _check_training_table(training, [table.get("variant"), table.get("sweep")], where)
     task = _task(table, where)
     config = ExperimentConfig(
         name=name,
-        variants=_variants(table.get("variant", []), training, where),
+        variants=_variants(_with_swept(table, training, where), training, where),
         general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         engine=_engine(subtable(table, "engine", where), where),
@@ -277,6 +278,17 @@ def _general(item: Any, where: str) -> GeneralConfig:
     if len(set(general.tasks)) < len(general.tasks):
         raise ConfigError(f"{where}: general.tasks: expected different tasks, found {list(general.tasks)}")
     return replace(general, few_shot=item.get("few_shot"), selection="first")
+
+
+def _with_swept(table: Mapping[str, Any], training: Mapping[str, Any], where: str) -> Any:
+    """The [[variant]] tables, and behind them those that the sweeps make."""
+    items, sweeps = table.get("variant", []), table.get("sweep")
+    if sweeps is None or not isinstance(items, list):
+        return items
+    swept = expand(sweeps, {*_COMMON_KEYS, *(key for name in method_names() for key in find_method(name).keys)}, where)
+    for variant in swept:  # so that a value that cannot be is reported where it stands
+        _training(training, {key: value for key, value in variant.items() if key != "name"}, where, "sweep")
+    return [*items, *swept]
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
@@ -344,18 +356,20 @@ def _method_settings(name: Any, table: Mapping[str, Any], given: Mapping[str, An
         if other not in _COMMON_KEYS and other not in method.keys and (having := methods_with(other)):
             raise ConfigError(f"{where}: {key}.{other}: not a key of method {name!r}, but of {', '.join(having)}; "
                               f"its own are {', '.join(method.keys)}")  # fmt: skip
-    known = {*_COMMON_KEYS, *method.keys} | (set() if key == "training" else _VARIANT_KEYS)
+    known = {*_COMMON_KEYS, *method.keys} | (set() if key in ("training", "sweep") else _VARIANT_KEYS)
     refuse_unknown(given, known, where, key)
     own = {name: value for name, value in table.items() if name in method.keys}
     return build(method.settings, own, where, key)
 
 
-def _check_training_table(table: Mapping[str, Any], variants: Any, where: str) -> None:
-    """Refuse what no training can obey, so that it is reported there; keys of the variants' own methods may stand."""
+def _check_training_table(table: Mapping[str, Any], sections: Sequence[Any], where: str) -> None:
+    """Refuse what no training can obey, so that it is reported there. sections: [[variant]] and [[sweep]], not checked
+    yet; keys of the methods that they name may stand in [training]."""
     build(TrainingConfig, {key: value for key, value in table.items() if key in _COMMON_KEYS}, where, "training")
-    items = variants if isinstance(variants, list) else []
-    methods = {item["method"] for item in items if isinstance(item, dict) and item.get("method") in method_names()}
-    elsewhere = {key for name in methods for key in find_method(name).keys}
+    items = [item for section in sections for item in (section if isinstance(section, list) else [section])]
+    named = [item["method"] for item in items if isinstance(item, dict) and "method" in item]
+    methods = [name for value in named for name in (value if isinstance(value, list) else [value])]
+    elsewhere = {key for name in methods if name in method_names() for key in find_method(name).keys}
     given = {key: value for key, value in table.items() if key not in elsewhere}
     _method_settings(table.get("method", DEFAULT_METHOD), table, given, where, "training")
 
@@ -496,7 +510,7 @@ def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
 def _identity(section: str, item: Any) -> str:
     if not isinstance(item, dict):
         return repr(item)
-    if section != "variant":
+    if section == "general":
         return str(item.get("kind", _DEFAULT_KIND))
     if "name" not in item and "from" in item:
         return _derived_name({**item, "source": item["from"]})

@@ -196,18 +196,23 @@ def _scaled(tuned: Any, scale: float) -> Iterator[None]:
         yield
 
 
+def scale_beside(layer: Any) -> float:
+    """The scale at which a layer of an adapter computes, where its own factor does not hold it: that of `on_base`."""
+    return float(getattr(layer.__dict__.get("forward"), "scale", 1.0))
+
+
 def _between(base: Callable[..., Any], adapted: Callable[..., Any], scale: float) -> Callable[..., Any]:
     def forward(*args: Any, **kwargs: Any) -> Any:
         start = base(*args, **kwargs)
         return start + scale * (adapted(*args, **kwargs) - start)
 
+    forward.scale = scale  # type: ignore[attr-defined]  # of a function
     return forward
 
 
-def _is_plain_lora(directory: Path) -> bool:
-    """Whether an adapter's layers compute W x + s B A x; others lose what they learnt when rounded to 16 bits, such as
-    DoRA's lengths of rows."""
-    config = read_adapter_config(directory)
+def is_plain_lora(config: Mapping[str, Any]) -> bool:
+    """Whether an adapter of this configuration computes W x + s B A x: then s carries a scale, and 16 bits hold it. Of
+    others they do not: DoRA's lengths of rows lose what they learnt when rounded."""
     return config.get("peft_type") == "LORA" and not config.get("use_dora")
 
 
@@ -216,7 +221,7 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
     _weights(directory)
-    plain = _is_plain_lora(directory)
+    plain = is_plain_lora(read_adapter_config(directory))
     try:
         tuned = PeftModel.from_pretrained(
             base.model, str(directory), autocast_adapter_dtype=not plain, is_trainable=False

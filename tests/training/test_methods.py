@@ -13,9 +13,10 @@ import pytest
 from paretune.config import TrainingConfig
 from paretune.engines.base import Host
 from paretune.engines.hf.engine import HfEngine, TransformersSettings
-from paretune.errors import TrainingError
+from paretune.errors import ModelError, TrainingError
 from paretune.methods import METHODS, find_method
 from paretune.models.adapters import on_base
+from paretune.models.export import write_adapter, write_merged
 from paretune.models.load import ModelHandle
 from paretune.records import ChoicePrompt
 from paretune.run.jsonl import read_lines
@@ -248,3 +249,25 @@ def test_method_that_trained_nothing_is_refused(name: str, tmp_path: Path, monke
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, closure=None: None)
     with pytest.raises(TrainingError, match="nothing was trained"):
         train(tmp_path, config_of(name, tmp_path))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_method_merged_at_half_its_scale_answers_as_the_adapter_does(
+    name: str, trained: Callable[[str], Path], tmp_path: Path
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    base = loaded()
+    with on_base(base, trained(name) / "adapter", 0.5) as model:
+        expected = logits(model)
+    write_merged(base, trained(name) / "adapter", 0.5, tmp_path)
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    assert float((logits(merged) - expected).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("name", ["dora", "oft", "shira"])
+def test_adapter_without_a_factor_is_not_exported_with_a_scale(
+    name: str, trained: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=r"has no factor to carry the scale 0\.5; export it with --merge"):
+        write_adapter(trained(name) / "adapter", 0.5, loaded().source, tmp_path)
