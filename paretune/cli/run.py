@@ -14,10 +14,12 @@ from paretune.files import runs_directory
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
+    from paretune.analysis.results import Comparison
     from paretune.config import VariantConfig
     from paretune.pipeline.report import Claims
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
+    from paretune.run.load import Run
 
 STAGES = {
     "run": "everything: prepare, train, evaluate, compare, report",
@@ -150,17 +152,23 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
-    from paretune.pipeline.report import closing, compare_folder, report_folder
+    from paretune.pipeline.report import compare_folder, report_folder
     from paretune.run.load import load_run
 
     voice = voice_named(arguments.lang)
     records = load_run(folder.path)
-    comparison, text = compare_folder(records, voice, _say, _claims(arguments), into=into)
+    comparison = compare_folder(records, voice, _say, _claims(arguments), into=into)
     if stage == "report" and into is not None:
         report_folder(records, comparison, voice, arguments.databases, into=into)
-    # Last, so that a terminal that cannot take it costs no file.
-    print(text)
-    print(closing(records, comparison, voice, into), end="")
+    _print(records, comparison, arguments, into)
+
+
+def _print(records: Run, comparison: Comparison, arguments: argparse.Namespace, into: RunFolder | None) -> None:
+    """Tables and verdict; after all files, so that a terminal that cannot take them costs none."""
+    from paretune.pipeline.report import printed
+    from paretune.report.screen import Screen
+
+    print(printed(records, comparison, voice_named(arguments.lang), Screen.of(sys.stdout), into), end="")
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:
@@ -195,7 +203,8 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
+        run, comparison = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
+        _print(run, comparison, arguments, session.folder)
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

@@ -23,11 +23,12 @@ from paretune.pipeline.prepare import (
 from paretune.pipeline.session import Session, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.run.jsonl import count_lines, read_header, read_lines
-from paretune.run.load import load_run
+from paretune.run.load import Run, load_run
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
+    from paretune.analysis.results import Comparison
     from paretune.pipeline.report import Claims
 
 
@@ -54,19 +55,19 @@ class Plan:
 
 def run_all(
     session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
-) -> str:
-    """All stages for these variants, and the baseline, which every table compares with; returns the tables and the
-    verdict as text. target_data: as in report_folder."""
-    from paretune.pipeline.report import closing, compare_folder, report_folder
+) -> tuple[Run, Comparison]:
+    """All stages for these variants, and the baseline, which every table compares with; returns what there is to tell.
+    target_data: as in report_folder."""
+    from paretune.pipeline.report import compare_folder, report_folder
 
     baseline = session.config.variant(BASELINE)
     train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
     session.release()
     run = load_run(session.folder.path)
-    comparison, text = compare_folder(run, session.voice, session.say, claims, into=session.folder)
+    comparison = compare_folder(run, session.voice, session.say, claims, into=session.folder)
     with session.folder.timed("report"):
         report_folder(run, comparison, session.voice, target_data, into=session.folder)
-    return f"{text}\n{closing(run, comparison, session.voice, session.folder)}"
+    return run, comparison
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:

@@ -108,6 +108,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Audit: {invalid} invalid, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells what to do."
     ),
+    "terminal.findings": "{invalid} invalid · {warnings} warnings · {notes} notes",
     "terminal.page": "page: {path}",
     "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",
     "power.clusters": "{clusters} clusters, worth {effective:.1} of equal size",

@@ -109,6 +109,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
     ),
+    "terminal.findings": "{invalid} inválidos · {warnings} avisos · {notes} notas",
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
@@ -181,7 +182,6 @@ TEXT: dict[str, str] = {
     "after the question": "depois da pergunta",
     "before the schema": "antes do esquema",
     "over databases": "sobre bancos",
-    "nothing found": "nada encontrado",
     "what to do": "o que fazer",
     "published": "publicado",
     "reproduced": "reproduzido",
