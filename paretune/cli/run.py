@@ -48,7 +48,7 @@ def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that all stages share."""
     parser.add_argument(
-        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
+        "experiment", type=Path, help="experiment file; list, compare and report take a run folder, too"
     )
     add_settings(parser, "model.path=FILE.gguf")
     parser.add_argument(
@@ -60,10 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_store(parser)
     parser.add_argument(
-        "--variant", action="append", default=[], metavar="NAME", help="only this variant; several are named one by one"
+        "--variant", action="append", default=[], metavar="NAME", help="only this variant; may be repeated"
     )
-    parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
-    parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
+    parser.add_argument("--dry-run", action="store_true", help="check settings and data, and say what a run would do")
+    parser.add_argument(
+        "--export",
+        choices=("tp4",),
+        help="also write the CSV files of the course of 2025 (tp4)",
+    )
     claims = parser.add_argument_group("run, compare and report")
     claims.add_argument(
         "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
