@@ -67,11 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 fine, 2 an error the user can mend, 130 interrupted."""
     given = sys.argv[1:] if words is None else list(words)
-    if not given:
-        print(help_text.START, end="")
-        return 0
-    if not _is_command(given[0]):
-        return 2
+    if not given or not _is_command(given[0]):
+        return 2 if given else _start()
     arguments = build_parser().parse_args(given)
     fetch.choose_store(arguments)
     for name, value in _QUIET.items():
@@ -101,10 +98,20 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:  # even asking whether a file exists fails in a folder that may not be entered
         if error.filename is None and error.errno not in _FULL:
             raise
-        if error.filename is None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer
-        print(f"error: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return 2
+        return _refused_by_system(error)
+
+
+def _refused_by_system(error: OSError) -> int:
+    if error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer
+    print(f"error: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def _start() -> int:
+    """What paretune says without a command."""
+    print(help_text.START, end="")
+    return 0
 
 
 def _is_command(word: str) -> bool:

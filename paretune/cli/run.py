@@ -16,6 +16,7 @@ from paretune.text import LANGUAGES, voice_named
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison
     from paretune.config import VariantConfig
+    from paretune.pipeline.done import PartDone
     from paretune.pipeline.report import Claims
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
@@ -97,9 +98,9 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
-        from paretune.pipeline.experiment import print_progress
+        from paretune.pipeline.done import list_progress
 
-        print(print_progress(session))
+        _print_list(folder, *list_progress(session), arguments)
         return 0
     if arguments.dry_run:
         from paretune.pipeline.experiment import describe_plan
@@ -130,6 +131,12 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
+    if stage == "list":
+        from paretune.pipeline.done import folder_progress
+
+        reason = voice_named(arguments.lang).say("no experiment file was named")
+        _print_list(folder, folder_progress(folder), reason, arguments)
+        return 0
     ignored = [name for name in ("settings", "variant", "dry_run", "export") if getattr(arguments, name)]
     if stage not in ("compare", "report") or ignored:
         what = f"{stage} needs the experiment file" if not ignored else "--set, --variant, --dry-run, --export"
@@ -173,6 +180,15 @@ def _print(records: Run, comparison: Comparison, arguments: argparse.Namespace, 
     from paretune.report.screen import Screen
 
     print(printed(records, comparison, voice_named(arguments.lang), Screen.of(sys.stdout), into), end="")
+
+
+def _print_list(folder: RunFolder, rows: list[PartDone], reason: str, arguments: argparse.Namespace) -> None:
+    from paretune.pipeline.done import listing
+    from paretune.report.screen import Screen
+    from paretune.report.text_table import as_text
+
+    table = listing(folder, rows, voice_named(arguments.lang), reason)
+    print(as_text(table, Screen.of(sys.stdout)))
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:

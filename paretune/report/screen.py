@@ -62,6 +62,9 @@ class Screen:
         )
 
 
+FILE = Screen()  # no terminal at all
+
+
 def _columns(stream: TextIO) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or WIDTH

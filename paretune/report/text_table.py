@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paretune.report.screen import Screen
+from paretune.report.screen import FILE, Screen
 
 _SHORTEST_PREFIX = 6  # letters that names must share before they are left out
 SPECIAL = {
@@ -34,7 +33,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def as_text(table: Table, screen: Screen = Screen()) -> str:
+def as_text(table: Table, screen: Screen = FILE) -> str:
     """Aligned for a console. Columns that do not fit go into further blocks below, the first one repeated; long names
     in the first one leave out what they begin with alike, and a note says what."""
     rows, prefix = _without_prefix(table.rows, screen.width // 4)
@@ -125,8 +124,14 @@ def _without_prefix(rows: tuple[tuple[str, ...], ...], longest: int) -> tuple[tu
     ((('base', '1'), ('…r16', '2'), ('…r64', '3')), 'qwen-7b-')
     """
     long = [row[0] for row in rows if len(row[0]) > longest and not row[0].startswith(" ")]
-    shared = re.match(r".*[-_./@ ]", os.path.commonprefix(long)) if len(set(long)) > 1 else None
+    shared = re.match(r".*[-_./@ ]", _shared_beginning(long)) if len(set(long)) > 1 else None
     if shared is None or len(shared[0]) < _SHORTEST_PREFIX:
         return rows, ""
     prefix = shared[0]
     return tuple((f"…{row[0].removeprefix(prefix)}" if row[0] in long else row[0], *row[1:]) for row in rows), prefix
+
+
+def _shared_beginning(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    alike = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(alike, min(len(first), len(last)))]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
-from paretune.report.screen import Screen
+from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
 from paretune.report.text_table import Table
 from paretune.run.claims import Change
@@ -147,7 +147,7 @@ def closing_text(
     folder: Path,
     voice: Voice,
     page: Path | None,
-    screen: Screen = Screen(),
+    screen: Screen = FILE,
 ) -> str:
     """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
     say, text = voice.say, verdict_text(comparison, voice)

@@ -24,6 +24,8 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "prepared: {parts}",
+    "list.complete": "{complete} of {count} variants complete",
     "list.unchecked": "lines are counted, not checked against the settings: {reason}",
     # the verdict and what is claimed
     "verdict.baseline": (

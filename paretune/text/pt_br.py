@@ -27,8 +27,14 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "preparado: {parts}",
+    "list.complete": "{complete} de {count} variantes completas",
     "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
     "outdated": "desatualizado",
+    "training": "treino",
+    "no experiment file was named": "nenhum arquivo de experimento foi informado",
+    "not judged": "não julgado",
+    "last change": "última alteração",
     # o veredito e o que se afirma
     "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",

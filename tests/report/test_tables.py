@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
-from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.screen import Screen
+from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
 from paretune.text import LANGUAGES, Voice
