@@ -58,7 +58,8 @@ def test_long_names_leave_out_what_they_share_and_say_so(long_names: Path) -> No
 
 def test_file_is_100_columns_wide_whatever_the_terminal(run: Path, tmp_path: Path) -> None:
     words = ["-m", "paretune", "compare", str(run)]
-    code = f"import subprocess, sys; subprocess.run([sys.executable, *{words!r}], stdout=open({str(tmp_path / 'out')!r}, 'w'))"
+    out = str(tmp_path / "out")
+    code = f"import subprocess, sys; subprocess.run([sys.executable, *{words!r}], stdout=open({out!r}, 'w'))"
     on_a_terminal(["-c", code], 60)
     lines = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
     assert 90 < longest(lines) <= 100
@@ -98,11 +99,8 @@ def test_audit_counts_its_levels_first_and_hangs_its_lines(run: Path) -> None:
     said = [line for line in lines if line.startswith(("INVALID", "WARNING", "NOTE"))]
     assert len(said) == sum(map(int, re.findall(r"\d+", lines[0])))
     assert all(line.startswith(("INVALID", "WARNING", "NOTE", "  ")) for line in lines[1:] if line)
-    assert all(
-        lines[at - 1] == ""
-        for at, line in enumerate(lines)
-        if line.startswith("NOTE") and lines[at - 2].startswith("    ")
-    )
+    advice = [line for line in lines if line.startswith("    what to do")]
+    assert len(advice) < len(said)  # findings that are alike are told once what to do
 
 
 def test_list_has_one_row_per_variant_of_a_run_folder(run: Path) -> None:
@@ -130,7 +128,7 @@ def test_progress_never_loses_the_time_left_to_a_long_name(columns: int) -> None
     assert longest(bars) <= columns
     assert re.search(r"/14042 left 00:\d\d, run 14 min$", bars[-1].rstrip())
     assert bars[-1].startswith("3/12 ")
-    assert "questions" in bars[-1].partition("%")[0]
+    assert "stions  " in bars[-1].partition("%")[0]
 
 
 @pytest.mark.parametrize("columns", [80, 140])
