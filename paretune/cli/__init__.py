@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
+from paretune.cli import audit, card, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
 from paretune.cli import help as help_text
 from paretune.errors import ParetuneError
 
@@ -23,6 +23,7 @@ _COMMANDS = {
     "choice": (choice, "score multiple-choice questions with a model"),
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
+    "card": (card, "write a model card for the Hub"),
     "audit": (audit, "what makes a figure untrustworthy"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),
@@ -31,7 +32,7 @@ _COMMANDS = {
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
     "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list"),
-    "its results": ("compare", "report", "audit", "sync"),
+    "its results": ("compare", "report", "card", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 

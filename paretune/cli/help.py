@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "paretune power --effect 2 --discordant 0.1",
         "paretune power --claim non-inferiority --margin 1 --discordant 0.1",
     ),
+    "card": ("paretune card runs/demo > README.md", "paretune card runs/demo --variant run-1@0.5 --lang pt-BR"),
     "audit": ("paretune audit runs/demo", "paretune audit runs/demo --strict"),
     "sync": ("paretune sync runs /content/drive/MyDrive/paretune/runs",),
     "doctor": ("paretune doctor",),
