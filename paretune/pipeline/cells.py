@@ -20,6 +20,7 @@ from paretune.run.folder import is_complete
 
 if TYPE_CHECKING:
     from paretune.pipeline.choices import Choices
+    from paretune.pipeline.done import PartDone
 
 Kind = Literal["prepare", "train", "answer", "choice", "judge", "report"]
 State = Literal["done", "missing", "outdated"]
@@ -172,24 +173,28 @@ def _not_yet(session: Session, cell: Cell, need: str) -> RunFolderError:
 def list_cells(session: Session) -> tuple[list[CellState], str]:
     """Every cell with its state, by the rows of `list_progress`; and why states were not checked against the settings,
     where they were not."""
-    from paretune.pipeline.experiment import list_progress
+    from paretune.pipeline.done import list_progress
 
-    lines = session.task.facets.lines
     rows, reason = list_progress(session)
-    parts: dict[str, list[tuple[State, str]]] = {}
+    return cell_states(session, rows), reason
+
+
+def cell_states(session: Session, rows: Sequence[PartDone]) -> list[CellState]:
+    """Every cell with its state. rows: of all parts of the experiment."""
+    lines = session.task.facets.lines
     kinds: Mapping[str, Kind] = {"adapter": "train", "answers": "answer", "choice": "choice", lines: "judge"}
+    parts: dict[str, list[PartDone]] = {}
     for row in rows:
-        cell_id = f"{kinds[row.part]}:{row.variant}" if row.variant else "prepare"
-        parts.setdefault(cell_id, []).append((row.state, row.fingerprint))
+        parts.setdefault(f"{kinds[row.part]}:{row.variant}" if row.variant else "prepare", []).append(row)
     found: list[CellState] = []
     for cell in cells_of(session.config, lines):
         if cell.kind == "report":
             found.append(CellState(cell, _report_state(session, found), ""))
             continue
-        states = [state for state, _ in parts[cell.id]]
-        worst: State = next((state for state in ("outdated", "missing") if state in states), "done")  # type: ignore[assignment]  # of State
-        found.append(CellState(cell, worst, "+".join(mark for _, mark in parts[cell.id] if mark)))
-    return found, reason
+        states = {row.state for row in parts[cell.id]}
+        worst: State = "outdated" if "outdated" in states else "missing" if "missing" in states else "done"
+        found.append(CellState(cell, worst, "+".join(row.fingerprint for row in parts[cell.id] if row.fingerprint)))
+    return found
 
 
 def _report_state(session: Session, others: Sequence[CellState]) -> State:

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ import paretune
 from paretune.config import ExperimentConfig, VariantConfig
 from paretune.disk import write_bytes
 from paretune.errors import ConfigError, EngineError, ParetuneError
-from paretune.pipeline.cells import Cell, cells_of, list_cells, work, work_alone
+from paretune.pipeline.cells import Cell, cell_states, cells_of, work, work_alone
+from paretune.pipeline.done import known_rows
 from paretune.pipeline.experiment import start
 from paretune.pipeline.resources import Resources, resources_of
 from paretune.pipeline.session import Session
@@ -97,7 +98,7 @@ def run_cells(session: Session, variants: Sequence[VariantConfig], address: str)
     with connected(address, session.say) as ray, session.folder.side_by_side():
         choices = start(session, variants)
         cells = cells_of(session.config, session.task.facets.lines, variants)
-        states = {item.cell.id: item.state for item in list_cells(replace(session))[0]}
+        states = {item.cell.id: item.state for item in cell_states(session, known_rows(session))}
         todo = [cell for cell in cells if cell.variant and states[cell.id] != "done"]
         nodes = ask_nodes(ray, session.folder.path)
         session.say(f"{nodes}; {len(todo)} cells to do")
@@ -285,7 +286,7 @@ def do_cell(order: Order, board: Any, *parts: Files) -> Outcome:
             folder,
             voice_named(order.language),
             _saying(board, order.cell),
-            bar=_telling(board, order.cell),
+            show=_telling(board, order.cell),
         )
         try:
             with folder.side_by_side():
