@@ -78,7 +78,8 @@ def simulate(cells: Sequence[Cell], work: Mapping[str, float], beside: Mapping[s
     """
     known = {cell.id for cell in cells}
     done: set[str] = set()
-    waiting, running, now = list(cells), [], 0.0
+    running: list[tuple[float, str]] = []
+    waiting, now = list(cells), 0.0
     while waiting or running:
         ready = [cell for cell in waiting if not (set(cell.needs) & known) - done]
         for cell in ready[: workers - len(running)]:

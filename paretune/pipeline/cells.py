@@ -77,7 +77,8 @@ def cells_of(
 
 def _cells_of_variant(variant: VariantConfig, source: VariantConfig, lines: str, training: bool) -> Iterator[Cell]:
     name, owner = variant.name, source.name
-    needs, inputs = ("prepare",), ("prepared",)
+    needs: tuple[str, ...] = ("prepare",)
+    inputs: tuple[str, ...] = ("prepared",)
     if source.is_trained:
         files = tuple(f"{owner}/{part}" for part in ("adapter", "training.jsonl", "checkpoints"))
         inputs = (*inputs, *(files if variant.checkpoint is not None else files[:2]))

@@ -136,8 +136,8 @@ def test_cells_done_one_by_one_in_any_order_end_as_a_plain_run(home: Path, tmp_p
     for name in results(whole):
         assert (out / name).read_bytes() == (whole / name).read_bytes(), name
     for table in ("execution_accuracy", "general_accuracy", "claims", "comparisons", "pick", "outcomes"):
-        name = f"tables/{table}.csv"
-        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+        csv = f"tables/{table}.csv"
+        assert (out / csv).read_bytes() == (whole / csv).read_bytes(), csv
     manifests = [timeless(RunFolder(folder).read_manifest()) for folder in (out, whole)]
     assert manifests[0] == manifests[1]
 

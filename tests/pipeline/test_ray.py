@@ -26,7 +26,7 @@ from tests.pipeline.test_kill_and_resume import exists, has_lines
 pytest.importorskip("ray", reason="Ray is not installed: requirements-dev.txt pins it")
 
 LIMIT_SECONDS = 300.0
-SETTINGS = ("training.epochs=4",)  # 32 steps, 16 checkpoints
+SETTINGS = ("training.epochs=4", "target.max_new_tokens=64")  # 32 steps, 16 checkpoints; answers that take their time
 VARIANTS = ("baseline", "run-1")  # with prepare, 8 cells before the report
 SMALL = {"memory": 3 << 30, "object_store_memory": 80 << 20}
 KEYS = {"answers": "index", "sql": "index", "choice": "id", "training": "step"}
@@ -48,7 +48,9 @@ class ThreeNodes:
     def kill_that_does(self, cell: str, folder: Path) -> None:
         """Kill a node at once, with its workers, and start another one in its place."""
         owner = json.loads((folder / ".cells" / f"{cell}.lock").read_text(encoding="utf-8"))
-        raylet = psutil.Process(owner["process"]).ppid()
+        worker = psutil.Process(owner["process"])
+        raylet = worker.ppid()
+        worker.kill()
         node = next(node for node in self.nodes if raylet == node.all_processes["raylet"][0].process.pid)
         for process in [*psutil.Process(raylet).children(recursive=True), psutil.Process(raylet)]:
             process.kill()
