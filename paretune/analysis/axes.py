@@ -12,7 +12,7 @@ from paretune.analysis.results import Axis
 from paretune.run.load import AskedChoice, Run, Suite
 from paretune.stats.clusters import sampling_units, subject_clusters
 
-METHODS = ("letter", "cloze", "generate")
+METHODS = ("letter", "cloze", "generate", "logged")
 
 
 @dataclass(frozen=True, slots=True)

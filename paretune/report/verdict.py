@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
+from paretune.analysis.results import Claim, Comparison, SuiteTable, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
 from paretune.report.target_words import target_say
 from paretune.report.text_table import WIDTH, Table
@@ -36,6 +36,8 @@ def verdict_text(comparison: Comparison, voice: Voice) -> VerdictText:
     subject = comparison.verdict.subject
     if subject is None:
         return _baseline_alone(comparison, voice)
+    if not comparison.has_target:
+        return _of_suites(comparison, voice)
     return VerdictText(
         variant=subject.unit.name,
         gain=_gain(comparison, subject, voice),
@@ -68,8 +70,10 @@ def loss_sentence(test: LossTest, voice: Voice) -> str:
 
 
 def claims_table(comparison: Comparison, voice: Voice) -> Table:
-    """Both axes of every unit in one row, and why it is the pick or not."""
+    """Both axes of every unit in one row, and why it is the pick or not; without a target every suite in one row."""
     say, verdict = voice.say, comparison.verdict
+    if not comparison.has_target:
+        return _suites_table(comparison, voice)
     lost = say("claims.loss-beyond", margin=stated(verdict.terms.margin_points))
     header = (
         say("variant"), say("gain"), say("p (family)"), say("finding"), say("worst suite"), say("change"), lost,
@@ -82,7 +86,7 @@ def claims_table(comparison: Comparison, voice: Voice) -> Table:
 
 
 def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
-    say, target, worst = voice.say, item.unit.target, item.worst
+    say, target, worst = voice.say, item.unit.leading, item.worst
     return (
         item.unit.name,
         voice.interval(target.interval, signed=True),
@@ -95,27 +99,52 @@ def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
     )
 
 
+def _suites_table(comparison: Comparison, voice: Voice) -> Table:
+    """Every unit on every suite: what changed, what that shows, and whether a loss beyond the margin is ruled out."""
+    say, verdict = voice.say, comparison.verdict
+    header = (
+        say("variant"), say("suite"), say("change"), say("p (family)"), say("detectable"), say("finding"),
+        say("claims.loss-beyond", margin=stated(verdict.terms.margin_points)),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            item.unit.name,
+            claim.benchmark,
+            voice.interval(claim.interval, signed=True),
+            voice.p_value(claim.family_p),
+            "–" if claim.detectable is None else voice.number(claim.detectable),
+            say(f"change:{claim.finding}"),
+            say(f"margin:{_test(claim).verdict}"),
+        )
+        for item in verdict.units
+        for claim in item.unit.general
+    )
+    title = say("claims.suites", base=comparison.variants[0].name)
+    return Table(title, header, rows, family_notes(verdict, voice))
+
+
 def family_notes(verdict: Verdict, voice: Voice) -> tuple[str, ...]:
     """Which comparisons the intervals hold for, and where Holm's p would decide otherwise."""
     say, level = voice.say, stated(100 * verdict.terms.level)
     if not verdict.units:
         return ()
-    method = verdict.units[0].unit.target.family_method
+    method = verdict.units[0].unit.leading.family_method
     if method == ALONE:
         notes = [say("claims.alone", level=level)]
     else:
-        notes = [say("claims.family", level=level, count=verdict.planned, method=say(f"family:{method}"))]
+        code = "claims.family" if verdict.units[0].unit.target else "claims.family-suites"
+        notes = [say(code, level=level, count=verdict.planned, method=say(f"family:{method}"))]
     limit = 1 - verdict.terms.level
     for item in verdict.units:
-        target = item.unit.target
-        if (target.family_p < limit) != (target.holm_p < limit):
+        claim = item.unit.leading
+        if (claim.family_p < limit) != (claim.holm_p < limit):
             notes.append(
                 say(
                     "claims.holm-differs",
                     variant=item.unit.name,
-                    family=target.family_p,
+                    family=claim.family_p,
                     method=say(f"family:{method}"),
-                    holm=target.holm_p,
+                    holm=claim.holm_p,
                 )
             )
     return tuple(notes)
@@ -192,15 +221,58 @@ def stated(value: float) -> int | float:
 
 def _baseline_alone(comparison: Comparison, voice: Voice) -> VerdictText:
     row = comparison.variants[0]
-    gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
+    gain = ""
+    if row.target is not None:
+        gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
     general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
     basis = (voice.say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, voice))
     return VerdictText("", gain, general, basis)
 
 
+def _of_suites(comparison: Comparison, voice: Voice) -> VerdictText:
+    """Where no benchmark is the target: what every variant gains and loses on all suites, the worst one quoted."""
+    units = comparison.verdict.units
+    basis = (*change_notes(comparison.verdict.changes, voice), *family_notes(comparison.verdict, voice))
+    basis += tuple(dict.fromkeys(note for suite in comparison.suites for note in suite_notes(suite, voice)))
+    return VerdictText(
+        variant=units[0].unit.name if len(units) == 1 else "",
+        gain=" ".join(_changes(item.unit, comparison, voice) for item in units),
+        general=" ".join(_worst(item, len(units) > 1, voice) for item in units),
+        basis=basis,
+    )
+
+
+def _changes(unit: UnitRow, comparison: Comparison, voice: Voice) -> str:
+    say, base = voice.say, comparison.variants[0].name
+    if len(unit.general) == 1:
+        (claim,) = unit.general
+        shown = say(f"change:{claim.finding}")
+        return say("verdict.suite", variant=unit.name, base=base, suite=claim.benchmark, change=claim.interval, shown=shown)
+    gained, lost = (
+        tuple(claim.benchmark for claim in unit.general if claim.finding == shown) or say("none")
+        for shown in ("gain shown", "loss shown")
+    )
+    return say("verdict.suites", variant=unit.name, base=base, suites=len(unit.general), gained=gained, lost=lost)
+
+
+def _worst(item: UnitVerdict, is_named: bool, voice: Voice) -> str:
+    suites, sentence = len(item.unit.primary), loss_sentence(_test(item.worst), voice)
+    if suites > 1:
+        said = voice.say("verdict.worst-suite", suite=item.worst.benchmark, suites=suites, change=item.worst.interval)
+        sentence = f"{said} {sentence}"
+    return f"{item.unit.name}: {sentence}" if is_named else sentence
+
+
+def suite_notes(suite: SuiteTable, voice: Voice) -> tuple[str, ...]:
+    """What a reader must know of a suite that others logged."""
+    if suite.chance is not None or suite.method != "logged":
+        return ()
+    return (voice.say("claims.chance-unknown", suite=suite.suite),)
+
+
 def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
-    verdict, target = comparison.verdict, subject.unit.target
-    base = comparison.variants[0].target.estimate
+    verdict, target = comparison.verdict, subject.unit.leading
+    base = comparison.variants[0].leading.estimate
 
     def said(code: str) -> str:
         return voice.say(
@@ -223,7 +295,7 @@ def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
 
 
 def _why_base(verdict: Verdict) -> str:
-    gains = [item for item in verdict.units if item.unit.target.finding == "gain shown"]
+    gains = [item for item in verdict.units if item.unit.leading.finding == "gain shown"]
     if not gains:
         return "verdict.base-no-gain"
     return "verdict.base-all-lose" if all(item.reason == "loss shown" for item in gains) else "verdict.base-no-evidence"

@@ -86,7 +86,7 @@ def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTab
     rows = tuple(
         (
             Cell(", ".join(unit.variants)),
-            Cell(voice.interval(unit.target.interval, signed=True)),
+            Cell(voice.interval(unit.leading.interval, signed=True)),
             Cell(_deviation(unit.target_deviation, unit.target_deviation_high, voice)),
             Cell(voice.interval(unit.general[0].interval, signed=True)),
             Cell(_deviation(unit.general_deviation, None, voice)),
@@ -110,7 +110,7 @@ def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
 
 def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     say = voice.say
-    matched = comparison.tradeoff.matched
+    matched = comparison.tradeoff.matched if comparison.tradeoff else ()
     if not matched:
         return []
     rows = tuple(
