@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 Method = Literal["letter", "cloze", "generate", "logged"]
-METHODS: tuple[Method, ...] = ("letter", "cloze", "generate")  # ours; "logged" is by whatever rule a log of others names
+METHODS: tuple[Method, ...] = ("letter", "cloze", "generate")  # ours; "logged" is whatever a log of others was made by
 
 
 class SqlOutcome(StrEnum):

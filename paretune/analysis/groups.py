@@ -51,11 +51,12 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes:
         if found:
             masses[variant.name] = float(np.mean(found))
     suite = axis.suite
+    is_unknown = suite is not None and suite.method == "logged" and suite.chance is None
     return SuiteTable(
         suite=axis.benchmark,
         method=axis.method,
         is_main=axis.is_main,
-        chance=100 * float(np.mean(axis.chance)) if axis.chance else None,
+        chance=100 * float(np.mean(axis.chance)) if axis.chance and not is_unknown else None,
         shots=suite.shots if suite else None,
         notes=suite.notes if suite else (),
         rows=tuple(rows),

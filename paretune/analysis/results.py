@@ -280,7 +280,8 @@ class Verdict:
     pick: the unit to use, None for the base model; without a target nothing is picked. units: every unit with the
     reason against it, in the folder's order. split: what picking the largest gain adds to it, None where there is
     nothing to pick from or to split. terms: what was stated; changes: what was changed since answers were there, or is
-    missing. planned: comparisons whose intervals hold together: units, and without a target units times suites. scope: "databases" where the databases of the target are a sample of others, "these" where they are not.
+    missing. planned: comparisons whose intervals hold together: units, and without a target units times suites.
+    scope: "databases" where the databases of the target are a sample of others, "these" where they are not.
     """
 
     pick: UnitVerdict | None
@@ -297,7 +298,8 @@ class Verdict:
         if self.pick is not None or not self.units:
             return self.pick
         return max(
-            self.units, key=lambda item: (item.unit.leading.finding == "gain shown", item.unit.leading.interval.estimate)
+            self.units,
+            key=lambda item: (item.unit.leading.finding == "gain shown", item.unit.leading.interval.estimate),
         )
 
     def of(self, variant: str) -> UnitVerdict | None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
+from paretune.cli import audit, choice, doctor, fetch, init, init_task, logs, perplexity, power, run, score, suite, sync
 from paretune.errors import ParetuneError
 
 _COMMANDS = {
@@ -41,7 +41,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"paretune {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in run.STAGES.items():
-        run.add_arguments(commands.add_parser(name, help=text, description=text))
+        stage = commands.add_parser(name, help=text, description=text)
+        run.add_arguments(stage)
+        if name == "compare":
+            logs.add_arguments(stage)
     for name, (module, text) in _COMMANDS.items():
         module.add_arguments(commands.add_parser(name, help=text))
     return parser

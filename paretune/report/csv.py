@@ -35,7 +35,7 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "claims": _claims(comparison),
         "pick": _pick(comparison) if has_target else (),
         "seeds": _seeds(comparison),
-        "costs": _costs(comparison),
+        "costs": _costs(comparison) if has_target else (),
     }
     texts = {name: _csv_text(rows) for name, rows in tables.items()}
     return {name: text for name, text in texts.items() if text}

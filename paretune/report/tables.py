@@ -90,8 +90,9 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
         title += say("table.chance", chance=suite.chance)
     notes = _change_note(comparison, voice)
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
+        is_known = suite.method != "logged" or any(row.kind == "macro" for row in suite.rows)
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
-        notes = (few, *notes)
+        notes = (few if is_known else say("claims.no-clusters"), *notes)
     return Table(title, header, tuple(rows), (*notes, *suite_notes(suite, voice)))
 
 

@@ -171,19 +171,24 @@ def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
 
 
 def closing_text(
-    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, voice: Voice, page: Path | None
+    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path | None, voice: Voice, page: Path | None
 ) -> str:
-    """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
+    """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page.
+
+    folder: the run's; None for logs of others, whose findings are all said here.
+    """
     say, text = voice.say, verdict_text(comparison, voice)
     lines = [say("Verdict").upper(), *_wrapped(text.gain, ""), *_wrapped(text.general, "")]
     lines += [row for line in text.basis for row in _wrapped(line, "  ")] + [""]
     for finding in findings:
-        if finding.level == "invalid":
+        if finding.level == "invalid" or (folder is None and finding.level == "warning"):
             evidence, advice = finding.say(voice)
             lines += _wrapped(f"{say(finding.level).upper()}: {evidence}", "")
             lines += _wrapped(f"{say('what to do')}: {advice}", "  ")
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
-    if counts["invalid"] or counts["warning"]:
+    if folder is None and (counts["invalid"] or counts["warning"]):
+        pass  # said above
+    elif counts["invalid"] or counts["warning"]:
         lines.append(
             say(
                 "terminal.audit",
@@ -197,7 +202,7 @@ def closing_text(
         lines.append(say("Audit: nothing found that would invalidate these figures."))
     if page is not None:
         lines.append(say("terminal.page", path=str(page.resolve())))
-    else:
+    elif folder is not None:
         lines.append(say("terminal.no-page", folder=str(folder)))
     return "\n".join(lines) + "\n"
 
@@ -246,8 +251,8 @@ def _changes(unit: UnitRow, comparison: Comparison, voice: Voice) -> str:
     say, base = voice.say, comparison.variants[0].name
     if len(unit.general) == 1:
         (claim,) = unit.general
-        shown = say(f"change:{claim.finding}")
-        return say("verdict.suite", variant=unit.name, base=base, suite=claim.benchmark, change=claim.interval, shown=shown)
+        shown, suite = say(f"change:{claim.finding}"), claim.benchmark
+        return say("verdict.suite", variant=unit.name, base=base, suite=suite, change=claim.interval, shown=shown)
     gained, lost = (
         tuple(claim.benchmark for claim in unit.general if claim.finding == shown) or say("none")
         for shown in ("gain shown", "loss shown")

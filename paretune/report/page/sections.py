@@ -22,11 +22,10 @@ STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring,
 def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
-    made = [
-        _figures(comparison, places, voice),
-        _forgotten(comparison, places, voice),
-        _reasons(comparison, places, voice),
-    ]
+    made = [_figures(comparison, places, voice), _forgotten(comparison, places, voice)]
+    if not comparison.has_target:
+        return (*made, reproduction(records, comparison, places, voice))
+    made.append(_reasons(comparison, places, voice))
     training = page_plot("training", comparison, places, voice)
     made.append(
         Section(
@@ -53,14 +52,15 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     target, choice = (_line_link(places, file, set(names)) for file in files)
     target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
+    claims = claims_table(comparison, voice)
     tables = [
-        as_page_table(claims_table(comparison, voice), target, *target_files, *choice_files, places.table("claims"),
-                      places.table("pick"), words=[3, 4, 6, 7], figures=links.claims),
+        as_page_table(claims, target, *target_files, *choice_files, places.table("claims"), places.table("pick"),
+                      words=[3, 4, 6, 7], figures=links.claims),
         as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
                       words=[5], figures=links.target),
         as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
                       places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
-    ]  # fmt: skip
+    ] if comparison.has_target else [as_page_table(claims, choice, words=[1, 5, 6])]  # fmt: skip
     if comparison.levels:
         source = places.table(f"by_{facets.level}")
         tables.append(as_page_table(level_table(comparison, voice), target, *target_files, source, figures=links.level))
@@ -307,9 +307,8 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
     ]
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
-    return Section(
-        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, voice),), (), kept
-    )
+    tables = (_fingerprints(records, places, voice),) if comparison.has_target else ()
+    return Section("reproduction", say("How to make it again"), introduction, tables, (), kept)
 
 
 def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple[tuple[str, str], ...]:
