@@ -119,9 +119,7 @@ def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
     )  # fmt: skip
     rows = tuple(_tradeoff_row(point, voice) for point in plane.points)
     notes = [_interval_note(voice), say("Front: no other variant is as good on both axes and better on one.")]
-    reasons = dict.fromkeys(
-        reason for point in plane.points for reason in (point.retention_reason, point.price_reason)
-    )
+    reasons = dict.fromkeys(reason for point in plane.points for reason in (point.retention_reason, point.price_reason))
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
     area, (_, chance) = plane.hypervolume, plane.reference
     tell = target_say(comparison.facets, voice)

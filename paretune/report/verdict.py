@@ -254,7 +254,7 @@ def _changes(unit: UnitRow, comparison: Comparison, voice: Voice) -> str:
         shown, suite = say(f"change:{claim.finding}"), claim.benchmark
         return say("verdict.suite", variant=unit.name, base=base, suite=suite, change=claim.interval, shown=shown)
     gained, lost = (
-        tuple(claim.benchmark for claim in unit.general if claim.finding == shown) or say("none")
+        tuple(claim.benchmark for claim in unit.general if claim.finding == shown) or say("no suite")
         for shown in ("gain shown", "loss shown")
     )
     return say("verdict.suites", variant=unit.name, base=base, suites=len(unit.general), gained=gained, lost=lost)

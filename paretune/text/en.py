@@ -61,9 +61,7 @@ TEXT: dict[str, str] = {
         "correctly, so the questions are too easy to show what is forgotten."
     ),
     "verdict.suite": "{variant} against {base}: {change:+} points on {suite} ({shown}).",
-    "verdict.suites": (
-        "{variant} against {base} on {suites} suites: gain shown on {gained}; loss shown on {lost}."
-    ),
+    "verdict.suites": ("{variant} against {base} on {suites} suites: gain shown on {gained}; loss shown on {lost}."),
     "verdict.worst-suite": "The worst of {suites} suites is {suite}: {change:+} points.",
     "verdict.not-picked": "Not picked: {reasons}.",
     "verdict.split": (

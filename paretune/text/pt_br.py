@@ -72,6 +72,7 @@ TEXT: dict[str, str] = {
         "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
     ),
     "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
+    "no suite": "nenhuma suíte",
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     "claims.loss-beyond": "perda > {margin} p.p.",
     "claims.pick": (
