@@ -80,6 +80,8 @@ def _unpacked(file: Any, member: zipfile.ZipInfo, path: Path) -> str:
 def _benchmark(path: Path, header: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], cluster: str) -> Benchmark:
     if header.get("status") != "success":
         raise DataError(f"{path}: its status is {header.get('status')!r}, not 'success'; run the evaluation to its end")
+    if not samples:
+        raise DataError(f"{path}: no samples in it; log them (without --no-log-samples)")
     about, plan = header["eval"], header.get("plan") or {}
     name = str(about.get("task", path.stem)).rpartition("/")[2]
     scorer = _scorer(path, samples)

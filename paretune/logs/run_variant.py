@@ -48,7 +48,9 @@ def _target(run: Run, variant: Variant, cluster: str) -> Benchmark:
                 text=texts.get(question.id) or str(verdict.detail.get("text", "")),
             )
         )
-    name = str(config.get("name") or config.get("kind") or facets.metric)
+    name = (
+        f"{config.get('name') or config.get('kind') or run.target_kind}, {facets.metric}"  # a suite may be its namesake
+    )
     return Benchmark(name, tuple(answers), {"metric": facets.metric, **_conditions(variant.headers[facets.lines])}, 0.0)
 
 

@@ -73,6 +73,8 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     introduction = say(
         "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
         "explorer below."
+        if comparison.has_target
+        else "A figure leads to the very questions that it counts, in the explorer below."
     )
     return Section("figures", say("Figures"), introduction, tuple(tables))
 
