@@ -141,7 +141,8 @@ class SuiteTable:
 class SubjectRow:
     """How one subject of the main suite changed. baseline, tuned: points right; lost, gained: questions.
 
-    change: Bonett and Price's interval, questions independent. holm_p: exact McNemar over all subjects and variants.
+    change: Bonett and Price's interval, questions independent. together: the interval that holds for all subjects and
+    variants at once, so that the worst of them may be quoted. holm_p: exact McNemar over all subjects and variants.
     """
 
     variant: str
@@ -151,6 +152,7 @@ class SubjectRow:
     baseline: float
     tuned: float
     change: Interval
+    together: Interval
     gained: int
     lost: int
     mcnemar_p: float

@@ -210,6 +210,8 @@ def _subjects(comparison: Comparison) -> Iterable[Row]:
             "baseline_percent": row.baseline,
             "tuned_percent": row.tuned,
             **_interval("change", "points", row.change, method=True),
+            "change_together_low_points": row.together.low,
+            "change_together_high_points": row.together.high,
             "gained_questions": row.gained,
             "lost_questions": row.lost,
             "mcnemar_p": row.mcnemar_p,

@@ -53,6 +53,25 @@ def general_sentence(claim: Claim, suites: int, voice: Voice) -> str:
     return f"{change} {loss_sentence(_test(claim), voice)}"
 
 
+def worst_subject(comparison: Comparison, variant: str, voice: Voice) -> tuple[str, ...]:
+    """Where a variant loses most, and what is ruled out in every subject of the main suite; none of one subject."""
+    rows = [row for row in comparison.subjects if row.variant == variant]
+    if len(rows) < 2:
+        return ()
+    worst, bound = min(rows, key=lambda row: row.together.low), min(row.together.low for row in rows)
+    return (
+        voice.say(
+            "verdict.worst-subject",
+            variant=variant,
+            suite=comparison.main_suite,
+            subjects=len(rows),
+            subject=worst.subject.replace("_", " "),
+            change=worst.together,
+            bound=max(0.0, -bound),
+        ),
+    )
+
+
 def loss_sentence(test: LossTest, voice: Voice) -> str:
     """Whether a loss beyond the margin is ruled out."""
     codes = {
@@ -326,6 +345,8 @@ def _basis(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> list[s
                 splits=verdict.split.splits,
             )
         )
+    if not subject.unit.is_recipe:
+        lines += worst_subject(comparison, subject.unit.name, voice)
     return lines + _seed_lines(subject.unit, voice)
 
 

@@ -69,6 +69,10 @@ TEXT: dict[str, str] = {
         "points there "
         "and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
     ),
+    "verdict.worst-subject": (
+        "Worst of {subjects} subjects of {suite} under {variant}: {subject}, {change:+} points. The intervals of all "
+        "subjects and variants hold together: in no subject are more than {bound:.1} points lost."
+    ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (

@@ -61,18 +61,22 @@ TEXT: dict[str, str] = {
         "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
         "fáceis demais para mostrar o que se esquece."
     ),
+    "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
+    "verdict.suites": (
+        "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
+    ),
+    "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
     "verdict.not-picked": "Não escolhidas: {reasons}.",
     "verdict.split": (
         "De {count} variantes, a de maior ganho em metade dos bancos ganha {choosing:.1} p.p. ali e {judging:.1} "
         "na outra "
         "metade (média de {splits} divisões): é o que a escolha acrescenta."
     ),
-    "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
-    "verdict.suites": (
-        "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
-    ),
-    "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
     "no suite": "nenhuma suíte",
+    "verdict.worst-subject": (
+        "A pior de {subjects} disciplinas de {suite} em {variant}: {subject}, {change:+} p.p. Os intervalos de todas "
+        "as disciplinas e variantes valem juntos: em nenhuma disciplina se perdem mais de {bound:.1} p.p."
+    ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     "claims.loss-beyond": "perda > {margin} p.p.",
     "claims.pick": (
@@ -426,6 +430,7 @@ TEXT: dict[str, str] = {
     "{shown} of {all} questions": "{shown} de {all} questões",
     "any": "qualquer",
     "newly right": "passaram a certas",
+    "all together": "todas juntas",
     "no longer right": "deixaram de ser certas",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",

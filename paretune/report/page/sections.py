@@ -12,7 +12,7 @@ from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plo
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
-from paretune.report.verdict import claims_table, family_notes, stated
+from paretune.report.verdict import claims_table, family_notes, stated, worst_subject
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -187,13 +187,18 @@ def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], pla
             Cell(voice.number(row.baseline), explorer(**{**link, "variant": base}, outcome="correct")),
             Cell(voice.number(row.tuned), explorer(**link, outcome="correct")),
             Cell(voice.interval(row.change, signed=True), explorer(**link, flip="changed")),
+            Cell(voice.limits(row.together.low, row.together.high, signed=True)),
             Cell(str(row.gained), explorer(**link, flip="gained")),
             Cell(str(row.lost), explorer(**link, flip="lost")),
             Cell(voice.p_value(row.holm_p)),
         ))  # fmt: skip
     header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
-              say("change"), say("newly right"), say("no longer right"), say("p (Holm)"))  # fmt: skip
-    notes = (say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),)
+              say("change"), say("all together"), say("newly right"), say("no longer right"),
+              say("p (Holm)"))  # fmt: skip
+    notes = (
+        *worst_subject(comparison, name, voice),
+        say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),
+    )
     sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
     title = say("table.subjects", variant=name)
     return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
