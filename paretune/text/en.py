@@ -71,7 +71,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.worst-subject": (
         "Worst of {subjects} subjects of {suite} under {variant}: {subject}, {change:+} points. The intervals of all "
-        "subjects and variants hold together: in no subject are more than {bound:.1} points lost."
+        "subjects and variants hold together: in each subject a loss of more than {bound:.1} points is ruled out."
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     "claims.loss-beyond": "loss > {margin} points",

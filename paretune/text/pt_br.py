@@ -75,7 +75,7 @@ TEXT: dict[str, str] = {
     "no suite": "nenhuma suíte",
     "verdict.worst-subject": (
         "A pior de {subjects} disciplinas de {suite} em {variant}: {subject}, {change:+} p.p. Os intervalos de todas "
-        "as disciplinas e variantes valem juntos: em nenhuma disciplina se perdem mais de {bound:.1} p.p."
+        "as disciplinas e variantes valem juntos: em cada uma está descartada uma perda maior que {bound:.1} p.p."
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     "claims.loss-beyond": "perda > {margin} p.p.",

@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from paretune.analysis import tradeoff
+from paretune.analysis.axes import AnsweredAxis
 from paretune.analysis.comparison import compare_run
-from paretune.analysis.groups import bonett_price
+from paretune.analysis.groups import bonett_price, subject_rows
 from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
 from paretune.records import SqlVerdict
 from paretune.report.tables import print_tables
+from paretune.report.verdict import worst_subject
 from paretune.run.jsonl import Record, read_lines
 from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
@@ -230,6 +233,31 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
     for row in rows:
         assert row.tuned - row.baseline == pytest.approx(row.change.estimate)
         assert row.change.estimate == pytest.approx(100 * (row.gained - row.lost) / row.questions)
+
+
+def test_compare_worst_subject_is_quoted_with_an_interval_of_all(compared: Comparison) -> None:
+    rows = [row for row in compared.subjects if row.variant == "run-1"]
+    for row in rows:
+        assert row.together.low < row.change.low
+        assert row.together.high > row.change.high
+        assert row.together.estimate == pytest.approx(row.change.estimate)
+    (sentence,) = worst_subject(compared, "run-1", Voice("en"))
+    worst = min(rows, key=lambda row: row.together.low)
+    assert sentence.startswith(f"Worst of 9 subjects of {compared.main_suite} under run-1: ")
+    assert worst.subject.replace("_", " ") in sentence
+    assert Voice("en").interval(worst.together, signed=True) in sentence
+    assert f"more than {-worst.together.low:.1f} points is ruled out" in sentence
+
+
+def test_compare_loss_in_one_subject_is_shown_where_the_mean_hides_it() -> None:
+    correct = np.ones((57 * 100, 2), dtype=np.bool_)
+    correct[:40, 1] = False  # 40 of the first subject's 100; the mean loses 0.7 points
+    groups = tuple(f"s{at // 100}" for at in range(5700))
+    axis = AnsweredAxis("general", "mmlu", "letter", True, tuple(map(str, range(5700))), groups, ("",) * 5700, groups,
+                        correct, (0.25,) * 5700)  # fmt: skip
+    rows = subject_rows(axis, ["baseline", "run-1"])
+    assert [row.subject for row in rows if row.together.high < 0] == ["s0"]
+    assert rows[0].together.low == pytest.approx(-57.0, abs=3)
 
 
 def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Comparison) -> None:
