@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ BASE = [at % 2 == 0 for at in range(120)]
 TUNED = [at % 2 == 0 or at % 8 == 1 for at in range(120)]  # 15 gained, none lost
 
 
-def log(name: str, verdicts: Sequence[bool], **about: str) -> Log:
+def log(name: str, verdicts: Sequence[bool], **about: Any) -> Log:
     answers = tuple(
         LoggedAnswer(str(at), correct, question=f"{at}?", reference="r", prompt="p", **about)
         for at, correct in enumerate(verdicts)
@@ -36,7 +37,7 @@ def changed(item: Log, change: Callable[[Benchmark], Benchmark]) -> Log:
     return replace(item, benchmarks=tuple(change(benchmark) for benchmark in item.benchmarks))
 
 
-def first_answer(**values: str) -> Callable[[Benchmark], Benchmark]:
+def first_answer(**values: Any) -> Callable[[Benchmark], Benchmark]:
     return lambda found: replace(found, answers=(replace(found.answers[0], **values), *found.answers[1:]))
 
 

@@ -4,6 +4,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_read_log_inspect_system_message_is_part_of_the_prompt(tmp_path: Path) -
     ],
 )
 def test_read_log_inspect_unfinished_or_unscored_log_is_refused(
-    tmp_path: Path, change: dict[str, object], message: str
+    tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         read_log(eval_file(tmp_path / "log.eval", inspect_log(["C"], **change)))

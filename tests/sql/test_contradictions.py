@@ -4,8 +4,10 @@ import pytest
 
 from paretune.sql.contradictions import _breaks_off
 
+CUT = ("SELECT a FROM b WHERE", "```sql\nSELECT a FROM", "Query:\n\nSELECT a,", "SELECT T1.")
 
-@pytest.mark.parametrize("text", ["SELECT a FROM b WHERE", "```sql\nSELECT a FROM", "Query:\n\nSELECT a,", "SELECT T1."])
+
+@pytest.mark.parametrize("text", CUT)
 def test_breaks_off_within_a_statement(text: str) -> None:
     assert _breaks_off(text)
 
