@@ -28,8 +28,6 @@ SHARE_ENDING_NOWHERE = 5.0
 _ENDS_NOWHERE = re.compile(
     r"(?:\b(?:select|from|where|and|or|on|by|join|as|in|like|between|having|set|not)|[,(=<>+\-/]|\.)\s*$", re.IGNORECASE
 )
-_ENDS_STATEMENT = re.compile(r"\n\s*\n|;|```")
-_STATEMENT = re.compile(r"(?:sql\w*\s+)?(?:select|with)\b", re.IGNORECASE)
 Verdicts = Mapping[str, Sequence[SqlVerdict]]  # by variant
 
 SIGNS: dict[str, Callable[[SqlVerdict], bool]] = {
@@ -138,17 +136,11 @@ def _stopped(variant: Variant) -> Iterator[Finding]:
         return
     full = sum(isinstance(limit, int) and answer.tokens >= limit for answer in stopped)
     beyond = sum(isinstance(limit, int) and answer.tokens > limit for answer in variant.answers)
-    broken = sum(_breaks_off(answer.text) for answer in stopped)
+    broken = sum(bool(_ENDS_NOWHERE.search(extract_sql(answer.text).strip())) for answer in stopped)
     count = max(full, beyond, broken)
     if beyond or percent(count, len(stopped)) > SHARE_ENDING_NOWHERE:
         figures: Figures = {"variant": variant.name, "count": count, "questions": len(variant.answers)}
         yield Finding("warning", "cut-but-stopped", figures)
-
-
-def _breaks_off(text: str) -> bool:
-    """Whether a text ends within a statement: an explanation behind a complete one ends with a full stop, too."""
-    last = _ENDS_STATEMENT.split(text.strip())[-1].strip()
-    return bool(_STATEMENT.match(last) and _ENDS_NOWHERE.search(last))
 
 
 def _failing_alone(variant: str, lines: Sequence[SqlVerdict], base: Sequence[SqlVerdict]) -> Iterator[Finding]:
