@@ -43,6 +43,7 @@ def compare_logs(arguments: argparse.Namespace) -> int:
     from paretune.analysis.comparison import compare_run
     from paretune.logs import read_log
     from paretune.logs.paired import paired_run
+    from paretune.report.screen import Screen
     from paretune.report.tables import print_tables, write_tables
     from paretune.report.verdict import closing_text
 
@@ -59,6 +60,7 @@ def compare_logs(arguments: argparse.Namespace) -> int:
         from paretune.report.page import write_page
 
         page = write_page(run, comparison, findings, arguments.html.parent, voice, name=arguments.html.name)
-    print(print_tables(comparison, voice))
-    print(closing_text(comparison, findings, None, voice, page), end="")
+    screen = Screen.of(sys.stdout)
+    print(print_tables(comparison, voice, screen))
+    print(closing_text(comparison, findings, None, voice, page, screen), end="")
     return 0
