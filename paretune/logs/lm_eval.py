@@ -96,7 +96,8 @@ def _benchmark(task: str, file: Path, results: Mapping[str, Any], cluster: str) 
     missing = next((key for key in ("doc_id", "arguments", "resps") for sample in samples if key not in sample), None)
     if not samples or missing:
         raise DataError(f"{file}: {f'a line lacks {missing!r}' if missing else 'no lines'}; expected lm-eval's samples")
-    chosen = list(first_filter([{"filter": "none", **sample} for sample in samples]))
+    is_named = all("filter" in sample for sample in samples)
+    chosen = list(first_filter(samples)) if is_named else _first_of_unnamed(samples)
     metric = next((rule for rule in RIGHT_OR_WRONG if all(_is_verdict(sample.get(rule)) for sample in chosen)), None)
     if metric is None:
         known = ", ".join(map(str, chosen[0].get("metrics") or sorted(chosen[0])))
@@ -107,13 +108,23 @@ def _benchmark(task: str, file: Path, results: Mapping[str, Any], cluster: str) 
     shots = (results.get("n-shot") or {}).get(task)
     conditions = {
         "metric": metric,
-        "filter": str(chosen[0]["filter"]),
+        **({"filter": str(chosen[0]["filter"])} if is_named else {}),
         **({} if shots is None else {"shots": str(shots)}),
         **({"version": str(found)} if (found := (results.get("versions") or {}).get(task)) is not None else {}),
     }
     options = [len(answer.options) for answer in answers]
     chance = sum(1 / count if count > 1 else 0.0 for count in options) / len(answers)
     return Benchmark(task, answers, conditions, chance)
+
+
+def _first_of_unnamed(samples: list[Record]) -> list[Record]:
+    """One sample per question. Versions that name no filter wrote a question once per filter, the first filter first and
+    all with the same raw answer; a question with two raw answers was logged twice and stays so."""
+    first: dict[object, Record] = {}
+    for sample in samples:
+        if first.setdefault(sample["doc_id"], sample)["resps"] != sample["resps"]:
+            return samples
+    return list(first.values())
 
 
 def _is_verdict(value: Any) -> bool:

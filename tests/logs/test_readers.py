@@ -110,7 +110,16 @@ def test_read_log_lm_eval_first_filter_decides(tmp_path: Path) -> None:
 def test_read_log_lm_eval_older_lines_without_filter_are_read(tmp_path: Path) -> None:
     old = [{key: value for key, value in line.items() if key not in ("filter", "metrics")} for line in samples([True])]
     (benchmark,) = read_log(lm_eval_folder(tmp_path / "out", {"tiny": old})).benchmarks
-    assert benchmark.conditions["filter"] == "none"
+    assert benchmark.conditions == {"metric": "acc", "shots": "0", "version": "1"}
+
+
+def test_read_log_lm_eval_older_lines_of_several_filters_are_those_of_the_first(tmp_path: Path) -> None:
+    old = [{key: value for key, value in line.items() if key != "filter"} for line in written_samples([True, False])]
+    (benchmark,) = read_log(lm_eval_folder(tmp_path / "out", {"gsm": old})).benchmarks
+    assert [answer.correct for answer in benchmark.answers] == [True, False]
+    old[2] = {**old[2], "resps": [["Another answer"]]}
+    with pytest.raises(DataError, match="gsm: question 0 stands there 2 times"):
+        read_log(lm_eval_folder(tmp_path / "again", {"gsm": old}))
 
 
 def test_read_log_lm_eval_group_is_one_benchmark_clustered_by_task(tmp_path: Path) -> None:
