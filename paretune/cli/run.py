@@ -27,7 +27,7 @@ STAGES = {
     "prepare": "read the data and write what every variant will be asked",
     "train": "train the adapters",
     "evaluate": "answer and judge every question",
-    "compare": "write and print the tables of an experiment, or compare logs of others (BASE TUNED ...)",
+    "compare": "write and print the tables, or compare logs (BASE TUNED)",
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }

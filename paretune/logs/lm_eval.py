@@ -118,8 +118,8 @@ def _benchmark(task: str, file: Path, results: Mapping[str, Any], cluster: str) 
 
 
 def _first_of_unnamed(samples: list[Record]) -> list[Record]:
-    """One sample per question. Versions that name no filter wrote a question once per filter, the first filter first and
-    all with the same raw answer; a question with two raw answers was logged twice and stays so."""
+    """One sample per question. Versions that name no filter wrote a question once per filter, the first filter first,
+    each with the same raw answer; a question with two raw answers was logged twice and stays so."""
     first: dict[object, Record] = {}
     for sample in samples:
         if first.setdefault(sample["doc_id"], sample)["resps"] != sample["resps"]:
