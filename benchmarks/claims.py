@@ -19,13 +19,13 @@ import numpy.typing as npt
 from scipy import stats
 
 from paretune.analysis.groups import bonett_price
-from paretune.stats.claims import gravest, loss_test, sensitivity
+from paretune.stats.claims import finding, gravest, loss_test, sensitivity
 from paretune.stats.clusters import FloatArray, are_a_sample, mean_from_sums, sampling_units, sum_by_cluster
 from paretune.stats.estimate import Estimate
 from paretune.stats.family import family_of
 from paretune.stats.intervals import accuracy_interval
 from paretune.stats.paired import holm, paired_estimate
-from paretune.stats.power import Clustering, Plan, power_to_rule_out, power_to_show
+from paretune.stats.power import Clustering, Plan, power_to_rule_out, power_to_show, questions_needed
 from paretune.stats.seeds import seed_effect
 
 SPIDER = (4, 15, 16, 18, 30, 30, 38, 40, 40, 42, 45, 56, 62, 62, 78, 80, 82, 84, 92, 120)
@@ -415,6 +415,14 @@ def promised_power(simulations: int, generator: np.random.Generator) -> Iterator
             setting = f"{100 * churn:.0f} % differ, intraclass {intraclass}, family of {family}: shown, 80 promised"
             yield Row("E13 power", setting, shown[0], shown[1], "77 to 83")
     plan = Plan(0.1)
+    questions = questions_needed(2.0, plan)
+    for what, planted in (("gain", 0.02), ("loss", -0.02)):
+        found = []
+        for _ in range(simulations):
+            estimate = new(_with_discordant(np.array([planted]), 0.1, (questions,), generator), None)
+            found.append(finding(estimate.interval(0.025)) == f"{what} shown")
+        setting = f"planted {what} of 2 points, {questions} questions: shown, 80 promised"
+        yield Row("E13 power", setting, None, share(found), "77 to 83")
     hits = [
         loss_test(new(turned(np.zeros(1), 0.1, (6183,), generator), None), 1.0).verdict == "ruled out"
         for _ in range(max(200, simulations // 2))
