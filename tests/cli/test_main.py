@@ -20,8 +20,8 @@ DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
-    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export", "init",
-    "init-task",
+    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
+    "init", "init-task",
 )  # fmt: skip
 
 
