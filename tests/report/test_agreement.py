@@ -154,8 +154,9 @@ def check_sentences(comparison: Comparison) -> None:
 
 
 def _insensitive(item: UnitVerdict) -> bool:
+    """Nothing can be said of a loss; where a gain is shown, something can."""
     test = item.worst.budget
-    return test is not None and test.sensitivity is not None and bool(test.sensitivity.limit)
+    return test is not None and test.low <= 0 and test.sensitivity is not None and bool(test.sensitivity.limit)
 
 
 def check_tables(comparison: Comparison) -> None:
