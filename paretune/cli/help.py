@@ -43,7 +43,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "cells": (f"paretune cells {_EXPERIMENT}", f"paretune cells {_EXPERIMENT} --todo --kind train"),
     "cell": (f"paretune cell {_EXPERIMENT} prepare", f"paretune cell {_EXPERIMENT} train:run-1 answer:run-1"),
     "list": (f"paretune list {_EXPERIMENT}", "paretune list runs/demo"),
-    "compare": ("paretune compare runs/demo", "paretune compare runs/demo --margin 2 --every-pair"),
+    "compare": (
+        "paretune compare runs/demo",
+        "paretune compare runs/demo --margin 2 --every-pair",
+        "paretune compare results/base results/tuned --html page.html",
+    ),
     "report": ("paretune report runs/demo", "paretune report runs/demo --lang pt-BR --out elsewhere"),
     "init": ("paretune init", "paretune init mine.toml"),
     "init-task": ("paretune init-task shop --database shop.sqlite --pairs questions.csv",),

@@ -27,7 +27,7 @@ STAGES = {
     "prepare": "read the data and write what every variant will be asked",
     "train": "train the adapters",
     "evaluate": "answer and judge every question",
-    "compare": "write and print the tables",
+    "compare": "write and print the tables, or compare logs (BASE TUNED)",
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
@@ -69,11 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("tp4",),
         help="also write the CSV files of the course of 2025 (tp4)",
     )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="run: on a Ray cluster, ray://HOST:PORT; auto: the one that runs here, else all of this machine",
-    )
+    parser.set_defaults(cluster_address=None)
     claims = parser.add_argument_group("run, compare and report")
     claims.add_argument(
         "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
@@ -84,12 +80,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """`--cluster` of `paretune run`."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        dest="cluster_address",
+        help="train and answer on a Ray cluster, ray://HOST:PORT; auto: the one that runs here, else this machine",
+    )
+
+
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
     if arguments.export and stage not in EXPORTED:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
-    if arguments.cluster and stage != "run":
-        raise ConfigError(f"--cluster: {stage} does not use one; give it to run")
+    if getattr(arguments, "tuned", ()):
+        from paretune.cli.logs import compare_logs
+
+        return compare_logs(arguments)
+    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
+        raise ConfigError(
+            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
+        )
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     session = open_session(arguments)
@@ -236,7 +248,7 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        claims, data, cluster = _claims(arguments), arguments.databases, arguments.cluster
+        claims, data, cluster = _claims(arguments), arguments.databases, arguments.cluster_address
         run, comparison = experiment.run_all(session, variants, claims, data, cluster=cluster)
         _print(run, comparison, arguments, session.folder)
     else:

@@ -9,6 +9,7 @@ databases, which lie where the experiment does: without a common folder it is do
 from __future__ import annotations
 
 import importlib.util
+import logging
 import math
 import os
 import shutil
@@ -120,7 +121,8 @@ def connected(address: str, say: Callable[[str], None]) -> Iterator[Any]:
     import ray
 
     environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
-    settings: dict[str, Any] = {"log_to_driver": False, "runtime_env": {"env_vars": environment}}
+    settings: dict[str, Any] = {"runtime_env": {"env_vars": environment}}
+    settings |= {"log_to_driver": False, "logging_level": logging.WARNING}
     try:
         try:
             ray.init(address=address, **settings)
