@@ -133,8 +133,8 @@ def test_cells_done_one_by_one_in_any_order_end_as_a_plain_run(home: Path, tmp_p
         assert cell(home, out, name) == 0, name
     whole = home / "whole"
     assert list(results(out)) == list(results(whole))
-    for name in results(whole):
-        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+    for file in results(whole):
+        assert (out / file).read_bytes() == (whole / file).read_bytes(), file
     for table in ("execution_accuracy", "general_accuracy", "claims", "comparisons", "pick", "outcomes"):
         csv = f"tables/{table}.csv"
         assert (out / csv).read_bytes() == (whole / csv).read_bytes(), csv
