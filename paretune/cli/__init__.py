@@ -11,7 +11,22 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, card, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
+from paretune.cli import (
+    audit,
+    card,
+    choice,
+    doctor,
+    export,
+    fetch,
+    init,
+    init_task,
+    perplexity,
+    power,
+    run,
+    score,
+    suite,
+    sync,
+)
 from paretune.cli import help as help_text
 from paretune.errors import ParetuneError
 
@@ -25,6 +40,7 @@ _COMMANDS = {
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
     "audit": (audit, "what makes a figure untrustworthy"),
+    "export": (export, "write a variant as an adapter, merged weights or a GGUF file"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),
     "test-suite": (suite, "build extra databases, to catch queries right by luck"),
@@ -32,7 +48,7 @@ _COMMANDS = {
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
     "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list"),
-    "its results": ("compare", "report", "card", "audit", "sync"),
+    "its results": ("compare", "report", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 

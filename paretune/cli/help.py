@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "card": ("paretune card runs/demo > README.md", "paretune card runs/demo --variant run-1@0.5 --lang pt-BR"),
     "audit": ("paretune audit runs/demo", "paretune audit runs/demo --strict"),
+    "export": ("paretune export experiments/demo.toml exported --variant run-1@0.5 --gguf q8_0",),
     "sync": ("paretune sync runs /content/drive/MyDrive/paretune/runs",),
     "doctor": ("paretune doctor",),
     "test-suite": ("paretune test-suite --spider DIR --out DIR",),
@@ -87,4 +88,5 @@ def grouped(groups: Mapping[str, Sequence[tuple[str, str]]]) -> str:
 
 def examples(command: str) -> str:
     """The end of a command's help; "" stands for paretune itself."""
-    return "\n".join(["examples:", *(f"  {line}" for line in EXAMPLES[command])])
+    lines = EXAMPLES.get(command, ())
+    return "\n".join(["examples:", *(f"  {line}" for line in lines)]) if lines else ""

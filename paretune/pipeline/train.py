@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from paretune.config import VariantConfig
 from paretune.errors import TrainingError
 from paretune.files import fingerprint
+from paretune.methods import find_method
 from paretune.models.chat import encode
 from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
@@ -29,7 +29,9 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     from paretune.models.load import choose_precision
 
     assert variant.training is not None
-    settings = {key: value for key, value in asdict(variant.training).items() if key != "logging_steps"}
+    training = variant.training
+    conditions = find_method(training.method).conditions(training.settings)
+    settings = {key: value for key, value in {**training.as_dict(), **conditions}.items() if key != "logging_steps"}
     for key, deciding in _LATER_KEYS.items():
         if not settings[deciding]:
             del settings[key]

@@ -72,7 +72,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     # the model card
-    "card.what": "A LoRA adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
+    "card.what": "An adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
     "card.variant": (
         "{variant} changes {benchmark} by {change:+} points, from {before:.1} % to {after:.1} % correct: {finding}."
     ),
@@ -88,13 +88,15 @@ TEXT: dict[str, str] = {
     "card.precision": "Precision {precision}, greedy decoding.",
     "card.versions": "Versions: {versions}. Seed of the questions drawn: {seed}.",
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
-    "card.lora": "LoRA: rank {rank}, alpha {alpha}, on {modules}.",
+    "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
-    "card.scale": "These figures are of the adapter at {scale} of its strength.",
-    "card.alpha": "For that, set `lora_alpha` in adapter_config.json from {before} to {after}.",
+    "card.scale": (
+        "These figures are of the adapter at {scale} of its strength; `paretune export EXPERIMENT DIR --variant "
+        "{variant}` writes one that has this inside."
+    ),
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (
         "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "

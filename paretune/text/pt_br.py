@@ -77,7 +77,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     # o cartão do modelo
-    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.what": ("Um adaptador de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
     "card.variant": (
         "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
     ),
@@ -95,13 +95,15 @@ TEXT: dict[str, str] = {
     "card.training": (
         "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
     ),
-    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.method": "Método: {method} ({settings}).",
     "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
     "card.prompts": (
         "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
     ),
-    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
-    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "card.scale": (
+        "Estes números são do adaptador a {scale} de sua força; `paretune export EXPERIMENTO PASTA --variant "
+        "{variant}` escreve um que já a contém."
+    ),
     "Gain and loss": "Ganho e perda",
     "How it was measured": "Como foi medido",
     "How it was trained": "Como foi treinado",

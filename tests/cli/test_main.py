@@ -21,7 +21,7 @@ HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "pe
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
     "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "init",
-    "init-task",
+    "init-task", "export",
 )  # fmt: skip
 
 
