@@ -166,6 +166,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
     "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Gain and loss in one table: {benchmark}, {questions} questions, and general accuracy; in percent",
     "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
     "table.levels": "{Metric} in percent by {level}",
     "table.target-change": (
