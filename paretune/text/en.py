@@ -13,6 +13,7 @@ SINGULAR: dict[str, str] = {
     "comparisons": "comparison",
     "answers": "answer",
     "rows": "row",
+    "runs": "run",
     "tokens": "token",
     "lines": "line",
     "points": "point",
@@ -214,6 +215,10 @@ TEXT: dict[str, str] = {
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
     "facts.general": "{suite}: {questions} questions by {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} runs",
+    "runs.facts": "{model} · {benchmark} · {count} variants · pick: {pick}",
+    "runs.no-verdict": "No verdict: {reason}",
     # the page
     "page.alike": "(and {count} alike)",
     "page.notes": "{count} notes",

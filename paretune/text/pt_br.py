@@ -12,6 +12,7 @@ SINGULAR: dict[str, str] = {
     "bancos": "banco",
     "grupos": "grupo",
     "variantes": "variante",
+    "execuções": "execução",
     "comparações": "comparação",
     "respostas": "resposta",
     "linhas": "linha",
@@ -361,6 +362,7 @@ TEXT: dict[str, str] = {
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
+    "base model": "modelo base",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
@@ -593,6 +595,10 @@ TEXT: dict[str, str] = {
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.general": "{suite}: {questions} questões por {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} execuções",
+    "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
+    "runs.no-verdict": "Sem veredito: {reason}",
     # the page
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
