@@ -27,7 +27,7 @@ STAGES = {
     "prepare": "read the data and write what every variant will be asked",
     "train": "train the adapters",
     "evaluate": "answer and judge every question",
-    "compare": "write and print the tables",
+    "compare": "write and print the tables, or compare logs (BASE TUNED)",
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
@@ -86,12 +86,11 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
     from paretune.run.folder import RunFolder
 
-    if arguments.export and stage not in EXPORTED:
-        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
-    if arguments.watch and stage != "report":
-        raise ConfigError(f"--watch: {stage} does not wait for a run; paretune report does")
-    if arguments.experiment.is_dir() and arguments.watch:
-        return _watch(RunFolder(arguments.experiment), arguments)
+    if getattr(arguments, "tuned", ()):
+        from paretune.cli.logs import compare_logs
+
+        return compare_logs(arguments)
+    _check_options(stage, arguments)
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.choice.suites import check_suites
@@ -136,11 +135,27 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_options(stage: str, arguments: argparse.Namespace) -> None:
+    """Refuse options that this stage cannot obey."""
+    if arguments.export and stage not in EXPORTED:
+        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    if stage in ("list", "compare", "report") and not arguments.experiment.exists():
+        raise ConfigError(f"{arguments.experiment}: no such run folder or experiment file")
+    if arguments.watch and stage != "report":
+        raise ConfigError(f"--watch: {stage} does not wait for a run; paretune report does")
+    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
+        raise ConfigError(
+            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
+        )
+
+
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
     """Compare or report a run folder without its experiment file, also one that cannot be written."""
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
+    if arguments.watch:
+        return _watch(folder, arguments)
     if stage == "list":
         from paretune.pipeline.done import folder_progress
 

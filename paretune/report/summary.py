@@ -28,7 +28,7 @@ class SummaryRow:
 
 
 def summary_rows(comparison: Comparison) -> Iterator[SummaryRow]:
-    """The baseline, every variant, and every recipe of several."""
+    """The baseline, every variant, and every recipe of several, of a comparison that has a target."""
     verdict = comparison.verdict
     decisions: dict[str, str] = {item.unit.name: item.reason or "pick" for item in verdict.units}
     if verdict.pick is None and verdict.units:
@@ -40,7 +40,7 @@ def summary_rows(comparison: Comparison) -> Iterator[SummaryRow]:
     }
     for variant in comparison.variants:
         target = comparison.difference(variant.name, "target")
-        on = [Summary(variant.target, target.claim if target else None)]
+        on = [Summary(variant.leading, target.claim if target else None)]
         on += [
             Summary(_accuracy(suite, variant.name), claims.get((suite.suite, suite.method, variant.name)))
             for suite in comparison.suites
@@ -49,7 +49,7 @@ def summary_rows(comparison: Comparison) -> Iterator[SummaryRow]:
     for unit in comparison.units:
         if unit.is_recipe:
             general = {(claim.benchmark, claim.method): claim for claim in unit.general}
-            on = [Summary(None, unit.target)]
+            on = [Summary(None, unit.leading)]
             on += [Summary(None, general[suite.suite, suite.method]) for suite in comparison.suites]
             yield SummaryRow(unit.name, tuple(on), decisions[unit.name])
 

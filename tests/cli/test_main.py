@@ -4,12 +4,13 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from paretune.cli import build_parser, main
+from paretune.cli import build_parser, main, power
 from paretune.cli.help import EXAMPLES
 from paretune.config import load_experiment
 from paretune.sql.task import SqlTarget
@@ -20,8 +21,8 @@ DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
-    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "init",
-    "init-task", "export",
+    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
+    "init", "init-task",
 )  # fmt: skip
 
 
@@ -124,6 +125,12 @@ def test_unknown_key_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str
     assert "'questions'" in error or "target.questions" in error or "questions?" in error
 
 
+@pytest.mark.parametrize("stage", ["list", "compare", "report"])
+def test_missing_run_folder_is_named(stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = one_error_line(capsys, [stage, str(tmp_path / "none")])
+    assert error == f"error: {tmp_path / 'none'}: no such run folder or experiment file\n"
+
+
 def test_missing_data_directory_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gone = tmp_path / "gone"
     words = ["prepare", DEMO, "--out", str(tmp_path / "run"), "--set", "target.kind=spider", "--set",
@@ -211,3 +218,23 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
         done = subprocess.run(POWER, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: standard output: No space left on device\n"
+
+
+class _Dropping:
+    """Its end is interrupted, where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_interrupt_that_python_drops_in_a_finalizer_is_heeded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_: object) -> int:
+        _Dropping()
+        time.sleep(60.0)  # until the signal comes
+        return 0
+
+    monkeypatch.setattr(power, "run", work)
+    assert main(["power", "--effect", "2", "--discordant", "0.1"]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was kept; the same command starts anew\n"

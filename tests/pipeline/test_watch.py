@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.pipeline import watch as module
 from paretune.pipeline.watch import watch
 from paretune.report.page import plots
 from paretune.run.folder import RunFolder
@@ -45,7 +44,9 @@ def whole(tmp_path: Path) -> Path:
 
 def test_watch_renews_with_each_complete_variant_and_stops_with_the_last(whole: Path, tmp_path: Path) -> None:
     steps = ["manifest.json", "prepared", "baseline", "run-1/answers.jsonl/cut", "run-1", "run-2"]
-    growing, said, renewed = Growing(whole, tmp_path / "run", list(steps)), [], []
+    growing = Growing(whole, tmp_path / "run", list(steps))
+    said: list[str] = []
+    renewed: list[list[str]] = []
     folder = RunFolder(tmp_path / "run")
 
     def renew() -> None:
@@ -80,8 +81,7 @@ def test_report_watch_of_an_unfinished_run_writes_tables_and_page_until_ctrl_c(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
-    monkeypatch.setattr(module.time, "sleep", interrupt)
-    monkeypatch.setattr(module.watch, "__defaults__", (interrupt,))
+    monkeypatch.setattr(watch, "__defaults__", (interrupt,))
     (whole / "run-2" / "choice.jsonl").unlink()
     assert main(["report", str(whole), "--watch"]) == 0
     said = capsys.readouterr().err
