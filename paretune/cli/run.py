@@ -88,6 +88,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     check_engine(config, str(arguments.experiment))
     check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
+    folder.refuse_other_things()
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
