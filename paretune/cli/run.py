@@ -104,6 +104,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     folder = RunFolder(arguments.out or runs_directory() / config.name)
     if arguments.watch:
         return _watch(folder, arguments)
+    folder.refuse_other_things()
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
