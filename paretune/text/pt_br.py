@@ -12,6 +12,7 @@ SINGULAR: dict[str, str] = {
     "bancos": "banco",
     "grupos": "grupo",
     "variantes": "variante",
+    "execuções": "execução",
     "comparações": "comparação",
     "respostas": "resposta",
     "linhas": "linha",
@@ -87,7 +88,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     # o cartão do modelo
-    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.what": ("Um adaptador de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
     "card.variant": (
         "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
     ),
@@ -105,13 +106,15 @@ TEXT: dict[str, str] = {
     "card.training": (
         "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
     ),
-    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.method": "Método: {method} ({settings}).",
     "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
     "card.prompts": (
         "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
     ),
-    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
-    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "card.scale": (
+        "Estes números são do adaptador a {scale} de sua força; `paretune export EXPERIMENTO PASTA --variant "
+        "{variant}` escreve um que já a contém."
+    ),
     "Gain and loss": "Ganho e perda",
     "How it was measured": "Como foi medido",
     "How it was trained": "Como foi treinado",
@@ -383,6 +386,7 @@ TEXT: dict[str, str] = {
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
+    "base model": "modelo base",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
@@ -568,6 +572,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Ganho e perda em uma tabela: {benchmark}, {questions} questões, e acurácia geral; em porcentagem",
     "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
     "table.levels": "{Metric} em % por {level}",
     "table.target-change": (
@@ -618,6 +623,10 @@ TEXT: dict[str, str] = {
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} execuções",
+    "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
+    "runs.no-verdict": "Sem veredito: {reason}",
     # the page
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
