@@ -43,7 +43,7 @@ _COMMANDS = {
     "export": (export, "write a variant as an adapter, merged weights or a GGUF file"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),
-    "test-suite": (suite, "build several databases a schema, to tell lucky queries from right ones"),
+    "test-suite": (suite, "build several databases per schema, to tell lucky queries from right ones"),
 }
 
 _RESUMING = ("fetch", "sync")  # beside the stages: what they finished is kept

@@ -1,4 +1,4 @@
-"""paretune perplexity: bits a byte of a raw text under a base model and any number of its adapters."""
+"""paretune perplexity: bits per byte of a raw text under a base model and any number of its adapters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune perplexity`."""
-    parser.description = "Bits a byte of a text: comparable between tokenizers, and sensitive to any drift."
+    parser.description = "Bits per byte of a text: comparable between tokenizers, and sensitive to any drift."
     add_model_arguments(parser)
     parser.add_argument("--text", type=Path, action="append", required=True, metavar="FILE", help="UTF-8 text")
     parser.add_argument(
@@ -55,8 +55,8 @@ def perplexity_summary(variant: str, result: PerplexityResult, voice: Voice) -> 
     return "\n".join(
         [
             f"{say('variant')}: {variant}",
-            f"  {say('bits a byte')}: {voice.number(result.bits_per_byte, 4)}{interval}",
-            f"  {say('perplexity a token')}: {voice.number(result.token_perplexity, 2)}",
+            f"  {say('bits per byte')}: {voice.number(result.bits_per_byte, 4)}{interval}",
+            f"  {say('perplexity per token')}: {voice.number(result.token_perplexity, 2)}",
             f"  {say('bytes')}: {result.n_bytes}, {say('tokens')}: {result.n_tokens}, "
             f"{say('window')}: {result.window} / {result.stride}",
             f"  {say('confidence intervals')}: 95 %, {say('clustered by window')}",
