@@ -51,11 +51,12 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes:
         if found:
             masses[variant.name] = float(np.mean(found))
     suite = axis.suite
+    is_unknown = suite is not None and suite.method == "logged" and suite.chance is None
     return SuiteTable(
         suite=axis.benchmark,
         method=axis.method,
         is_main=axis.is_main,
-        chance=100 * float(np.mean(axis.chance)) if axis.chance else None,
+        chance=100 * float(np.mean(axis.chance)) if axis.chance and not is_unknown else None,
         shots=suite.shots if suite else None,
         notes=suite.notes if suite else (),
         rows=tuple(rows),
@@ -67,7 +68,19 @@ def level_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[
     """The target's accuracy by level, in the task's order; none where the task has no levels."""
     present, levels = set(axis.categories) - {""}, records.facets.levels
     order = [level for level in levels if level in present] + sorted(present - set(levels))
-    return tuple(_group_rows(axis, names, "level", order))
+    return tuple(_group_rows(axis, names, "level", order) + _without_left_out(records, axis, names))
+
+
+def _without_left_out(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+    """Each variant's accuracy without the questions that the task leaves out of a second figure; none without such."""
+    if records.facets.left_out is None:
+        return []
+    key, name = records.facets.left_out
+    verdicts = records.variants[0].verdicts
+    kept = np.array([not verdicts[place].detail.get(key) for place in judged(records)])
+    if kept.all() or not kept.any():
+        return []
+    return _rows_of_parts(axis, names, "level", [(name, *axis.part(kept))])
 
 
 def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> list[GroupRow]:
@@ -85,7 +98,15 @@ def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, In
 
 def _group_rows(axis: AnsweredAxis, names: Sequence[str], kind: Kind, order: Sequence[str]) -> list[GroupRow]:
     labels = np.array(axis.categories)
-    parts = [(group, *axis.part(labels == group)) for group in order]
+    return _rows_of_parts(axis, names, kind, [(group, *axis.part(labels == group)) for group in order])
+
+
+def _rows_of_parts(
+    axis: AnsweredAxis,
+    names: Sequence[str],
+    kind: Kind,
+    parts: Sequence[tuple[str, Flags, tuple[Hashable, ...] | None]],
+) -> list[GroupRow]:
     return [
         GroupRow(
             name,
@@ -126,11 +147,14 @@ def _macro_change(axis: AnsweredAxis, at: int) -> Interval:
     return Interval(100 * found.mean, 100 * low, 100 * high, CONFIDENCE, len(index), len(subjects), "t over subjects")
 
 
-def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None) -> Interval:
-    """second minus first in points, alone; one question's is Bonett and Price's."""
+def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None, comparisons: int = 1) -> Interval:
+    """second minus first in points, one of `comparisons` whose intervals hold together (Bonferroni); one question's is
+    Bonett and Price's."""
+    tail = (1 - CONFIDENCE) / 2 / comparisons
     if len(first) < 2:
-        return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
-    return paired_estimate(first, second, clusters).interval((1 - CONFIDENCE) / 2, CONFIDENCE)
+        found = bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first), 1 - 2 * tail)
+        return replace(found, confidence=CONFIDENCE)
+    return paired_estimate(first, second, clusters).interval(tail, CONFIDENCE)
 
 
 def bonett_price(gained: int, lost: int, questions: int, confidence: float = CONFIDENCE) -> Interval:
@@ -159,8 +183,9 @@ def bonett_price(gained: int, lost: int, questions: int, confidence: float = CON
 
 
 def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, ...]:
-    """Each variant's subjects from the greatest loss to the greatest gain, Holm over all of them together."""
+    """Each variant's subjects from the greatest loss to the greatest gain, all of them judged together."""
     labels = np.array(axis.groups)
+    comparisons = len(set(axis.groups)) * (len(names) - 1)
     found: list[SubjectRow] = []
     for subject in dict.fromkeys(axis.groups):
         correct = axis.correct[labels == subject]
@@ -177,6 +202,7 @@ def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, 
                     baseline=100 * float(correct[:, 0].mean()),
                     tuned=100 * float(correct[:, at].mean()),
                     change=bonett_price(gained, lost, len(correct)),
+                    together=change_interval(correct[:, 0], correct[:, at], None, comparisons),
                     gained=gained,
                     lost=lost,
                     mcnemar_p=mcnemar_exact(gained, lost),

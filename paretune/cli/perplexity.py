@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     parser.add_argument("--text", type=Path, action="append", required=True, metavar="FILE", help="UTF-8 text")
     parser.add_argument(
-        "--window", type=positive, metavar="N", help="tokens a forward sees (2048 or the model's context)"
+        "--window", type=positive, metavar="N", help="tokens that the model sees at once (2048, or the model's context)"
     )
 
 

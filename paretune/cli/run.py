@@ -14,17 +14,20 @@ from paretune.files import runs_directory
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
+    from paretune.analysis.results import Comparison
     from paretune.config import VariantConfig
+    from paretune.pipeline.done import PartDone
     from paretune.pipeline.report import Claims
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
+    from paretune.run.load import Run
 
 STAGES = {
     "run": "everything: prepare, train, evaluate, compare, report",
     "prepare": "read the data and write what every variant will be asked",
     "train": "train the adapters",
     "evaluate": "answer and judge every question",
-    "compare": "write and print the tables",
+    "compare": "write and print the tables, or compare logs (BASE TUNED)",
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
@@ -46,7 +49,7 @@ def add_settings(parser: argparse.ArgumentParser, example: str) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that all stages share."""
     parser.add_argument(
-        "experiment", type=Path, help="experiment file, for example experiments/demo.toml; compare, report: or a folder"
+        "experiment", type=Path, help="experiment file; list, compare and report take a run folder, too"
     )
     add_settings(parser, "model.path=FILE.gguf")
     parser.add_argument(
@@ -58,10 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_store(parser)
     parser.add_argument(
-        "--variant", action="append", default=[], metavar="NAME", help="only this variant; several are named one by one"
+        "--variant", action="append", default=[], metavar="NAME", help="only this variant; may be repeated"
     )
-    parser.add_argument("--dry-run", action="store_true", help="check settings and data, say what would be done")
-    parser.add_argument("--export", choices=("tp4",), help="also write the results in this form (with compare, report)")
+    parser.add_argument("--dry-run", action="store_true", help="check settings and data, and say what a run would do")
+    parser.add_argument(
+        "--export",
+        choices=("tp4",),
+        help="also write the CSV files of the course of 2025 (tp4)",
+    )
     claims = parser.add_argument_group("run, compare and report")
     claims.add_argument(
         "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
@@ -69,32 +76,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the pick; likewise")
     claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
     claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
+    claims.add_argument(
+        "--watch", action="store_true", help="report: renew tables and page while a run works, until it is complete"
+    )
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
 
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
-    if arguments.export and stage not in EXPORTED:
-        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    from paretune.run.folder import RunFolder
+
+    if getattr(arguments, "tuned", ()):
+        from paretune.cli.logs import compare_logs
+
+        return compare_logs(arguments)
+    _check_options(stage, arguments)
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.choice.suites import check_suites
     from paretune.config import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
-    from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
     check_engine(config, str(arguments.experiment))
     check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
+    if arguments.watch:
+        return _watch(folder, arguments)
     folder.refuse_other_things()
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
-        from paretune.pipeline.experiment import print_progress
+        from paretune.pipeline.done import list_progress
 
-        print(print_progress(session))
+        _print_list(folder, *list_progress(session), arguments)
         return 0
     if arguments.dry_run:
         from paretune.pipeline.experiment import describe_plan
@@ -120,15 +136,44 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_options(stage: str, arguments: argparse.Namespace) -> None:
+    """Refuse options that this stage cannot obey."""
+    if arguments.export and stage not in EXPORTED:
+        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    if stage in ("list", "compare", "report") and not arguments.experiment.exists():
+        raise ConfigError(f"{arguments.experiment}: no such run folder or experiment file")
+    if arguments.watch and stage != "report":
+        raise ConfigError(f"--watch: {stage} does not wait for a run; paretune report does")
+    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
+        raise ConfigError(
+            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
+        )
+
+
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
     """Compare or report a run folder without its experiment file, also one that cannot be written."""
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
+    if arguments.watch:
+        return _watch(folder, arguments)
+    if stage == "list":
+        from paretune.pipeline.done import folder_progress
+
+        reason = voice_named(arguments.lang).say("no experiment file was named")
+        _print_list(folder, folder_progress(folder), reason, arguments)
+        return 0
     ignored = [name for name in ("settings", "variant", "dry_run", "export") if getattr(arguments, name)]
     if stage not in ("compare", "report") or ignored:
         what = f"{stage} needs the experiment file" if not ignored else "--set, --variant, --dry-run, --export"
         raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
+    if stage == "report" and not (folder.manifest_path.is_file() or _has_answers(folder.path)):
+        from paretune.pipeline.report import report_runs
+
+        if arguments.out is not None:
+            raise ConfigError(f"--out: the page over the runs of {folder.path} is written there")
+        print(f"page: {report_runs(folder.path, voice_named(arguments.lang), _say).resolve()}")
+        return 0
     if arguments.out is not None:
         into = RunFolder(arguments.out)
         with into.locked():
@@ -138,6 +183,38 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
             _summarise(stage, folder, arguments, folder)
     else:
         _without_writing(stage, folder, arguments)
+    return 0
+
+
+def _has_answers(folder: Path) -> bool:
+    """Whether it is a run folder that has lost its manifest."""
+    return any(folder.glob("*/choice.jsonl"))
+
+
+def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
+    """Renew tables and page until the run is complete. The run holds the folder's lock; files are replaced whole."""
+    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.pipeline.watch import watch
+    from paretune.run.folder import RunFolder
+    from paretune.run.load import load_run
+
+    voice, claims = voice_named(arguments.lang), _claims(arguments)
+    elsewhere = arguments.out is not None and arguments.experiment.is_dir()
+    into = RunFolder(arguments.out) if elsewhere else folder
+
+    def renew() -> None:
+        run = load_run(folder.path)
+        comparison = compare_folder(run, voice, _say, claims, into=into)
+        page = report_folder(run, comparison, voice, arguments.databases, into=into)
+        _say(f"page: {page.resolve()}")
+
+    try:
+        watch(folder, renew, voice, _say)
+    except KeyboardInterrupt:
+        _say("no longer watching; the run goes on")
+        return 0
+    records = load_run(folder.path)
+    _print(records, compare_folder(records, voice, _say, claims, into=into), arguments, into)
     return 0
 
 
@@ -151,17 +228,32 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
-    from paretune.pipeline.report import closing, compare_folder, report_folder
+    from paretune.pipeline.report import compare_folder, report_folder
     from paretune.run.load import load_run
 
     voice = voice_named(arguments.lang)
     records = load_run(folder.path)
-    comparison, text = compare_folder(records, voice, _say, _claims(arguments), into=into)
+    comparison = compare_folder(records, voice, _say, _claims(arguments), into=into)
     if stage == "report" and into is not None:
         report_folder(records, comparison, voice, arguments.databases, into=into)
-    # Last, so that a terminal that cannot take it costs no file.
-    print(text)
-    print(closing(records, comparison, voice, into), end="")
+    _print(records, comparison, arguments, into)
+
+
+def _print(records: Run, comparison: Comparison, arguments: argparse.Namespace, into: RunFolder | None) -> None:
+    """Tables and verdict; after all files, so that a terminal that cannot take them costs none."""
+    from paretune.pipeline.report import printed
+    from paretune.report.screen import Screen
+
+    print(printed(records, comparison, voice_named(arguments.lang), Screen.of(sys.stdout), into), end="")
+
+
+def _print_list(folder: RunFolder, rows: list[PartDone], reason: str, arguments: argparse.Namespace) -> None:
+    from paretune.pipeline.done import listing
+    from paretune.report.screen import Screen
+    from paretune.report.text_table import as_text
+
+    table = listing(folder, rows, voice_named(arguments.lang), reason)
+    print(as_text(table, Screen.of(sys.stdout)))
 
 
 def _claims(arguments: argparse.Namespace) -> Claims:
@@ -196,7 +288,8 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        print(experiment.run_all(session, variants, _claims(arguments), arguments.databases), end="")
+        run, comparison = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
+        _print(run, comparison, arguments, session.folder)
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

@@ -17,7 +17,9 @@ from typing import Any
 from paretune.errors import DataError
 from paretune.records import SqlPrediction, SqlQuestion
 
-_FORMATS = "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query per line"
+_FORMATS = (
+    "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query per line"
+)
 
 
 @dataclass(frozen=True, slots=True)

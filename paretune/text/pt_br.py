@@ -12,6 +12,7 @@ SINGULAR: dict[str, str] = {
     "bancos": "banco",
     "grupos": "grupo",
     "variantes": "variante",
+    "execuções": "execução",
     "comparações": "comparação",
     "respostas": "resposta",
     "linhas": "linha",
@@ -20,6 +21,8 @@ SINGULAR: dict[str, str] = {
     "prompts": "prompt",
     "receitas": "receita",
     "passos": "passo",
+    "épocas": "época",
+    "exemplos resolvidos": "exemplo resolvido",
     "disciplinas": "disciplina",
     "notas": "nota",
     "minutos": "minuto",
@@ -27,8 +30,14 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "preparado: {parts}",
+    "list.complete": "{complete} de {count} variantes completas",
     "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
     "outdated": "desatualizado",
+    "training": "treino",
+    "no experiment file was named": "nenhum arquivo de experimento foi informado",
+    "not judged": "não julgado",
+    "last change": "última alteração",
     # o veredito e o que se afirma
     "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
@@ -61,13 +70,65 @@ TEXT: dict[str, str] = {
         "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
         "fáceis demais para mostrar o que se esquece."
     ),
+    "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
+    "verdict.suites": (
+        "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
+    ),
+    "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
     "verdict.not-picked": "Não escolhidas: {reasons}.",
     "verdict.split": (
         "De {count} variantes, a de maior ganho em metade dos bancos ganha {choosing:.1} p.p. ali e {judging:.1} "
         "na outra "
         "metade (média de {splits} divisões): é o que a escolha acrescenta."
     ),
+    "no suite": "nenhuma suíte",
+    "verdict.worst-subject": (
+        "A pior de {subjects} disciplinas de {suite} em {variant}: {subject}, {change:+} p.p. Os intervalos de todas "
+        "as disciplinas e variantes valem juntos: em cada uma está descartada uma perda maior que {bound:.1} p.p."
+    ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
+    # o cartão do modelo
+    "card.what": ("Um adaptador de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.variant": (
+        "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.recipe": (
+        "{variant} é uma de {seeds} sementes da receita {recipe}, que varia {change:+} p.p. em {benchmark}, de "
+        "{before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.shots": ", {shots} exemplos resolvidos",
+    "card.terms": (
+        "Uma perda de até {margin} p.p. não importaria, a escolhida pode perder {budget} p.p.; os intervalos das "
+        "variações valem para todas as {planned} variantes juntas ({level:g} %)."
+    ),
+    "card.precision": "Precisão {precision}, decodificação gulosa.",
+    "card.versions": "Versões: {versions}. Semente do sorteio de questões: {seed}.",
+    "card.training": (
+        "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
+    ),
+    "card.method": "Método: {method} ({settings}).",
+    "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
+    "card.prompts": (
+        "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
+    ),
+    "card.scale": (
+        "Estes números são do adaptador a {scale} de sua força; `paretune export EXPERIMENTO PASTA --variant "
+        "{variant}` escreve um que já a contém."
+    ),
+    "Gain and loss": "Ganho e perda",
+    "How it was measured": "Como foi medido",
+    "How it was trained": "Como foi treinado",
+    "How to use it": "Como usar",
+    "Limits": "Limites",
+    "Accuracy before and after": "Acurácia antes e depois",
+    "this model, %": "este modelo, %",
+    "change, points": "variação, p.p.",
+    "The adapter was trained elsewhere; how is not known to the measurement.": (
+        "O adaptador foi treinado em outro lugar; a medição não sabe como."
+    ),
+    "Public benchmarks may be in the base model's pre-training data; only the change is about this adapter.": (
+        "Avaliações públicas podem estar nos dados de pré-treino do modelo base; só a variação é deste adaptador."
+    ),
     "claims.loss-beyond": "perda > {margin} p.p.",
     "claims.pick": (
         "Escolhida: o maior ganho demonstrado com perda maior que {budget} p.p. descartada em toda suíte primária."
@@ -76,6 +137,18 @@ TEXT: dict[str, str] = {
     "claims.family": (
         "Variações: intervalos entre colchetes que valem para todas as {count} variantes juntas ({level:g} %; "
         "{method})."
+    ),
+    "claims.family-suites": (
+        "Variações: intervalos entre colchetes que valem para todas as {count} comparações juntas ({level:g} %; "
+        "{method})."
+    ),
+    "claims.suites": "O que se afirma, em pontos em relação a {base}",
+    "claims.no-clusters": (
+        "As questões contam como independentes; se compartilham um documento ou banco, --cluster CAMPO o indica."
+    ),
+    "claims.chance-unknown": (
+        "{suite}: a acurácia de um palpite cego não é conhecida e é tomada como 0; pode-se descartar uma perda onde "
+        "havia pouco a perder."
     ),
     "claims.holm-differs": "{variant}: p é {family:p} por {method}, que decide, e {holm:p} por Holm.",
     "claims.changed": "Alterado depois: {what} {before} → {after}.",
@@ -109,6 +182,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
     ),
+    "terminal.findings": "{invalid} inválidos · {warnings} avisos · {notes} notas",
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
@@ -182,7 +256,6 @@ TEXT: dict[str, str] = {
     "after the question": "depois da pergunta",
     "before the schema": "antes do esquema",
     "over databases": "sobre bancos",
-    "nothing found": "nada encontrado",
     "what to do": "o que fazer",
     "published": "publicado",
     "reproduced": "reproduzido",
@@ -198,8 +271,10 @@ TEXT: dict[str, str] = {
     "test-suite accuracy": "acurácia na suíte de testes",
     "the gold fails on the suite": "a consulta de referência falha na suíte",
     "one database per db_id: no suite": "um banco por db_id: sem suíte",
-    "exact set match": "correspondência exata de conjuntos",
-    "exact set match, official parser": "a mesma, analisador oficial",
+    "exact set match, lenient": "correspondência exata, tolerante",
+    "exact set match, strict": "correspondência exata, estrita",
+    "DISTINCT kept": "DISTINCT mantido",
+    "texts run as written": "textos executados como escritos",
     "soft F1": "F1 parcial",
     "without questions known to be wrong": "sem questões sabidamente erradas",
     "simple": "simples",
@@ -311,6 +386,7 @@ TEXT: dict[str, str] = {
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
+    "base model": "modelo base",
     "base model, %": "modelo base, %",
     "variant, %": "variante, %",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
@@ -409,6 +485,7 @@ TEXT: dict[str, str] = {
     "{shown} of {all} questions": "{shown} de {all} questões",
     "any": "qualquer",
     "newly right": "passaram a certas",
+    "all together": "todas juntas",
     "no longer right": "deixaram de ser certas",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
@@ -466,6 +543,7 @@ TEXT: dict[str, str] = {
     "letter": "letra",
     "cloze": "texto da resposta",
     "generate": "geração",
+    "logged": "como no registro",
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
     "compared with the baseline": "comparada à base",
@@ -494,6 +572,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Ganho e perda em uma tabela: {benchmark}, {questions} questões, e acurácia geral; em porcentagem",
     "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
     "table.levels": "{Metric} em % por {level}",
     "table.target-change": (
@@ -520,6 +599,7 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.logged": "Acurácia em %: {suite}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
@@ -541,7 +621,12 @@ TEXT: dict[str, str] = {
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
+    "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} execuções",
+    "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
+    "runs.no-verdict": "Sem veredito: {reason}",
     # the page
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
