@@ -3,8 +3,8 @@
 The text is cut into windows that overlap by half; every token counts once, in the window where most of it stands
 before it (at least half a window, except at the text's beginning). Bits per byte compare models with different
 tokenizers, which perplexity per token does not. A rise on text that has nothing to do with the training task is the
-most sensitive sign of drift. The first token is predicted after the BOS token, or the end token where there is no BOS, as
-lm-eval-harness does, so that every byte of the text is paid for.
+most sensitive sign of drift. The first token is predicted after the BOS token, or the end token where there is no
+BOS, as lm-eval-harness does, so that every byte of the text is paid for.
 """
 
 from __future__ import annotations
