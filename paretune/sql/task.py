@@ -64,6 +64,7 @@ FACETS = Facets(
         "table.target-hypervolume": "table.hypervolume",
         "table.reasons": "Why SQL was wrong: questions, and their share in percent",
         "section.reasons": "Why SQL is wrong",
+        "first.accuracy": "first.sql-accuracy",
         "plot.gain": "gain in execution accuracy, points",
         "facts.questions": "facts.target",
         "groups-overlap": "databases-overlap",

@@ -21,6 +21,8 @@ SINGULAR: dict[str, str] = {
     "steps": "step",
     "subjects": "subject",
     "notes": "note",
+    "blocking problems": "blocking problem",
+    "seeds": "seed",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
@@ -36,9 +38,8 @@ TEXT: dict[str, str] = {
         "Keep the base model: every variant that gains loses more than {budget} points of general accuracy."
     ),
     "verdict.base-no-evidence": (
-        "Keep the base model: of no variant that gains a loss of more than {budget} points of general accuracy is "
-        "ruled "
-        "out."
+        "Keep the base model: variants gain, but for none of them is a loss of more than {budget} points of general "
+        "accuracy ruled out."
     ),
     "verdict.largest-gain": (
         "The largest gain is that of {variant}: {change:+} points, from {before:.1} % to {after:.1} % correct."
@@ -184,6 +185,55 @@ TEXT: dict[str, str] = {
     # the page
     "page.alike": "(and {count} alike)",
     "page.notes": "{count} notes",
+    # the first screen of the page
+    "first.use": (
+        "Use {variant}: {gain:+} points of {accuracy}, and a loss of more than {budget} points of general accuracy is "
+        "ruled out."
+    ),
+    "first.accuracy": "{metric}",
+    "first.sql-accuracy": "SQL accuracy",
+    "first.recipe": "{variant} (recipe, {count} seeds)",
+    "first.points": "{budget} points",
+    "first.explored": (
+        "With {budget} points allowed, which is not what the experiment states. `paretune compare --budget {budget}` "
+        "says the same."
+    ),
+    "first.gain-line": "{change:+} points: {finding}",
+    "first.loss-line": "{change:+} points. {loss}",
+    "first.other-suite": "{suite}: {levels}, {change:+} points",
+    "first.interval": "95 % interval: {accuracy}",
+    "first.general": "General accuracy · {suite}",
+    "first.suite": "General accuracy · {suite}, {questions} questions",
+    "first.worst-suite": "General accuracy · {suite}, the worst of {suites} suites, {questions} questions",
+    "first.target": "{accuracy} · {benchmark}, {questions} questions in {count} {clusters}",
+    "first.of-largest-gain": "{label} · {variant}, which gains most",
+    "first.of-largest-change": "{label} · {variant}, which changes most",
+    "first.seeds": "{count} seeds",
+    "first.audit": "{invalid} blocking problems, {warnings} warnings, {notes} notes",
+    "first.these": "The figures hold for these questions' groups only.",
+    "first.scale": "{variant} at scale {scale}",
+    "first.checkpoint": "step {step} of {variant}",
+    "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
+    "first.target-loss": "It loses on the target itself: {gained:+} points.",
+    "first.loss-shown": "It gains {gain:+} points, but a loss of more than {budget} points is shown on {suite}: {change:+}.",
+    "first.loss-open": (
+        "It gains {gain:+} points, but its interval on {suite} reaches {low:+}: a loss of more than {budget} points "
+        "cannot be ruled out."
+    ),
+    "first.not-measurable": (
+        "It gains {gain:+} points, but {suite} cannot show whether it loses more than {budget} points."
+    ),
+    "first.smaller-gain": "It gains less: {gained:+} points.",
+    "first.allow": "Allow {budget} points",
+    "first.changed": "{gained} questions newly right, {lost} no longer right.",
+    "first.beyond": "loses more than the {budget} points allowed",
+    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.x": "points of {accuracy} gained",
+    "first.y": "points of general accuracy gained or lost ({suite})",
+    "first.point": "{variant}: gain {gain:+}; {suite} {change:+}",
+    "first.why-not": "Why not {variant}?",
+    "first.what-changed": "What {variant} changed:",
+    "first.more-reasons": "Why not the other {count} variants",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} is missing or not JSON",
     "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",

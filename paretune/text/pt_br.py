@@ -24,6 +24,8 @@ SINGULAR: dict[str, str] = {
     "notas": "nota",
     "minutos": "minuto",
     "consultas": "consulta",
+    "problemas impeditivos": "problema impeditivo",
+    "sementes": "semente",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
@@ -38,8 +40,8 @@ TEXT: dict[str, str] = {
         "Fique com o modelo base: toda variante que ganha perde mais de {budget} p.p. de acurácia geral."
     ),
     "verdict.base-no-evidence": (
-        "Fique com o modelo base: de nenhuma variante que ganha está descartada uma perda maior que {budget} p.p. de "
-        "acurácia geral."
+        "Fique com o modelo base: há variantes que ganham, mas para nenhuma está descartada uma perda maior que "
+        "{budget} p.p. de acurácia geral."
     ),
     "verdict.largest-gain": (
         "O maior ganho é o de {variant}: {change:+} p.p., de {before:.1} % para {after:.1} % de acertos."
@@ -277,6 +279,24 @@ TEXT: dict[str, str] = {
     "no training was logged": "nenhum treino foi registrado",
     "no subjects to compare": "não há disciplinas para comparar",
     # words of the page
+    "Usable": "Utilizável",
+    "Usable with care": "Utilizável com cautela",
+    "Do not quote": "Não cite",
+    "How far to trust it": "Até onde confiar",
+    "general change": "variação geral",
+    "base model": "modelo base",
+    "the newly right ones": "as que passou a acertar",
+    "the lost ones": "as que deixou de acertar",
+    "Loss of general accuracy allowed": "Perda de acurácia geral permitida",
+    "as stated": "como declarado",
+    "Variants": "Variantes",
+    "What this rests on": "Em que isto se baseia",
+    "Reasons for doubt": "Motivos para desconfiar",
+    "Nothing found that would invalidate these figures.": "Nada encontrado que invalide estes números.",
+    "Whiskers: intervals that hold for all variants together. Dashed: the loss allowed.": (
+        "Barras: intervalos que valem para todas as variantes juntas. Tracejado: a perda permitida."
+    ),
+    "better": "melhor",
     "invalid": "inválido",
     "warning": "aviso",
     "note": "nota",
@@ -364,9 +384,6 @@ TEXT: dict[str, str] = {
     ),
     "Fingerprints": "Impressões digitais",
     "Verdict": "Veredito",
-    "Reasons not to believe it": "Razões para não acreditar",
-    "The audit found nothing.": "A auditoria não encontrou nada.",
-    "No finding makes these figures unusable.": "Nada torna estes valores inutilizáveis.",
     "Do not quote these figures: a finding of the audit makes them invalid.": (
         "Não cite estes valores: um achado da auditoria os invalida."
     ),
@@ -446,13 +463,6 @@ TEXT: dict[str, str] = {
     "option": "opção",
     "right option": "opção certa",
     "chosen": "escolhida",
-    "probability of the letters together: {mass}": "probabilidade das letras somadas: {mass}",
-    "natural logarithm of the probability; the highest is chosen": (
-        "logaritmo natural da probabilidade; a maior é escolhida"
-    ),
-    "natural logarithm of the probability; the highest for its length in bytes is chosen": (
-        "logaritmo natural da probabilidade; a maior em relação ao comprimento em bytes é escolhida"
-    ),
     "wrong answer": "resposta errada",
     "not asked": "não perguntada",
     "No question fits these filters.": "Nenhuma questão atende a estes filtros.",
@@ -467,7 +477,6 @@ TEXT: dict[str, str] = {
     "generate": "geração",
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
-    "compared with the baseline": "comparada à base",
     "text in question or answer": "texto na questão ou na resposta",
     "suite": "conjunto",
     "method": "método",
@@ -479,8 +488,23 @@ TEXT: dict[str, str] = {
     "The explorer needs JavaScript; the lines are in the files beside this page.": (
         "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
     ),
-    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
-        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
+    "Each answer of each variant, beside the reference.": "Cada resposta de cada variante, ao lado da referência.",
+    "Enter opens a question, J and K go to the next and the previous one, Esc closes it.": (
+        "Enter abre uma questão, J e K vão à próxima e à anterior, Esc fecha."
+    ),
+    "Questions": "Questões",
+    "Filters": "Filtros",
+    "compared with": "em relação a",
+    "{variant} against {base}, all questions:": "{variant} em relação a {base}, todas as questões:",
+    "Copy link": "Copiar link",
+    "Copied": "Copiado",
+    "Not copied": "Não copiado",
+    "Copy": "Copiar",
+    "to fix": "para corrigir",
+    "probability on {letters}": "probabilidade em {letters}",
+    "Probability of each letter; the highest is chosen.": "Probabilidade de cada letra; a maior é a escolhida.",
+    "Probability per byte of each option; the highest is chosen.": (
+        "Probabilidade por byte de cada opção; a maior é a escolhida."
     ),
     "Skip to the verdict": "Ir para o veredito",
     "variant": "variante",
@@ -544,6 +568,55 @@ TEXT: dict[str, str] = {
     # the page
     "page.alike": "(e mais {count} assim)",
     "page.notes": "{count} notas",
+    # the first screen of the page
+    "first.use": (
+        "Use {variant}: {gain:+} p.p. de {accuracy}, e uma perda maior que {budget} p.p. de acurácia geral está "
+        "descartada."
+    ),
+    "first.accuracy": "{metric}",
+    "first.sql-accuracy": "acurácia de SQL",
+    "first.recipe": "{variant} (receita, {count} sementes)",
+    "first.points": "{budget} p.p.",
+    "first.explored": (
+        "Com {budget} p.p. permitidos, o que não é o que o experimento declara. `paretune compare --budget {budget}` "
+        "diz o mesmo."
+    ),
+    "first.gain-line": "{change:+} p.p.: {finding}",
+    "first.loss-line": "{change:+} p.p. {loss}",
+    "first.other-suite": "{suite}: {levels}, {change:+} p.p.",
+    "first.interval": "intervalo de 95 %: {accuracy}",
+    "first.general": "Acurácia geral · {suite}",
+    "first.suite": "Acurácia geral · {suite}, {questions} questões",
+    "first.worst-suite": "Acurácia geral · {suite}, a pior de {suites} suítes, {questions} questões",
+    "first.target": "{accuracy} · {benchmark}, {questions} questões em {count} {clusters}",
+    "first.of-largest-gain": "{label} · {variant}, que mais ganha",
+    "first.of-largest-change": "{label} · {variant}, que mais varia",
+    "first.seeds": "{count} sementes",
+    "first.audit": "{invalid} problemas impeditivos, {warnings} avisos, {notes} notas",
+    "first.these": "Os números valem só para os grupos destas questões.",
+    "first.scale": "{variant} na escala {scale}",
+    "first.checkpoint": "passo {step} de {variant}",
+    "first.gain-not-shown": "O ganho não está demonstrado: {gained:+} p.p.",
+    "first.target-loss": "Perde na própria tarefa-alvo: {gained:+} p.p.",
+    "first.loss-shown": (
+        "Ganha {gain:+} p.p., mas uma perda maior que {budget} p.p. está demonstrada em {suite}: {change:+}."
+    ),
+    "first.loss-open": (
+        "Ganha {gain:+} p.p., mas seu intervalo em {suite} chega a {low:+}: não se pode descartar uma perda maior que "
+        "{budget} p.p."
+    ),
+    "first.not-measurable": "Ganha {gain:+} p.p., mas {suite} não pode mostrar se perde mais de {budget} p.p.",
+    "first.smaller-gain": "Ganha menos: {gained:+} p.p.",
+    "first.allow": "Permitir {budget} p.p.",
+    "first.changed": "{gained} questões que passou a acertar, {lost} que deixou de acertar.",
+    "first.beyond": "perde mais que {budget} p.p. permitidos",
+    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.x": "p.p. de {accuracy} ganhos",
+    "first.y": "p.p. de acurácia geral ganhos ou perdidos ({suite})",
+    "first.point": "{variant}: ganho {gain:+}; {suite} {change:+}",
+    "first.why-not": "Por que não {variant}?",
+    "first.what-changed": "O que {variant} mudou:",
+    "first.more-reasons": "Por que não as outras {count} variantes",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} falta ou não é JSON",
     "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",

@@ -23,11 +23,12 @@ import paretune.report.page.data
 import paretune.text
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
-from paretune.analysis.results import Comparison
+from paretune.analysis.results import BUDGETS, Comparison
 from paretune.demo.build import demo_directory
 from paretune.findings import Finding
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
+from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
@@ -41,7 +42,7 @@ from tests.simulated_questions import Size
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
 ASSETS = resources.files("paretune.report.page") / "assets"
-VOID = {"meta", "link", "input", "br", "path", "use"}
+VOID = {"meta", "link", "input", "br", "path", "use", "line", "circle", "rect", "polyline", "polygon"}
 
 
 class _Page(HTMLParser):
@@ -147,6 +148,27 @@ def test_write_page_every_table_has_heads_a_name_and_sources(page: _Page, text: 
         assert re.search(r'class="sources">.*?<a href="\.\./', piece.partition("<table")[0], re.DOTALL), piece[:300]
     assert all(attributes.get("aria-label") for attributes in tables)
     assert all(a.get("aria-label") for _, a in page.elements if a.get("role") in ("img", "region"))
+
+
+def test_first_screen_every_budget_says_what_compare_with_it_says(
+    run: Run, comparison: Comparison, text: str, tmp_path: Path
+) -> None:
+    settings = json.loads(re.findall(r'id="settings">(.*?)</script>', text)[0])
+    points = sorted({*BUDGETS, comparison.verdict.terms.budget_points})
+    for language, budgets in settings["budgets"].items():
+        assert len(budgets) == len(points)
+        for budget, shown in zip(points, budgets, strict=True):
+            asked = compare_run(run, replicates=20, budget_points=budget)
+            assert shown["headline"] == typeset(verdict_text(asked, Voice(language)).headline)
+            assert shown["rows"].count('class="picked"') == (asked.verdict.pick is not None)
+            assert (shown["pick"] == "") == (asked.verdict.pick is None)
+
+
+def test_first_screen_names_every_suite(text: str) -> None:
+    tiles = text.partition('data-part="tiles"')[2].partition('class="evidence"')[0]
+    assert "the worst of 2 suites" in tiles
+    for suite in ("demo", "demo-pt"):
+        assert re.search(rf"\b{suite}[,:]", tiles), suite
 
 
 def test_write_page_pieces_of_plots_refer_to_their_own_names(page: _Page, text: str) -> None:
@@ -290,7 +312,7 @@ def test_verdict_gain_with_the_loss_ruled_out_is_the_pick(tmp_path: Path) -> Non
 
 def test_verdict_gain_without_evidence_on_the_loss_keeps_the_base_model(tmp_path: Path) -> None:
     found = _sentences(tmp_path, [SimulatedVariant("run-1", gain=30.0, loss=0.0)])
-    assert found.gain.startswith("Keep the base model: of no variant that gains a loss of more than 1 point")
+    assert found.gain.startswith("Keep the base model: variants gain, but for none of them is a loss of")
     assert "The largest gain is that of run-1: +" in found.gain
     assert found.general.endswith("A loss of more than 1 point cannot be ruled out.")
     assert "the worst of 2 suites" in found.general

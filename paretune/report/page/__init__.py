@@ -13,9 +13,10 @@ from typing import Any
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
 from paretune.findings import Finding
+from paretune.report.names import short_names
 from paretune.report.page.data import explorer_choice, explorer_target, packed
-from paretune.report.page.parts import Places, Plot, Section
-from paretune.report.page.plots import page_plot
+from paretune.report.page.first import FirstScreen, first_screen
+from paretune.report.page.parts import Places, Section, typeset
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import sections
 from paretune.report.target_words import clusters_counted, target_say
@@ -24,6 +25,7 @@ from paretune.run.load import Run
 from paretune.tasks import Facets
 from paretune.text import LANGUAGES, Voice
 
+MOST_IN_HEAD = 14  # letters
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("answers.js", "explorer.js", "page.js")
 
@@ -47,7 +49,7 @@ class _View:
     suffix: str
     facts: str
     verdict: VerdictText
-    plot: Plot
+    first: FirstScreen
     is_invalid: bool
     grave: tuple[_Said, ...]
     notes: tuple[_Said, ...]
@@ -85,8 +87,11 @@ def write_page(
         "one": {shown: spoken.catalogue.singular for shown, spoken in voices.items()},
         "decimal_marks": {shown: spoken.catalogue.decimal_mark for shown, spoken in voices.items()},
         "target": _target_names(facets),
+        "experiment": records.name,
+        "short": _short(records),
+        "budgets": {view.voice.language: _budgets(view) for view in views},
     }
-    text = _template().render(
+    text = _template("page.html").render(
         title=f"{records.name}: paretune",
         name=records.name,
         views=views,
@@ -109,12 +114,39 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
         verdict=verdict_text(comparison, voice),
-        plot=page_plot("tradeoff", comparison, places, voice),
+        first=first_screen(comparison, findings, voice, f"#audit-{voice.language.lower()}"),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
         sections=sections(records, comparison, places, voice),
     )
+
+
+def _short(records: Run) -> dict[str, str]:
+    """Heads of columns for the variants whose names are too long for one."""
+    base, *tuned = [variant.name for variant in records.variants]
+    short = dict(zip(tuned, short_names(tuned, MOST_IN_HEAD), strict=True))
+    return {name: head for name, head in {base: base, **short}.items() if head != name}
+
+
+def _budgets(view: _View) -> list[dict[str, Any]]:
+    """Every budget's part of the first screen as it is put in place; nothing of it is computed by the program."""
+    parts, say, first = _template("first.html").module, view.voice.say, view.first
+    return [
+        {
+            "said": within.said,
+            "headline": typeset(within.headline),
+            "explored": typeset(within.explored),
+            "tiles": str(parts.tiles(within, say)),
+            "rows": str(parts.rows(within, first.base, say)),
+            "reasons": str(parts.reasons(within, say)),
+            "loss-head": typeset(say("claims.loss-beyond", margin=stated(within.points))),
+            "beyond": typeset(within.beyond),
+            "line": list(within.line),
+            "pick": within.pick,
+        }
+        for within in first.budgets
+    ]
 
 
 def _said(findings: Sequence[Finding], voice: Voice) -> list[_Said]:
@@ -185,10 +217,18 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _template() -> Any:
+def _environment() -> Any:
     import jinja2
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_asset),
+        finalize=lambda value: typeset(value) if type(value) is str else value,
     )
-    return environment.from_string(_asset("page.html"))
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(name)

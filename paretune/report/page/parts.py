@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from paretune.report.text_table import Table
+
+
+def typeset(text: str) -> str:
+    """As it is set on a page: true minus signs, and no line break within brackets or before a percent sign.
+
+    >>> typeset("run-1: -3.3 [-6.0, +10.0] %").replace("\N{NO-BREAK SPACE}", "_")
+    'run-1: −3.3 [−6.0,_+10.0]_%'
+    """
+    text = re.sub(r"(?<![\w@./=%&\-])-(?=\d)", "\N{MINUS SIGN}", text)
+    text = re.sub(r"\[[^\[\]a-z]{3,24}\]", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    return re.sub(r"(?<=[\d\]]) %", "\N{NO-BREAK SPACE}%", text)
 
 
 @dataclass(frozen=True, slots=True)

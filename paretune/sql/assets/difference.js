@@ -30,20 +30,22 @@ function differences(reference, answer) {
   return found;
 }
 
-// The answer with marks, as <ins> and <del>; neighbours of one kind share a mark.
+// The answer with marks, as <ins> and <del>; neighbours of one kind share a mark. What the answer holds stands as it was
+// written, its line breaks included.
 function markedSql(reference, answer) {
   const code = document.createElement("code");
-  let mark = null, kind = "";
+  let mark = null, kind = "", read = 0;
   for (const [next, word] of differences(reference, answer)) {
+    const start = next === "removed" ? read : answer.indexOf(word, read);
+    const between = answer.slice(read, start);
     if (next !== kind) {
-      if (mark) code.append(" ");
+      if (next === "removed") { if (mark) code.append(" "); } else code.append(kind === "removed" ? between || " " : between);
       kind = next;
       mark = document.createElement({ same: "span", added: "ins", removed: "del" }[kind]);
       code.append(mark);
-    }
-    const text = mark.textContent, tight = text === "" || /^[,;)]$/.test(word) || text.endsWith("(")
-      || (word === "(" && /\b(count|sum|avg|min|max)$/i.test(text));
-    mark.append(tight ? word : " " + word);
+    } else mark.append(next === "removed" ? " " : between);
+    mark.append(word);
+    if (next !== "removed") read = start + word.length;
   }
   return code;
 }
