@@ -62,8 +62,7 @@ FACETS = Facets(
             "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
-        "table.reasons": "Why SQL was wrong: questions, and their share in percent",
-        "section.reasons": "Why SQL is wrong",
+        "section.reasons": "Why the SQL is wrong",
         "first.accuracy": "first.sql-accuracy",
         "plot.gain": "gain in execution accuracy, points",
         "facts.questions": "facts.target",

@@ -154,7 +154,7 @@ TEXT: dict[str, str] = {
         "Hypervolume: {area:.0} square points, dominated above 0 % on the target and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."
     ),
-    "table.reasons": "Why answers were wrong: questions, and their share in percent",
+    "table.reasons": "Reasons: questions and % of all",
     "section.reasons": "Why answers are wrong",
     "plot.gain": "gain in {metric}, points",
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
@@ -166,7 +166,6 @@ TEXT: dict[str, str] = {
         "compare it only between experiments with as many variants on the same questions."
     ),
     "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
-    "table.subjects": "{variant}: every subject, the greatest loss first",
     "table.left-out": "Training rows left out as too long: {counts}.",
     "table.skipped": "Training steps skipped as not finite: {counts}.",
     "change:gain shown": "gain shown",
@@ -177,14 +176,17 @@ TEXT: dict[str, str] = {
     "plot.checkpoints": "checkpoints of {variant}",
     "plot.subjects": "Change by subject, {suite}",
     "plot.subjects-shown": "the {count} of {all} subjects that changed most",
-    "plot.point": "{variant}: gain {gain:+}, change in general ability {change:+}",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
     "facts.general": "{suite}: {questions} questions by {method}",
     # the page
-    "page.alike": "(and {count} alike)",
+    "page.alike": "(and {count} more like this)",
     "page.notes": "{count} notes",
+    "page.subject": (
+        "{variant}: {before:.1} % → {after:.1} %, {change:+} points, {gained} newly right, {lost} no longer right, "
+        "p (Holm) {p:p}"
+    ),
     # the first screen of the page
     "first.use": (
         "Use {variant}: {gain:+} points of {accuracy}, and a loss of more than {budget} points of general accuracy is "
@@ -542,11 +544,11 @@ TEXT: dict[str, str] = {
         "Read raw answers; report letter log-probabilities too: lost format is not lost knowledge."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:g} points [{low:g}, {high:g}] on {questions} questions, which show "
-        "{detectable:g} or more"
+        "{variant}, {axis}: {difference:+} points [{low:+}, {high:+}]. With {questions} questions only changes of about "
+        "{detectable:.1} points or more are reliably detected."
     ),
     "audit.too-few-questions.advice": (
-        "Claim no difference and no equality; `paretune power` tells the questions needed."
+        "Claim neither a difference nor equality. `paretune power` says how many questions you would need."
     ),
     "audit.few-clusters": "{axis}: {questions} questions come from {clusters} clusters (databases or subjects) only",
     "audit.few-clusters.advice": (
@@ -559,7 +561,7 @@ TEXT: dict[str, str] = {
     ),
     "audit.best-of-many.advice": "Choose on validation rows before quoting one as the result.",
     "audit.single-seed": (
-        "every recipe was trained once ({recipes} recipes): a difference between two holds for these adapters"
+        "each of {recipes} recipes was trained with one seed, so differences are about these adapters, not the recipes"
     ),
     "audit.single-seed.advice": "Train the recipes that matter with three seeds or more.",
     "audit.public-test-set": (
@@ -589,15 +591,15 @@ TEXT: dict[str, str] = {
     ),
     # outcomes of SQL answers
     "outcome:correct": "right",
-    "outcome:wrong": "other result",
-    "outcome:invalid_sql": "SQL refused",
+    "outcome:wrong": "wrong result",
+    "outcome:invalid_sql": "SQL error",
     "outcome:not_a_query": "not a query",
     "outcome:timeout": "ran out of time",
     "outcome:too_large": "result too large",
     "outcome:no_answer": "no answer",
     "outcome:gold_failed": "reference fails",
     "outcome:gold_too_large": "reference returns too much",
-    "outcome:failed": "failed on our side",
+    "outcome:failed": "tool failure",
     # classes of SQL errors
     "class:no_statement": "no SQL statement",
     "class:syntax": "syntax",

@@ -309,11 +309,23 @@ TEXT: dict[str, str] = {
     "bird rules": "regras do BIRD",
     "subset rules": "regras de subconjunto de colunas",
     "Training and costs": "Treino e custos",
-    "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
-    "explorer below.": (
-        "O nome de uma variante leva às linhas das quais seus valores foram calculados; um valor, às suas questões "
-        "no explorador abaixo."
+    "Click a figure to see its questions, a head to sort by it.": (
+        "Clique em um número para ver suas questões, em um cabeçalho para ordenar."
     ),
+    "Click a number to see exactly those questions.": "Clique em um número para ver exatamente essas questões.",
+    "category, questions": "categoria, questões",
+    "Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more.": (
+        "Negrito: variação que se mantém contando todas as disciplinas e variantes (Holm). Aponte um número para ver mais."
+    ),
+    "Raw records and their fingerprints": "Registros brutos e suas impressões digitais",
+    "These links need the run folder beside the page; everything else is in the page itself.": (
+        "Estes links precisam da pasta da execução ao lado da página; todo o resto está na própria página."
+    ),
+    "what was asked": "o que foi perguntado",
+    "Tables as files": "Tabelas em arquivos",
+    "table": "tabela",
+    "Skip to the questions": "Ir para as questões",
+    "Copy as Markdown": "Copiar em Markdown",
     "Figures": "Resultados",
     "deviation between seeds": "desvio entre sementes",
     "variants of one recipe": "variantes de uma receita",
@@ -321,25 +333,17 @@ TEXT: dict[str, str] = {
     "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em pontos",
     "curve": "curva",
     "points lost": "pontos perdidos",
-    "A figure leads to the very questions that it counts, in the explorer below.": (
-        "Um número leva às próprias questões que ele conta, no explorador abaixo."
-    ),
     "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
     "benchmark": "avaliação",
     "detectable, points": "detectável, pontos",
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
-    "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
-    "base model, %": "modelo base, %",
-    "variant, %": "variante, %",
+    "Questions whose outcome changed": "Questões cujo resultado mudou em relação ao modelo base",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
         "Holm sobre todas as disciplinas e variantes; os intervalos tomam as questões de cada uma como independentes."
     ),
-    "Why SQL was wrong: questions, and their share in percent": (
-        "Por que o SQL estava errado: questões e sua parcela em %"
-    ),
-    "What became of the answers, in questions": "O que foi das respostas, em questões",
-    "Why SQL is wrong": "Por que o SQL erra",
+    "Outcome of each answer (number of questions)": "Resultado de cada resposta (nº de questões)",
+    "Why the SQL is wrong": "Por que o SQL está errado",
     "training, s": "treino, s",
     "answering, s": "respostas, s",
     "scoring, s": "pontuação, s",
@@ -348,12 +352,9 @@ TEXT: dict[str, str] = {
     "training rows": "linhas de treino",
     "training tokens": "tokens de treino",
     "prompt tokens": "tokens de prompt",
-    "tokens answered": "tokens respondidos",
+    "generated tokens": "tokens gerados",
     "cut answers": "respostas cortadas",
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
-    "Within a subject, variants stand in the order of the names under the plot.": (
-        "Em cada disciplina, as variantes estão na ordem dos nomes sob o gráfico."
-    ),
     "What it cost": "Quanto custou",
     "confidence": "confiança",
     "margin, points": "margem, p.p.",
@@ -378,16 +379,14 @@ TEXT: dict[str, str] = {
     "The same configuration, weights, data and versions give the same lines.": (
         "A mesma configuração e os mesmos pesos, dados e versões dão as mesmas linhas."
     ),
-    "How to make it again": "Como reproduzir",
+    "Reproduce this run": "Reproduzir esta execução",
     "A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data.": (
         "Uma impressão digital abrange tudo o que decide uma resposta: pesos, adaptador, prompt, decodificação, dados."
     ),
-    "Fingerprints": "Impressões digitais",
     "Verdict": "Veredito",
     "Do not quote these figures: a finding of the audit makes them invalid.": (
         "Não cite estes valores: um achado da auditoria os invalida."
     ),
-    "computed from": "calculado de",
     "Explorer": "Explorador",
     "Contents": "Conteúdo",
     "Language": "Idioma",
@@ -424,8 +423,8 @@ TEXT: dict[str, str] = {
     "All questions and answers": "Todas as questões e respostas",
     "{shown} of {all} questions": "{shown} de {all} questões",
     "any": "qualquer",
-    "newly right": "passaram a certas",
-    "no longer right": "deixaram de ser certas",
+    "newly right": "passou a acertar",
+    "no longer right": "deixou de acertar",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
     "any change": "qualquer mudança",
@@ -449,7 +448,7 @@ TEXT: dict[str, str] = {
     "not in the reference": "não está na referência",
     "only in the reference": "só na referência",
     "differs from the reference": "diferença em relação à referência",
-    "raw answer": "resposta crua",
+    "raw answer": "resposta bruta",
     "reason": "motivo",
     "no SQL was found in the answer": "nenhum SQL foi encontrado na resposta",
     "the same text as the reference": "o mesmo texto da referência",
@@ -537,7 +536,7 @@ TEXT: dict[str, str] = {
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance:.1} % de acurácia "
         "geral; compare-o só entre experimentos com o mesmo número de variantes nas mesmas questões."
     ),
-    "table.reasons": "Por que as respostas estavam erradas: questões e sua parcela em %",
+    "table.reasons": "Motivos: questões e % de todas",
     "section.reasons": "Por que as respostas estão erradas",
     "plot.gain": "ganho em {metric}, pontos",
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
@@ -549,7 +548,6 @@ TEXT: dict[str, str] = {
         "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."
     ),
     "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
-    "table.subjects": "{variant}: todas as disciplinas, a maior perda primeiro",
     "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
     "table.skipped": "Passos de treino saltados por não serem finitos: {counts}.",
     "change:gain shown": "ganho demonstrado",
@@ -560,14 +558,17 @@ TEXT: dict[str, str] = {
     "plot.checkpoints": "checkpoints de {variant}",
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
-    "plot.point": "{variant}: ganho {gain:+}, variação da capacidade geral {change:+}",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.general": "{suite}: {questions} questões por {method}",
     # the page
-    "page.alike": "(e mais {count} assim)",
+    "page.alike": "(e mais {count} como esta)",
     "page.notes": "{count} notas",
+    "page.subject": (
+        "{variant}: {before:.1} % → {after:.1} %, {change:+} p.p., {gained} que passou a acertar, {lost} que deixou de "
+        "acertar, p (Holm) {p:p}"
+    ),
     # the first screen of the page
     "first.use": (
         "Use {variant}: {gain:+} p.p. de {accuracy}, e uma perda maior que {budget} p.p. de acurácia geral está "
@@ -941,11 +942,11 @@ TEXT: dict[str, str] = {
         "conhecimento."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:g} pontos [{low:g}; {high:g}] em {questions} questões, que mostram "
-        "{detectable:g} ou mais"
+        "{variant}, {axis}: {difference:+} p.p. [{low:+}; {high:+}]. Com {questions} questões, só variações a partir de "
+        "{detectable:.1} p.p. são detectadas com segurança."
     ),
     "audit.too-few-questions.advice": (
-        "Não afirme diferença nem igualdade; `paretune power` diz quantas questões faltam."
+        "Não afirme diferença nem igualdade; `paretune power` diz quantas questões são necessárias."
     ),
     "audit.few-clusters": "{axis}: {questions} questões vêm de só {clusters} grupos (bancos ou disciplinas)",
     "audit.few-clusters.advice": (
@@ -958,7 +959,8 @@ TEXT: dict[str, str] = {
     ),
     "audit.best-of-many.advice": "Escolha em linhas de validação antes de citar uma como resultado.",
     "audit.single-seed": (
-        "cada receita foi treinada uma vez ({recipes} receitas): uma diferença vale para estes adaptadores"
+        "cada uma de {recipes} receitas foi treinada com uma semente: as diferenças são destes adaptadores, não das "
+        "receitas"
     ),
     "audit.single-seed.advice": "Treine as receitas que importam com três sementes ou mais.",
     "audit.public-test-set": (
@@ -992,15 +994,15 @@ TEXT: dict[str, str] = {
     ),
     # outcomes of SQL answers
     "outcome:correct": "certa",
-    "outcome:wrong": "outro resultado",
-    "outcome:invalid_sql": "SQL recusado",
+    "outcome:wrong": "resultado errado",
+    "outcome:invalid_sql": "erro de SQL",
     "outcome:not_a_query": "não é consulta",
     "outcome:timeout": "tempo esgotado",
     "outcome:too_large": "resultado grande demais",
     "outcome:no_answer": "sem resposta",
     "outcome:gold_failed": "a referência falha",
     "outcome:gold_too_large": "a referência devolve resultados demais",
-    "outcome:failed": "falha nossa",
+    "outcome:failed": "falha da ferramenta",
     # classes of SQL errors
     "class:no_statement": "nenhum comando SQL",
     "class:syntax": "sintaxe",

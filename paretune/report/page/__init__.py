@@ -18,14 +18,13 @@ from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.first import FirstScreen, first_screen
 from paretune.report.page.parts import Places, Section, typeset
 from paretune.report.page.script import script_words
-from paretune.report.page.sections import sections
+from paretune.report.page.sections import MOST_IN_HEAD, sections
 from paretune.report.target_words import clusters_counted, target_say
 from paretune.report.verdict import VerdictText, stated, verdict_text
 from paretune.run.load import Run
 from paretune.tasks import Facets
 from paretune.text import LANGUAGES, Voice
 
-MOST_IN_HEAD = 14  # letters
 STYLES = ("page.css", "explorer.css")
 SCRIPTS = ("answers.js", "explorer.js", "page.js")
 

@@ -5,28 +5,18 @@ from __future__ import annotations
 import re
 
 from paretune.analysis.results import Comparison
-from paretune.report.page.parts import Link, Places, Plot
+from paretune.report.page.parts import Plot
 from paretune.report.plots import DRAWINGS, image_bytes
 from paretune.text import Voice
 
 
-def page_plot(name: str, comparison: Comparison, places: Places, voice: Voice) -> Plot:
+def page_plot(name: str, comparison: Comparison, voice: Voice) -> Plot:
     """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
-    say = voice.say
-    titles = {
-        "tradeoff": say("Gain and loss against the baseline"),
-        "training": say("Training curves"),
-        "subjects": say("plot.subjects", suite=comparison.main_suite),
-    }
+    title = {"training": voice.say("Training curves")}[name]
     light, dark, narrow_light, narrow_dark = (
         _piece(name, comparison, voice, dark, narrow) for narrow in (False, True) for dark in (False, True)
     )
-    described = _described(comparison, voice) if name == "tradeoff" else titles[name]
-    note = (
-        say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
-    )
-    sources = _sources(name, comparison, places)
-    return Plot(name, titles[name], described, light, dark, narrow_light, narrow_dark, sources, note)
+    return Plot(name, title, title, light, dark, narrow_light, narrow_dark)
 
 
 def _piece(name: str, comparison: Comparison, voice: Voice, dark: bool, narrow: bool) -> str:
@@ -50,25 +40,3 @@ def embeddable(svg: str, prefix: str) -> str:
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head).replace("<svg", '<svg aria-hidden="true" focusable="false"')
     return re.sub(r"\n\s*", "\n", f"{head}>{rest}").strip()
-
-
-def _sources(name: str, comparison: Comparison, places: Places) -> tuple[Link, ...]:
-    names = [row.name for row in comparison.variants]
-    if name == "training":
-        return places.lines([curve.variant for curve in comparison.training], "training.jsonl")
-    if name == "subjects":
-        return (*places.lines(names, "choice.jsonl"), places.table("by_subject"))
-    return (
-        *places.lines(names, f"{comparison.facets.lines}.jsonl"),
-        *places.lines(names, "choice.jsonl"),
-        places.table("tradeoff"),
-    )
-
-
-def _described(comparison: Comparison, voice: Voice) -> str:
-    """Every point in words."""
-    parts = [
-        voice.say("plot.point", variant=point.variant, gain=point.gain, change=point.general_change)
-        for point in comparison.tradeoff.points[1:]
-    ]
-    return ". ".join([voice.say("Gain and loss against the baseline"), *parts]) + "."

@@ -84,6 +84,8 @@ SAID = (
     "Each answer of each variant, beside the reference.",
     "Enter opens a question, J and K go to the next and the previous one, Esc closes it.",
     "Skip to the verdict",
+    "Skip to the questions",
+    "Copy as Markdown",
     "variant",
     "STEM",
     "Humanities",

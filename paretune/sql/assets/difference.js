@@ -36,16 +36,19 @@ function markedSql(reference, answer) {
   const code = document.createElement("code");
   let mark = null, kind = "", read = 0;
   for (const [next, word] of differences(reference, answer)) {
-    const start = next === "removed" ? read : answer.indexOf(word, read);
+    const removed = next === "removed", start = removed ? read : answer.indexOf(word, read);
     const between = answer.slice(read, start);
     if (next !== kind) {
-      if (next === "removed") { if (mark) code.append(" "); } else code.append(kind === "removed" ? between || " " : between);
+      if (kind === "removed" && !between) mark.append(" "); // a mark brings its own space, the answer keeps its own
+      if (!removed) code.append(between);
+      const space = removed && mark ? " " : "";
       kind = next;
       mark = document.createElement({ same: "span", added: "ins", removed: "del" }[kind]);
+      mark.append(space);
       code.append(mark);
-    } else mark.append(next === "removed" ? " " : between);
+    } else mark.append(removed ? " " : between);
     mark.append(word);
-    if (next !== "removed") read = start + word.length;
+    if (!removed) read = start + word.length;
   }
   return code;
 }

@@ -126,6 +126,61 @@ async function followHash() {
 }
 let followed = false;
 
+// Tables are sorted by the head that is clicked: figures by their first number, words by their letters. A row of changes
+// stays under its variant.
+function sortTable(table, at, descending) {
+  const body = table.tBodies[0], blocks = [];
+  for (const row of body.rows) {
+    if (row.classList.contains("change") && blocks.length) blocks.at(-1).push(row);
+    else blocks.push([row]);
+  }
+  const value = ([row]) => {
+    const text = row.cells[at]?.textContent.trim() ?? "", mark = settings.decimal_marks[language];
+    const number = text.replace("−", "-").replace(mark, ".").match(/^<?\s*([+-]?\d+(?:\.\d+)?)/);
+    return number ? Number(number[1]) : text ? text.toLowerCase() : null;
+  };
+  const compare = (one, two) => (typeof one === typeof two ? (one < two ? -1 : one > two ? 1 : 0) : typeof one === "number" ? -1 : 1);
+  const keyed = blocks.map((block) => [value(block), block]);
+  const known = keyed.filter(([key]) => key !== null).sort((one, two) => (descending ? -1 : 1) * compare(one[0], two[0]));
+  body.append(...[...known, ...keyed.filter(([key]) => key === null)].flatMap(([, block]) => block));
+  for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
+  table.tHead.rows[0].cells[at].setAttribute("aria-sort", descending ? "descending" : "ascending");
+}
+
+for (const table of document.querySelectorAll("table.sortable")) {
+  if (table.tBodies[0].rows.length < 3) continue;
+  for (const [at, head] of [...table.tHead.rows[0].cells].entries()) {
+    if (!head.textContent) continue;
+    head.replaceChildren(make("button", { type: "button", onclick: () => {
+      const figures = at > 0 && !head.classList.contains("words");
+      sortTable(table, at, head.hasAttribute("aria-sort") ? head.getAttribute("aria-sort") === "ascending" : figures);
+    } }, ...head.childNodes));
+  }
+}
+
+// A table to carry away: the words of its cells, as a file for spreadsheets or as Markdown on the clipboard.
+function cellsOf(table) {
+  return [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " ")));
+}
+
+for (const place of document.querySelectorAll(".carry")) {
+  place.hidden = false;
+  place.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-carry]"), box = place.parentElement.nextElementSibling, rows = cellsOf(box.querySelector("table"));
+    if (!button) return;
+    if (button.dataset.carry === "csv") {
+      const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+      download(`${settings.experiment}-${box.getAttribute("aria-label")}`.replace(/[^\p{L}\d.@-]+/gu, "-").slice(0, 80) + ".csv",
+        rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join(""), "text/csv");
+      return;
+    }
+    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    const words = button.textContent;
+    button.textContent = say(await copied([line(rows[0]), line(rows[0].map((_, at) => (at ? "--:" : ":--"))), ...rows.slice(1).map(line)].join("\n") + "\n") ? "Copied" : "Not copied");
+    setTimeout(() => { button.textContent = words; }, 1500);
+  });
+}
+
 for (const button of document.querySelectorAll("[data-set-language]")) {
   button.addEventListener("click", () => {
     setLanguage(button.dataset.setLanguage);
