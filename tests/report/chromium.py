@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

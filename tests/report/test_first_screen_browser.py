@@ -20,7 +20,7 @@ from tests.report.conftest import fresh
 VIEW = "document.querySelector('.view:not([hidden])')"
 HEADLINE = f"{VIEW}.querySelector('h1').textContent"
 LINE = f"Number({VIEW}.querySelector('.tradeoff .wide .allowed').getAttribute('y1'))"
-PICKED = f"[...{VIEW}.querySelectorAll('.variants .picked th a')].map(a => a.textContent)"
+PICKED = f"[...{VIEW}.querySelectorAll('.variants .picked[data-unit] th a')].map(a => a.textContent)"
 MARKED = f"{VIEW}.querySelectorAll('.tradeoff .wide .point.picked').length"
 
 

@@ -248,7 +248,8 @@ def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Wor
         inner += f'<text x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 11.5:.1f}" text-anchor="middle">{_text(point.label)}</text>'  # fmt: skip
         opening = f'class="point series-{point.series}{picked}" data-unit="{escape(point.key)}"'
         if point.href:
-            parts.append(f'<a {opening} href="{escape(point.href)}" aria-label="{_text(point.told)}">{inner}</a>')
+            name = point.told if point.label in point.told else f"{point.label}: {point.told}"
+            parts.append(f'<a {opening} href="{escape(point.href)}" aria-label="{_text(name)}">{inner}</a>')
         else:
             parts.append(f"<g {opening}>{inner}</g>")
     return parts

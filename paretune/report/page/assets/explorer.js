@@ -292,7 +292,7 @@ function makeExplorer(body, dialog) {
     const table = make("table", { class: "answers" }, make("caption", { class: "unseen" }, say("All questions and answers")),
       make("thead", {}, head), make("tbody", {}, ...lines));
     table.style.setProperty("--variants", data.variants.length);
-    const box = make("div", { class: "scrolls", role: "region", "aria-label": say("All questions and answers") }, table);
+    const box = make("div", { class: "scrolls", role: "region", "aria-label": say("Questions") }, table);
     results.replaceChildren(legend(data.variants), box, pages > 1 ? pager(pages) : "");
     markScrolling();
   }
