@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from string import ascii_uppercase
 
 MOST_LETTERS = 16
@@ -22,13 +22,19 @@ def short_names(names: Sequence[str], most: int = MOST_LETTERS) -> list[str]:
     """
     if all(len(name) <= most for name in names):
         return list(names)
-    start = _boundary(os.path.commonprefix(list(names)))
-    end = _boundary(os.path.commonprefix([name[start:][::-1] for name in names]))
+    start = _boundary(_beginning(names))
+    end = _boundary(_beginning([name[start:][::-1] for name in names]))
     cut = [name[start : len(name) - end] for name in names]
     differing = [f"{'…' * bool(start)}{part}{'…' * bool(end)}" for part in cut]
     if len(set(cut)) == len(cut) and all(cut) and all(len(name) <= most for name in differing):
         return differing
     return [_letters(at) for at in range(len(names))]
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """The letters that all begin with."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
 
 
 def _boundary(common: str) -> int:

@@ -218,7 +218,9 @@ TEXT: dict[str, str] = {
     "first.checkpoint": "step {step} of {variant}",
     "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
     "first.target-loss": "It loses on the target itself: {gained:+} points.",
-    "first.loss-shown": "It gains {gain:+} points, but a loss of more than {budget} points is shown on {suite}: {change:+}.",
+    "first.loss-shown": (
+        "It gains {gain:+} points, but a loss of more than {budget} points is shown on {suite}: {change:+}."
+    ),
     "first.loss-open": (
         "It gains {gain:+} points, but its interval on {suite} reaches {low:+}: a loss of more than {budget} points "
         "cannot be ruled out."
@@ -545,7 +547,8 @@ TEXT: dict[str, str] = {
         "Read raw answers; report letter log-probabilities too: lost format is not lost knowledge."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:+} points [{low:+}, {high:+}]. With {questions} questions only changes of about "
+        "{variant}, {axis}: {difference:+} points [{low:+}, {high:+}]. With {questions} questions only "
+        "changes of about "
         "{detectable:.1} points or more are reliably detected."
     ),
     "audit.too-few-questions.advice": (

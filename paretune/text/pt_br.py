@@ -316,7 +316,8 @@ TEXT: dict[str, str] = {
     "Click a number to see exactly those questions.": "Clique em um número para ver exatamente essas questões.",
     "category, questions": "categoria, questões",
     "Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more.": (
-        "Negrito: variação que se mantém contando todas as disciplinas e variantes (Holm). Aponte um número para ver mais."
+        "Negrito: variação que se mantém contando todas as disciplinas e variantes (Holm). Aponte um número "
+        "para ver mais."
     ),
     "Raw records and their fingerprints": "Registros brutos e suas impressões digitais",
     "These links need the run folder beside the page; everything else is in the page itself.": (
@@ -943,7 +944,8 @@ TEXT: dict[str, str] = {
         "conhecimento."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:+} p.p. [{low:+}; {high:+}]. Com {questions} questões, só variações a partir de "
+        "{variant}, {axis}: {difference:+} p.p. [{low:+}; {high:+}]. Com {questions} questões, só variações a "
+        "partir de "
         "{detectable:.1} p.p. são detectadas com segurança."
     ),
     "audit.too-few-questions.advice": (

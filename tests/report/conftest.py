@@ -17,7 +17,9 @@ from tests.simulated_run import SimulatedVariant, write_run
 
 LONG = tuple(
     f"qwen2.5-7b-lora-r{rank}-lr{rate}-epochs3-cosine-{at:02d}"
-    for at, (rank, rate) in enumerate((rank, rate) for rank in (64, 32, 16) for rate in ("2e-4", "1e-4", "5e-5", "1e-5"))
+    for at, (rank, rate) in enumerate(
+        (rank, rate) for rank in (64, 32, 16) for rate in ("2e-4", "1e-4", "5e-5", "1e-5")
+    )
 )
 
 

@@ -61,7 +61,9 @@ def test_list_of_long_names_keeps_rows_low_and_questions_wide(browser: Browser, 
     heights = browser.run("[...document.querySelectorAll('#results tbody tr')].map(r => r.offsetHeight)")
     assert max(heights) <= 110
     assert browser.run("document.querySelector('#results tbody th').offsetWidth") >= 300
-    heads = browser.run("[...document.querySelectorAll('#results thead th')].slice(2).map(h => [h.textContent, h.title])")
+    heads = browser.run(
+        "[...document.querySelectorAll('#results thead th')].slice(2).map(h => [h.textContent, h.title])"
+    )
     assert [title for _, title in heads] == list(LONG[:11])
     assert max(len(text) for text, _ in heads) <= 14
     assert len({text for text, _ in heads}) == 11
@@ -140,9 +142,7 @@ def test_copy_link_gives_the_whole_address(browser: Browser, long_names: Path) -
     assert copied == f"{long_names.as_uri()}#explorer?axis=sql&flip=lost"
 
 
-def test_keys_step_through_questions_and_focus_stays_with_the_last_one_read(
-    browser: Browser, long_names: Path
-) -> None:
+def test_keys_step_through_questions_and_focus_stays_with_the_last_one_read(browser: Browser, long_names: Path) -> None:
     fresh(browser, long_names)
     browser.run("document.querySelectorAll('.open')[1].focus()")
     browser.press("j")
@@ -196,12 +196,16 @@ def test_any_two_variants_are_compared_by_the_records(browser: Browser, long_nam
     fresh(browser, long_names)
     choose(browser, "against", LONG[2])
     choose(browser, "variant", LONG[5])
-    counted = browser.run("Object.fromEntries([...document.querySelectorAll('.pair button')].map(b => [b.dataset.flip, parseInt(b.textContent)]))")
+    counted = browser.run(
+        "Object.fromEntries([...document.querySelectorAll('.pair button')]"
+        ".map(b => [b.dataset.flip, parseInt(b.textContent)]))"
+    )
     assert counted == {"gained": pairs.count((False, True)), "lost": pairs.count((True, False)),
                        "kept": pairs.count((True, True)), "never": pairs.count((False, False))}  # fmt: skip
     browser.run("document.querySelector('.pair [data-flip=lost]').click()")
     browser.wait_for(f"{FOUND}.startsWith('{counted['lost']} of ')")
-    marks = "[...document.querySelectorAll('#results tbody tr')].every(r => r.querySelectorAll('td')[6].querySelector('.wrong.changed'))"
+    cells = "[...document.querySelectorAll('#results tbody tr')].map(r => r.querySelectorAll('td')[6])"
+    marks = f"{cells}.every(cell => cell.querySelector('.wrong.changed'))"
     assert browser.run(marks)
 
 
@@ -244,7 +248,10 @@ def test_identical_answers_stand_together(browser: Browser, long_names: Path) ->
     )
     fresh(browser, long_names, f"#explorer?axis=sql&q={run.questions[at].id}")
     browser.wait_for(DIALOG)
-    groups = browser.run("[...document.querySelectorAll('#question .answer:not(.reference)')].map(s => [...s.querySelectorAll('.who')].map(w => w.textContent))")
+    groups = browser.run(
+        "[...document.querySelectorAll('#question .answer:not(.reference)')]"
+        ".map(s => [...s.querySelectorAll('.who')].map(w => w.textContent))"
+    )
     assert sorted(name for group in groups for name in group) == sorted(one.name for one in run.variants)
     right = {one.name for one in run.variants if one.verdicts[at].outcome == "correct" and one.name != "baseline"}
     assert any(right <= set(group) for group in groups)  # the baseline's text has a fence around it

@@ -1,5 +1,5 @@
-"""The first screen in a real browser: the budget moves line, recommendation and row; plot and table point at each other;
-paper is light."""
+"""The first screen in a real browser: the budget moves line, recommendation and row, the plot points at the table, paper
+is light."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def allow(browser: Browser, at: int) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_budget_moved_says_what_compare_with_that_budget_says(
-    browser: Browser, allowing: Path, language: str
-) -> None:
+def test_budget_moved_says_what_compare_with_that_budget_says(browser: Browser, allowing: Path, language: str) -> None:
     records = load_run(allowing.parents[1])
     fresh(browser, allowing)
     browser.run(f"setLanguage({language!r})")

@@ -69,7 +69,9 @@ def test_page_has_no_violation(evaluated: Browser, long_names: Path, axe: str, s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("place", ["#explorer?axis=sql&variant=qwen2.5-7b-lora-r64-lr2e-4-epochs3-cosine-00", "#explorer?axis=choice"])
+@pytest.mark.parametrize(
+    "place", ["#explorer?axis=sql&variant=qwen2.5-7b-lora-r64-lr2e-4-epochs3-cosine-00", "#explorer?axis=choice"]
+)
 def test_explorer_and_question_have_no_violation(
     evaluated: Browser, long_names: Path, axe: str, scheme: str, place: str
 ) -> None:
@@ -80,9 +82,7 @@ def test_explorer_and_question_have_no_violation(
     assert violations(evaluated, axe, "#question") == []
 
 
-def test_page_in_portuguese_with_another_budget_has_no_violation(
-    evaluated: Browser, allowing: Path, axe: str
-) -> None:
+def test_page_in_portuguese_with_another_budget_has_no_violation(evaluated: Browser, allowing: Path, axe: str) -> None:
     fresh(evaluated, allowing)
     evaluated.run("setLanguage('pt-BR')")
     evaluated.run("document.querySelector('.view:not([hidden]) [data-allow]').click()")

@@ -176,7 +176,8 @@ def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run)
     titles = "[...document.querySelectorAll('#results .about')].map(e => e.textContent)"
     place = [title.split(" · ")[0] for title in opened.run(titles)].index(str(line.id))
     opened.run(f"document.querySelectorAll('.open')[{place}].click()")
-    section = "[...document.querySelectorAll('#question .answer')].find(s => [...s.querySelectorAll('.who')].some(w => w.textContent === 'run-1'))"
+    named = "[...s.querySelectorAll('.who')].some(w => w.textContent === 'run-1')"
+    section = f"[...document.querySelectorAll('#question .answer')].find(s => {named})"
     assert opened.run(f"{section}.querySelector('.reason').textContent") == f"to fix: {english}"
     opened.run("setLanguage('pt-BR')")
     opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('para corrigir: ')")

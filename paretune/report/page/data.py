@@ -111,8 +111,16 @@ def explorer_choice(records: Run) -> Data:
         "variants": [variant.name for variant in records.variants],
         "beginnings": beginnings,
         "questions": [
-            [item.suite, item.id, item.subject, item.category, item.question, list(item.options), item.answer,
-             prompts.get((item.suite, item.id))]
+            [
+                item.suite,
+                item.id,
+                item.subject,
+                item.category,
+                item.question,
+                list(item.options),
+                item.answer,
+                prompts.get((item.suite, item.id)),
+            ]
             for item in records.choice_questions
         ],
         "answers": answers,

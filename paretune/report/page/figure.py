@@ -162,29 +162,29 @@ def _axes(plane: _Plane, words: Words, voice: Voice) -> list[str]:
     for value in ticks(*plane.x):
         x = plane.at(value, 0)[0]
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{top:g}" x2="{x:.1f}" y2="{bottom:g}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 16:g}" text-anchor="middle">{_tick(value, voice)}</text>')  # fmt: skip
+        parts.append(_written("tick", (x, bottom + 16), "middle", _tick(value, voice)))
     for value in ticks(*plane.y):
         y = plane.at(0, value)[1]
         parts.append(f'<line class="grid" x1="{left:g}" y1="{y:.1f}" x2="{right:g}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{left - 6:g}" y="{y + 4:.1f}" text-anchor="end">{_tick(value, voice)}</text>')  # fmt: skip
+        parts.append(_written("tick", (left - 6, y + 4), "end", _tick(value, voice)))
     zero = plane.at(0, 0)
     parts += [
         f'<line class="zero" x1="{left:g}" y1="{zero[1]:.1f}" x2="{right:g}" y2="{zero[1]:.1f}"/>',
         f'<line class="zero" x1="{zero[0]:.1f}" y1="{top:g}" x2="{zero[0]:.1f}" y2="{bottom:g}"/>',
-        f'<text class="axis" x="4" y="12">↑ {_text(words.y)}</text>',
-        f'<text class="axis" x="{left:g}" y="{plane.frame.height - 8:g}">{_text(words.x)} →</text>',
-        f'<text class="axis" x="{right:g}" y="{top - 6:g}" text-anchor="end">{_text(words.better)} ↗</text>',
+        _written("axis", (4, 12), "start", f"↑ {words.y}"),
+        _written("axis", (left, plane.frame.height - 8), "start", f"{words.x} →"),
+        _written("axis", (right, top - 6), "end", f"{words.better} ↗"),
     ]
     return parts
 
 
 def _tick(value: float, voice: Voice) -> str:
-    return typeset(voice.points(value, signed=True, decimals=0 if value == int(value) else 1)) if value else "0"
+    return voice.points(value, signed=True, decimals=0 if value == int(value) else 1) if value else "0"
 
 
 def _budget(plane: _Plane, y: float, beyond: str) -> str:
     """The line of the budget, everything below it tinted; a script moves the whole by its `transform`."""
-    left, top, right, bottom = plane.box
+    left, _, right, bottom = plane.box
     return (
         f'<g class="budget" data-line="{y:.1f}"><rect class="beyond" x="{left:g}" y="{y:.1f}" '
         f'width="{right - left:g}" height="{max(0.0, bottom - y):.1f}"/>'
@@ -236,7 +236,8 @@ def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Wor
     spots = spots_beside(pixels, sizes, lines, (left, top, right, bottom), 1.0)
     (box, _), base = spots[0], words.base
     parts = [
-        f'<text class="base-words" x="{box[0]:.1f}" y="{box[1] + 11:.1f}"><tspan class="strong">{_text(base[0])}</tspan>'
+        f'<text class="base-words" x="{box[0]:.1f}" y="{box[1] + 11:.1f}">'
+        f'<tspan class="strong">{_text(base[0])}</tspan>'
         f'<tspan x="{box[0]:.1f}" dy="{LINE - 1:g}">{_text(base[1])}</tspan></text>'
     ]
     for point, place, (box, away) in zip(points, pixels[1:], spots[1:], strict=True):
@@ -245,7 +246,7 @@ def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Wor
         if away >= 18:
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             inner += f'<line class="leader" x1="{place[0]:.1f}" y1="{place[1]:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
-        inner += f'<text x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 11.5:.1f}" text-anchor="middle">{_text(point.label)}</text>'  # fmt: skip
+        inner += _written("name", ((box[0] + box[2]) / 2, box[1] + 11.5), "middle", point.label)
         opening = f'class="point series-{point.series}{picked}" data-unit="{escape(point.key)}"'
         if point.href:
             name = point.told if point.label in point.told else f"{point.label}: {point.told}"
@@ -297,6 +298,10 @@ def paths_of(curves: Sequence[Sequence[str]], unit_of: Mapping[str, str]) -> tup
     """The curves of variants as paths through units, each path once."""
     joined = (tuple(dict.fromkeys(unit_of[name] for name in curve if name in unit_of)) for curve in curves)
     return tuple(dict.fromkeys(path for path in joined if len(path) > 1))
+
+
+def _written(kind: str, place: tuple[float, float], anchor: str, words: str) -> str:
+    return f'<text class="{kind}" x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}">{_text(words)}</text>'
 
 
 def _text(words: str) -> str:

@@ -42,7 +42,7 @@ GRAVE = {"ruled out": "good", "shown": "bad", "cannot be ruled out": "doubt", "n
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One of the three answers. tone: "good", "bad" or "doubt"; more: further lines; href: where the last line leads."""
+    """One of the three answers. tone: "good", "bad" or "doubt"; more: further lines; href: where its line leads."""
 
     label: str
     value: str
@@ -95,8 +95,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What is said with one budget. line: where it lies in the wide and in the narrow drawing, in pixels; explored: that
-    this is not the stated one, "" where it is."""
+    """What is said with one budget. line: where it lies in the wide and in the narrow drawing, in pixels; explored:
+    that this is not the stated one, "" where it is."""
 
     points: float
     said: str
@@ -114,8 +114,8 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class FirstScreen:
-    """Everything above the first table. heads: of the compact table; base: its first row; stated: position of the stated
-    budget in `budgets`, one of which is shown at a time. wide, narrow: the drawing, "" with the baseline alone."""
+    """Everything above the first table. heads: of the compact table; base: its first row; stated: position of the
+    stated budget in `budgets`, one of which is shown at a time. wide, narrow: the drawing, "" without variants."""
 
     heads: tuple[str, ...]
     base: tuple[str, ...]
