@@ -202,6 +202,7 @@ TEXT: dict[str, str] = {
         "says the same."
     ),
     "first.gain-line": "{change:+} points: {finding}",
+    "first.no-change": "{change:+} points: neither a gain nor a loss is shown",
     "first.loss-line": "{change:+} points. {loss}",
     "first.other-suite": "{suite}: {levels}, {change:+} points",
     "first.interval": "95 % interval: {accuracy}",
@@ -209,8 +210,8 @@ TEXT: dict[str, str] = {
     "first.suite": "General accuracy · {suite}, {questions} questions",
     "first.worst-suite": "General accuracy · {suite}, the worst of {suites} suites, {questions} questions",
     "first.target": "{accuracy} · {benchmark}, {questions} questions in {count} {clusters}",
-    "first.of-largest-gain": "{label} · {variant}, which gains most",
-    "first.of-largest-change": "{label} · {variant}, which changes most",
+    "first.of-largest-gain": "{variant}, which gains most · {label}",
+    "first.of-largest-change": "{variant}, the best of them · {label}",
     "first.seeds": "{count} seeds",
     "first.audit": "{invalid} blocking problems, {warnings} warnings, {notes} notes",
     "first.these": "The figures hold for these questions' groups only.",

@@ -585,6 +585,7 @@ TEXT: dict[str, str] = {
         "diz o mesmo."
     ),
     "first.gain-line": "{change:+} p.p.: {finding}",
+    "first.no-change": "{change:+} p.p.: nem ganho nem perda demonstrados",
     "first.loss-line": "{change:+} p.p. {loss}",
     "first.other-suite": "{suite}: {levels}, {change:+} p.p.",
     "first.interval": "intervalo de 95 %: {accuracy}",
@@ -592,8 +593,8 @@ TEXT: dict[str, str] = {
     "first.suite": "Acurácia geral · {suite}, {questions} questões",
     "first.worst-suite": "Acurácia geral · {suite}, a pior de {suites} suítes, {questions} questões",
     "first.target": "{accuracy} · {benchmark}, {questions} questões em {count} {clusters}",
-    "first.of-largest-gain": "{label} · {variant}, que mais ganha",
-    "first.of-largest-change": "{label} · {variant}, que mais varia",
+    "first.of-largest-gain": "{variant}, que mais ganha · {label}",
+    "first.of-largest-change": "{variant}, a melhor delas · {label}",
     "first.seeds": "{count} sementes",
     "first.audit": "{invalid} problemas impeditivos, {warnings} avisos, {notes} notas",
     "first.these": "Os números valem só para os grupos destas questões.",

@@ -17,6 +17,7 @@ from paretune.report.names import short_names
 from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.first import FirstScreen, first_screen
 from paretune.report.page.parts import Places, Section, typeset
+from paretune.report.page.plots import plot_colours
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import MOST_IN_HEAD, sections
 from paretune.report.target_words import clusters_counted, target_say
@@ -96,6 +97,7 @@ def write_page(
         views=views,
         voice=voice,
         voices=voices,
+        plot_colours=plot_colours,
         style="\n".join(_asset(name) for name in STYLES),
         scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),

@@ -206,7 +206,10 @@ def _target_tile(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> 
     target = subject.unit.target
     before, after = comparison.variants[0].target.estimate, accuracy_after(comparison, subject.unit)
     tone = {"gain shown": "good", "loss shown": "bad"}.get(target.finding, "doubt")
-    line = voice.say("first.gain-line", change=target.interval, finding=voice.say(f"change:{target.finding}"))
+    if target.finding == "not shown":
+        line = voice.say("first.no-change", change=target.interval)
+    else:
+        line = voice.say("first.gain-line", change=target.interval, finding=voice.say(f"change:{target.finding}"))
     return Tile(_labelled(comparison, subject, _target_label(comparison, voice), voice), _arrow(before, after, voice),
                 line, tone)  # fmt: skip
 
@@ -228,11 +231,18 @@ def _general_tile(comparison: Comparison, subject: UnitVerdict, voice: Voice) ->
 
 def _base_tiles(comparison: Comparison, voice: Voice) -> tuple[Tile, Tile]:
     row = comparison.variants[0]
-    accuracies = [(_target_label(comparison, voice), row.target)]
-    accuracies.append((voice.say("first.general", suite=comparison.main_suite), row.general))
+    others = tuple(
+        f"{table.suite}, {voice.say(table.method)}: {voice.interval(one.accuracy)} %"
+        for table in comparison.suites
+        for one in table.rows
+        if one.kind == "all" and one.variant == row.name and not table.is_main
+    )
     first, second = (
-        Tile(label, f"{voice.number(figure.estimate)} %", voice.say("first.interval", accuracy=figure), "")
-        for label, figure in accuracies
+        Tile(label, f"{voice.number(figure.estimate)} %", voice.say("first.interval", accuracy=figure), "", more)
+        for label, figure, more in (
+            (_target_label(comparison, voice), row.target, ()),
+            (voice.say("first.general", suite=comparison.main_suite), row.general, others),
+        )
     )
     return first, second
 
@@ -256,6 +266,8 @@ def _labelled(comparison: Comparison, subject: UnitVerdict, label: str, voice: V
     """A tile about a variant that is not the pick says whose figures it holds."""
     if comparison.verdict.pick is not None:
         return label
+    if len(comparison.units) == 1:
+        return f"{unit_label(subject.unit, voice)} · {label}"
     shown = subject.unit.target.finding == "gain shown"
     code = "first.of-largest-gain" if shown else "first.of-largest-change"
     return voice.say(code, variant=unit_label(subject.unit, voice), label=label)

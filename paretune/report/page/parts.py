@@ -63,16 +63,13 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One plot as four pieces of SVG: for light and dark paper, for a wide and for a narrow window. described: what it
-    shows, for those who do not see it."""
+    """One plot as two pieces of SVG, for a wide and for a narrow window. title: what it shows, also for those who do
+    not see it."""
 
     name: str
     title: str
-    described: str
-    light: str
-    dark: str
-    narrow_light: str
-    narrow_dark: str
+    wide: str
+    narrow: str
 
 
 @dataclass(frozen=True, slots=True)

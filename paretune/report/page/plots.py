@@ -7,22 +7,36 @@ import re
 from paretune.analysis.results import Comparison
 from paretune.report.page.parts import Plot
 from paretune.report.plots import DRAWINGS, image_bytes
+from paretune.report.plots.look import OKABE_ITO, ON_DARK, inks
 from paretune.text import Voice
 
 
 def page_plot(name: str, comparison: Comparison, voice: Voice) -> Plot:
-    """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
+    """The plot NAME of plots.DRAWINGS, for wide and narrow windows, in the page's own colours."""
     title = {"training": voice.say("Training curves")}[name]
-    light, dark, narrow_light, narrow_dark = (
-        _piece(name, comparison, voice, dark, narrow) for narrow in (False, True) for dark in (False, True)
-    )
-    return Plot(name, title, title, light, dark, narrow_light, narrow_dark)
+    wide, narrow = (_piece(name, comparison, voice, is_narrow) for is_narrow in (False, True))
+    return Plot(name, title, wide, narrow)
 
 
-def _piece(name: str, comparison: Comparison, voice: Voice, dark: bool, narrow: bool) -> str:
-    salt = f"{name}-{voice.language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
-    figure = DRAWINGS[name](comparison, voice, dark, narrow)
-    return embeddable(image_bytes(figure, "svg", salt).decode(), salt)
+def plot_colours(dark: bool) -> str:
+    """What the colours of a plot are on light or dark paper, as CSS."""
+    palette = ON_DARK if dark else OKABE_ITO
+    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark)
+    return " ".join(f"--plot-{name}: {colour};" for name, colour in colours.items())
+
+
+def _piece(name: str, comparison: Comparison, voice: Voice, narrow: bool) -> str:
+    salt = f"{name}-{voice.language}{'-narrow' if narrow else ''}"
+    figure = DRAWINGS[name](comparison, voice, False, narrow)
+    return _in_variables(embeddable(image_bytes(figure, "svg", salt).decode(), salt))
+
+
+def _in_variables(svg: str) -> str:
+    """A drawing made for light paper with its colours by name, so that it serves dark paper too."""
+    names = {colour.lower(): str(number) for number, colour in enumerate(OKABE_ITO)}
+    names |= {colour: name for name, colour in inks(dark=False).items()}
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", lambda found: f"var(--plot-{names[found[0]]})" if found[0] in names
+                  else found[0], svg)  # fmt: skip
 
 
 def embeddable(svg: str, prefix: str) -> str:

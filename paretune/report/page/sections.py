@@ -26,7 +26,7 @@ def sections(records: Run, comparison: Comparison, places: Places, voice: Voice)
     say = voice.say
     made = [
         _figures(comparison, voice),
-        _forgotten(comparison, voice),
+        *([_forgotten(comparison, voice)] if comparison.units else []),
         _reasons(comparison, voice),
     ]
     made.append(
@@ -46,17 +46,18 @@ def _figures(comparison: Comparison, voice: Voice) -> Section:
     """What is claimed, and every suite; the rest folded."""
     say, links, pick = voice.say, FigureLinks(comparison), comparison.verdict.pick
     picked = pick.unit.name if pick else ""
-    tables = [
-        as_page_table(claims_table(comparison, voice), words=[3, 4, 6, 7], figures=links.claims, picked=picked),
-        as_page_table(target_table(comparison, voice), words=[5], figures=links.target, picked=picked),
-    ]
+    tables = [as_page_table(target_table(comparison, voice), words=[5], figures=links.target, picked=picked)]
+    if comparison.units:
+        claims = claims_table(comparison, voice)
+        tables.insert(0, as_page_table(claims, words=[3, 4, 6, 7], figures=links.claims, picked=picked))
     for suite in comparison.suites:
         table = general_table(comparison, suite, voice)
         tables.append(as_page_table(table, figures=links.general(suite), folded=not suite.is_main, picked=picked))
     if comparison.levels:
         tables.append(as_page_table(level_table(comparison, voice), figures=links.level, folded=True, picked=picked))
-    trade_off = tradeoff_table(comparison, voice)
-    tables.append(as_page_table(trade_off, figures=links.tradeoff, folded=True, picked=picked))
+    if comparison.units:
+        trade_off = tradeoff_table(comparison, voice)
+        tables.append(as_page_table(trade_off, figures=links.tradeoff, folded=True, picked=picked))
     tables += _seeds(comparison, voice)
     tables += _matched(comparison, voice)
     return Section("figures", say("Figures"), say("Click a figure to see its questions, a head to sort by it."),
@@ -111,7 +112,7 @@ def _matched(comparison: Comparison, voice: Voice) -> list[PageTable]:
 
 
 def _forgotten(comparison: Comparison, voice: Voice) -> Section:
-    tables = [_flips(comparison, voice)]
+    tables = [_flips(comparison, voice)] if comparison.units else []
     if len({row.subject for row in comparison.subjects}) > 1:
         tables.append(_subjects(comparison, voice))
     introduction = voice.say("Click a number to see exactly those questions.")
