@@ -44,10 +44,18 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
         return _from_directory(path)
     if path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."):
         raise ModelError(f"model.path = {config.path}: no such file or directory")
-    packaged = _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None else None
+    packaged = gguf_file(config)
     if packaged is not None:
         return _from_gguf(packaged)
     return _from_hub(config.path, config.revision, download)
+
+
+def gguf_file(config: ModelConfig) -> Path | None:
+    """The GGUF file that an experiment's weights come from; None where they come from anything else."""
+    path = Path(config.path).expanduser()
+    if path.is_file():
+        return path
+    return _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None and not path.is_dir() else None
 
 
 def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | None]:
@@ -140,7 +148,7 @@ def _from_gguf(path: Path) -> ModelSource:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
         try:
-            _convert_gguf(path, scratch)
+            convert_gguf(path, scratch)
             if not target.exists():
                 move(scratch, target, last=("config.json",))
         except ModelError:
@@ -155,7 +163,8 @@ def _from_gguf(path: Path) -> ModelSource:
     return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
 
 
-def _convert_gguf(path: Path, directory: Path) -> None:
+def convert_gguf(path: Path, directory: Path) -> None:
+    """Write a GGUF file's weights, dequantised, and its tokenizer as a model's directory. Raises ModelError."""
     import gguf
     import torch
     import transformers
