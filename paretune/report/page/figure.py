@@ -14,6 +14,7 @@ from paretune.text import Voice
 
 LETTER = 6.4  # pixels across, on average, at the size of a label
 LINE = 15.0
+MOST_LENGTHS = 5  # lengths of the middle interval that an interval may have and still widen the axes
 LEAST_ACROSS = 10.0  # points of the axis: a difference of nothing should not look like one
 SHAPES = ("circle", "square", "diamond", "triangle")
 
@@ -130,10 +131,19 @@ class _Plane:
 
 
 def _plane(frame: Frame, points: Sequence[Point], budget: float) -> _Plane:
-    gains, changes = [point.gain for point in points], [point.change for point in points]
-    across = _range([0.0, *(end for gain in gains for end in (gain.low, gain.high))], LEAST_ACROSS)
-    ends = [0.0, -1.8 * budget, 0.5 * budget, *(end for change in changes for end in (change.low, change.high))]
+    across = _range([0.0, *ends_shown([point.gain for point in points])], LEAST_ACROSS)
+    ends = [0.0, -1.8 * budget, 0.5 * budget, *ends_shown([point.change for point in points])]
     return _Plane(frame, across, _range(ends, 3 * budget))
+
+
+def ends_shown(intervals: Sequence[Interval]) -> list[float]:
+    """What an axis must hold: all estimates, and the ends of all intervals but those far longer than the rest, as of a
+    recipe of two seeds. These leave the frame rather than squeeze everything else."""
+    if not intervals:
+        return []
+    longest = MOST_LENGTHS * sorted(one.high - one.low for one in intervals)[(len(intervals) - 1) // 2]
+    held = [end for one in intervals if one.high - one.low <= longest for end in (one.low, one.high)]
+    return [one.estimate for one in intervals] + held
 
 
 def _range(values: Sequence[float], least: float) -> tuple[float, float]:
@@ -201,13 +211,27 @@ def _path(plane: _Plane, places: Sequence[tuple[float, float]]) -> str:
 def _cross(plane: _Plane, point: Point) -> str:
     (x, y), gain, change = plane.at(point.gain.estimate, point.change.estimate), point.gain, point.change
     low, high = plane.at(gain.low, change.low), plane.at(gain.high, change.high)
+    left, top, right, bottom = plane.box
     return (
         f'<g class="cross series-{point.series}" data-unit="{escape(point.key)}">'
-        f'<line x1="{low[0]:.1f}" y1="{y:.1f}" x2="{high[0]:.1f}" y2="{y:.1f}"/>'
-        f'<line x1="{x:.1f}" y1="{low[1]:.1f}" x2="{x:.1f}" y2="{high[1]:.1f}"/>'
+        + _bar((max(low[0], left), y), (min(high[0], right), y), (low[0] < left, high[0] > right))
+        + _bar((x, max(high[1], top)), (x, min(low[1], bottom)), (high[1] < top, low[1] > bottom))
         + "".join(_seed(plane, seed) for seed in point.seeds)
         + "</g>"
     )
+
+
+def _bar(start: tuple[float, float], end: tuple[float, float], goes_on: tuple[bool, bool]) -> str:
+    """A line from left to right or from top to bottom, with an arrow where it goes on beyond the frame."""
+    (x1, y1), (x2, y2) = start, end
+    parts = [f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>']
+    flat = y1 == y2
+    for is_cut, (x, y), back in ((goes_on[0], start, 6), (goes_on[1], end, -6)):
+        if is_cut:
+            sides = ((x + back, y - 4), (x + back, y + 4)) if flat else ((x - 4, y + back), (x + 4, y + back))
+            corners = " ".join(f"{across:.1f},{down:.1f}" for across, down in ((x, y), *sides))
+            parts.append(f'<polygon class="goes-on" points="{corners}"/>')
+    return "".join(parts)
 
 
 def _seed(plane: _Plane, seed: tuple[float, float]) -> str:
@@ -280,7 +304,10 @@ def whisker(interval: Interval, scale: tuple[float, float], series: int, limit: 
     marks = [f'<line class="zero" x1="{x(0):.1f}" y1="1" x2="{x(0):.1f}" y2="15"/>']
     if limit is not None:
         marks.append(f'<line class="allowed" x1="{x(-limit):.1f}" y1="1" x2="{x(-limit):.1f}" y2="15"/>')
-    marks.append(f'<line class="range" x1="{x(interval.low):.1f}" y1="8" x2="{x(interval.high):.1f}" y2="8"/>')
+    low, high = max(interval.low, scale[0]), min(interval.high, scale[1])
+    marks.append(
+        f'<g class="range">{_bar((x(low), 8), (x(high), 8), (interval.low < scale[0], interval.high > scale[1]))}</g>'
+    )
     marks.append(f'<circle cx="{x(interval.estimate):.1f}" cy="8" r="3.5"/>')
     opening = f'<svg class="whisker series-{series}" viewBox="0 0 {width:g} {height:g}" aria-hidden="true">'
     return opening + "".join(marks) + "</svg>"
@@ -288,7 +315,7 @@ def whisker(interval: Interval, scale: tuple[float, float], series: int, limit: 
 
 def whisker_scale(intervals: Mapping[str, Interval], limit: float = 0.0) -> tuple[float, float]:
     """One scale for a column of whiskers."""
-    ends = [end for interval in intervals.values() for end in (interval.low, interval.high)]
+    ends = ends_shown(list(intervals.values()))
     low, high = min(0.0, -limit, *ends), max(0.0, *ends)
     room = 0.04 * (high - low) or 1.0
     return low - room, high + room

@@ -372,7 +372,8 @@ def _rows(comparison: Comparison, voice: Voice) -> tuple[Row, ...]:
                 is_pick=item is verdict.pick or (verdict.pick is not None and unit == verdict.pick.unit),
             )
         )
-    return tuple(rows)
+    gained = [item.unit.target.interval.estimate for item in verdict.units]
+    return tuple(rows[at] for at in sorted(range(len(rows)), key=lambda at: -gained[at]))
 
 
 def _note(comparison: Comparison, item: UnitVerdict, voice: Voice) -> str:
