@@ -219,6 +219,9 @@ class TextToSql(Task):
     def explain(self, verdict: Verdict, voice: Voice) -> str:
         """By the code of the line, or by the sentence of a line of before there were codes."""
         line = verdict.detail
+        words = str(line.get("sql") or "").split()
+        if verdict.outcome == SqlOutcome.NOT_A_QUERY and words:
+            return voice.say("sql.not-a-query", statement=" ".join(words[:2]).upper())
         return why_wrong(voice, line["error"], line.get("error_code"), line.get("error_fields"))
 
     def answer_findings(self, run: Run) -> Iterable[Finding]:

@@ -157,6 +157,7 @@ TEXT: dict[str, str] = {
     ),
     "table.reasons": "Reasons: questions and % of all",
     "section.reasons": "Why answers are wrong",
+    "plot.general": "change in general accuracy ({suite}), points",
     "plot.gain": "gain in {metric}, points",
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
@@ -564,7 +565,10 @@ TEXT: dict[str, str] = {
     "audit.best-of-many": (
         "{variants} variants were measured on the same test rows; the best of them looks better than it is"
     ),
-    "audit.best-of-many.advice": "Choose on validation rows before quoting one as the result.",
+    "audit.best-of-many.advice": (
+        "The pick is judged by intervals that hold for all of them together; a choice by any other rule needs "
+        "validation rows."
+    ),
     "audit.single-seed": (
         "each of {recipes} recipes was trained with one seed, so differences are about these adapters, not the recipes"
     ),
@@ -634,6 +638,7 @@ TEXT: dict[str, str] = {
     # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
     "sql.no-statement": "The answer holds no SQL statement.",
     "sql.nothing-extracted": "no SQL statement in the answer",
+    "sql.not-a-query": "The answer is a {statement} statement; only queries that read are run.",
     "sql.only-reading": "only reading is allowed; refused: {action}",
     "sql.gold-fails": "the gold query fails: {detail}",
     "sql.gold-too-large": "the reference returns too much: {detail}",

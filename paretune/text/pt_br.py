@@ -268,7 +268,6 @@ TEXT: dict[str, str] = {
         "duas sementes: a variância entre sementes é quase desconhecida"
     ),
     "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
-    "change in general accuracy, points": "variação da acurácia geral, pontos",
     "Gain and loss against the baseline": "Ganho e perda em relação à base",
     "Pareto front": "fronteira de Pareto",
     "Training curves": "Curvas de treino",
@@ -540,6 +539,7 @@ TEXT: dict[str, str] = {
     ),
     "table.reasons": "Motivos: questões e % de todas",
     "section.reasons": "Por que as respostas estão erradas",
+    "plot.general": "variação da acurácia geral ({suite}), pontos",
     "plot.gain": "ganho em {metric}, pontos",
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
@@ -961,7 +961,10 @@ TEXT: dict[str, str] = {
     "audit.best-of-many": (
         "{variants} variantes foram medidas nas mesmas linhas de teste; a melhor parece melhor do que é"
     ),
-    "audit.best-of-many.advice": "Escolha em linhas de validação antes de citar uma como resultado.",
+    "audit.best-of-many.advice": (
+        "A escolhida é julgada por intervalos que valem para todas juntas; uma escolha por outra regra precisa de "
+        "linhas de validação."
+    ),
     "audit.single-seed": (
         "cada uma de {recipes} receitas foi treinada com uma semente: as diferenças são destes adaptadores, não das "
         "receitas"
@@ -1036,6 +1039,7 @@ TEXT: dict[str, str] = {
     # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
     "sql.no-statement": "A resposta não contém nenhum comando SQL.",
     "sql.nothing-extracted": "nenhum comando SQL na resposta",
+    "sql.not-a-query": "A resposta é um comando {statement}; só consultas de leitura são executadas.",
     "sql.only-reading": "só leitura é permitida; recusado: {action}",
     "sql.gold-fails": "a consulta de referência falha: {detail}",
     "sql.gold-too-large": "a referência devolve resultados demais: {detail}",

@@ -88,9 +88,7 @@ def test_pointing_at_the_plot_marks_the_row_and_says_the_figures(browser: Browse
 def test_page_printed_from_dark_is_dark_on_white(browser: Browser, allowing: Path) -> None:
     fresh(browser, allowing, scheme="dark")
     for theme, scheme in (("dark", "dark"), ("dark", "light"), (None, "dark")):
-        browser.run(
-            f"document.documentElement.dataset.theme = {theme!r}" if theme else "delete root.dataset.theme"
-        )
+        browser.run(f"document.documentElement.dataset.theme = {theme!r}" if theme else "delete root.dataset.theme")
         browser.ask(
             "Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": scheme}]
         )

@@ -28,6 +28,7 @@ from paretune.demo.build import demo_directory
 from paretune.findings import Finding
 from paretune.records import SqlOutcome
 from paretune.report.page import SCRIPTS, plots, write_page
+from paretune.report.page.data import explorer_target
 from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
@@ -243,6 +244,22 @@ def test_result_tables_query_that_never_returns_is_ended(tmp_path: Path) -> None
     results = result_tables(load_run(folder), demo_directory() / "spider" / "database")
     assert results["answers"][1][0] is None
     assert results["gold"][0] is not None
+
+
+def test_answer_that_writes_is_called_so_and_never_other(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    changed = {"sql": "create table x (a int)", "text": "create table x (a int)", "outcome": "not_a_query",
+               "error_class": "other", "error": "only reading is allowed; refused: INSERT sqlite_master"}  # fmt: skip
+    path = folder / "run-1" / "sql.jsonl"
+    change_lines(path, lambda line: {**line, **changed} if line["outcome"] == "invalid_sql" else line)
+    records = load_run(folder)
+    comparison = compare_run(records, replicates=20)
+    classes = {row.error_class: row.count for row in comparison.error_classes if row.variant == "run-1"}
+    assert classes["not_a_query"] > 0
+    assert "other" not in classes
+    data = explorer_target(records, comparison)
+    wrong = next(answer for answer in data["answers"][1] if answer[0] == "not_a_query")
+    assert wrong[1:3] == ["not_a_query", "The answer is a CREATE TABLE statement; only queries that read are run."]
 
 
 def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: Run) -> None:

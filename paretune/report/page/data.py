@@ -77,7 +77,7 @@ def _target_answer(line: Verdict, raw: str, task: Task) -> list[Any]:
     answer = str(line.detail.get(task.facets.answer, raw))
     marked = next((bool(line.detail.get(mark)) for mark in task.facets.marks), False)
     text = None if raw.strip() == answer else raw
-    return [line.outcome, line.error_class, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
+    return [line.outcome, line.reason, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
