@@ -33,18 +33,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shots", type=int, default=5, help="solved development rows before each question (5)")
     parser.add_argument("--method", choices=tuple(_METHODS), default="letter", help="how answers are read (letter)")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N questions of each subject")
-    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one answer a line; continued if there")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.jsonl", help="write one answer per line; an existing file is continued"
+    )
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that name a base model and adapters."""
     parser.add_argument("--model", required=True, help="a Hub id, a directory or a GGUF file")
     parser.add_argument("--adapter", type=Path, action="append", default=[], metavar="DIR", help="may be repeated")
-    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
-    parser.add_argument("--quantization", default="none", choices=("none", "nf4", "int8"))
-    parser.add_argument("--token-budget", type=positive, metavar="N", help="tokens a batch (default: by device)")
     parser.add_argument(
-        "--plain", action="store_true", help="the model's own forward, a text at a time: slow, to check"
+        "--precision",
+        default="auto",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        help="of the weights (auto: bfloat16 or float16 by what a GPU computes, float32 without one)",
+    )
+    parser.add_argument(
+        "--quantization",
+        default="none",
+        choices=("none", "nf4", "int8"),
+        help="load the base model in 4 bits (nf4) or 8 (int8), by bitsandbytes",
+    )
+    parser.add_argument("--token-budget", type=positive, metavar="N", help="tokens per batch (default: by device)")
+    parser.add_argument(
+        "--plain", action="store_true", help="the model's own forward, one text at a time: slow, to check"
     )
     parser.add_argument("--lang", default="en", help=f"language of the summary: {' or '.join(LANGUAGES)}")
 

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ModelError
-from paretune.models.adapters import ORIGIN_FILE, on_base, read_adapter_config
+from paretune.models.adapters import ORIGIN_FILE, is_plain_lora, on_base, read_adapter_config, scale_beside
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 
 _ADAPTER_FILES = ("adapter_model.safetensors", ORIGIN_FILE)
-# Updates that are a factor times a product of matrices; of others, no factor makes a smaller update.
-_SCALED_BY_ALPHA = "LORA"
 
 
 def write_adapter(adapter: Path, scale: float, source: ModelSource, target: Path) -> None:
@@ -29,10 +27,10 @@ def write_adapter(adapter: Path, scale: float, source: ModelSource, target: Path
     """
     config = read_adapter_config(adapter)
     if scale != 1.0:
-        if config.get("peft_type") != _SCALED_BY_ALPHA:
+        if not is_plain_lora(config):
+            kind = "DoRA" if config.get("use_dora") else config.get("peft_type")
             raise ModelError(
-                f"{adapter}: an adapter of type {config.get('peft_type')} has no factor to carry the scale {scale}; "
-                "export it with --merge"
+                f"{adapter}: an adapter of type {kind} has no factor to carry the scale {scale}; export it with --merge"
             )
         config["lora_alpha"] *= scale
         config["alpha_pattern"] = {name: alpha * scale for name, alpha in (config.get("alpha_pattern") or {}).items()}
@@ -79,7 +77,7 @@ def updates(tuned: Any) -> Iterator[tuple[Any, Any]]:
         weight = plain.weight.data.clone()
         layer.to(torch.float32)
         layer.merge()
-        update = plain.weight.data - weight.to(torch.float32)
+        update = (plain.weight.data - weight.to(torch.float32)) * scale_beside(layer)
         layer.unmerge()
         layer.to(weight.dtype)
         plain.weight.data = weight  # as it was, to the bit

@@ -7,19 +7,20 @@ from pathlib import Path
 from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
+from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
 from paretune.report.verdict import change_notes, claims_table, family_notes
 from paretune.text import Voice
 
 
-def print_tables(comparison: Comparison, voice: Voice) -> str:
-    """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
+def print_tables(comparison: Comparison, voice: Voice, screen: Screen = FILE) -> str:
+    """The target's accuracy, and general accuracy by category with its change, with intervals."""
     tables = [target_table(comparison, voice)]
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
     if comparison.units:
         tables.append(claims_table(comparison, voice))
-    return "\n\n\n".join(as_text(table) for table in tables) + "\n"
+    return "\n\n\n".join(as_text(table, screen) for table in tables) + "\n"
 
 
 def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Path]:

@@ -5,15 +5,15 @@ Subject first, number second; a loss beyond the margin is ruled out, cannot be r
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
+from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
-from paretune.report.text_table import WIDTH, Table
+from paretune.report.text_table import Table
 from paretune.run.claims import Change
 from paretune.stats.claims import LossTest
 from paretune.stats.family import ALONE
@@ -175,42 +175,41 @@ def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
 
 
 def closing_text(
-    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, voice: Voice, page: Path | None
+    comparison: Comparison,
+    findings: Sequence[AuditFinding],
+    folder: Path,
+    voice: Voice,
+    page: Path | None,
+    screen: Screen = FILE,
 ) -> str:
     """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
     say, text = voice.say, verdict_text(comparison, voice)
-    lines = [say("Verdict").upper(), *_wrapped(text.gain, ""), *_wrapped(text.general, "")]
-    lines += [row for line in text.basis for row in _wrapped(line, "  ")] + [""]
+    lines = [screen.inked(say("Verdict").upper(), "bold")]
+    lines += [screen.inked(line, "bold") for line in screen.wrapped(text.gain)] + screen.wrapped(text.general)
+    lines += [row for line in text.basis for row in screen.wrapped(line, "  ", "    ")] + [""]
     for finding in findings:
         if finding.level == "invalid":
             evidence, advice = finding.say(voice)
-            lines += _wrapped(f"{say(finding.level).upper()}: {evidence}", "")
-            lines += _wrapped(f"{say('what to do')}: {advice}", "  ")
+            grave = screen.wrapped(f"{say(finding.level).upper()}: {evidence}")
+            lines += [screen.inked(line, "red") for line in grave]
+            lines += screen.wrapped(f"{say('what to do')}: {advice}", "  ", "    ")
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
     if counts["invalid"] or counts["warning"]:
-        lines.append(
-            say(
-                "terminal.audit",
-                invalid=counts["invalid"],
-                warnings=counts["warning"],
-                notes=counts["note"],
-                folder=str(folder),
-            )
+        audited = say(
+            "terminal.audit",
+            invalid=counts["invalid"],
+            warnings=counts["warning"],
+            notes=counts["note"],
+            folder=str(folder),
         )
     else:
-        lines.append(say("Audit: nothing found that would invalidate these figures."))
+        audited = say("Audit: nothing found that would invalidate these figures.")
+    lines += screen.wrapped(audited)
     if page is not None:
         lines.append(say("terminal.page", path=str(page.resolve())))
     else:
         lines.append(say("terminal.no-page", folder=str(folder)))
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    hanging = f"{indent}  " if indent else ""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def stated(value: float) -> int | float:

@@ -19,6 +19,8 @@ SINGULAR: dict[str, str] = {
     "prompts": "prompt",
     "recipes": "recipe",
     "steps": "step",
+    "epochs": "epoch",
+    "shots": "shot",
     "subjects": "subject",
     "notes": "note",
     "blocking problems": "blocking problem",
@@ -26,6 +28,8 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "prepared: {parts}",
+    "list.complete": "{complete} of {count} variants complete",
     "list.unchecked": "lines are counted, not checked against the settings: {reason}",
     # the verdict and what is claimed
     "verdict.baseline": (
@@ -68,6 +72,30 @@ TEXT: dict[str, str] = {
         "and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
+    # the model card
+    "card.what": "A LoRA adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
+    "card.variant": (
+        "{variant} changes {benchmark} by {change:+} points, from {before:.1} % to {after:.1} % correct: {finding}."
+    ),
+    "card.recipe": (
+        "{variant} is one of {seeds} seeds of the recipe {recipe}, which changes {benchmark} by {change:+} points, "
+        "from {before:.1} % to {after:.1} % correct: {finding}."
+    ),
+    "card.shots": ", {shots} shots",
+    "card.terms": (
+        "A loss of up to {margin} points would not matter, the pick may lose {budget} points; intervals of changes "
+        "hold for all {planned} variants together ({level:g} %)."
+    ),
+    "card.precision": "Precision {precision}, greedy decoding.",
+    "card.versions": "Versions: {versions}. Seed of the questions drawn: {seed}.",
+    "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
+    "card.lora": "LoRA: rank {rank}, alpha {alpha}, on {modules}.",
+    "card.checkpoint": "The adapter is the one after step {step} of {source}.",
+    "card.prompts": (
+        "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
+    ),
+    "card.scale": "These figures are of the adapter at {scale} of its strength.",
+    "card.alpha": "For that, set `lora_alpha` in adapter_config.json from {before} to {after}.",
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (
         "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
@@ -109,6 +137,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Audit: {invalid} invalid, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells what to do."
     ),
+    "terminal.findings": "{invalid} invalid · {warnings} warnings · {notes} notes",
     "terminal.page": "page: {path}",
     "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",
     "power.clusters": "{clusters} clusters, worth {effective:.1} of equal size",

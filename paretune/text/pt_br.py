@@ -20,6 +20,8 @@ SINGULAR: dict[str, str] = {
     "prompts": "prompt",
     "receitas": "receita",
     "passos": "passo",
+    "épocas": "época",
+    "exemplos resolvidos": "exemplo resolvido",
     "disciplinas": "disciplina",
     "notas": "nota",
     "minutos": "minuto",
@@ -29,8 +31,14 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "preparado: {parts}",
+    "list.complete": "{complete} de {count} variantes completas",
     "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
     "outdated": "desatualizado",
+    "training": "treino",
+    "no experiment file was named": "nenhum arquivo de experimento foi informado",
+    "not judged": "não julgado",
+    "last change": "última alteração",
     # o veredito e o que se afirma
     "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
@@ -70,6 +78,46 @@ TEXT: dict[str, str] = {
         "metade (média de {splits} divisões): é o que a escolha acrescenta."
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
+    # o cartão do modelo
+    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.variant": (
+        "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.recipe": (
+        "{variant} é uma de {seeds} sementes da receita {recipe}, que varia {change:+} p.p. em {benchmark}, de "
+        "{before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.shots": ", {shots} exemplos resolvidos",
+    "card.terms": (
+        "Uma perda de até {margin} p.p. não importaria, a escolhida pode perder {budget} p.p.; os intervalos das "
+        "variações valem para todas as {planned} variantes juntas ({level:g} %)."
+    ),
+    "card.precision": "Precisão {precision}, decodificação gulosa.",
+    "card.versions": "Versões: {versions}. Semente do sorteio de questões: {seed}.",
+    "card.training": (
+        "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
+    ),
+    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
+    "card.prompts": (
+        "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
+    ),
+    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
+    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "Gain and loss": "Ganho e perda",
+    "How it was measured": "Como foi medido",
+    "How it was trained": "Como foi treinado",
+    "How to use it": "Como usar",
+    "Limits": "Limites",
+    "Accuracy before and after": "Acurácia antes e depois",
+    "this model, %": "este modelo, %",
+    "change, points": "variação, p.p.",
+    "The adapter was trained elsewhere; how is not known to the measurement.": (
+        "O adaptador foi treinado em outro lugar; a medição não sabe como."
+    ),
+    "Public benchmarks may be in the base model's pre-training data; only the change is about this adapter.": (
+        "Avaliações públicas podem estar nos dados de pré-treino do modelo base; só a variação é deste adaptador."
+    ),
     "claims.loss-beyond": "perda > {margin} p.p.",
     "claims.pick": (
         "Escolhida: o maior ganho demonstrado com perda maior que {budget} p.p. descartada em toda suíte primária."
@@ -111,6 +159,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
     ),
+    "terminal.findings": "{invalid} inválidos · {warnings} avisos · {notes} notas",
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
@@ -184,7 +233,6 @@ TEXT: dict[str, str] = {
     "after the question": "depois da pergunta",
     "before the schema": "antes do esquema",
     "over databases": "sobre bancos",
-    "nothing found": "nada encontrado",
     "what to do": "o que fazer",
     "published": "publicado",
     "reproduced": "reproduzido",

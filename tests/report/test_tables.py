@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
+from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
@@ -196,7 +197,7 @@ def _unescaped(cell: str) -> str:
 
 def test_as_text_wide_table_is_broken_into_blocks() -> None:
     table = Table("t", ("name", *("x" * 30 for _ in range(5))), (("row", *("y" for _ in range(5))),))
-    lines = as_text(table, width=70).splitlines()
+    lines = as_text(table, Screen(70)).splitlines()
     assert max(map(len, lines)) <= 70
     assert sum(line.startswith("name") for line in lines) == 3
 
