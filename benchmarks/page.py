@@ -1,8 +1,8 @@
 """How fast and how large is the page of a great run?
 
 12 variants with names of 45 letters x (1034 target + 14042 general) questions: seconds to write it, its size, and in
-headless Chromium the milliseconds until its rows stand, until a filter has changed the list, a letter has been typed, an
-axis turned to, a question opened, the language and the budget changed. Run: python -m benchmarks.page [WIDTH ...]
+headless Chromium the milliseconds until its rows stand and until a filter, letters typed, the other axis, a question,
+another language or budget are shown. Run: python -m benchmarks.page [WIDTH ...]
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ STEPS = {
 HELPERS = """
   const choose = (name, value) => { const select = document.getElementById("filter-" + name);
     select.value = value; select.dispatchEvent(new Event("change")); };
-  const typed = (text) => explorer.show({ axis: document.querySelector('.tabs [aria-pressed=true]').id.slice(5), text });
+  const axis = () => document.querySelector('.tabs [aria-pressed=true]').id.slice(5);
+  const typed = (text) => explorer.show({ axis: axis(), text });
   const turn = async (axis) => { document.getElementById('axis-' + axis).click();
     while (!document.getElementById('filter-suite')) await new Promise((done) => setTimeout(done, 1)); };
   const opened = () => document.querySelector('.open').click();

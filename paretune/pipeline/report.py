@@ -76,3 +76,10 @@ def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: P
     write_plots(comparison, into.report, voice)
     there = target_data or run.task.data_folder(run.manifest)
     return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)
+
+
+def report_unfinished(run: Run, voice: Voice, *, into: RunFolder) -> Path:
+    """Write the page of a run whose base model has not answered everything yet; returns its path."""
+    from paretune.report.page import write_unfinished_page
+
+    return write_unfinished_page(run, into.report, voice)

@@ -214,6 +214,10 @@ TEXT: dict[str, str] = {
     # the page
     "page.alike": "(and {count} more like this)",
     "page.notes": "{count} notes",
+    "page.unfinished": "Not finished: {done} of {planned} variants have all their answers; missing: {names}",
+    "page.no-baseline": "Not finished: the base model has not answered everything, so there is nothing to compare yet.",
+    "page.progress": "{done} of {asked}",
+    "page.card": "Copy the model card of {variant}",
     "page.subject": (
         "{variant}: {before:.1} % → {after:.1} %, {change:+} points, {gained} newly right, {lost} no longer right, "
         "p (Holm) {p:p}"

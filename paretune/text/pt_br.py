@@ -371,6 +371,13 @@ TEXT: dict[str, str] = {
         "Estes links precisam da pasta da execução ao lado da página; todo o resto está na própria página."
     ),
     "what was asked": "o que foi perguntado",
+    "answers": "respostas",
+    "answers judged": "respostas julgadas",
+    "general questions": "questões gerais",
+    "complete": "completa",
+    "state": "estado",
+    "base model, %": "modelo base, %",
+    "What is there and what is missing": "O que já existe e o que falta",
     "Tables as files": "Tabelas em arquivos",
     "table": "tabela",
     "Skip to the questions": "Ir para as questões",
@@ -615,6 +622,12 @@ TEXT: dict[str, str] = {
     # the page
     "page.alike": "(e mais {count} como esta)",
     "page.notes": "{count} notas",
+    "page.unfinished": "Não terminado: {done} de {planned} variantes têm todas as respostas; faltam: {names}",
+    "page.no-baseline": (
+        "Não terminado: o modelo base ainda não respondeu tudo; por isso ainda não há o que comparar."
+    ),
+    "page.progress": "{done} de {asked}",
+    "page.card": "Copiar o cartão de modelo de {variant}",
     "page.subject": (
         "{variant}: {before:.1} % → {after:.1} %, {change:+} p.p., {gained} que passou a acertar, {lost} que deixou de "
         "acertar, p (Holm) {p:p}"

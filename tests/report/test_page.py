@@ -27,7 +27,8 @@ from paretune.analysis.results import BUDGETS, Comparison
 from paretune.demo.build import demo_directory
 from paretune.findings import Finding
 from paretune.records import SqlOutcome
-from paretune.report.page import SCRIPTS, plots, write_page
+from paretune.report.card import card_text
+from paretune.report.page import SCRIPTS, plots, write_page, write_unfinished_page
 from paretune.report.page.data import explorer_target
 from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
@@ -442,3 +443,46 @@ def test_write_page_another_language_is_one_catalogue_and_one_line(
     assert "«variant»" in view
     assert re.search(r"\d·\d \[[+−]?\d+·\d\s\|\s[+−]?\d+·\d\]", view)
     assert Voice("pt-BR").say("variant") not in view.replace("«variant»", "")
+
+
+def _shorten(path: Path, kept: int) -> None:
+    """Leave the first lines of a file, as a run that still works has them."""
+    left = iter(range(kept))
+    change_lines(path, lambda line: line if next(left, None) is not None else None)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_write_page_of_an_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(4))
+    _shorten(folder / "run-2" / "choice.jsonl", 7)
+    records = load_run(folder)
+    comparison = compare_run(records, replicates=20)
+    text = write_page(records, comparison, [], folder / "report", Voice("en")).read_text(encoding="utf-8")
+    words = " ".join(" ".join(_Page(text).words).split())
+    assert "Not finished: 3 of 4 variants have all their answers; missing: run-2" in words
+    assert f"7 of {len(records.choice_questions)}" in words
+    assert "Planned but without complete answers: run-2" in words
+
+
+def test_write_unfinished_page_without_a_complete_baseline_counts_what_is_there(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(3))
+    _shorten(folder / "baseline" / "sql.jsonl", 9)
+    records = load_run(folder)
+    page = _Page(write_unfinished_page(records, folder / "report", Voice("pt-BR")).read_text(encoding="utf-8"))
+    assert page.open == []
+    words = " ".join(" ".join(page.words).split())
+    assert words.index("Não terminado") < words.index("Not finished: the base model")
+    assert f"9 of {len(records.questions)}" in words
+    assert page.all("script") == []
+
+
+def test_card_on_the_page_is_the_one_of_the_pick(tmp_path: Path) -> None:
+    planted = [SimulatedVariant("run-1", gain=30.0, loss=0.0, churn=0.02)]
+    records = load_run(write_run(tmp_path / "run", planted, size="spider"))
+    comparison = compare_run(records, replicates=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        text = write_page(records, comparison, [], tmp_path / "report", Voice("en")).read_text(encoding="utf-8")
+    settings = json.loads(re.findall(r'id="settings">(.*?)</script>', text)[0])
+    assert settings["cards"]["en"] == card_text(records, comparison, None, Voice("en"))
+    assert "Copy the model card of run-1" in text

@@ -13,11 +13,13 @@ from typing import Any
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
 from paretune.findings import Finding
+from paretune.report.card import card_text
 from paretune.report.names import short_names
 from paretune.report.page.data import explorer_choice, explorer_target, packed
 from paretune.report.page.first import FirstScreen, first_screen
-from paretune.report.page.parts import Places, Section, typeset
+from paretune.report.page.parts import PageTable, Places, Section, typeset
 from paretune.report.page.plots import plot_colours
+from paretune.report.page.progress import progress_said, progress_table
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import MOST_IN_HEAD, sections
 from paretune.report.target_words import clusters_counted, target_say
@@ -50,6 +52,9 @@ class _View:
     facts: str
     verdict: VerdictText
     first: FirstScreen
+    unfinished: str
+    progress: PageTable | None
+    card: str
     is_invalid: bool
     grave: tuple[_Said, ...]
     notes: tuple[_Said, ...]
@@ -89,6 +94,7 @@ def write_page(
         "target": _target_names(facets),
         "experiment": records.name,
         "short": _short(records),
+        "cards": {view.voice.language: view.card for view in views},
         "budgets": {view.voice.language: _budgets(view) for view in views},
     }
     text = _template("page.html").render(
@@ -108,6 +114,22 @@ def write_page(
     return path
 
 
+def write_unfinished_page(records: Run, folder: Path, voice: Voice) -> Path:
+    """Write FOLDER/index.html of a run whose base model has not answered everything: there is nothing to compare yet,
+    so it says what is there and what is missing. The voice's language comes first."""
+    voices = sorted((Voice(shown) for shown in LANGUAGES), key=lambda shown: shown != voice)
+    views = [
+        {"voice": shown, "headline": shown.say("page.no-baseline"), "progress": progress_table(records, shown)}
+        for shown in voices
+    ]
+    text = _template("unfinished.html").render(
+        title=f"{records.name}: paretune", name=records.name, voice=voice, views=views, style=_asset(STYLES[0])
+    )
+    path = folder / "index.html"
+    write_text(path, text)
+    return path
+
+
 def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice) -> _View:
     said = _said(findings, voice)
     return _View(
@@ -115,6 +137,9 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
         verdict=verdict_text(comparison, voice),
+        unfinished=progress_said(records, voice),
+        progress=progress_table(records, voice) if records.incomplete else None,
+        card=_card(records, comparison, voice),
         first=first_screen(comparison, findings, voice, f"#audit-{voice.language.lower()}"),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
@@ -128,6 +153,11 @@ def _short(records: Run) -> dict[str, str]:
     base, *tuned = [variant.name for variant in records.variants]
     short = dict(zip(tuned, short_names(tuned, MOST_IN_HEAD), strict=True))
     return {name: head for name, head in {base: base, **short}.items() if head != name}
+
+
+def _card(records: Run, comparison: Comparison, voice: Voice) -> str:
+    """The pick's model card, "" where the base model is kept."""
+    return "" if comparison.verdict.pick is None else card_text(records, comparison, None, voice)
 
 
 def _budgets(view: _View) -> list[dict[str, Any]]:

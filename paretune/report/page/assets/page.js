@@ -104,7 +104,7 @@ for (const view of document.querySelectorAll(".view")) {
   });
   for (const kind of ["pointerover", "focusin"]) first.addEventListener(kind, (event) => {
     const element = event.target.closest("[data-unit]"), point = element?.closest(".point");
-    pointAt(view, element?.dataset.unit, point?.getBoundingClientRect(), point?.querySelector("title").textContent);
+    pointAt(view, element?.dataset.unit, point?.getBoundingClientRect(), point?.dataset.told);
   });
   for (const kind of ["pointerleave", "focusout"]) first.addEventListener(kind, () => pointAt(view, undefined));
 }
@@ -156,6 +156,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
       sortTable(table, at, head.hasAttribute("aria-sort") ? head.getAttribute("aria-sort") === "ascending" : figures);
     } }, ...head.childNodes));
   }
+}
+
+for (const line of document.querySelectorAll(".card-line")) {
+  line.hidden = false;
+  const button = line.querySelector("button"), words = button.textContent;
+  button.addEventListener("click", async () => {
+    button.textContent = say(await copied(settings.cards[language]) ? "Copied" : "Not copied");
+    setTimeout(() => { button.textContent = words; }, 1500);
+  });
 }
 
 // A table to carry away: the words of its cells, as a file for spreadsheets or as Markdown on the clipboard.
