@@ -271,7 +271,8 @@ def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Wor
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             inner += f'<line class="leader" x1="{place[0]:.1f}" y1="{place[1]:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
         inner += _written("name", ((box[0] + box[2]) / 2, box[1] + 11.5), "middle", point.label)
-        opening = f'class="point series-{point.series}{picked}" data-unit="{escape(point.key)}" data-told="{_text(point.told)}"'
+        opening = f'class="point series-{point.series}{picked}" data-unit="{escape(point.key)}"'
+        opening += f' data-told="{_text(point.told)}"'
         if point.href:
             name = point.told if point.label in point.told else f"{point.label}: {point.told}"
             parts.append(f'<a {opening} href="{escape(point.href)}" aria-label="{_text(name)}">{inner}</a>')
