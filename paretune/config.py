@@ -387,6 +387,10 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
         if names.count(name) > 1:
             hint = " (the baseline is always there)" if name == BASELINE else ""
             raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
+        alike = next(other for other in names if other.casefold() == name.casefold())
+        if alike != name:
+            raise ConfigError(f"{where}: variant: {alike!r} and {name!r} would be one folder where case does not count "
+                              "(macOS, Windows, shared disks); rename one")  # fmt: skip
     for variant in config.variants:
         training, quantization = variant.training, config.model.quantization
         if training is not None and quantization != "none" and find_method(training.method).moves_base:

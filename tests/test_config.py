@@ -392,3 +392,9 @@ def test_method_unknown_names_the_nearest(tmp_path: Path) -> None:
         tmp_path, SMALLEST + 'method = "dorra"\n'
     )
     assert "variant.run-1.method: expected a string, found 3" in refusal(tmp_path, SMALLEST + "method = 3\n")
+
+
+def test_variants_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, GROUND + RUN_1 + '[[variant]]\nname = "Run-1"\n')
+    assert "variant: 'run-1' and 'Run-1' would be one folder where case does not count" in message
+    assert "'baseline' and 'Baseline'" in refusal(tmp_path, GROUND + '[[variant]]\nname = "Baseline"\n')

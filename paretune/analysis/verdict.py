@@ -26,7 +26,7 @@ from paretune.stats.estimate import Estimate
 from paretune.stats.family import Family, bonferroni, family_of
 from paretune.stats.intervals import accuracy_interval
 from paretune.stats.paired import PairedDifference, holm
-from paretune.stats.pick import Candidate, SplitCheck, pick_within_budget, split_check
+from paretune.stats.pick import Candidate, Reason, SplitCheck, pick_within_budget, split_check
 from paretune.stats.seeds import SeedEffect, seed_effect
 
 Key = tuple[str, str]
@@ -85,7 +85,7 @@ def pair_claims(
 
 def unit_rows(
     units: Sequence[Unit],
-    target: AnsweredAxis,
+    target: AnsweredAxis | None,
     generals: Sequence[AnsweredAxis],
     names: Sequence[str],
     claims: Mapping[Key, Mapping[str, Claim]],
@@ -93,7 +93,7 @@ def unit_rows(
     """Every unit with its claims on all benchmarks. generals: the main one first."""
     rows = []
     for unit in units:
-        gained, kept = (_seeds(axis, names, unit) for axis in (target, generals[0]))
+        gained, kept = (_seeds(axis, names, unit) for axis in (target or generals[0], generals[0]))
         trained = unit.seeds[0] is not None
         rows.append(
             UnitRow(
@@ -101,7 +101,7 @@ def unit_rows(
                 variants=unit.variants,
                 seeds=unit.seeds,
                 missing=unit.missing,
-                target=claims[target.key][unit.name],
+                target=claims[target.key][unit.name] if target else None,
                 general=tuple(claims[axis.key][unit.name] for axis in generals),
                 target_deviation=gained.seed_deviation,
                 target_deviation_high=gained.deviation_high,
@@ -114,20 +114,20 @@ def unit_rows(
 
 def verdict_of(
     units: Sequence[UnitRow],
-    target: AnsweredAxis,
+    target: AnsweredAxis | None,
     names: Sequence[str],
     terms: Terms,
     changes: Sequence[Change],
     planned: int,
     seed: int,
 ) -> Verdict:
-    """The pick, and why not the others."""
-    pick, judged = _picked(units)
-    scope: Literal["databases", "these"] = "databases" if target.speaks_for_others else "these"
+    """The pick, and why not the others; without a target there is neither."""
+    pick, judged = _picked(units) if target else (None, tuple(_judged(unit, "") for unit in units))
+    scope: Literal["databases", "these"] = "databases" if target and target.speaks_for_others else "these"
     return Verdict(
         pick=pick,
         units=judged,
-        split=_split(units, target, names, seed),
+        split=_split(units, target, names, seed) if target else None,
         terms=terms,
         changes=tuple(changes),
         planned=planned,
@@ -155,13 +155,15 @@ def _with_budget(unit: UnitRow, at: int) -> UnitRow:
 
 def _picked(units: Sequence[UnitRow]) -> tuple[UnitVerdict | None, tuple[UnitVerdict, ...]]:
     """The pick by the units' tests against the budget, None for the base model, and every unit with its reason."""
-    offered = [Candidate(unit.target.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
+    offered = [Candidate(unit.leading.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
     best, reasons = pick_within_budget(offered)
-    judged = tuple(
-        UnitVerdict(unit, unit.primary[gravest([_budget(claim) for claim in unit.primary])], reason)
-        for unit, reason in zip(units, reasons, strict=True)
-    )
+    judged = tuple(_judged(unit, reason) for unit, reason in zip(units, reasons, strict=True))
     return None if best is None else judged[best], judged
+
+
+def _judged(unit: UnitRow, reason: Reason) -> UnitVerdict:
+    """The unit with the suite that must be quoted, by the tests against the budget."""
+    return UnitVerdict(unit, unit.primary[gravest([_budget(claim) for claim in unit.primary])], reason)
 
 
 def missing_parts(records: Run) -> tuple[Change, ...]:

@@ -7,8 +7,11 @@ import errno
 import io
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from paretune import __version__
 from paretune.cli import (
@@ -20,6 +23,7 @@ from paretune.cli import (
     fetch,
     init,
     init_task,
+    logs,
     perplexity,
     power,
     run,
@@ -52,6 +56,8 @@ _GROUPS = {
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 
+_RESUMING = ("fetch", "sync")  # beside the stages: what they finished is kept
+_MOMENT = 0.05  # seconds
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a stream that takes no more says
 # Set before transformers is imported; what the user has set stays.
 _QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -78,6 +84,8 @@ def build_parser() -> argparse.ArgumentParser:
             name, description=text, epilog=help_text.examples(name), formatter_class=help_text.Formatter
         )
         module.add_arguments(command)
+        if name == "compare":
+            logs.add_arguments(command)
     return parser
 
 
@@ -97,17 +105,13 @@ def main(words: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback
             stream.reconfigure(errors="backslashreplace")
     try:
-        if arguments.command in run.STAGES:
-            status = run.run_stage(arguments.command, arguments)
-        else:
-            status = int(_COMMANDS[arguments.command][0].run(arguments))
-        sys.stdout.flush()  # else a full disk is noticed at the very end, by nobody
-        return status
+        with _heeding_interrupts():
+            return _run(arguments)
     except ParetuneError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        print(f"interrupted; {_what_is_kept(arguments)}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -140,3 +144,38 @@ def _is_command(word: str) -> bool:
 
     print(f"error: no command {word!r}{nearest(word, known)}", file=sys.stderr)
     return False
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """The exit status of one command."""
+    if arguments.command in run.STAGES:
+        status = run.run_stage(arguments.command, arguments)
+    else:
+        status = int(_COMMANDS[arguments.command][0].run(arguments))
+    sys.stdout.flush()  # else a full disk is noticed at the very end, by nobody
+    return status
+
+
+def _what_is_kept(arguments: argparse.Namespace) -> str:
+    resumes = arguments.command in (*run.STAGES, *_RESUMING) or (arguments.command == "choice" and arguments.out)
+    return "the same command goes on from here" if resumes else "nothing was kept; the same command starts anew"
+
+
+@contextmanager
+def _heeding_interrupts() -> Iterator[None]:
+    """Within, Ctrl-C is heeded where Python would drop it: in a finalizer or a callback of a weak reference, of which
+    torch has many. It says "Exception ignored" there and goes on; here the signal is sent once more, a moment later."""
+    former = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            main_thread = threading.main_thread().ident
+            threading.Timer(_MOMENT, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
+        else:
+            former(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = former

@@ -41,7 +41,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "train": (f"paretune train {_EXPERIMENT} --variant run-1",),
     "evaluate": (f"paretune evaluate {_EXPERIMENT} --variant baseline",),
     "list": (f"paretune list {_EXPERIMENT}", "paretune list runs/demo"),
-    "compare": ("paretune compare runs/demo", "paretune compare runs/demo --margin 2 --every-pair"),
+    "compare": (
+        "paretune compare runs/demo",
+        "paretune compare runs/demo --margin 2 --every-pair",
+        "paretune compare results/base results/tuned --html page.html",
+    ),
     "report": ("paretune report runs/demo", "paretune report runs/demo --lang pt-BR --out elsewhere"),
     "init": ("paretune init", "paretune init mine.toml"),
     "init-task": ("paretune init-task shop --database shop.sqlite --pairs questions.csv",),

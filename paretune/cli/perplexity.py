@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.text) > 1:
         raise DataError("--text: given several times; measure one text at a time")
     text = _read(arguments.text[0])
-    engine = build_engine(arguments)
+    engine = build_engine(arguments, variants.values())
     for variant, folder in variants.items():
         with engine.variant(folder), progress_bar(variant, len(text.encode())) as advance:
             result = engine.text_logprobs(

@@ -27,7 +27,7 @@ STAGES = {
     "prepare": "read the data and write what every variant will be asked",
     "train": "train the adapters",
     "evaluate": "answer and judge every question",
-    "compare": "write and print the tables",
+    "compare": "write and print the tables, or compare logs (BASE TUNED)",
     "report": "write the tables, the plots and the page",
     "list": "what is done and what is missing",
 }
@@ -83,6 +83,14 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
     if arguments.export and stage not in EXPORTED:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    if getattr(arguments, "tuned", ()):
+        from paretune.cli.logs import compare_logs
+
+        return compare_logs(arguments)
+    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
+        raise ConfigError(
+            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
+        )
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.choice.suites import check_suites

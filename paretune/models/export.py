@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import move
 from paretune.errors import ModelError
 from paretune.models.adapters import ORIGIN_FILE, is_plain_lora, on_base, read_adapter_config, scale_beside
 from paretune.models.load import LoadedModel
@@ -97,10 +99,6 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
 
     Raises ModelError where the target holds something already.
     """
-    import tempfile
-
-    from paretune.disk import move
-
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ModelError(f"{target}: there already; name a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,7 @@ def _results(comparison: Comparison, subject: _Subject) -> Iterator[EvalResult]:
     row = next(row for row in comparison.variants if row.name == subject.name)
     difference = comparison.difference(subject.name, "target")
     change = difference.interval if difference else None
-    yield result("text-generation", comparison.target_benchmark, comparison.facets.metric, row.target, change)
+    yield result("text-generation", comparison.target_benchmark, comparison.facets.metric, row.leading, change)
     for suite, cell in _suites(comparison, subject.name):
         yield result("multiple-choice", suite.suite, f"accuracy by {suite.method}", cell.accuracy, cell.change)
 
@@ -153,7 +153,7 @@ def _claimed(comparison: Comparison, subject: _Subject, voice: Voice) -> str:
     """The two sentences of the claim: on the target, and on the suite that must be quoted."""
     item = comparison.verdict.of(subject.name)
     assert item is not None
-    target, base = subject.unit.target, comparison.variants[0].target.estimate
+    target, base = subject.unit.leading, comparison.variants[0].leading.estimate
     gain = voice.say(
         "card.recipe" if subject.unit.is_recipe else "card.variant",
         variant=_plain(subject.name),
@@ -179,7 +179,7 @@ def _figures(comparison: Comparison, subject: _Subject, voice: Voice) -> Table:
     difference = comparison.difference(subject.name, "target")
     metric = target_word(comparison.facets, voice, comparison.facets.metric)
     rows = [
-        _figure_row(f"{comparison.target_benchmark}: {metric}", base.target, row.target,
+        _figure_row(f"{comparison.target_benchmark}: {metric}", base.leading, row.leading,
                     difference.claim if difference else None, None, voice),
     ]  # fmt: skip
     before = {(suite.suite, suite.method): cell for suite, cell in _suites(comparison, base.name)}

@@ -65,11 +65,18 @@ TEXT: dict[str, str] = {
         "A loss of more than {margin} points cannot be measured there: the base model answers nearly everything "
         "correctly, so the questions are too easy to show what is forgotten."
     ),
+    "verdict.suite": "{variant} against {base}: {change:+} points on {suite} ({shown}).",
+    "verdict.suites": ("{variant} against {base} on {suites} suites: gain shown on {gained}; loss shown on {lost}."),
+    "verdict.worst-suite": "The worst of {suites} suites is {suite}: {change:+} points.",
     "verdict.not-picked": "Not picked: {reasons}.",
     "verdict.split": (
         "Of {count} variants the one with the largest gain on one half of the databases gains {choosing:.1} "
         "points there "
         "and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
+    ),
+    "verdict.worst-subject": (
+        "Worst of {subjects} subjects of {suite} under {variant}: {subject}, {change:+} points. The intervals of all "
+        "subjects and variants hold together: in each subject a loss of more than {bound:.1} points is ruled out."
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     # the model card
@@ -105,6 +112,17 @@ TEXT: dict[str, str] = {
     "claims.alone": "Changes: {level:g} % intervals in brackets.",
     "claims.family": (
         "Changes: intervals in brackets that hold for all {count} variants together ({level:g} %; {method})."
+    ),
+    "claims.family-suites": (
+        "Changes: intervals in brackets that hold for all {count} comparisons together ({level:g} %; {method})."
+    ),
+    "claims.suites": "What is claimed, in points against {base}",
+    "claims.no-clusters": (
+        "Questions count as independent; where they share a document or database, --cluster FIELD names it."
+    ),
+    "claims.chance-unknown": (
+        "{suite}: the accuracy of a blind guess is not known and taken as 0, so a loss may be ruled out where there "
+        "was little to lose."
     ),
     "claims.holm-differs": "{variant}: p is {family:p} by {method}, which decides, and {holm:p} by Holm.",
     "claims.changed": "Changed after the fact: {what} {before} → {after}.",
@@ -191,6 +209,7 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
+    "table.logged": "Accuracy in percent: {suite}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
     "table.hypervolume": (
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
@@ -210,6 +229,7 @@ TEXT: dict[str, str] = {
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
+    "facts.logged": "{suite}: {questions} questions",
     "facts.general": "{suite}: {questions} questions by {method}",
     # the page
     "page.alike": "(and {count} more like this)",

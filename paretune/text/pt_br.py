@@ -71,11 +71,21 @@ TEXT: dict[str, str] = {
         "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
         "fáceis demais para mostrar o que se esquece."
     ),
+    "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
+    "verdict.suites": (
+        "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
+    ),
+    "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
     "verdict.not-picked": "Não escolhidas: {reasons}.",
     "verdict.split": (
         "De {count} variantes, a de maior ganho em metade dos bancos ganha {choosing:.1} p.p. ali e {judging:.1} "
         "na outra "
         "metade (média de {splits} divisões): é o que a escolha acrescenta."
+    ),
+    "no suite": "nenhuma suíte",
+    "verdict.worst-subject": (
+        "A pior de {subjects} disciplinas de {suite} em {variant}: {subject}, {change:+} p.p. Os intervalos de todas "
+        "as disciplinas e variantes valem juntos: em cada uma está descartada uma perda maior que {bound:.1} p.p."
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     # o cartão do modelo
@@ -126,6 +136,18 @@ TEXT: dict[str, str] = {
     "claims.family": (
         "Variações: intervalos entre colchetes que valem para todas as {count} variantes juntas ({level:g} %; "
         "{method})."
+    ),
+    "claims.family-suites": (
+        "Variações: intervalos entre colchetes que valem para todas as {count} comparações juntas ({level:g} %; "
+        "{method})."
+    ),
+    "claims.suites": "O que se afirma, em pontos em relação a {base}",
+    "claims.no-clusters": (
+        "As questões contam como independentes; se compartilham um documento ou banco, --cluster CAMPO o indica."
+    ),
+    "claims.chance-unknown": (
+        "{suite}: a acurácia de um palpite cego não é conhecida e é tomada como 0; pode-se descartar uma perda onde "
+        "havia pouco a perder."
     ),
     "claims.holm-differs": "{variant}: p é {family:p} por {method}, que decide, e {holm:p} por Holm.",
     "claims.changed": "Alterado depois: {what} {before} → {after}.",
@@ -481,6 +503,7 @@ TEXT: dict[str, str] = {
     "any": "qualquer",
     "newly right": "passou a acertar",
     "no longer right": "deixou de acertar",
+    "all together": "todas juntas",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
     "any change": "qualquer mudança",
@@ -530,6 +553,7 @@ TEXT: dict[str, str] = {
     "letter": "letra",
     "cloze": "texto da resposta",
     "generate": "geração",
+    "logged": "como no registro",
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
     "text in question or answer": "texto na questão ou na resposta",
@@ -599,6 +623,7 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.logged": "Acurácia em %: {suite}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
@@ -618,6 +643,7 @@ TEXT: dict[str, str] = {
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
+    "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
     # the page
     "page.alike": "(e mais {count} como esta)",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import signal
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.config import TrainingConfig
+from paretune.disk import move
 from paretune.errors import TrainingError
 from paretune.files import write_text
 from paretune.methods import Method, find_method
@@ -330,7 +330,7 @@ def _save(
         _name_base(checkpoint, base)
         write_text(checkpoint / ORIGIN_FILE, json.dumps({**origin, "checkpoint": checkpoint.name}, indent=1) + "\n")
     write_text(part / ORIGIN_FILE, json.dumps(origin, indent=1) + "\n")
-    os.replace(part, folder / "adapter")
+    move(part, folder / "adapter", last=(ORIGIN_FILE,))
     for pattern in _RESUME_FILES:
         for file in (folder / "checkpoints").glob(f"checkpoint-*/{pattern}"):
             file.unlink()

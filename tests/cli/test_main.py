@@ -4,12 +4,13 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from paretune.cli import build_parser, main
+from paretune.cli import build_parser, main, power
 from paretune.cli.help import EXAMPLES
 from paretune.config import load_experiment
 from paretune.sql.task import SqlTarget
@@ -20,8 +21,8 @@ DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
-    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "init",
-    "init-task",
+    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
+    "init", "init-task",
 )  # fmt: skip
 
 
@@ -211,3 +212,23 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
         done = subprocess.run(POWER, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: standard output: No space left on device\n"
+
+
+class _Dropping:
+    """Its end is interrupted, where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_interrupt_that_python_drops_in_a_finalizer_is_heeded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_: object) -> int:
+        _Dropping()
+        time.sleep(60.0)  # until the signal comes
+        return 0
+
+    monkeypatch.setattr(power, "run", work)
+    assert main(["power", "--effect", "2", "--discordant", "0.1"]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was kept; the same command starts anew\n"

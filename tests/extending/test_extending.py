@@ -108,7 +108,7 @@ def test_task_of_another_package_is_resumed(run: Path, capsys: pytest.CaptureFix
 
 def test_task_of_another_package_is_compared_in_its_own_words(run: Path) -> None:
     comparison = compare_run(load_run(run), replicates=50)
-    assert [row.target.estimate for row in comparison.variants] == [20.0, 75.0]
+    assert [row.leading.estimate for row in comparison.variants] == [20.0, 75.0]
     assert {row.group for row in comparison.levels} == {"small", "large"}
     assert {row.error_class for row in comparison.error_classes} == {"no_number", "too_low", "too_high"}
     gain = comparison.difference("run-1", "target")

@@ -115,8 +115,9 @@ class Browser:
 
     def run(self, expression: str, limit_seconds: float = LIMIT_SECONDS) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
-        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
-        found = self.ask("Runtime.evaluate", limit_seconds, **asked)
+        found = self.ask(
+            "Runtime.evaluate", limit_seconds, expression=expression, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in found:
             raise RuntimeError(json.dumps(found["exceptionDetails"])[:600])
         return found["result"].get("value")

@@ -42,7 +42,7 @@ def test_card_metadata_is_read_by_the_hub_with_the_figures_of_the_comparison(
     found = {(one.task_type, one.dataset_name): one for one in data.eval_results}
     row = next(row for row in comparison.variants if row.name == "run-1")
     target = found["text-generation", comparison.target_benchmark]
-    assert target.metric_value == float(EN.number(row.target.estimate))
+    assert target.metric_value == float(EN.number(row.leading.estimate))
     difference = comparison.difference("run-1", "target")
     assert difference is not None
     assert target.metric_args["change_low"] == float(EN.number(difference.interval.low))

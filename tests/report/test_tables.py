@@ -42,7 +42,7 @@ def test_print_tables_fit_100_columns(compared: Comparison, language: str) -> No
 
 def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison) -> None:
     printed = print_tables(compared, Voice("en"))
-    row = compared.variants[1].target
+    row = compared.variants[1].leading
     assert f"{row.estimate:.1f} [{row.low:.1f}, {row.high:.1f}]" in printed
     change = compared.difference("run-1", "general")
     assert change is not None
@@ -80,8 +80,8 @@ def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparis
     rows = rows_of(tmp_path / "execution_accuracy.csv")
     assert [row["variant"] for row in rows] == [variant.name for variant in compared.variants]
     for row, variant in zip(rows, compared.variants, strict=True):
-        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.target.estimate)
-        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.target.low)
+        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.leading.estimate)
+        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.leading.low)
     assert rows[0]["change_points"] == ""
     assert {row["variant"]: row["finding"] for row in rows}["run-2"] == "gain shown"
     general = rows_of(tmp_path / "general_accuracy.csv")

@@ -132,6 +132,8 @@ class FirstScreen:
 
 def first_screen(comparison: Comparison, findings: Sequence[Finding], voice: Voice, audit: str) -> FirstScreen:
     """The first screen in one language. audit: link to the findings."""
+    if not comparison.has_target:
+        return _without_target(comparison, findings, voice, audit)
     stated_points = comparison.verdict.terms.budget_points
     points = sorted({*BUDGETS, stated_points}) if comparison.units else [stated_points]
     ladder = [replace(comparison, verdict=verdict_within(comparison.verdict, budget)) for budget in points]
@@ -151,6 +153,23 @@ def first_screen(comparison: Comparison, findings: Sequence[Finding], voice: Voi
         wide=_svg(drawing, WIDE, comparison),
         narrow=_svg(drawing, NARROW, comparison),
     )
+
+
+def _without_target(comparison: Comparison, findings: Sequence[Finding], voice: Voice, audit: str) -> FirstScreen:
+    """Of logs, where nothing is picked: the sentence, and what one variant did on each suite."""
+    units = comparison.verdict.units
+    suites = units[0].unit.general if len(units) == 1 else ()
+    tiles = [
+        Tile(claim.benchmark, _levels(comparison, claim, voice),
+             voice.say("first.loss-line", change=claim.interval, loss=loss_sentence(claim.budget, voice)),
+             GRAVE[claim.budget.verdict])
+        for claim in suites
+        if claim.budget is not None
+    ]  # fmt: skip
+    said = headline(comparison, voice)
+    tiles.append(_trust(comparison, None, findings, voice, audit))
+    only = Within(comparison.verdict.terms.budget_points, "", said, "", tuple(tiles), (), (), (), None, "", (0, 0), "")
+    return FirstScreen((), (), (only,), 0, "", "")
 
 
 def _svg(drawing: Drawing, frame: Frame, comparison: Comparison) -> str:
@@ -203,8 +222,8 @@ def _tiles(comparison: Comparison, findings: Sequence[Finding], voice: Voice, au
 
 
 def _target_tile(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> Tile:
-    target = subject.unit.target
-    before, after = comparison.variants[0].target.estimate, accuracy_after(comparison, subject.unit)
+    target = subject.unit.leading
+    before, after = comparison.variants[0].leading.estimate, accuracy_after(comparison, subject.unit)
     tone = {"gain shown": "good", "loss shown": "bad"}.get(target.finding, "doubt")
     if target.finding == "not shown":
         line = voice.say("first.no-change", change=target.interval)
@@ -240,7 +259,7 @@ def _base_tiles(comparison: Comparison, voice: Voice) -> tuple[Tile, Tile]:
     first, second = (
         Tile(label, f"{voice.number(figure.estimate)} %", voice.say("first.interval", accuracy=figure), "", more)
         for label, figure, more in (
-            (_target_label(comparison, voice), row.target, ()),
+            (_target_label(comparison, voice), row.leading, ()),
             (voice.say("first.general", suite=comparison.main_suite), row.general, others),
         )
     )
@@ -268,7 +287,7 @@ def _labelled(comparison: Comparison, subject: UnitVerdict, label: str, voice: V
         return label
     if len(comparison.units) == 1:
         return f"{unit_label(subject.unit, voice)} · {label}"
-    shown = subject.unit.target.finding == "gain shown"
+    shown = subject.unit.leading.finding == "gain shown"
     code = "first.of-largest-gain" if shown else "first.of-largest-change"
     return voice.say(code, variant=unit_label(subject.unit, voice), label=label)
 
@@ -334,14 +353,14 @@ def _heads(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
 
 def _base_row(comparison: Comparison, voice: Voice) -> tuple[str, ...]:
     row = comparison.variants[0]
-    return (voice.say("base model"), voice.number(row.target.estimate), comparison.main_suite,
+    return (voice.say("base model"), voice.number(row.leading.estimate), comparison.main_suite,
             f"{voice.number(row.general.estimate)} %")  # fmt: skip
 
 
 def _rows(comparison: Comparison, voice: Voice) -> tuple[Row, ...]:
     verdict = comparison.verdict
     short = dict(zip([item.unit.name for item in verdict.units], _short(comparison, voice), strict=True))
-    gains = {item.unit.name: item.unit.target.interval for item in verdict.units}
+    gains = {item.unit.name: item.unit.leading.interval for item in verdict.units}
     changes = {item.unit.name: item.worst.interval for item in verdict.units}
     if not verdict.units:
         return ()
@@ -361,9 +380,9 @@ def _rows(comparison: Comparison, voice: Voice) -> tuple[Row, ...]:
                 note=_note(comparison, item, voice),
                 href=_link(comparison, item),
                 accuracy=voice.number(accuracy_after(comparison, unit)),
-                gain=voice.points(unit.target.interval.estimate, signed=True),
-                gain_whisker=whisker(unit.target.interval, across, series),
-                is_gain_shown=unit.target.finding == "gain shown",
+                gain=voice.points(unit.leading.interval.estimate, signed=True),
+                gain_whisker=whisker(unit.leading.interval, across, series),
+                is_gain_shown=unit.leading.finding == "gain shown",
                 suite=_place(comparison, worst, voice) if several else "",
                 change=voice.points(worst.interval.estimate, signed=True),
                 change_whisker=whisker(worst.interval, along, series, budget),
@@ -372,7 +391,7 @@ def _rows(comparison: Comparison, voice: Voice) -> tuple[Row, ...]:
                 is_pick=item is verdict.pick or (verdict.pick is not None and unit == verdict.pick.unit),
             )
         )
-    gained = [item.unit.target.interval.estimate for item in verdict.units]
+    gained = [item.unit.leading.interval.estimate for item in verdict.units]
     return tuple(rows[at] for at in sorted(range(len(rows)), key=lambda at: -gained[at]))
 
 
@@ -392,13 +411,13 @@ def _reasons(
     """Reason code and sentence of every unit that is not the pick, the largest gain first."""
     budget = stated(comparison.verdict.terms.budget_points)
     others = [item for item in comparison.verdict.units if item.reason]
-    others.sort(key=lambda item: -item.unit.target.interval.estimate)
+    others.sort(key=lambda item: -item.unit.leading.interval.estimate)
     found = []
     for item in others:
         sentence = voice.say(
             AGAINST[item.reason],
-            gain=item.unit.target.interval.estimate,
-            gained=item.unit.target.interval,
+            gain=item.unit.leading.interval.estimate,
+            gained=item.unit.leading.interval,
             change=item.worst.interval,
             low=item.worst.interval.low,
             suite=_place(comparison, item.worst, voice),
@@ -439,7 +458,7 @@ def _drawing(comparison: Comparison, points: Sequence[float], voice: Voice) -> D
     unit_of = {variant: _key(comparison, item) for item in units for variant in item.unit.variants}
     return Drawing(
         tuple(_point(comparison, item, label, voice) for item, label in zip(units, short, strict=True)),
-        paths_of([curve.variants for curve in comparison.tradeoff.curves], unit_of),
+        paths_of([curve.variants for curve in comparison.plane.curves], unit_of),
         tuple(points),
         _words(comparison, voice),
         voice,
@@ -449,7 +468,7 @@ def _drawing(comparison: Comparison, points: Sequence[float], voice: Voice) -> D
 def _point(comparison: Comparison, item: UnitVerdict, label: str, voice: Voice) -> Point:
     unit, worst = item.unit, item.worst
     row = next(row for row in comparison.variants if row.name == unit.variants[0])
-    told = voice.say("first.point", variant=unit_label(unit, voice), gain=unit.target.interval,
+    told = voice.say("first.point", variant=unit_label(unit, voice), gain=unit.leading.interval,
                      suite=_place(comparison, worst, voice), change=worst.interval)  # fmt: skip
     seeds = []
     for name in unit.variants if unit.is_recipe else ():
@@ -462,7 +481,7 @@ def _point(comparison: Comparison, item: UnitVerdict, label: str, voice: Voice) 
         label=label,
         told=told,
         href=_link(comparison, item),
-        gain=unit.target.interval,
+        gain=unit.leading.interval,
         change=worst.interval,
         series=_series(comparison, row.name),
         derived=row.source is not None,
@@ -475,7 +494,7 @@ def _words(comparison: Comparison, voice: Voice) -> Words:
     accuracy, base = tell("first.accuracy"), comparison.variants[0]
     suites = sorted({claim.benchmark for unit in comparison.units for claim in unit.primary})
     place = suites[0] if len(suites) == 1 else say("worst suite")
-    figures = say("first.base", accuracy=accuracy, target=base.target.estimate, suite=comparison.main_suite,
+    figures = say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
                   general=base.general.estimate)  # fmt: skip
     return Words(
         described=say("Gain and loss against the baseline"),

@@ -56,6 +56,7 @@ SAID = (
     "letter",
     "cloze",
     "generate",
+    "logged",
     "Target questions",
     "General questions",
     "Questions",

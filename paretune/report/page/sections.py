@@ -13,7 +13,7 @@ from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, 
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
-from paretune.report.verdict import claims_table, family_notes, stated
+from paretune.report.verdict import claims_table, family_notes, stated, worst_subject
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -24,11 +24,10 @@ STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring,
 def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
-    made = [
-        _figures(comparison, voice),
-        *([_forgotten(comparison, voice)] if comparison.units else []),
-        _reasons(comparison, voice),
-    ]
+    made = [_figures(comparison, voice), *([_forgotten(comparison, voice)] if comparison.units else [])]
+    if not comparison.has_target:
+        return (*made, reproduction(records, comparison, places, voice))
+    made.append(_reasons(comparison, voice))
     made.append(
         Section(
             "costs",
@@ -46,16 +45,19 @@ def _figures(comparison: Comparison, voice: Voice) -> Section:
     """What is claimed, and every suite; the rest folded."""
     say, links, pick = voice.say, FigureLinks(comparison), comparison.verdict.pick
     picked = pick.unit.name if pick else ""
-    tables = [as_page_table(target_table(comparison, voice), words=[5], figures=links.target, picked=picked)]
+    tables = []
+    if comparison.has_target:
+        tables.append(as_page_table(target_table(comparison, voice), words=[5], figures=links.target, picked=picked))
     if comparison.units:
         claims = claims_table(comparison, voice)
-        tables.insert(0, as_page_table(claims, words=[3, 4, 6, 7], figures=links.claims, picked=picked))
+        tables.insert(0, as_page_table(claims, words=[3, 4, 6, 7], figures=links.claims, picked=picked)
+                      if comparison.has_target else as_page_table(claims, words=[1, 5, 6]))  # fmt: skip
     for suite in comparison.suites:
         table = general_table(comparison, suite, voice)
         tables.append(as_page_table(table, figures=links.general(suite), folded=not suite.is_main, picked=picked))
     if comparison.levels:
         tables.append(as_page_table(level_table(comparison, voice), figures=links.level, folded=True, picked=picked))
-    if comparison.units:
+    if comparison.units and comparison.has_target:
         trade_off = tradeoff_table(comparison, voice)
         tables.append(as_page_table(trade_off, figures=links.tradeoff, folded=True, picked=picked))
     tables += _seeds(comparison, voice)
@@ -73,7 +75,7 @@ def _seeds(comparison: Comparison, voice: Voice) -> list[PageTable]:
     rows = tuple(
         (
             Cell(", ".join(unit.variants)),
-            Cell(voice.interval(unit.target.interval, signed=True)),
+            Cell(voice.interval(unit.leading.interval, signed=True)),
             Cell(_deviation(unit.target_deviation, unit.target_deviation_high, voice)),
             Cell(voice.interval(unit.general[0].interval, signed=True)),
             Cell(_deviation(unit.general_deviation, None, voice)),
@@ -95,7 +97,7 @@ def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
 
 def _matched(comparison: Comparison, voice: Voice) -> list[PageTable]:
     say = voice.say
-    matched = comparison.tradeoff.matched
+    matched = comparison.tradeoff.matched if comparison.tradeoff else ()
     if not matched:
         return []
     rows = tuple(
@@ -166,6 +168,7 @@ def _subjects(comparison: Comparison, voice: Voice) -> PageTable:
         rows.append((Cell(subject.replace("_", " ")), Cell(about), *cells))
     header = (say("subject"), say("category, questions"), *heads)
     notes = (
+        *(line for name in names for line in worst_subject(comparison, name, voice)),
         say("Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more."),
         say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),
     )
@@ -286,7 +289,7 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
     ]
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
-    files = (_raw_records(records, places, voice), _tables(records, places, voice))
+    files = (_raw_records(records, places, voice), _tables(records, places, voice)) if comparison.has_target else ()
     return Section("reproduction", say("Reproduce this run"), introduction, files, (), kept)
 
 

@@ -52,14 +52,14 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     """
     say, ink = voice.say, inks(dark)
     figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
-    points = {point.variant: point for point in comparison.tradeoff.points}
+    points = {point.variant: point for point in comparison.plane.points}
     colours = looks(comparison, dark)
     _frame_of_tradeoff(axes, comparison, ink)
     front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
     handles: dict[str, Any] = {}
     if len(front) > 1:
         handles[say("Pareto front")] = _front(axes, front, ink)
-    for curve in comparison.tradeoff.curves:
+    for curve in comparison.plane.curves:
         style = (0, (5, 2)) if curve.kind == "scale" else (0, (1, 1.4))
         path = [points[name] for name in curve.variants]
         (line,) = axes.plot(
@@ -206,6 +206,8 @@ def write_plots(comparison: Comparison, folder: Path, voice: Voice) -> list[Path
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for name, draw in DRAWINGS.items():
+        if name == "tradeoff" and not comparison.has_target:
+            continue
         for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
             figure = draw(comparison, voice, dark, False)
             for suffix in suffixes:
@@ -232,7 +234,7 @@ def _labels(comparison: Comparison, voice: Voice) -> list[str]:
     """Names of all points, no two alike; the base model's with its accuracies, which the axes do not show."""
     base, *tuned = comparison.variants
     accuracy = target_say(comparison.facets, voice)("first.accuracy")
-    figures = voice.say("first.base", accuracy=accuracy, target=base.target.estimate, suite=comparison.main_suite,
+    figures = voice.say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
                         general=base.general.estimate)  # fmt: skip
     return [f"{base.name}: {figures}", *short_names([row.name for row in tuned], MOST_LETTERS_AT_POINT)]
 
@@ -249,7 +251,7 @@ def _budget(axes: Axes, words: str, budget: float, ink: Mapping[str, str], dark:
 
 def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
     """Origin lines through the baseline, and limits that hold every cross."""
-    points = comparison.tradeoff.points
+    points = comparison.plane.points
     axes.axhline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.axvline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.grid(color=ink["grid"], linewidth=0.6, zorder=0)
@@ -266,13 +268,13 @@ def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str
 
 def _drawn(comparison: Comparison) -> list[Segment]:
     """Crosses and curves, as segments that a name should not cover."""
-    points = {point.variant: point for point in comparison.tradeoff.points}
+    points = {point.variant: point for point in comparison.plane.points}
     segments: list[Segment] = []
     for point in points.values():
         gain, change = point.gain, point.general_change
         segments.append(((gain.low, change.estimate), (gain.high, change.estimate)))
         segments.append(((gain.estimate, change.low), (gain.estimate, change.high)))
-    for curve in comparison.tradeoff.curves:
+    for curve in comparison.plane.curves:
         path = [(points[name].gain.estimate, points[name].general_change.estimate) for name in curve.variants]
         segments += list(pairwise(path))
     return segments

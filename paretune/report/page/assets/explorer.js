@@ -64,6 +64,7 @@ const shortName = (name) => settings.short[name] || name;
 // What the explorer needs to know of one axis: rows with `right` by variant, and which filters they have. text() is what
 // is searched, put together when it is first asked for.
 const TARGET = settings.target.axis;
+const HAS_TARGET = Boolean(document.getElementById(`data-${TARGET}`)); // logs of others have none
 function searched(parts) {
   let text;
   return () => (text ??= parts().join("\n").toLowerCase());
@@ -101,7 +102,7 @@ const AXES = {
           reference: options[answer],
           prompt: asked ? () => data.beginnings[asked[0]] + asked[1] : null,
           right: answers.map((given) => Boolean(given && given[0])),
-          outcome: answers.map((given) => (given && given[0] ? "correct" : given && given[1] === null ? "no_answer" : "wrong")),
+          outcome: answers.map((given) => (given && given[0] ? "correct" : given && given[1] === null && state.method !== "logged" ? "no_answer" : "wrong")),
           error: answers.map(() => null),
           text: searched(() => [question, ...options]),
           given: (variant) => options[answers[variant]?.[1]] ?? "",
@@ -113,7 +114,7 @@ const AXES = {
 };
 
 function makeExplorer(body, dialog) {
-  const blank = { axis: TARGET, variant: "", against: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
+  const blank = { axis: HAS_TARGET ? TARGET : "choice", variant: "", against: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
     suite: "", method: "", page: 0, q: "" };
   let state = { ...blank };
   const loaded = {}, left = {}; // left: the state in which each axis was left
@@ -134,7 +135,7 @@ function makeExplorer(body, dialog) {
     const known = Object.entries(rest).filter(([name]) => name in blank);
     state = { ...blank, ...Object.fromEntries(known), group: subject || cluster || filters.group || "",
       level: category || level || filters.level || "", page: Number(filters.page) || 0 };
-    if (!(state.axis in AXES)) state.axis = TARGET;
+    if (!(state.axis in AXES) || !HAS_TARGET) state.axis = blank.axis;
     await draw();
     const at = state.q ? shown.findIndex((row) => row.title === state.q) : -1;
     if (at >= 0) openQuestion(at);
@@ -192,6 +193,7 @@ function makeExplorer(body, dialog) {
   }
 
   function tabs() {
+    if (!HAS_TARGET) return "";
     const button = (axis, words) => make("button", { type: "button", "aria-pressed": String(state.axis === axis),
       id: `axis-${axis}`, onclick: () => turnTo(axis) }, say(words));
     return make("div", { class: "tabs", role: "group", "aria-label": say("Questions") }, button(TARGET, "Target questions"), button("choice", "General questions"));
