@@ -503,7 +503,6 @@ TEXT: dict[str, str] = {
     "any": "qualquer",
     "newly right": "passou a acertar",
     "no longer right": "deixou de acertar",
-    "all together": "todas juntas",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
     "any change": "qualquer mudança",

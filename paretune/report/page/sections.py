@@ -13,7 +13,7 @@ from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, 
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
-from paretune.report.verdict import claims_table, family_notes, stated, worst_subject
+from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -168,7 +168,6 @@ def _subjects(comparison: Comparison, voice: Voice) -> PageTable:
         rows.append((Cell(subject.replace("_", " ")), Cell(about), *cells))
     header = (say("subject"), say("category, questions"), *heads)
     notes = (
-        *(line for name in names for line in worst_subject(comparison, name, voice)),
         say("Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more."),
         say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),
     )
