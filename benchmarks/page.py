@@ -55,7 +55,9 @@ def main(widths: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         page = _written(Path(scratch))
         print(f"page: {page.stat().st_size / 1e6:.1f} MB, {len(gzip.compress(page.read_bytes())) / 1e6:.1f} MB packed")
-        browser = Browser(program, Path(scratch) / "profile")
+        profile = Path(scratch) / "profile"
+        profile.mkdir()
+        browser = Browser(program, profile)
         try:
             for width in widths or ("400", "1024", "1400"):
                 browser.resize(int(width))

@@ -115,7 +115,8 @@ def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     for panel, name in zip(panels, names, strict=True):
         panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
         panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
-    for curve in comparison.training:
+    short = short_names([curve.variant for curve in comparison.training], MOST_LETTERS_AT_POINT)
+    for curve, label in zip(comparison.training, short, strict=True):
         colour, marker = colours[curve.variant]
         for panel, values in zip(panels, (curve.loss, curve.learning_rate, curve.gradient_norm), strict=True):
             known = [(step, value) for step, value in zip(curve.steps, values, strict=True) if value is not None]
@@ -127,7 +128,7 @@ def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
                 marker=marker,
                 markersize=4,
                 markevery=max(1, len(known) // 8),
-                label=curve.variant,
+                label=label,
             )
     panels[-1].set_xlabel(say("step"))
     figure.suptitle(say("Training curves"), x=0.012, ha="left", color=ink["text"], fontsize=11)
