@@ -14,6 +14,7 @@ from paretune.errors import DataError
 from paretune.records import SqlQuestion
 
 LEVELS = ("simple", "moderate", "challenging")
+WITHOUT_KNOWN_WRONG = "without questions known to be wrong"  # what the second figure is called
 
 
 def question_with_evidence(question: SqlQuestion) -> str:

@@ -32,7 +32,7 @@ def database_folder(directory: Path) -> Path:
 VARIANTS: dict[str, tuple[str, ...]] = {
     "spider-dk": ("spider-dk", "Spider-DK"),
     "spider-realistic": ("spider-realistic",),
-    "spider-syn": ("spider-syn",),
+    "spider-syn": ("spider-syn", "dev"),
 }
 
 

@@ -13,6 +13,7 @@ SINGULAR: dict[str, str] = {
     "comparisons": "comparison",
     "answers": "answer",
     "rows": "row",
+    "runs": "run",
     "tokens": "token",
     "lines": "line",
     "points": "point",
@@ -80,7 +81,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     # the model card
-    "card.what": "A LoRA adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
+    "card.what": "An adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
     "card.variant": (
         "{variant} changes {benchmark} by {change:+} points, from {before:.1} % to {after:.1} % correct: {finding}."
     ),
@@ -96,13 +97,15 @@ TEXT: dict[str, str] = {
     "card.precision": "Precision {precision}, greedy decoding.",
     "card.versions": "Versions: {versions}. Seed of the questions drawn: {seed}.",
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
-    "card.lora": "LoRA: rank {rank}, alpha {alpha}, on {modules}.",
+    "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
-    "card.scale": "These figures are of the adapter at {scale} of its strength.",
-    "card.alpha": "For that, set `lora_alpha` in adapter_config.json from {before} to {after}.",
+    "card.scale": (
+        "These figures are of the adapter at {scale} of its strength; `paretune export EXPERIMENT DIR --variant "
+        "{variant}` writes one that has this inside."
+    ),
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (
         "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
@@ -183,6 +186,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
     "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Gain and loss in one table: {benchmark}, {questions} questions, and general accuracy; in percent",
     "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
     "table.levels": "{Metric} in percent by {level}",
     "table.target-change": (
@@ -231,6 +235,10 @@ TEXT: dict[str, str] = {
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
     "facts.logged": "{suite}: {questions} questions",
     "facts.general": "{suite}: {questions} questions by {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} runs",
+    "runs.facts": "{model} · {benchmark} · {count} variants · pick: {pick}",
+    "runs.no-verdict": "No verdict: {reason}",
     # the page
     "page.alike": "(and {count} more like this)",
     "page.notes": "{count} notes",

@@ -12,6 +12,7 @@ SINGULAR: dict[str, str] = {
     "bancos": "banco",
     "grupos": "grupo",
     "variantes": "variante",
+    "execuções": "execução",
     "comparações": "comparação",
     "respostas": "resposta",
     "linhas": "linha",
@@ -89,7 +90,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     # o cartão do modelo
-    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.what": ("Um adaptador de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
     "card.variant": (
         "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
     ),
@@ -107,13 +108,15 @@ TEXT: dict[str, str] = {
     "card.training": (
         "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
     ),
-    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.method": "Método: {method} ({settings}).",
     "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
     "card.prompts": (
         "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
     ),
-    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
-    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "card.scale": (
+        "Estes números são do adaptador a {scale} de sua força; `paretune export EXPERIMENTO PASTA --variant "
+        "{variant}` escreve um que já a contém."
+    ),
     "Gain and loss": "Ganho e perda",
     "How it was measured": "Como foi medido",
     "How it was trained": "Como foi treinado",
@@ -270,8 +273,10 @@ TEXT: dict[str, str] = {
     "test-suite accuracy": "acurácia na suíte de testes",
     "the gold fails on the suite": "a consulta de referência falha na suíte",
     "one database per db_id: no suite": "um banco por db_id: sem suíte",
-    "exact set match": "correspondência exata de conjuntos",
-    "exact set match, official parser": "a mesma, analisador oficial",
+    "exact set match, lenient": "correspondência exata, tolerante",
+    "exact set match, strict": "correspondência exata, estrita",
+    "DISTINCT kept": "DISTINCT mantido",
+    "texts run as written": "textos executados como escritos",
     "soft F1": "F1 parcial",
     "without questions known to be wrong": "sem questões sabidamente erradas",
     "simple": "simples",
@@ -595,6 +600,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Ganho e perda em uma tabela: {benchmark}, {questions} questões, e acurácia geral; em porcentagem",
     "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
     "table.levels": "{Metric} em % por {level}",
     "table.target-change": (
@@ -644,6 +650,10 @@ TEXT: dict[str, str] = {
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} execuções",
+    "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
+    "runs.no-verdict": "Sem veredito: {reason}",
     # the page
     "page.alike": "(e mais {count} como esta)",
     "page.notes": "{count} notas",

@@ -186,6 +186,13 @@ def test_compare_every_pair_compares_all(six: Run) -> None:
     assert {(item.first, item.second) for item in found.differences} >= {("run-1", "run-2")}
 
 
+def test_compare_every_pair_leaves_the_draws_of_each_pair_alone(six: Run) -> None:
+    few, all_pairs = (compare_run(six, replicates=100, every_pair=every).differences for every in (False, True))
+    whole = {(item.first, item.second, item.axis, item.benchmark): item.bootstrap for item in all_pairs}
+    assert all(whole[item.first, item.second, item.axis, item.benchmark] == item.bootstrap for item in few)
+    assert len(few) < len(all_pairs)
+
+
 def test_compare_same_seed_same_comparison(six: Run, compared: Comparison) -> None:
     assert compare_run(six, replicates=2000) == compared
 
