@@ -81,6 +81,17 @@ class Verdict:
     explanation: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reason(self) -> str | None:
+        """The class of the error; the outcome where that says more than "other" or nothing.
+
+        >>> Verdict(1, "shop", "", "not_a_query", "other").reason
+        'not_a_query'
+        """
+        if self.error_class in (None, "other") and self.outcome not in ("correct", "wrong"):
+            return self.outcome
+        return self.error_class
+
 
 @dataclass(frozen=True, slots=True)
 class Facets:

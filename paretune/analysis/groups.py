@@ -220,7 +220,7 @@ def error_class_rows(records: Run, axis: AnsweredAxis) -> tuple[ErrorClassRow, .
     """Why answers were wrong, the baseline's commonest reason first; every variant has a row for every class."""
     places = judged(records)
     classes = {
-        variant.name: np.array([variant.verdicts[place].error_class or UNCLASSIFIED for place in places])
+        variant.name: np.array([variant.verdicts[place].reason or UNCLASSIFIED for place in places])
         for variant in records.variants
     }
     counts = {

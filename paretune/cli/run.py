@@ -228,11 +228,16 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
-    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.config import BASELINE
+    from paretune.pipeline.report import compare_folder, report_folder, report_unfinished
     from paretune.run.load import load_run
 
     voice = voice_named(arguments.lang)
     records = load_run(folder.path)
+    if stage == "report" and into is not None and BASELINE in records.incomplete:
+        page = report_unfinished(records, voice, into=into)
+        print(voice.say("terminal.page", path=str(page.resolve())))
+        return
     comparison = compare_folder(records, voice, _say, _claims(arguments), into=into)
     if stage == "report" and into is not None:
         report_folder(records, comparison, voice, arguments.databases, into=into)

@@ -79,6 +79,13 @@ def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: P
     return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)
 
 
+def report_unfinished(run: Run, voice: Voice, *, into: RunFolder) -> Path:
+    """Write the page of a run whose base model has not answered everything yet; returns its path."""
+    from paretune.report.page import write_unfinished_page
+
+    return write_unfinished_page(run, into.report, voice)
+
+
 def report_runs(folder: Path, voice: Voice, say: Callable[[str], None]) -> Path:
     """Write FOLDER/index.html over all run folders in it; returns it. A run that cannot be compared is named with the
     reason. Raises RunFolderError where there is no run."""

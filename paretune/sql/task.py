@@ -64,8 +64,8 @@ FACETS = Facets(
             "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
-        "table.reasons": "Why SQL was wrong: questions, and their share in percent",
-        "section.reasons": "Why SQL is wrong",
+        "section.reasons": "Why the SQL is wrong",
+        "first.accuracy": "first.sql-accuracy",
         "plot.gain": "gain in execution accuracy, points",
         "facts.questions": "facts.target",
         "groups-overlap": "databases-overlap",
@@ -227,6 +227,9 @@ class TextToSql(Task):
     def explain(self, verdict: Verdict, voice: Voice) -> str:
         """By the code of the line, or by the sentence of a line of before there were codes."""
         line = verdict.detail
+        words = str(line.get("sql") or "").split()
+        if verdict.outcome == SqlOutcome.NOT_A_QUERY and words:
+            return voice.say("sql.not-a-query", statement=" ".join(words[:2]).upper())
         return why_wrong(voice, line["error"], line.get("error_code"), line.get("error_fields"))
 
     def answer_findings(self, run: Run) -> Iterable[Finding]:
