@@ -19,6 +19,7 @@ from paretune.tasks import Facets
 
 Axis = Literal["target", "general"]
 Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"]
+BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader may allow instead of the stated one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Claim:
     alone: the interval as if nothing else had been compared. t_p: two-sided p alone; family_p: counting the family,
     by family_method; holm_p: the same by Holm, for comparison. detectable: true difference that such data show four
     times in five under this very rule, None where no possible one is. effective_clusters: clusters of equal size that
-    the questions are worth, 0 where questions are independent.
+    the questions are worth, 0 where questions are independent. ladder: `budget` once more for each of `BUDGETS`.
     """
 
     benchmark: str
@@ -69,6 +70,7 @@ class Claim:
     effective_clusters: float
     loss: LossTest | None
     budget: LossTest | None
+    ladder: tuple[LossTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

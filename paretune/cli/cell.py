@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     session = open_session(arguments)
     cells = find_cells(cells_of(session.config, session.task.facets.lines), arguments.cell)
+    session.folder.refuse_other_things()
     keep_memory_on_cpu()
     with session.folder.shared():
         for cell in cells:
