@@ -47,7 +47,7 @@ class ScoreSettings:
     """What decides a verdict, and with how many workers it is found (which does not decide it).
 
     limit_seconds: wall clock for one execution of a prediction (its process ends a second later at the latest);
-    gold_limit_seconds: the same for gold. workers: None for one a processor. keep_distinct: the official script's
+    gold_limit_seconds: the same for gold. workers: None for one per processor. keep_distinct: the official script's
     --keep_distinct, another metric, for `official` alone. rules: a name in rules.RULES. as_written: a text that begins
     with a statement is run whole, so that whatever follows the statement makes it fail, as it does in the official
     script and did in 2025 (always so under `tp4`); whole_texts: every text is, prose included (always so under `bird`);
