@@ -10,11 +10,16 @@ from paretune.config import EngineConfig, ExperimentConfig
 from paretune.engines.base import Engine, EngineKind, Host
 from paretune.engines.hf.engine import HfEngine
 from paretune.engines.scripted import ScriptedEngine
+from paretune.engines.server import ServerEngine
 from paretune.errors import ConfigError
 from paretune.fields import build, nearest
 
 GROUP = "paretune.engines"  # of entry points
-ENGINES: Mapping[str, type[EngineKind]] = {"transformers": HfEngine, "scripted": ScriptedEngine}
+ENGINES: Mapping[str, type[EngineKind]] = {
+    "transformers": HfEngine,
+    "scripted": ScriptedEngine,
+    "server": ServerEngine,
+}
 
 
 def engine_kind(name: str, where: str = "[engine]") -> type[EngineKind]:

@@ -1,7 +1,7 @@
 """What an engine is: something that answers prompts, with a base model and with adapters over it.
 
 `Engine` is what the pipeline needs; `WritesChoices`, `ScoresTexts` and `RunsLmEval` are abilities beyond it, which an
-engine may have. `tests/engines/contract.py` says the same as tests; every engine passes it.
+engine may have; `ScoresSomeChoices` is one that an engine may lack in part. `tests/engines/contract.py` says the same as tests; every engine passes it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.models.chat import Message
 from paretune.models.load import ModelHandle
-from paretune.records import ChoicePrompt
+from paretune.records import ChoicePrompt, Method
 from paretune.tasks import Ending
 
 Say = Callable[[str], None]
@@ -136,6 +136,14 @@ class WritesChoices(Protocol):
         answered: Collection[int] = (),
     ) -> None:
         """Continue prefix and context, without a chat template: on_written(position, text, tokens of the prompt)."""
+
+
+@runtime_checkable
+class ScoresSomeChoices(Protocol):
+    """An engine that `option_logprobs` cannot be asked of for every method; the others are asked in writing."""
+
+    def choice_methods(self) -> Collection[Method]:
+        """The methods of multiple choice that it can answer, "generate" among them."""
 
 
 @runtime_checkable

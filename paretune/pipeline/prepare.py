@@ -12,6 +12,7 @@ from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import LM_EVAL, ExperimentConfig, GeneralConfig
+from paretune.engines.base import ScoresSomeChoices
 from paretune.errors import PromptError
 from paretune.files import fingerprint
 from paretune.models.load import require_bitsandbytes
@@ -82,7 +83,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     task = session.task
     target, general = task.read(session.config), read_general(session.config)
     context = session.engine.context_tokens
-    general = [cut_prompts(session, item, context) for item in general]
+    general = [cut_prompts(session, in_writing(session, item), context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
     rows = [_training_row(session, target, split, row) for split, row in target.training]
     written = _store(session, task.facets.lines, questions, {})
@@ -224,6 +225,19 @@ def _choice_prompts(general: Sequence[GeneralData]) -> dict[str, list[ChoiceProm
             made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
             prompts.setdefault(item.suite.name, []).extend(made)
     return prompts
+
+
+def in_writing(session: Session, item: GeneralData) -> GeneralData:
+    """The same, asked in writing where the engine cannot score its options, with a note that says so."""
+    engine = session.engine
+    if item.lm_eval is not None or not isinstance(engine, ScoresSomeChoices):
+        return item
+    if set(item.methods) <= set(engine.choice_methods()):
+        return item
+    note = f"asked in writing instead of by {item.method}: the server returns no log-probabilities of the options"
+    session.say(f"{item.suite.name}: {note}")
+    suite = replace(item.suite, notes=(*item.suite.notes, note))
+    return replace(item, config=replace(item.config, method="generate"), suite=suite)
 
 
 def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:
