@@ -118,7 +118,8 @@ class GroupRow:
 @dataclass(frozen=True, slots=True)
 class SuiteTable:
     """One general suite by one method. chance: in points, None where unknown. letter_mass: variant -> mean
-    probability of all option letters together, for the letter method."""
+    probability of all option letters together, for the letter method. instead_of: the method that was wanted, where the
+    engine could not score by it and asked in writing."""
 
     suite: str
     method: str
@@ -128,6 +129,7 @@ class SuiteTable:
     notes: tuple[str, ...]
     rows: tuple[GroupRow, ...]
     letter_mass: Mapping[str, float]
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a variant cost. stage_seconds: by stage, all entries added up. cut_answers: those that hit the limit."""
+    """What a variant cost. stage_seconds: by stage, all entries added up. chatter_tokens: of those generated, the ones
+    behind a complete statement. Answers by their end: turn_ended by the model, statement_ended by the engine behind a
+    complete statement, cut by the token limit."""
 
     variant: str
     stage_seconds: Mapping[str, float]
@@ -306,6 +310,9 @@ class Cost:
     training_tokens: int
     prompt_tokens: int | None
     generated_tokens: int
+    chatter_tokens: int
+    turn_ended_answers: int
+    statement_ended_answers: int
     cut_answers: int
 
 

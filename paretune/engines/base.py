@@ -1,7 +1,8 @@
 """What an engine is: something that answers prompts, with a base model and with adapters over it.
 
 `Engine` is what the pipeline needs; `WritesChoices`, `ScoresTexts` and `RunsLmEval` are abilities beyond it, which an
-engine may have; `ScoresSomeChoices` is one that an engine may lack in part. `tests/engines/contract.py` says the same as tests; every engine passes it.
+engine may have; `ScoresSomeChoices` is for one that lacks some. `tests/engines/contract.py` says the same as tests;
+every engine passes it.
 """
 
 from __future__ import annotations

@@ -126,9 +126,7 @@ class Connection:
         """What `read` makes of the JSON; where that raises ValueError, the answer is nonsense and asked for again."""
         return await self._patiently("POST", self._server.url + path, body, read)
 
-    async def _patiently(
-        self, method: str, url: str, body: Mapping[str, Any] | None, read: Callable[[Any], R]
-    ) -> R:
+    async def _patiently(self, method: str, url: str, body: Mapping[str, Any] | None, read: Callable[[Any], R]) -> R:
         import httpx
 
         reason, pause, attempts, refusal = "", self._server.pause_seconds, 0, None
@@ -155,8 +153,8 @@ class Connection:
                     reason = f"it answers {status}: {self._quoted(raw)}"
                     wanted = seconds_asked_for(headers.get("retry-after"))
                     if wanted > LONGEST_WAIT_SECONDS:
-                        raise EngineError(f"{url}: it answers {status} and asks to wait {wanted:.0f} s; what is answered "
-                                          "is kept: give the same command again then")  # fmt: skip
+                        raise EngineError(f"{url}: it answers {status} and asks to wait {wanted:.0f} s; what is "
+                                          "answered is kept: give the same command again then")  # fmt: skip
                     self._put_off(wanted)
                     refusal = status
                 else:
@@ -170,9 +168,7 @@ class Connection:
             "the server and give the same command again, it goes on from there"
         )
 
-    async def _once(
-        self, method: str, url: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, httpx.Headers, bytes]:
+    async def _once(self, method: str, url: str, body: Mapping[str, Any] | None) -> tuple[int, httpx.Headers, bytes]:
         async with self._client.stream(method, url, json=body) as response:
             raw = bytearray()
             async for part in response.aiter_bytes():

@@ -32,13 +32,14 @@ _FEWEST_TOP = 5  # most probable tokens that hosted services return at most
 _NOT_OFFERED = (400, 404, 405, 422, 501)  # how servers say that they do not know a field
 _PROBE_TOKENS = 24
 _PROBES = (
-    "Write one SQLite query that answers the question. Reply with the query only.\nQuestion: How many singers are there?",
-    "Which column would you join on? CREATE TABLE singer (id INTEGER, name TEXT); CREATE TABLE song (singer_id INTEGER)",
+    "Write one SQLite query that answers the question. Reply with the query only.\nQuestion: How many are there?",
+    "Which column joins them? CREATE TABLE singer (id INTEGER, name TEXT); CREATE TABLE song (singer_id INTEGER)",
     "Name the capital of France.",
     "Explain in one sentence why the sky is blue.",
     "List the names of all cities with more than one million inhabitants, the largest first.",
     "Continue: 2, 4, 8, 16,",
 )
+_TOKENS_OF_ITS_OWN = 2  # that a server may put in front of a prompt
 _SAME = 1e-6  # between log-probabilities of one computation made twice
 _MARKS_OF_A_SPACE = ("\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}", "\N{LOWER ONE EIGHTH BLOCK}")  # in names of tokens
 
@@ -119,6 +120,7 @@ class ServerEngine:
             settings.base_url, settings.concurrency, settings.limit_seconds, settings.retries, settings.pause_seconds
         )
         self._active: Served | None = None  # inside `variant`
+        self._told_of_fewer = False
         self._differing: set[Served] = set()  # of which it is known that they do not answer as the base model
 
     @classmethod
@@ -184,9 +186,10 @@ class ServerEngine:
         served, known = self._now, set(answered)
 
         async def ask(connection: Connection, position: int) -> Generation:
-            body = self._greedy(served, prompts[position], max_new_tokens)
-            name = f"prompt {position}"
-            return self._generation(name, await _completion(connection, body), max_new_tokens)
+            name, body = f"prompt {position}", self._greedy(served, prompts[position], max_new_tokens)
+            choice = await _completion(connection, body)
+            self._require_whole(name, prompts[position], choice["prompt_tokens"])
+            return self._generation(name, choice, max_new_tokens)
 
         http.each(self._server, (place for place in range(len(prompts)) if place not in known), ask, on_answer)
 
@@ -216,9 +219,8 @@ class ServerEngine:
 
     def choice_methods(self) -> Collection[Method]:
         """See ScoresSomeChoices."""
-        if self._choices is None:
-            return ("generate",)
-        return ("letter", "cloze", "generate") if self._choices == "echo" else ("letter", "generate")
+        scored: tuple[Method, ...] = ("letter", "cloze") if self._choices == "echo" else ("letter",)
+        return ("generate",) if self._choices is None else (*scored, "generate")
 
     def release(self) -> None:
         """See Engine."""
@@ -230,14 +232,18 @@ class ServerEngine:
         listed = http.get(self._server, "/models")
         entries = listed.get("data") if isinstance(listed, dict) else None
         models = {
-            str(entry["id"]): entry for entry in entries or () if isinstance(entry, dict) and entry.get("id") is not None
+            str(entry["id"]): entry
+            for entry in entries or ()
+            if isinstance(entry, dict) and entry.get("id") is not None
         }
         base = self._settings.model
         if base is None:
             own = [name for name, entry in models.items() if not entry.get("parent")]
             if len(own) != 1:
                 there = f"it has {', '.join(own)}" if own else "it lists none"
-                raise ConfigError(f"engine.model: missing; name the base model as {self._server.url} calls it ({there})")
+                raise ConfigError(
+                    f"engine.model: missing; name the base model as {self._server.url} calls it ({there})"
+                )
             base = own[0]
         return _Known(base, self._version(), models, self._loras())
 
@@ -280,8 +286,8 @@ class ServerEngine:
         if found is None or found == known.base:
             there = [*(name for name in known.models if name != known.base), *known.loras.values()]
             has = f"it has {', '.join(there)}" if there else "it has none"
-            raise ModelError(f"{adapter}: {self._server.url} has no such adapter ({has}); give it to the server, or say "
-                             f"what it is called there: engine.adapters.{adapter.name} = NAME")  # fmt: skip
+            raise ModelError(f"{adapter}: {self._server.url} has no such adapter ({has}); give it to the server, or "
+                             f"say what it is called there: engine.adapters.{adapter.name} = NAME")  # fmt: skip
         if scale != 1.0:
             raise ModelError(f"{adapter}: adapter_scale = {scale:g}: {self._server.url} takes no scale; llama.cpp's "
                              "server does, and the engine \"transformers\"")  # fmt: skip
@@ -294,9 +300,9 @@ class ServerEngine:
         moved = max((abs(one - other) for one, other in zip(base[1], tuned[1], strict=True)), default=0.0)
         if base[0] == tuned[0] and moved <= max(_SAME, 4 * noise):
             raise EngineError(
-                f"{adapter}: {self._server.url} answers {len(_PROBES)} questions with it exactly as without: it ignores "
-                "the adapter. Start the server with it (docs/servers.md), or set engine.check_adapters = false for one "
-                "that changes so little"
+                f"{adapter}: {self._server.url} answers {len(_PROBES)} questions with it exactly as without: it "
+                "ignores the adapter. Start the server with it (docs/servers.md), or set engine.check_adapters = false "
+                "for one that changes so little"
             )
         self._differing.add(served)
 
@@ -321,7 +327,9 @@ class ServerEngine:
                 values[position] = answer[1]
 
         http.each(self._server, range(len(prompts)), ask, tell)
-        return [texts[place] for place in range(len(prompts))], [values.get(place, 0.0) for place in range(len(prompts))]
+        return [texts[place] for place in range(len(prompts))], [
+            values.get(place, 0.0) for place in range(len(prompts))
+        ]
 
     # Writing
 
@@ -333,6 +341,20 @@ class ServerEngine:
     def _sent(self, text: str) -> str:
         """The text without the beginning-of-sequence token that a server puts in front of every text by itself."""
         return text.removeprefix(self._first_token) if self._first_token else text
+
+    def _require_whole(self, name: str, prompt: str, read: int | None) -> None:
+        """Raises EngineError where the server has read more than the prompt; says so where it reports less, which may
+        be a cut or a cache."""
+        wanted = self.count_tokens(prompt)
+        if read is None or abs(read - wanted) <= _TOKENS_OF_ITS_OWN:
+            return
+        told = f"{name}: {self._server.url} reports {read} tokens read, the prompt has {wanted}"
+        if read > wanted:
+            raise EngineError(f"{told}: it puts prompts into a template of its own, or model.path names another "
+                              "model's tokenizer; see docs/servers.md")  # fmt: skip
+        if not self._told_of_fewer:
+            self._told_of_fewer = True
+            self._host.say(f"note: {told}: where its context is shorter than that, it cuts prompts (docs/servers.md)")
 
     def _generation(self, name: str, choice: Mapping[str, Any], max_new_tokens: int) -> Generation:
         text = str(choice["text"])

@@ -29,12 +29,14 @@ from paretune.tasks import Question, TargetData, Task
 
 @dataclass(frozen=True, slots=True)
 class GeneralData:
-    """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them."""
+    """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them. instead_of:
+    the method that is wanted, where the engine can only write."""
 
     config: GeneralConfig
     suite: Suite
     questions: tuple[ChoiceQuestion, ...]
     lm_eval: LmEvalSuite | None = None
+    instead_of: str | None = None
 
     @property
     def method(self) -> str:
@@ -212,6 +214,8 @@ def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]
             "selection": item.config.selection,
             "notes": list(item.suite.notes),
         }
+        if item.instead_of is not None:
+            suites[item.suite.name]["instead_of"] = item.instead_of
         if asked:
             suites[item.suite.name]["lm_eval"] = {"version": lm_eval_version(), "tasks": dict(asked.files)}
     return records, {"suites": suites}
@@ -228,16 +232,16 @@ def _choice_prompts(general: Sequence[GeneralData]) -> dict[str, list[ChoiceProm
 
 
 def in_writing(session: Session, item: GeneralData) -> GeneralData:
-    """The same, asked in writing where the engine cannot score its options, with a note that says so."""
+    """The same, asked in writing where the engine cannot score its options; the tables say so."""
     engine = session.engine
     if item.lm_eval is not None or not isinstance(engine, ScoresSomeChoices):
         return item
     if set(item.methods) <= set(engine.choice_methods()):
         return item
-    note = f"asked in writing instead of by {item.method}: the server returns no log-probabilities of the options"
-    session.say(f"{item.suite.name}: {note}")
-    suite = replace(item.suite, notes=(*item.suite.notes, note))
-    return replace(item, config=replace(item.config, method="generate"), suite=suite)
+    wanted = ", ".join(method for method in item.methods if method != "generate")
+    session.say(f"{item.suite.name}: asked in writing instead of by {wanted}: the server returns no "
+                "log-probabilities of the options")  # fmt: skip
+    return replace(item, config=replace(item.config, method="generate"), instead_of=wanted)
 
 
 def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:

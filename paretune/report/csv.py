@@ -326,5 +326,8 @@ def _costs(comparison: Comparison) -> Iterable[Row]:
             "training_tokens": cost.training_tokens,
             "prompt_tokens": cost.prompt_tokens,
             "generated_tokens": cost.generated_tokens,
+            "chatter_tokens": cost.chatter_tokens,
+            "turn_ended_answers": cost.turn_ended_answers,
+            "statement_ended_answers": cost.statement_ended_answers,
             "cut_answers": cost.cut_answers,
         }

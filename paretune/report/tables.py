@@ -85,6 +85,8 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
         notes = (few, *notes)
+    if suite.instead_of is not None:
+        notes = (say("table.in-writing", method=say(suite.instead_of)), *notes)
     return Table(title, header, tuple(rows), notes)
 
 

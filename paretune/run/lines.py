@@ -57,13 +57,15 @@ class AskedChoice:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known."""
+    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known. instead_of:
+    the method that the experiment names, where the engine can only write."""
 
     name: str
     chance: float | None = None
     shots: int | None = None
     method: str | None = None
     notes: tuple[str, ...] = ()
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

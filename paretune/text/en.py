@@ -160,6 +160,9 @@ TEXT: dict[str, str] = {
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
+    "table.in-writing": (
+        "Asked in writing instead of by {method}: the server returns no log-probabilities of the options."
+    ),
     "table.hypervolume": (
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."

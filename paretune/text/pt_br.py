@@ -331,6 +331,12 @@ TEXT: dict[str, str] = {
     "tokens answered": "tokens respondidos",
     "cut answers": "respostas cortadas",
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
+    "chatter tokens": "tokens supérfluos",
+    "ended by the model": "encerradas pelo modelo",
+    "ended behind the statement": "encerradas após o comando",
+    "Chatter tokens were written behind a complete statement.": (
+        "Tokens supérfluos foram escritos depois de um comando completo."
+    ),
     "Within a subject, variants stand in the order of the names under the plot.": (
         "Em cada disciplina, as variantes estão na ordem dos nomes sob o gráfico."
     ),
@@ -520,6 +526,9 @@ TEXT: dict[str, str] = {
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
+    "table.in-writing": (
+        "Perguntado por escrito em vez do método {method}: o servidor não devolve log-probabilidades das alternativas."
+    ),
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."

@@ -45,11 +45,11 @@ def hostile(*faults: str, **settings: Any) -> Iterator[Hostile]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802  the library's name
+        def do_GET(self) -> None:
             found = {"data": [{"id": "words"}]} if self.path == "/v1/models" else None
             self._send(200 if found else 404, json.dumps(found).encode())
 
-        def do_POST(self) -> None:  # noqa: N802  the library's name
+        def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             key = self.headers.get("Authorization")
             if "logprobs" in asked:
@@ -59,6 +59,9 @@ def hostile(*faults: str, **settings: Any) -> Iterator[Hostile]:
             whole = json.dumps(answer_to(asked)).encode()
             if fault == "answer":
                 self._send(200, whole)
+            elif fault == "template":
+                more = {**asked, "prompt": asked["prompt"] * 40}
+                self._send(200, json.dumps(answer_to({**more, "max_tokens": 1000})).encode())
             elif fault == "drop":
                 self.close_connection = True
             elif fault == "half":

@@ -126,7 +126,7 @@ def serve(model: TinyModel, manner: str) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802  the library's name
+        def do_GET(self) -> None:
             names = ["tiny"] if manner == "llama.cpp" else ["tiny", "tuned"]
             known: dict[str, Any] = {
                 "/v1/models": {"data": [{"id": name, **({"parent": "tiny"} if name == "tuned" else {})}
@@ -139,7 +139,7 @@ def serve(model: TinyModel, manner: str) -> ThreadingHTTPServer:
                 known["/version"] = {"version": VERSION}
             self._send(*((200, known[self.path]) if self.path in known else (404, {"error": "not here"})))
 
-        def do_POST(self) -> None:  # noqa: N802  the library's name
+        def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._send(*model.answer(asked))
 

@@ -42,6 +42,22 @@ def test_request_that_fails_twice_is_asked_again(fault: str, usual: list[Generat
         assert len(server.asked) == len(PROMPTS) + 2
 
 
+def test_server_with_a_template_of_its_own_is_refused() -> None:
+    with hostile(always="template") as server:
+        _, error = kept(server_engine(server.url))
+    assert re.search(r"prompt \d+: .* reports \d+ tokens read, the prompt has \d+: it puts prompts into a template",
+                     str(error))  # fmt: skip
+
+
+def test_server_that_reads_less_than_the_prompt_is_told_of_once() -> None:
+    told: list[str] = []
+    with hostile() as server:
+        engine = server_engine(server.url, say=told.append)
+        answers_of(engine, ["a question of many words " * 20] * 3, 8)
+    assert len(told) == 1
+    assert "it cuts prompts" in told[0]
+
+
 @pytest.mark.parametrize("fault", ["slow", "drip"])
 def test_request_that_takes_too_long_is_asked_again(fault: str, usual: list[Generation]) -> None:
     with hostile(fault) as server:
@@ -109,7 +125,7 @@ class Clock:
         self.now, self.slept = 1000.0, 0.0
         self._sleep = asyncio.sleep
         monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now))
-        monkeypatch.setattr(http.asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -158,7 +174,9 @@ def test_requests_are_as_many_at_once_as_said() -> None:
         return item
 
     told: list[int] = []
-    http.each(http.Server("http://127.0.0.1:9/v1", concurrency=4), range(20), ask, lambda item, answer: told.append(item))
+    http.each(
+        http.Server("http://127.0.0.1:9/v1", concurrency=4), range(20), ask, lambda item, answer: told.append(item)
+    )
     assert (most, sorted(told)) == (4, list(range(20)))
 
 

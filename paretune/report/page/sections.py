@@ -246,6 +246,7 @@ def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTa
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
+    stopped = any(cost.statement_ended_answers for cost in comparison.costs)
     for cost in comparison.costs:
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
         rows.append((
@@ -256,14 +257,19 @@ def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTa
             Cell(_count(cost.training_tokens)),
             Cell(_count(cost.prompt_tokens)),
             Cell(_count(cost.generated_tokens)),
+            Cell(str(cost.chatter_tokens)),
+            Cell(str(cost.turn_ended_answers)),
+            *([Cell(str(cost.statement_ended_answers))] if stopped else []),
             Cell(str(cost.cut_answers)),
         ))  # fmt: skip
     header = (say("variant"), *(say(STAGES[stage]) if stage in STAGES else f"{stage}, s" for stage in stages),
               say("steps"), say("training rows"), say("training tokens"), say("prompt tokens"),
-              say("tokens answered"), say("cut answers"))  # fmt: skip
+              say("tokens answered"), say("chatter tokens"), say("ended by the model"),
+              *([say("ended behind the statement")] if stopped else []), say("cut answers"))  # fmt: skip
     left_out = [f"{cost.variant}: {cost.left_out_rows}" for cost in comparison.costs if cost.left_out_rows]
     skipped = [f"{cost.variant}: {cost.skipped_steps}" for cost in comparison.costs if cost.skipped_steps]
-    notes = [say("Cut answers hit the token limit before they ended.")]
+    notes = [say("Cut answers hit the token limit before they ended."),
+             say("Chatter tokens were written behind a complete statement.")]  # fmt: skip
     if left_out:
         notes.append(say("table.left-out", counts=tuple(left_out)))
     if skipped:
