@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.records import Method
+from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -214,7 +215,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "seed"}
+    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "sweep", "seed"}
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -226,7 +227,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     task = _task(table, where)
     config = ExperimentConfig(
         name=name,
-        variants=_variants(table.get("variant", []), training, where),
+        variants=_variants(_with_swept(table, training, where), training, where),
         general=(DEFAULT_GENERAL,) if general is None else tuple(_general(item, where) for item in suites),
         model=build(ModelConfig, subtable(table, "model", where), where, "model"),
         engine=_engine(subtable(table, "engine", where), where),
@@ -266,6 +267,19 @@ def _general(item: Any, where: str) -> GeneralConfig:
     if len(set(general.tasks)) < len(general.tasks):
         raise ConfigError(f"{where}: general.tasks: expected different tasks, found {list(general.tasks)}")
     return replace(general, few_shot=item.get("few_shot"), selection="first")
+
+
+def _with_swept(table: Mapping[str, Any], training: Mapping[str, Any], where: str) -> Any:
+    """The [[variant]] tables, and behind them those that the sweeps make."""
+    items, sweeps = table.get("variant", []), table.get("sweep")
+    if sweeps is None or not isinstance(items, list):
+        return items
+    swept = expand(sweeps, {item.name for item in fields(TrainingConfig)}, where)
+    for variant in swept:  # so that a value that cannot be is reported where it stands
+        for key, value in variant.items():
+            if key != "name":
+                build(TrainingConfig, {**training, key: value}, where, "sweep")
+    return [*items, *swept]
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
@@ -437,7 +451,7 @@ def absolute(value: Any, folder: Path, *, may_be_hub_name: bool) -> Any:
 def _identity(section: str, item: Any) -> str:
     if not isinstance(item, dict):
         return repr(item)
-    if section != "variant":
+    if section == "general":
         return str(item.get("kind", _DEFAULT_KIND))
     if "name" not in item and "from" in item:
         return _derived_name({**item, "source": item["from"]})

@@ -21,6 +21,7 @@ from paretune.config import (
 )
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
+from paretune.sweep import UNSAID_VARIANTS, SweepConfig
 
 _COMMENT_WIDTH = 100
 
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, Any] = {
     "claims": ClaimsConfig,
     "training": TrainingConfig,
     "variant": VariantConfig,
+    "sweep": SweepConfig,
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
@@ -50,7 +52,13 @@ INTRODUCTIONS: Mapping[str, str] = {
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
+    "sweep": "Variants that differ in keys of [training]: each of those keys may stand here with the list of values "
+    "that it takes, and every combination becomes a variant; a value that is no list holds for all of them. "
+    "`rank = [8, 16]` with `seed = [1, 2, 3]` makes six variants, `rank-8-seed-1` to `rank-16-seed-3`, which are two "
+    "recipes of three seeds. For some combinations only, write several [[sweep]] tables.",
 }
+# What stands in a written file for keys that have no line of their own.
+_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]"}
 
 MEANINGS: Mapping[str, str] = {
     "name": "Name of the experiment and of its run folder; the file's name when absent.",
@@ -130,6 +138,9 @@ MEANINGS: Mapping[str, str] = {
     "file), or its Hub id, with @REVISION if need be.",
     "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
+    "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
+    "that have a list.",
+    "sweep.variants": f"How many variants it makes; must be stated where they are more than {UNSAID_VARIANTS}.",
 }
 
 
@@ -161,7 +172,7 @@ def experiment_page() -> str:
         ),
     ]
     for section in SECTIONS:
-        many = section in ("general", "variant")
+        many = section in ("general", "variant", "sweep")
         parts += ["", f"## {'`[[' if many else '`['}{section}{']]`' if many else ']`'}", "", INTRODUCTIONS[section], ""]
         parts += _table(
             [
@@ -182,8 +193,10 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
     for section in SECTIONS:
         values = chosen.get(section, {})
         title = f"[[{section}]]" if section == "variant" else f"[{section}]"
-        absent = section in ("general", "variant") and not values
+        absent = section in ("general", "variant", "sweep") and not values
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
+        if section in _EXAMPLES:
+            lines.append(f"#{_EXAMPLES[section]}")
         for key, item, kind in keys(section):
             lines += _comment(MEANINGS[f"{section}.{key}"] + _choices(kind))
             if key in values:

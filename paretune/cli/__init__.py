@@ -11,7 +11,21 @@ import sys
 from collections.abc import Sequence
 
 from paretune import __version__
-from paretune.cli import audit, choice, doctor, fetch, init, init_task, perplexity, power, run, score, suite, sync
+from paretune.cli import (
+    audit,
+    choice,
+    doctor,
+    export,
+    fetch,
+    init,
+    init_task,
+    perplexity,
+    power,
+    run,
+    score,
+    suite,
+    sync,
+)
 from paretune.errors import ParetuneError
 
 _COMMANDS = {
@@ -23,6 +37,7 @@ _COMMANDS = {
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
     "audit": (audit, "what makes a figure untrustworthy"),
+    "export": (export, "write a variant as an adapter, merged weights or a GGUF file"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),
     "test-suite": (suite, "build several databases a schema, to tell lucky queries from right ones"),

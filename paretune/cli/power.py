@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--power", type=float, default=0.8, help="probability of showing it (default 0.8)")
     parser.add_argument("--confidence", type=float, default=0.95, help="level of the interval (default 0.95)")
     parser.add_argument(
-        "--family", type=int, default=1, metavar="N", help="variants compared together, each at its share of the level"
+        "--family",
+        type=int,
+        metavar="N",
+        help="recipes compared together, each at its share of the level (default: those that --experiment or --run "
+        "plans, else 1)",
     )
     parser.add_argument("--questions", type=int, help="questions at hand: print what they can show as well")
     parser.add_argument(
@@ -46,10 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--intraclass", type=float, metavar="R", help="correlation of differences within a cluster, such as 0.02"
     )
+    parser.add_argument("--experiment", type=Path, metavar="FILE", help="whose recipes and variants are counted")
     cost = parser.add_mutually_exclusive_group()
     cost.add_argument("--seconds-per-question", type=float, metavar="S", help="to print the minutes it costs")
     cost.add_argument("--run", type=Path, metavar="FOLDER", help="a run folder whose own speeds give the minutes")
-    parser.add_argument("--variants", type=int, default=2, help="variants that answer the questions (default 2)")
+    parser.add_argument(
+        "--variants", type=int, help="variants that answer the questions (default: the experiment's or run's, else 2)"
+    )
     parser.add_argument("--lang", default="en", help="en or pt-BR")
 
 
@@ -61,20 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     speeds = _speeds(arguments)
     clustering = _clustering(arguments)
-    plan = Plan(arguments.discordant, arguments.power, arguments.confidence, arguments.family, clustering)
+    family, variants = _planned(arguments)
+    plan = Plan(arguments.discordant, arguments.power, arguments.confidence, family, clustering)
     if clustering is None:
         print(voice.say("Questions are taken as independent; --clusters and --intraclass say how far they are not."))
     elif clustering.sizes:
         print(voice.say("power.clusters", clusters=clustering.clusters, effective=clustering.effective))
+    if arguments.family is None and family > 1:
+        print(voice.say("power.family", recipes=family))
     needed = _claimed(arguments, plan, voice)
     for axis, seconds in speeds.items():
         print(
             voice.say(
                 "power.minutes",
-                variants=arguments.variants,
+                variants=variants,
                 seconds=seconds,
                 axis=voice.say(axis),
-                minutes=minutes_needed(needed, seconds, arguments.variants),
+                minutes=minutes_needed(needed, seconds, variants),
             )
         )
     return 0
@@ -83,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     if (arguments.clusters is None) != (arguments.intraclass is None):
         raise ConfigError("--clusters and --intraclass belong together: give both or neither")
-    if arguments.variants < 1:
+    if arguments.variants is not None and arguments.variants < 1:
         raise ConfigError(f"--variants {arguments.variants}: expected at least 1")
     wanted, other = ("effect", "margin") if arguments.claim == DIFFERENCE else ("margin", "effect")
     if getattr(arguments, wanted) is None:
@@ -92,6 +102,25 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--{other} does not belong to --claim {arguments.claim}; name --{wanted}")
     if arguments.claim == DIFFERENCE and arguments.true_loss:
         raise ConfigError(f"--true-loss does not belong to --claim {DIFFERENCE}; remove it")
+
+
+def _planned(arguments: argparse.Namespace) -> tuple[int, int]:
+    """Recipes judged together, and variants that answer, the baseline included: as given, else those that are planned
+    in the experiment file or the run folder."""
+    from paretune.analysis.units import units_of
+    from paretune.config import load_experiment
+    from paretune.run.claims import planned_variants
+    from paretune.run.folder import RunFolder
+
+    if arguments.experiment is not None:
+        manifest = {"config": load_experiment(arguments.experiment).as_dict()}
+    else:
+        manifest = RunFolder(arguments.run).read_manifest() if arguments.run is not None else {}
+    recipes, variants = units_of(manifest, ())[1], len(planned_variants(manifest)) + 1
+    return (
+        max(1, recipes) if arguments.family is None else arguments.family,
+        max(2, variants) if arguments.variants is None else arguments.variants,
+    )
 
 
 def _clustering(arguments: argparse.Namespace) -> Clustering | None:

@@ -45,7 +45,7 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
         return _from_directory(path)
     if path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."):
         raise ModelError(f"model.path = {config.path}: no such file or directory")
-    packaged = _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None else None
+    packaged = gguf_file(config)
     if packaged is not None:
         return _from_gguf(packaged)
     return _from_hub(config.path, config.revision, download)
@@ -55,18 +55,26 @@ def find_tokenizer(config: ModelConfig, *, download: bool = True) -> ModelSource
     """As find_model, for an engine whose weights are elsewhere: those of a Hub model are not fetched, and the
     fingerprint is of no weights. Raises ModelError as find_model does."""
     path = Path(config.path).expanduser()
-    on_hub = not (path.exists() or path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."))
-    if not on_hub or (config.path == DEFAULT_MODEL and config.revision is None and _packaged_gguf() is not None):
+    on_hub = not (path.is_dir() or path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."))
+    if not on_hub or gguf_file(config) is not None:
         return find_model(config, download=download)
     from huggingface_hub import snapshot_download
 
     try:
         small = [pattern for pattern in _WEIGHT_FILES if pattern not in (_SAFE_PATTERN, _OLD_WEIGHTS)]
-        only = {} if download else {"local_files_only": True}
+        only: dict[str, Any] = {} if download else {"local_files_only": True}
         found = snapshot_download(config.path, revision=config.revision, allow_patterns=small, **only)
     except Exception as error:  # as in _from_hub
         raise _not_to_be_had(config.path, error) from error
     return ModelSource(Path(found), "", (config.path, config.path.rsplit("/", maxsplit=1)[-1]))
+
+
+def gguf_file(config: ModelConfig) -> Path | None:
+    """The GGUF file that an experiment's weights come from; None where they come from anything else."""
+    path = Path(config.path).expanduser()
+    if path.is_file():
+        return path
+    return _packaged_gguf() if config.path == DEFAULT_MODEL and config.revision is None and not path.is_dir() else None
 
 
 def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | None]:
@@ -159,7 +167,7 @@ def _from_gguf(path: Path) -> ModelSource:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
         try:
-            _convert_gguf(path, scratch)
+            convert_gguf(path, scratch)
             if not target.exists():
                 move(scratch, target, last=("config.json",))
         except ModelError:
@@ -174,7 +182,8 @@ def _from_gguf(path: Path) -> ModelSource:
     return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
 
 
-def _convert_gguf(path: Path, directory: Path) -> None:
+def convert_gguf(path: Path, directory: Path) -> None:
+    """Write a GGUF file's weights, dequantised, and its tokenizer as a model's directory. Raises ModelError."""
     import gguf
     import torch
     import transformers

@@ -111,6 +111,7 @@ TEXT: dict[str, str] = {
     "terminal.page": "page: {path}",
     "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",
     "power.clusters": "{clusters} clusters, worth {effective:.1} of equal size",
+    "power.family": "recipes are planned and judged together, each at its share of the level: {recipes}",
     "power.rules-out": (
         "{questions} questions rule out a loss of more than {points:.2} points, where {loss:.2} are lost, with "
         "probability {reached:.2}"

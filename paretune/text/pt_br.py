@@ -112,6 +112,7 @@ TEXT: dict[str, str] = {
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
+    "power.family": "receitas planejadas e julgadas em conjunto, cada uma com sua parte do nível: {recipes}",
     "power.rules-out": (
         "{questions} questões descartam uma perda maior que {points:.2} pontos, quando se perdem {loss:.2}, com "
         "probabilidade {reached:.2}"

@@ -119,3 +119,26 @@ def test_power_run_without_answers_is_refused(tmp_path: Path) -> None:
     change_manifest(folder, work=[])
     with pytest.raises(RunFolderError, match="evaluate"):
         run(*ASKED, "--run", str(folder))
+
+
+def test_power_counts_the_recipes_and_variants_of_an_experiment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text('[target]\nkind = "demo"\n[sweep]\nrank = [4, 8, 16]\nseed = [1, 2]\n', encoding="utf-8")
+    run(*ASKED, "--experiment", str(file), "--seconds-per-question", "1")
+    counted = capsys.readouterr().out
+    assert "recipes are planned and judged together, each at its share of the level: 3" in counted
+    assert "minutes for 7 variants" in counted
+    run(*ASKED, "--family", "3")
+    given = capsys.readouterr().out.splitlines()[-1]
+    assert given in counted
+    assert "recipes" not in given
+
+
+def test_power_counts_the_recipes_that_a_run_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_run(tmp_path / "run", variants(4), size="demo", seed=1)
+    run(*ASKED, "--run", str(folder))
+    planned = capsys.readouterr().out
+    assert "at its share of the level: 3" in planned
+    assert "minutes for 4 variants" in planned

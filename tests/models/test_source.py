@@ -168,7 +168,7 @@ def test_smollm2_from_its_package_ends_turns_with_im_end(smollm2_gguf: Path, mon
     found = find_model(ModelConfig())
     assert found.names[0] == smollm2_gguf.stem
     assert find_model(ModelConfig(path=str(smollm2_gguf))) == found
-    monkeypatch.setattr(source_module, "_convert_gguf", lambda *_: pytest.fail("converted a second time"))
+    monkeypatch.setattr(source_module, "convert_gguf", lambda *_: pytest.fail("converted a second time"))
     assert find_model(ModelConfig()) == found
     tokenizer = load_tokenizer(found)
     assert tokenizer.eos_token == "<|im_end|>"

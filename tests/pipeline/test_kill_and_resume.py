@@ -1,9 +1,14 @@
-"""One run killed at five moments, each time started again: it must end as if nothing had happened."""
+"""One run killed at five moments, each time started again: it must end as if nothing had happened.
+
+After the second kill its folder moves to another file system, where the machine has one that holds it in memory.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +19,8 @@ from paretune.run.jsonl import read_lines
 from tests.pipeline.conftest import VARIANTS, Commands, Finished, WholeRun
 
 LIMIT_SECONDS = 120.0
+MOVED_AFTER = 2  # kills
+OTHER_FILE_SYSTEM = Path("/dev/shm")
 Moment = Callable[[Path], bool]
 
 
@@ -59,15 +66,36 @@ def line_files(folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def resumed(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
-    """The run folder after five kills, and how the sixth process, left alone, ended."""
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder on another file system than the tests' own, or, where there is none, beside it."""
+    if not OTHER_FILE_SYSTEM.is_dir() or not os.access(OTHER_FILE_SYSTEM, os.W_OK):
+        yield tmp_path_factory.mktemp("elsewhere")
+        return
+    with tempfile.TemporaryDirectory(prefix="paretune-", dir=OTHER_FILE_SYSTEM) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def resumed(commands: Commands, tmp_path_factory: pytest.TempPathFactory, elsewhere: Path) -> tuple[Path, Finished]:
+    """The run folder after five kills and a move, and how the sixth process, left alone, ended."""
     folder = tmp_path_factory.mktemp("killed") / "run"
-    for name, (reached, too_late) in MOMENTS.items():
+    for number, (name, (reached, too_late)) in enumerate(MOMENTS.items()):
+        if number == MOVED_AFTER:
+            folder = Path(shutil.move(folder, elsewhere / "run"))
         killed = kill_at(commands, folder, reached)
         assert killed.status == -signal.SIGKILL, f"{name}: {killed.err}"
         if too_late(folder):  # a machine that pauses the poller: nothing was interrupted, so nothing is tested
             pytest.skip(f"{name}: the kill came too late to interrupt anything")
     return folder, commands.run("run", folder)
+
+
+def test_killed_run_goes_on_on_another_file_system(
+    resumed: tuple[Path, Finished], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if resumed[0].stat().st_dev == tmp_path_factory.getbasetemp().stat().st_dev:
+        pytest.skip("this machine has one file system")
+    assert resumed[1].status == 0, resumed[1].err
+    assert {f"{variant}: already trained" for variant in ("run-1", "run-2")} <= set(resumed[1].lines)
 
 
 def test_killed_five_times_a_run_still_finishes(resumed: tuple[Path, Finished]) -> None:
