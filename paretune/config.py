@@ -186,10 +186,15 @@ class ExperimentConfig:
         return (VariantConfig(BASELINE), *self.variants)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the manifest; the usual engine goes without saying, as before there was a choice."""
+        """Plain values, for the manifest; the usual engine, and defaults of keys marked as "unsaid", go without saying,
+        as before there was a choice."""
         values = asdict(self)
         if self.engine == EngineConfig():
             del values["engine"]
+        for name in ("target", "prompt"):
+            for item in fields(getattr(self, name)):
+                if item.metadata.get("unsaid") and values[name][item.name] == item.default:
+                    del values[name][item.name]
         return values
 
 

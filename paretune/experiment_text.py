@@ -92,8 +92,14 @@ MEANINGS: Mapping[str, str] = {
     "sooner.",
     "target.batch_size": "Prompts answered at once at most; as many as the memory holds when absent. It can change "
     "rounding, and so is part of the conditions.",
-    "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
+    "target.temperature": "0: the most probable answer; above it answers are drawn, by the experiment's seed.",
+    "target.samples": "Answers drawn per question; what one of k of them would reach is told beside the accuracy.",
+    "target.vote": "The answer that counts is one of those whose results most samples agree on; else the first sample.",
+    "prompt.schema": "create_table: the statements themselves. compact: one line per table. m-schema: one line per "
+    "column with its type, key and values.",
     "prompt.sample_values": "Distinct values shown of each column.",
+    "prompt.values": "Which values: the first ones stored, or first those that the question's words speak of. With "
+    "question, prompts on one database differ, and less of them is computed once for all.",
     "prompt.few_shot": "Solved training rows shown before the question.",
     "prompt.evidence": "Show the hint of a question that has one, as BIRD's do.",
     "general.kind": f"The suite: {', '.join(SUITES)}, or lm-eval; installed packages may add others.",

@@ -18,6 +18,7 @@ from paretune.analysis import groups as rows
 from paretune.analysis import tradeoff
 from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_axis
 from paretune.analysis.results import Claim, Comparison, Difference, UnitRow, VariantRow
+from paretune.analysis.samples import sample_rows
 from paretune.analysis.units import units_of
 from paretune.analysis.verdict import claims_on, missing_parts, pair_claims, unit_rows, verdict_of
 from paretune.config import BASELINE
@@ -126,6 +127,7 @@ def compare_run(
         costs=rows.cost_rows(records),
         training=rows.training_curves(records),
         incomplete=dict(records.incomplete),
+        samples=sample_rows(records, target, CONFIDENCE),
     )
 
 

@@ -235,7 +235,8 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
     asked = sum(tokens or 0 for tokens in prompts) if all(tokens is not None for tokens in prompts) else None
     found: list[Cost] = []
     for variant in records.variants:
-        finishes = Counter(answer.finish for answer in variant.answers)
+        answers = variant.samples or variant.answers  # all that was written
+        finishes = Counter(answer.finish for answer in answers)
         found.append(
             Cost(
                 variant=variant.name,
@@ -246,8 +247,8 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
                 skipped_steps=variant.entry.skipped_steps,
                 training_tokens=variant.entry.tokens,
                 prompt_tokens=asked,
-                generated_tokens=sum(answer.tokens for answer in variant.answers),
-                chatter_tokens=sum(answer.chatter_tokens for answer in variant.answers),
+                generated_tokens=sum(answer.tokens for answer in answers),
+                chatter_tokens=sum(answer.chatter_tokens for answer in answers),
                 turn_ended_answers=finishes["stop"],
                 statement_ended_answers=finishes["statement"],
                 cut_answers=finishes["length"],

@@ -317,6 +317,19 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleRow:
+    """What several answers per question are worth. figure: "mean" (one drawn answer), "pass" (at least one of k drawn
+    is right), "oracle" (one of all that were drawn), or "vote" (the one that most agree with). k: answers that it
+    takes; tokens: that they cost per question, on average."""
+
+    variant: str
+    figure: Literal["mean", "pass", "vote", "oracle"]
+    k: int
+    accuracy: Interval
+    tokens: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingCurve:
     """Logged steps of one training, as columns of equal length."""
 
@@ -362,6 +375,7 @@ class Comparison:
     costs: tuple[Cost, ...]
     training: tuple[TrainingCurve, ...]
     incomplete: Mapping[str, tuple[str, ...]]
+    samples: tuple[SampleRow, ...] = ()
 
     @property
     def margin_points(self) -> float:

@@ -48,6 +48,17 @@ class OptionLogprobs:
     prompt_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Answers that are drawn instead of the most probable ones.
+
+    temperature: above 0. seeds: (n_prompts,), each alone with its prompt decides the draw, whatever else is asked.
+    """
+
+    temperature: float
+    seeds: tuple[int, ...]
+
+
 OnAnswer = Callable[[int, Generation], None]
 OnOptions = Callable[[int, OptionLogprobs], None]
 OnWritten = Callable[[int, str, int], None]  # position, text, tokens of the prompt
@@ -105,9 +116,14 @@ class Engine(Protocol):
         """
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
-        """Answer every rendered prompt greedily: on_answer(position, generation).
+        """Answer every rendered prompt, greedily unless sampling says otherwise: on_answer(position, generation).
 
         Raises EngineError naming the prompt that cannot be answered.
         """

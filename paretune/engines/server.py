@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from paretune.engines import http
-from paretune.engines.base import Generation, Host, OnAnswer, OnOptions, OptionLogprobs
+from paretune.engines.base import Generation, Host, OnAnswer, OnOptions, OptionLogprobs, Sampling
 from paretune.engines.hf.tokens import EncodedQuestion, Tokens, encode_prompts
 from paretune.engines.http import Connection, RefusedError, Server
 from paretune.errors import ConfigError, EngineError, ModelError, PromptError
@@ -180,13 +180,21 @@ class ServerEngine:
             self._active = before
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
-        """See Engine. Each prompt is a request of its own: a server makes its batches itself."""
+        """See Engine. Each prompt is a request of its own: a server makes its batches itself. Whether it heeds a seed
+        is its own affair."""
         served, known = self._now, set(answered)
 
         async def ask(connection: Connection, position: int) -> Generation:
             name, body = f"prompt {position}", self._greedy(served, prompts[position], max_new_tokens)
+            if sampling is not None:
+                body |= {"temperature": sampling.temperature, "seed": sampling.seeds[position]}
             choice = await _completion(connection, body)
             self._require_whole(name, prompts[position], choice["prompt_tokens"])
             return self._generation(name, choice, max_new_tokens)

@@ -34,6 +34,7 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "claims": _claims(comparison),
         "pick": _pick(comparison),
         "seeds": _seeds(comparison),
+        "samples": _samples(comparison),
         "costs": _costs(comparison),
     }
     texts = {name: _csv_text(rows) for name, rows in tables.items()}
@@ -312,6 +313,17 @@ def _seeds(comparison: Comparison) -> Iterable[Row]:
                 "general_deviation_between_seeds_points": unit.general_deviation,
                 "caveat": unit.caveat,
             }
+
+
+def _samples(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.samples:
+        yield {
+            "variant": row.variant,
+            "figure": row.figure,
+            "k": row.k,
+            **_interval("accuracy", "percent", row.accuracy, method=True),
+            "tokens_per_question": row.tokens,
+        }
 
 
 def _costs(comparison: Comparison) -> Iterable[Row]:

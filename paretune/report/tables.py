@@ -16,6 +16,8 @@ from paretune.text import Voice
 def print_tables(comparison: Comparison, voice: Voice) -> str:
     """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
     tables = [target_table(comparison, voice)]
+    if comparison.samples:
+        tables.append(samples_table(comparison, voice))
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
     if comparison.units:
         tables.append(claims_table(comparison, voice))
@@ -33,6 +35,7 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
         "general_accuracy": general_table(comparison, comparison.main_table(), voice),
         f"by_{comparison.facets.level}": level_table(comparison, voice),
         "tradeoff": tradeoff_table(comparison, voice),
+        "samples": samples_table(comparison, voice),
     }
     for name, table in main.items():
         if not table.rows:
@@ -88,6 +91,24 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
     if suite.instead_of is not None:
         notes = (say("table.in-writing", method=say(suite.instead_of)), *notes)
     return Table(title, header, tuple(rows), notes)
+
+
+def samples_table(comparison: Comparison, voice: Voice) -> Table:
+    """What several answers per question are worth, and what they cost; without rows where each has one."""
+    say = voice.say
+    rows = tuple(
+        (
+            row.variant,
+            say(f"sample:{row.figure}", k=row.k),
+            voice.interval(row.accuracy),
+            voice.number(row.tokens, 0),
+        )
+        for row in comparison.samples
+    )
+    header = (say("variant"), say("answers"), target_word(comparison.facets, voice, comparison.facets.metric),
+              say("tokens per question"))  # fmt: skip
+    notes = (_interval_note(voice), say("table.samples"))
+    return Table(say("Several answers per question, in percent"), header, rows, notes)
 
 
 def level_table(comparison: Comparison, voice: Voice) -> Table:

@@ -96,6 +96,18 @@ class GeneratedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledAnswer:
+    """What became of one of several answers to a question: a line of sample_verdicts.jsonl."""
+
+    id: Identity
+    sample: int
+    outcome: str
+    tokens: int
+    chatter_tokens: int = 0
+    finish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VariantEntry:
     """What the manifest says of a variant. kind: baseline, trained, adapter, scaled or checkpoint."""
 
@@ -118,7 +130,8 @@ class VariantEntry:
 class Variant:
     """All lines of one variant, verdicts in the order in which the questions were asked.
 
-    headers: of each file (answers, the task's, choice, training), empty where there is no file.
+    headers: of each file (answers, the task's, choice, training), empty where there is no file. samples: where several
+    answers were drawn per question, all of them.
     """
 
     entry: VariantEntry
@@ -127,6 +140,7 @@ class Variant:
     answers: tuple[GeneratedAnswer, ...]
     training: tuple[TrainingStep, ...]
     headers: Mapping[str, Record]
+    samples: tuple[SampledAnswer, ...] = ()
 
     @property
     def name(self) -> str:

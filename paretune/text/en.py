@@ -160,6 +160,14 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
+    "table.samples": (
+        "One of k: at least one of k drawn answers is right, which needs somebody who knows which; estimated without "
+        "bias from all that were drawn. Vote: the answer whose result most of them have, which needs nobody."
+    ),
+    "sample:mean": "one drawn",
+    "sample:pass": "one of {k} (pass@{k})",
+    "sample:oracle": "one of all {k} (oracle)",
+    "sample:vote": "vote of {k}",
     "table.chance": ", chance {chance:.1} %",
     "table.in-writing": (
         "Asked in writing instead of by {method}: the server returns no log-probabilities of the options."

@@ -333,6 +333,9 @@ TEXT: dict[str, str] = {
     "cut answers": "respostas cortadas",
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
     "chatter tokens": "tokens supérfluos",
+    "answers": "respostas",
+    "tokens per question": "tokens por questão",
+    "Several answers per question, in percent": "Várias respostas por questão, em porcentagem",
     "ended by the model": "encerradas pelo modelo",
     "ended behind the statement": "encerradas após o comando",
     "Chatter tokens were written behind a complete statement.": (
@@ -526,6 +529,14 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.samples": (
+        "Uma de k: ao menos uma de k respostas sorteadas está certa, o que exige quem saiba qual; estimado sem viés a "
+        "partir de todas as sorteadas. Voto: a resposta cujo resultado a maioria delas tem, o que não exige ninguém."
+    ),
+    "sample:mean": "uma sorteada",
+    "sample:pass": "uma de {k} (pass@{k})",
+    "sample:oracle": "uma de todas as {k} (oráculo)",
+    "sample:vote": "voto de {k}",
     "table.chance": ", acaso {chance:.1} %",
     "table.in-writing": (
         "Perguntado por escrito em vez do método {method}: o servidor não devolve log-probabilidades das alternativas."
