@@ -143,6 +143,9 @@ MEANINGS: Mapping[str, str] = {
     "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
     "file), or its Hub id, with @REVISION if need be.",
     "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
+    "variant.served": "Address of a server that answers as this variant, such as with an exported GGUF of `from`; "
+    "tables say whether it answers alike (servers.md).",
+    "variant.served_model": "What that server calls the model; not needed where it has one.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",

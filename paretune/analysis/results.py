@@ -17,6 +17,8 @@ from paretune.stats.pick import Reason, SplitCheck
 from paretune.tasks import Facets
 
 Axis = Literal["target", "general"]
+SampleFigure = Literal["mean", "pass", "vote", "oracle"]
+Likeness = Literal["alike", "different", "not shown"]
 Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"]
 
 
@@ -323,10 +325,28 @@ class SampleRow:
     takes; tokens: that they cost per question, on average."""
 
     variant: str
-    figure: Literal["mean", "pass", "vote", "oracle"]
+    figure: SampleFigure
     k: int
     accuracy: Interval
     tokens: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRow:
+    """Whether a server answers as what it stands for does: one benchmark by one method. change: served minus source, in
+    points, for all served variants of the benchmark together. finding: "alike" where the whole interval lies within the
+    margin, "different" where it leaves out 0. same_answers: share of questions with the same text (or, where none was
+    written, the same option), in points."""
+
+    variant: str
+    source: str
+    benchmark: str
+    method: str
+    same_answers: float
+    gained: int
+    lost: int
+    change: Interval
+    finding: Likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +396,7 @@ class Comparison:
     training: tuple[TrainingCurve, ...]
     incomplete: Mapping[str, tuple[str, ...]]
     samples: tuple[SampleRow, ...] = ()
+    served: tuple[ServedRow, ...] = ()
 
     @property
     def margin_points(self) -> float:

@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 
 from paretune.analysis.axes import AnsweredAxis, judged
-from paretune.analysis.results import SampleRow
+from paretune.analysis.results import SampleFigure, SampleRow
 from paretune.run.lines import SampledAnswer, Variant
 from paretune.run.load import Run
 from paretune.stats.intervals import accuracy_interval
@@ -46,7 +46,7 @@ def _rows(records: Run, axis: AnsweredAxis, variant: Variant, at: int, confidenc
     tokens = sum(line.tokens for lines in asked for line in lines) / sum(map(len, asked))
     for k in _numbers(drawn):
         shares = np.array([pass_at(k, found, len(lines)) for found, lines in zip(right, asked, strict=True)])
-        figure = "mean" if k == 1 else "oracle" if k == drawn else "pass"
+        figure: SampleFigure = "mean" if k == 1 else "oracle" if k == drawn else "pass"
         interval = accuracy_interval(shares, axis.clusters, confidence=confidence)
         yield SampleRow(variant.name, figure, k, interval, k * tokens)
     if _voted(variant):

@@ -31,6 +31,7 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
 
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
+    session = session.answering(variant)
     adapter = session.adapter(variant)
     if unusable := why_unusable(adapter):
         session.note_variant(variant.name, {"unusable": unusable})
@@ -47,7 +48,8 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     several = Drawing.of(session.config).samples > 1
     if generate or choose:
         with session.engine.variant(adapter, variant.adapter_scale):
-            session.folder.update_manifest({"model": dict(session.engine.describe())})
+            if variant.served is None:
+                session.folder.update_manifest({"model": dict(session.engine.describe())})
             if generate:
                 if several:
                     draw(session, variant.name, generated, questions)
@@ -91,6 +93,7 @@ def answer_headers(
     session: Session, variant: VariantConfig, choices: Choices, prepared: RunFolder
 ) -> tuple[Record, Record]:
     """The headers that answers.jsonl and choice.jsonl of a variant must have. prepared: where what is asked lies."""
+    session = session.answering(variant)
     conditions = _conditions(session, variant, session.adapter(variant))
     path = session.folder.variant(variant.name, "answers.jsonl")
     return _answers_header(session, conditions, path, prepared), _choice_header(conditions, choices, prepared)
@@ -116,7 +119,10 @@ def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
 
 
 def _conditions(session: Session, variant: VariantConfig, adapter: Path | None) -> Record:
-    """What decides an answer beside the prompt."""
+    """What decides an answer beside the prompt. Of a server in a variant's place, the server alone: it is meant to
+    differ from what answers the others."""
+    if variant.served is not None:
+        return {"served": session.engine.conditions["engine"]}
     return {
         **session.engine.conditions,
         "adapter": _adapter_mark(session, variant, adapter) if adapter is not None else None,

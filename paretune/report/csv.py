@@ -35,6 +35,7 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "pick": _pick(comparison),
         "seeds": _seeds(comparison),
         "samples": _samples(comparison),
+        "served": _served(comparison),
         "costs": _costs(comparison),
     }
     texts = {name: _csv_text(rows) for name, rows in tables.items()}
@@ -323,6 +324,21 @@ def _samples(comparison: Comparison) -> Iterable[Row]:
             "k": row.k,
             **_interval("accuracy", "percent", row.accuracy, method=True),
             "tokens_per_question": row.tokens,
+        }
+
+
+def _served(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.served:
+        yield {
+            "variant": row.variant,
+            "source": row.source,
+            "benchmark": row.benchmark,
+            "method": row.method,
+            "same_answers_percent": row.same_answers,
+            "gained_questions": row.gained,
+            "lost_questions": row.lost,
+            **_interval("change", "points", row.change, method=True),
+            "finding": row.finding,
         }
 
 

@@ -9,7 +9,7 @@ from paretune.files import write_text
 from paretune.report.csv import csv_files
 from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
-from paretune.report.verdict import change_notes, claims_table, family_notes
+from paretune.report.verdict import change_notes, claims_table, family_notes, stated
 from paretune.text import Voice
 
 
@@ -19,6 +19,8 @@ def print_tables(comparison: Comparison, voice: Voice) -> str:
     if comparison.samples:
         tables.append(samples_table(comparison, voice))
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
+    if comparison.served:
+        tables.append(served_table(comparison, voice))
     if comparison.units:
         tables.append(claims_table(comparison, voice))
     return "\n\n\n".join(as_text(table) for table in tables) + "\n"
@@ -36,6 +38,7 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
         f"by_{comparison.facets.level}": level_table(comparison, voice),
         "tradeoff": tradeoff_table(comparison, voice),
         "samples": samples_table(comparison, voice),
+        "served": served_table(comparison, voice),
     }
     for name, table in main.items():
         if not table.rows:
@@ -109,6 +112,28 @@ def samples_table(comparison: Comparison, voice: Voice) -> Table:
               say("tokens per question"))  # fmt: skip
     notes = (_interval_note(voice), say("table.samples"))
     return Table(say("Several answers per question, in percent"), header, rows, notes)
+
+
+def served_table(comparison: Comparison, voice: Voice) -> Table:
+    """Whether servers answer as what they stand for; without rows where no variant is served."""
+    say, facets = voice.say, comparison.facets
+    rows = tuple(
+        (
+            row.variant,
+            row.source,
+            f"{row.benchmark}, {say(row.method)}" if row.method else target_word(facets, voice, row.benchmark),
+            voice.number(row.same_answers),
+            str(row.gained),
+            str(row.lost),
+            voice.interval(row.change, signed=True),
+            say(f"served:{row.finding}"),
+        )
+        for row in comparison.served
+    )
+    header = (say("variant"), say("stands for"), say("benchmark"), say("same answers, %"), say("questions gained"),
+              say("questions lost"), say("change"), say("alike?"))  # fmt: skip
+    note = say("table.served", margin=voice.marked(str(stated(comparison.margin_points))))
+    return Table(say("Does the server answer as what it stands for?"), header, rows, (note,))
 
 
 def level_table(comparison: Comparison, voice: Voice) -> Table:

@@ -109,7 +109,7 @@ class SampledAnswer:
 
 @dataclass(frozen=True, slots=True)
 class VariantEntry:
-    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled or checkpoint."""
+    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled, checkpoint or served."""
 
     name: str
     kind: str

@@ -160,6 +160,13 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
+    "table.served": (
+        "Alike: the whole interval of the change lies within the margin of {margin} points. Different: it leaves out "
+        "0. It holds for all served variants of a benchmark together."
+    ),
+    "served:alike": "alike",
+    "served:different": "different",
+    "served:not shown": "not shown",
     "table.samples": (
         "One of k: at least one of k drawn answers is right, which needs somebody who knows which; estimated without "
         "bias from all that were drawn. Vote: the answer whose result most of them have, which needs nobody."

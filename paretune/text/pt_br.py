@@ -335,6 +335,12 @@ TEXT: dict[str, str] = {
     "chatter tokens": "tokens supérfluos",
     "answers": "respostas",
     "tokens per question": "tokens por questão",
+    "Does the server answer as what it stands for?": "O servidor responde como aquilo que representa?",
+    "stands for": "representa",
+    "questions gained": "questões ganhas",
+    "questions lost": "questões perdidas",
+    "alike?": "igual?",
+    "same answers, %": "respostas iguais, %",
     "Several answers per question, in percent": "Várias respostas por questão, em porcentagem",
     "ended by the model": "encerradas pelo modelo",
     "ended behind the statement": "encerradas após o comando",
@@ -529,6 +535,13 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.served": (
+        "Igual: todo o intervalo da mudança fica dentro da margem de {margin} pontos. Diferente: ele exclui 0. Vale "
+        "para todas as variantes servidas de um benchmark em conjunto."
+    ),
+    "served:alike": "igual",
+    "served:different": "diferente",
+    "served:not shown": "não demonstrado",
     "table.samples": (
         "Uma de k: ao menos uma de k respostas sorteadas está certa, o que exige quem saiba qual; estimado sem viés a "
         "partir de todas as sorteadas. Voto: a resposta cujo resultado a maioria delas tem, o que não exige ninguém."

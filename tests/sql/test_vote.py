@@ -21,7 +21,7 @@ def databases(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("texts", "chosen"),
     [
-        (["SELECT 5", "SELECT id FROM item", "SELECT id FROM item ORDER BY name IS NULL"], 0),
+        (["SELECT 5", "SELECT id FROM item", "SELECT id FROM item ORDER BY id DESC"], 0),
         (["SELECT 5", "SELECT id FROM item", "SELECT id FROM item WHERE 1"], 1),
         (["SELECT 5", "SELECT id FROM item", "SELECT i.id FROM item AS i GROUP BY i.id, i.name"], 1),
         (["SELECT nothing", "no idea", "SELECT 1", "SELECT nothing", "SELECT nothing"], 2),

@@ -10,7 +10,7 @@ from paretune.analysis.results import Comparison, Difference, SubjectRow
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
-from paretune.report.tables import general_table, level_table, samples_table, target_table, tradeoff_table
+from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
 from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
@@ -61,6 +61,9 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
         as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
                       places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
     ]  # fmt: skip
+    if comparison.served:
+        table = served_table(comparison, voice)
+        tables.append(as_page_table(table, target, *target_files, places.table("served"), words=[1, 2, 7]))
     if comparison.samples:
         lines = places.lines(names, "sample_verdicts.jsonl")
         tables.append(as_page_table(samples_table(comparison, voice), target, *lines, places.table("samples")))
