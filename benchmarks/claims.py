@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from paretune.stats.claims import gravest, loss_test, sensitivity
+from paretune.analysis.groups import bonett_price
+from paretune.stats.claims import finding, gravest, loss_test, sensitivity
 from paretune.stats.clusters import FloatArray, are_a_sample, mean_from_sums, sampling_units, sum_by_cluster
 from paretune.stats.estimate import Estimate
 from paretune.stats.family import family_of
 from paretune.stats.intervals import accuracy_interval
 from paretune.stats.paired import holm, paired_estimate
-from paretune.stats.power import Clustering, Plan, power_to_rule_out, power_to_show
+from paretune.stats.power import Clustering, Plan, power_to_rule_out, power_to_show, questions_needed
 from paretune.stats.seeds import seed_effect
 
 SPIDER = (4, 15, 16, 18, 30, 30, 38, 40, 40, 42, 45, 56, 62, 62, 78, 80, 82, 84, 92, 120)
@@ -348,6 +349,7 @@ def sparse(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
                 after.append(new(one, labels(sizes)).low(0.025) > -1.0)
             setting = f"{name}, {100 * part:.0f} % lose {1 / part:.0f}: false ruled out"
             yield Row("E11 sparse loss", setting, share(before), share(after), "<= 6" if part == 1 else "")
+    yield from _by_subject(simulations, generator)
     before, after = [], []
     for _ in range(simulations):
         rates = np.where(generator.random(20) < 0.05, -0.57, 0.03).astype(np.float64)
@@ -357,6 +359,29 @@ def sparse(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
     yield Row(
         "E11 sparse harm", "5 % of 20 databases lose 57, rest gain 3: false gain", share(before), share(after), ""
     )
+
+
+def _by_subject(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
+    """E11: every subject with an interval of its own, each alone before, all together now."""
+    for name, sizes in (("57 x 100", MMLU_100), ("57 x 20", (20,) * 57)):
+        for part in (0.0, 0.05, 0.03):
+            before, after, seen = [], [], []
+            for _ in range(max(100, simulations // 5)):
+                rates = np.zeros(57)
+                rates[: round(57 * part)] = -0.01 / part if part else 0.0
+                one = turned(rates, 0.06, sizes, generator).reshape(57, -1)
+                gained, lost = (one > 0).sum(axis=1), (one < 0).sum(axis=1)
+                alone = [bonett_price(int(up), int(down), one.shape[1])
+                         for up, down in zip(gained, lost, strict=True)]  # fmt: skip
+                together = [new(row, None).interval(0.025 / 57) for row in one]
+                truth = 100 * rates
+                before.append(any(not item.low <= at <= item.high for item, at in zip(alone, truth, strict=True)))
+                after.append(any(not item.low <= at <= item.high for item, at in zip(together, truth, strict=True)))
+                seen.append(min(item.high for item in together) < 0)
+            setting = f"{name}, {100 * part:.0f} % lose {1 / part if part else 0:.0f}: "
+            yield Row("E11 by subject", f"{setting}any interval misses", share(before), share(after), "<= 5")
+            if part:
+                yield Row("E11 by subject", f"{setting}a subject's loss is shown", None, share(seen), "")
 
 
 def shared_references(simulations: int, generator: np.random.Generator) -> Iterator[Row]:
@@ -390,6 +415,14 @@ def promised_power(simulations: int, generator: np.random.Generator) -> Iterator
             setting = f"{100 * churn:.0f} % differ, intraclass {intraclass}, family of {family}: shown, 80 promised"
             yield Row("E13 power", setting, shown[0], shown[1], "77 to 83")
     plan = Plan(0.1)
+    questions = questions_needed(2.0, plan)
+    for what, planted in (("gain", 0.02), ("loss", -0.02)):
+        found = []
+        for _ in range(simulations):
+            estimate = new(_with_discordant(np.array([planted]), 0.1, (questions,), generator), None)
+            found.append(finding(estimate.interval(0.025)) == f"{what} shown")
+        setting = f"planted {what} of 2 points, {questions} questions: shown, 80 promised"
+        yield Row("E13 power", setting, None, share(found), "77 to 83")
     hits = [
         loss_test(new(turned(np.zeros(1), 0.1, (6183,), generator), None), 1.0).verdict == "ruled out"
         for _ in range(max(200, simulations // 2))

@@ -18,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -106,13 +107,7 @@ def one_shape(base: LoadedModel, rows: Sequence[TrainingRow], steps: int, loop_s
         ("shared prompts, fused adapters, 16 rows", None, fused),
         ("shared prompts, fused adapters, 64 rows", None, {**fused, "batch_size": 64}),
     ):
-        yield {"name": name, **ours(base, rows, TrainingConfig(**{**settings(plain), **overrides}), count)}
-
-
-def settings(config: TrainingConfig) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(config)
+        yield {"name": name, **ours(base, rows, replace(plain, **overrides), count)}
 
 
 def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, count: int | None) -> dict[str, Any]:
@@ -122,7 +117,7 @@ def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig,
 
     whole = total_steps(len(rows), config)
     steps = whole if count is None else min(count + WARM_UP, whole)
-    config = TrainingConfig(**{**settings(config), "epochs": steps / whole})
+    config = replace(config, epochs=steps / whole)
     times: list[float] = []
 
     def on_step(step: int, _: int) -> None:
@@ -229,7 +224,7 @@ def mistral(rows: Sequence[TrainingRow], steps: int) -> Any:
     plain = TrainingConfig(batch_size=1, accumulation_steps=8, max_tokens=1024, optimizer="paged_adamw_8bit",
                            gradient_checkpointing=True, logging_steps=1000, checkpoint_steps=10**6)  # fmt: skip
     yield {"name": "Mistral-7B nf4, TRL's defaults, 1 x 8 rows", **trl_defaults(base, rows, max(3, steps // 4))}
-    config = TrainingConfig(**{**settings(plain), "share_prompts": True, "fuse_adapters": True})
+    config = replace(plain, share_prompts=True, fuse_adapters=True)
     yield {"name": "Mistral-7B nf4, ours, 1 x 8 rows", **ours(base, rows, config, steps)}
     generator = np.random.default_rng(0)
     worst = [TrainingRow(tuple(generator.integers(0, words, 1024).tolist()), 128) for _ in range(64)]

@@ -9,10 +9,16 @@ actual_output and the reference query as expected_output. No model and no networ
 """
 
 import sqlite3
+import sys
 import tempfile
 from pathlib import Path
 
-from paretune.deepeval import ExecutionAccuracy  # before deepeval: this is what keeps its telemetry off
+from paretune.errors import ConfigError
+
+try:
+    from paretune.deepeval import ExecutionAccuracy, stay_offline
+except ConfigError as error:
+    sys.exit(f"error: {error}")
 
 from deepeval import evaluate  # isort: skip
 from deepeval.test_case import LLMTestCase  # isort: skip
@@ -59,6 +65,7 @@ def test_cases() -> list[LLMTestCase]:
 
 def main() -> None:
     """Score both answers and print why the second is wrong."""
+    stay_offline()  # else evaluate() reports to DeepEval's makers
     with tempfile.TemporaryDirectory() as folder:
         make_database(Path(folder))
         result = evaluate(test_cases=test_cases(), metrics=[ExecutionAccuracy(databases=folder)])

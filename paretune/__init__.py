@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Experiment", "Run", "__version__", "audit", "compare", "power", "score_sql"]
+__all__ = ["Experiment", "Run", "__version__", "audit", "compare", "compare_logs", "power", "score_sql"]
 
 if TYPE_CHECKING:
-    from paretune.library import Experiment, Run, audit, compare, power, score_sql
+    from paretune.library import Experiment, Run, audit, compare, compare_logs, power, score_sql
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
+from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_with
 from paretune.records import Method
 from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
@@ -92,21 +93,20 @@ DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """[training], overridden key by key in a [[variant]]. warmup_share: of all steps, [0, 1]. max_tokens: longest
-    training row (prompt and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
+    """[training], overridden key by key in a [[variant]]. method: the kind of adapter, settings: the keys of that
+    method, which stand in the same table. warmup_share: of all steps, [0, 1]. max_tokens: longest training row (prompt
+    and SQL); longer rows are left out, never cut. group_by_length: batches of rows of similar
     length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
     what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
     prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
     precision, instead of by PEFT in float32."""
 
+    method: str = DEFAULT_METHOD
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
     epochs: float = field(default=1.0, metadata={"above": 0.0})
     batch_size: int = _at_least(1, 8)
     accumulation_steps: int = _at_least(1, 1)
-    rank: int = _at_least(1, 16)
-    alpha: float = field(default=32.0, metadata={"above": 0.0})
-    dropout: float = _between(0.0, 0.99, 0.0)
-    target_modules: tuple[str, ...] = ("all-linear",)
+    settings: Any = field(default_factory=lambda: find_method(DEFAULT_METHOD).settings())
     scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
     warmup_share: float = _between(0.0, 1.0, 0.03)
     optimizer: Literal["adamw_torch", "adamw_torch_fused", "paged_adamw_8bit", "adamw_8bit"] = "adamw_torch"
@@ -121,6 +121,15 @@ class TrainingConfig:
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     seed: int = _at_least(0, 42)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The keys of one table, as plain values; the usual method goes without saying, as before there were others."""
+        values: dict[str, Any] = {}
+        for key, value in asdict(self).items():
+            values.update(value if key == "settings" else {key: value})
+        if self.method == DEFAULT_METHOD:
+            del values["method"]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +201,8 @@ class ExperimentConfig:
         """Plain values, for the manifest; the usual engine, and defaults of keys marked as "unsaid", go without saying,
         as before there was a choice."""
         values = asdict(self)
+        for item, variant in zip(values["variants"], self.variants, strict=True):
+            item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
             del values["engine"]
         for name in ("target", "prompt"):
@@ -235,7 +246,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     general = table.get("general")
     suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
-    build(TrainingConfig, training, where, "training")  # so that an error there is reported there
+    _check_training_table(training, [table.get("variant"), table.get("sweep")], where)
     task = _task(table, where)
     config = ExperimentConfig(
         name=name,
@@ -286,18 +297,15 @@ def _with_swept(table: Mapping[str, Any], training: Mapping[str, Any], where: st
     items, sweeps = table.get("variant", []), table.get("sweep")
     if sweeps is None or not isinstance(items, list):
         return items
-    swept = expand(sweeps, {item.name for item in fields(TrainingConfig)}, where)
+    swept = expand(sweeps, {*_COMMON_KEYS, *(key for name in method_names() for key in find_method(name).keys)}, where)
     for variant in swept:  # so that a value that cannot be is reported where it stands
-        for key, value in variant.items():
-            if key != "name":
-                build(TrainingConfig, {**training, key: value}, where, "sweep")
+        _training(training, {key: value for key, value in variant.items() if key != "name"}, where, "sweep")
     return [*items, *swept]
 
 
 def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[VariantConfig, ...]:
     if not isinstance(items, list):
         raise ConfigError(f"{where}: variant: expected [[variant]] tables, found {items!r}")
-    own = {"name", "from", "adapter", "adapter_scale", "checkpoint", "served", "served_model"}
     variants: list[VariantConfig] = []
     for position, item in enumerate(items):
         key = f"variant[{position}]"
@@ -305,9 +313,8 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
             raise ConfigError(f"{where}: {key}: expected a table, found {item!r}")
         if isinstance(item.get("name"), str):
             key = f"variant.{item['name']}"
-        overrides = {name: value for name, value in item.items() if name not in own}
-        refuse_unknown(overrides, {f.name for f in fields(TrainingConfig)} | own, where, key)
-        plain = {name: value for name, value in item.items() if name in own}
+        overrides = {name: value for name, value in item.items() if name not in _VARIANT_KEYS}
+        plain = {name: value for name, value in item.items() if name in _VARIANT_KEYS}
         if "from" in plain:
             plain["source"] = check_value(plain.pop("from"), str, {}, where, f"{key}.from")
             plain.setdefault("name", _derived_name(plain))
@@ -323,10 +330,7 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
                 raise ConfigError(
                     f"{where}: {key}: adapter_scale and checkpoint need `from` (adapter_scale: or `adapter`)"
                 )
-            settings = build(TrainingConfig, {**training, **overrides}, where, key)
-            if settings.share_prompts and settings.group_by_length:
-                raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
-            variant = replace(variant, training=settings)
+            variant = replace(variant, training=_training(training, overrides, where, key))
         if not is_folder_name(variant.name):
             raise ConfigError(f"{where}: {key}.name: expected a plain folder name, found {variant.name!r}")
         if variant.name.lower() in _TAKEN_NAMES:
@@ -342,6 +346,54 @@ def _check_served(variant: VariantConfig, where: str, key: str) -> None:
         raise ConfigError(f"{where}: {key}.served_model: needs `served`, the server's address")
 
 
+_VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "served", "served_model"}
+_COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {"settings"}  # of every training method
+
+
+def _training(table: Mapping[str, Any], overrides: Mapping[str, Any], where: str, key: str) -> TrainingConfig:
+    """A variant's training: the [training] table, overridden. Keys of that table which the variant's method does not
+    have are those of other variants' methods; among the overrides they are an error."""
+    name = overrides.get("method", table.get("method", DEFAULT_METHOD))
+    settings = _method_settings(name, {**table, **overrides}, overrides, where, key)
+    common = {name: value for name, value in {**table, **overrides}.items() if name in _COMMON_KEYS}
+    training: TrainingConfig = replace(build(TrainingConfig, common, where, key), settings=settings)
+    if training.share_prompts and training.group_by_length:
+        raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
+    return training
+
+
+def _method_settings(name: Any, table: Mapping[str, Any], given: Mapping[str, Any], where: str, key: str) -> Any:
+    """The settings of the method of that name, from its keys in the table.
+
+    Raises ConfigError for a method that nobody knows, and for a given key that it does not have.
+    """
+    check_value(name, str, {}, where, f"{key}.method")
+    try:
+        method = find_method(name)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {key}.method: {error}") from error
+    for other in given:
+        if other not in _COMMON_KEYS and other not in method.keys and (having := methods_with(other)):
+            raise ConfigError(f"{where}: {key}.{other}: not a key of method {name!r}, but of {', '.join(having)}; "
+                              f"its own are {', '.join(method.keys)}")  # fmt: skip
+    known = {*_COMMON_KEYS, *method.keys} | (set() if key in ("training", "sweep") else _VARIANT_KEYS)
+    refuse_unknown(given, known, where, key)
+    own = {name: value for name, value in table.items() if name in method.keys}
+    return build(method.settings, own, where, key)
+
+
+def _check_training_table(table: Mapping[str, Any], sections: Sequence[Any], where: str) -> None:
+    """Refuse what no training can obey, so that it is reported there. sections: [[variant]] and [[sweep]], not checked
+    yet; keys of the methods that they name may stand in [training]."""
+    build(TrainingConfig, {key: value for key, value in table.items() if key in _COMMON_KEYS}, where, "training")
+    items = [item for section in sections for item in (section if isinstance(section, list) else [section])]
+    named = [item["method"] for item in items if isinstance(item, dict) and "method" in item]
+    methods = [name for value in named for name in (value if isinstance(value, list) else [value])]
+    elsewhere = {key for name in methods if name in method_names() for key in find_method(name).keys}
+    given = {key: value for key, value in table.items() if key not in elsewhere}
+    _method_settings(table.get("method", DEFAULT_METHOD), table, given, where, "training")
+
+
 def _derived_name(plain: Mapping[str, Any]) -> str:
     name = str(plain["source"]) + ("@served" if "served" in plain else "")
     if "checkpoint" in plain:
@@ -355,7 +407,15 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
         if names.count(name) > 1:
             hint = " (the baseline is always there)" if name == BASELINE else ""
             raise ConfigError(f"{where}: variant: two variants are called {name!r}{hint}")
+        alike = next(other for other in names if other.casefold() == name.casefold())
+        if alike != name:
+            raise ConfigError(f"{where}: variant: {alike!r} and {name!r} would be one folder where case does not count "
+                              "(macOS, Windows, shared disks); rename one")  # fmt: skip
     for variant in config.variants:
+        training, quantization = variant.training, config.model.quantization
+        if training is not None and quantization != "none" and find_method(training.method).moves_base:
+            raise ConfigError(f"{where}: variant.{variant.name}.method: {training.method} starts from the base's own "
+                              f"weights, which are quantised ({quantization}); choose another method")  # fmt: skip
         if variant.adapter is not None and variant.checkpoint is not None:
             raise ConfigError(f"{where}: variant.{variant.name}.checkpoint: an adapter made elsewhere has none here; "
                               "give the checkpoint's folder as adapter")  # fmt: skip
@@ -395,7 +455,7 @@ def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str)
         )
 
 
-_PATH_KEYS = ("path", "adapter")
+_PATH_KEYS = ("path", "adapter", "calibration")
 _HUB_ADAPTER = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?(?<!\.zip)(?<!\.rar)")
 _DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
@@ -441,6 +501,9 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     general = table.get("general", {})
     variants = table.get("variant", [])
     model = table.get("model")
+    training = table.get("training")
+    if isinstance(training, dict) and "calibration" in training:
+        training["calibration"] = absolute(training["calibration"], folder, may_be_hub_name=False)
     sections = [model, table.get("engine"), table.get("target")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])

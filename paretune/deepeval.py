@@ -1,5 +1,5 @@
-"""What paretune brings to DeepEval: `from paretune.deepeval import ExecutionAccuracy`."""
+"""What paretune brings to DeepEval: `from paretune.deepeval import ExecutionAccuracy, stay_offline`."""
 
-from paretune.integrations.deepeval import ExecutionAccuracy
+from paretune.integrations.deepeval import ExecutionAccuracy, stay_offline
 
-__all__ = ["ExecutionAccuracy"]
+__all__ = ["ExecutionAccuracy", "stay_offline"]

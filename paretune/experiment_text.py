@@ -14,11 +14,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from paretune.choice.suites import SUITES
 from paretune.config import (
     ClaimsConfig,
+    EngineConfig,
     GeneralConfig,
     ModelConfig,
     TrainingConfig,
     VariantConfig,
 )
+from paretune.engines import ENGINES
+from paretune.methods import METHODS, find_method
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
 from paretune.sweep import UNSAID_VARIANTS, SweepConfig
@@ -27,6 +30,7 @@ _COMMENT_WIDTH = 100
 
 SECTIONS: Mapping[str, Any] = {
     "model": ModelConfig,
+    "engine": EngineConfig,
     "target": SqlTarget,
     "prompt": PromptConfig,
     "general": GeneralConfig,
@@ -37,11 +41,18 @@ SECTIONS: Mapping[str, Any] = {
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
-_NOT_KEYS = ("variant.training",)
+_NOT_KEYS = ("variant.training", "training.settings", "engine.options")
+# Keys that stand in a section for one of its kinds: by section and kind, the dataclass that has them.
+OWN_KEYS: Mapping[str, Mapping[str, Any]] = {
+    "engine": {name: kind.Settings for name, kind in ENGINES.items()},
+    "training": {name: find_method(name).settings for name in METHODS},
+}
+_USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method}
 
 INTRODUCTIONS: Mapping[str, str] = {
     "": "Keys that stand before the first section.",
     "model": "The base model.",
+    "engine": "What answers the questions.",
     "target": "The task that is trained for: text-to-SQL.",
     "prompt": "What a question looks like. Training and evaluation use the same prompt.",
     "general": "What must not be lost: a multiple-choice suite. Several suites are several [[general]] tables of "
@@ -49,7 +60,8 @@ INTRODUCTIONS: Mapping[str, str] = {
     "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
     "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
     "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
-    "training": "How adapters are trained. A [[variant]] may change each of these keys for itself.",
+    "training": "How adapters are trained. A [[variant]] may change each of these keys for itself, the "
+    "method too. Keys of a method go to the variants of that method.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
     "sweep": "Variants that differ in keys of [training]: each of those keys may stand here with the list of values "
@@ -69,6 +81,21 @@ MEANINGS: Mapping[str, str] = {
     "CPU.",
     "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
     "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
+    "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, a Python file, or a server in its place; "
+    "installed packages may add others.",
+    "engine.fast": "Shared beginnings, packed batches and fused kernels; false: the model's own forward, one text at a "
+    "time.",
+    "engine.path": "The script: a Python file with a function answer(prompt). Relative to this file.",
+    "engine.context_tokens": "Words that a prompt may have.",
+    "engine.url": "Address up to and with /v1, without a key (servers.md).",
+    "engine.model": "What the server calls the base model; not needed where it has one.",
+    "engine.adapters": "Table: the last part of a variant's adapter = what the server calls it, where that differs.",
+    "engine.concurrency": "Requests at once.",
+    "engine.limit_seconds": "Time for one request.",
+    "engine.retries": "Further attempts at a request that failed.",
+    "engine.pause_seconds": "Before the first of them; twice as long before each further one.",
+    "engine.top_logprobs": "Most probable tokens asked for, where a server has no log-probabilities of a prompt.",
+    "engine.check_adapters": "Refuse a server that answers with an adapter exactly as without.",
     "target.kind": "spider: any data in Spider's layout. demo: the embedded benchmark. spider-dk, spider-realistic, "
     "spider-syn: the split of that name beside Spider's. bird: BIRD's dev or Mini-Dev.",
     "target.path": "Folder with <split>.json and database/<db_id>/<db_id>.sqlite; the store's Spider when absent. "
@@ -120,10 +147,15 @@ MEANINGS: Mapping[str, str] = {
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",
     "training.accumulation_steps": "Batches gathered into one step of the optimizer.",
-    "training.rank": "Rank of LoRA's matrices.",
-    "training.alpha": "LoRA's scale; the update is multiplied by alpha / rank.",
+    "training.method": f"The kind of adapter: {', '.join(METHODS)} (training.md); installed packages may add others.",
+    "training.rank": "Rank of LoRA's matrices (shira: as many numbers are trained as LoRA of that rank has).",
+    "training.alpha": "LoRA's scale; the update is multiplied by alpha / rank (rslora: by alpha / sqrt(rank)).",
     "training.dropout": "Dropout on LoRA's input.",
     "training.target_modules": "Names of the linear layers that get an adapter.",
+    "training.svd_iterations": "Decompose the weights approximately, in so many iterations; exactly when absent.",
+    "training.calibration": "A text file, one text per line: what must not be lost, such as questions of general "
+    "knowledge with their answers. Relative to this file.",
+    "training.block_size": "Features that are rotated together; must divide the inputs of every adapted layer.",
     "training.scheduler": "How the learning rate falls.",
     "training.warmup_share": "Share of all steps in which the learning rate rises.",
     "training.optimizer": "The optimizer; those with 8bit need bitsandbytes.",
@@ -162,6 +194,18 @@ def keys(section: str) -> Iterator[tuple[str, Field[Any], Any]]:
             yield _TOML_NAMES.get(full, item.name), item, hints[item.name]
 
 
+def own_keys(section: str) -> Iterator[tuple[str, Field[Any], Any, tuple[str, ...]]]:
+    """As `keys`, of the keys that only some kinds of a section have; which kinds these are comes fourth."""
+    having: dict[str, list[str]] = {}
+    first: dict[str, tuple[Field[Any], Any]] = {}
+    for kind, settings in OWN_KEYS.get(section, {}).items():
+        for item in fields(settings):
+            having.setdefault(item.name, []).append(kind)
+            first.setdefault(item.name, (item, get_type_hints(settings)[item.name]))
+    for name, kinds in having.items():
+        yield name, *first[name], tuple(kinds)
+
+
 def experiment_page() -> str:
     """docs/experiment.md: every key with its type, default and meaning."""
     parts = [
@@ -188,6 +232,15 @@ def experiment_page() -> str:
                 (name, _type(item, kind), _default(item), MEANINGS[f"{section}.{name}"])
                 for name, item, kind in keys(section)
             ]
+            + [
+                (
+                    name,
+                    _type(item, kind),
+                    _default(item),
+                    f"{MEANINGS[f'{section}.{name}']} Only for {', '.join(kinds)}.",
+                )
+                for name, item, kind, kinds in own_keys(section)
+            ]
         )
     return "\n".join(parts) + "\n"
 
@@ -206,7 +259,8 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
         if section in _EXAMPLES:
             lines.append(f"#{_EXAMPLES[section]}")
-        for key, item, kind in keys(section):
+        usual = [own[:3] for own in own_keys(section) if _USUAL[section] in own[3]]
+        for key, item, kind in (*keys(section), *usual):
             lines += _comment(MEANINGS[f"{section}.{key}"] + _choices(kind))
             if key in values:
                 lines.append(f"{key} = {toml_value(values[key])}")
@@ -261,10 +315,14 @@ def _kind(kind: Any) -> str:
         return ", ".join(f"`{option}`" for option in get_args(kind))
     if origin is tuple:
         return "list of texts"
+    if origin is Mapping:
+        return "table of texts"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]
 
 
 def _default(item: Field[Any]) -> str:
+    if item.default_factory is not MISSING:
+        return "none"
     if item.default is MISSING:
         return "required"
     if item.default is None:

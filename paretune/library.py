@@ -168,6 +168,19 @@ def compare(
     return paired_difference(first, second, labels, generator=generator, confidence=confidence)
 
 
+def compare_logs(base: str | Path, *tuned: str | Path, cluster: str = "", margin: float = 1.0) -> Comparison:
+    """What others logged, paired by question: everything that `paretune compare BASE TUNED` shows.
+
+    base, tuned: logs of lm-eval or inspect-ai, CSV, JSONL, or variants of run folders. cluster: field that names what
+    questions share. margin: points. Raises DataError where the logs are not of the same questions, asked alike.
+    """
+    from paretune.analysis.comparison import compare_run
+    from paretune.logs import read_log
+    from paretune.logs.paired import paired_run
+
+    return compare_run(paired_run([read_log(Path(path), cluster) for path in (base, *tuned)], margin))
+
+
 def score_sql(
     predictions: Sequence[Mapping[str, str]], databases: str | Path, *, rules: str = "official", **settings: Any
 ) -> list[SqlVerdict]:

@@ -1,6 +1,7 @@
 """Names to things: those of this program, and those that installed packages add through entry points.
 
-A package adds an engine, a suite or a task by an entry point of the group, for example in its pyproject.toml:
+A package adds an engine, a suite, a task or a training method by an entry point of the group, for example in its
+pyproject.toml:
 
     [project.entry-points."paretune.engines"]
     vllm = "its_package.engine:VllmEngine"
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from paretune.errors import ConfigError
 
@@ -23,14 +24,20 @@ def names(group: str, built_in: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*built_in, *added]))
 
 
-def load(group: str, built_in: Mapping[str, T], name: str) -> T:
+def load(group: str, built_in: Mapping[str, T | str], name: str) -> T:
     """The thing of that name; this program's own names cannot be replaced.
+
+    built_in: things by name, or where they are, as "module:attribute", where they are imported only when asked for.
 
     Raises KeyError for a name that nobody gives, ConfigError where the package that gives it cannot be imported or
     two packages give it.
     """
     if name in built_in:
-        return built_in[name]
+        thing = built_in[name]
+        if not isinstance(thing, str):
+            return thing
+        own: T = metadata.EntryPoint(name, thing, group).load()
+        return own
     points = list(metadata.entry_points(group=group, name=name))
     if not points:
         raise KeyError(name)
@@ -38,10 +45,9 @@ def load(group: str, built_in: Mapping[str, T], name: str) -> T:
     if len(points) > 1:
         raise ConfigError(f"{group}: {name!r} is given by {' and by '.join(packages)}; uninstall all but one")
     try:
-        thing: Any = points[0].load()
+        loaded: T = points[0].load()
     except Exception as error:  # another package's code: no common error
         raise ConfigError(
             f"{group}: {name!r} of {packages[0]} cannot be imported ({error}); mend that package"
         ) from error
-    loaded: T = thing
     return loaded

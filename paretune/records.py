@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-Method = Literal["letter", "cloze", "generate"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Method = Literal["letter", "cloze", "generate", "logged"]
+METHODS: tuple[Method, ...] = ("letter", "cloze", "generate")  # ours; "logged" is whatever a log of others was made by
 
 
 class SqlOutcome(StrEnum):

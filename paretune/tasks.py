@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from paretune import plugins
 from paretune.errors import ConfigError
+from paretune.fields import nearest
 
 if TYPE_CHECKING:
     from paretune.config import ExperimentConfig
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from paretune.run.load import AskedQuestion, Run
     from paretune.text import Voice
 
-GROUP = "paretune.tasks"
+GROUP = "paretune.tasks"  # of entry points
 DEFAULT_KIND = "spider"  # of an experiment file or a run folder that names none
-_BUILT_IN = (
-    EntryPoint("spider", "paretune.sql.task:TASK", GROUP),
-    EntryPoint("demo", "paretune.sql.task:TASK", GROUP),
-    EntryPoint("spider-dk", "paretune.sql.task:TASK", GROUP),
-    EntryPoint("spider-realistic", "paretune.sql.task:TASK", GROUP),
-    EntryPoint("spider-syn", "paretune.sql.task:TASK", GROUP),
-    EntryPoint("bird", "paretune.sql.task:BIRD", GROUP),
-)
+TASKS: Mapping[str, str] = {
+    "spider": "paretune.sql.task:TASK",
+    "demo": "paretune.sql.task:TASK",
+    "spider-dk": "paretune.sql.task:TASK",
+    "spider-realistic": "paretune.sql.task:TASK",
+    "spider-syn": "paretune.sql.task:TASK",
+    "bird": "paretune.sql.task:BIRD",
+}
 
 Identity = int | str
 Messages = list[dict[str, str]]  # of a conversation: role ("user", "assistant") and content
@@ -247,13 +248,9 @@ def most_agree(said: Sequence[Hashable | None]) -> int:
 def find_task(kind: str) -> Task:
     """The task of that name. Raises ConfigError with the nearest name, or why the package that has it cannot be
     loaded."""
-    known = {point.name: point for point in (*entry_points(group=GROUP), *_BUILT_IN)}
-    if kind not in known:
-        from paretune.fields import nearest
-
-        raise ConfigError(f"target.kind: no task {kind!r}{nearest(kind, list(known))}")
     try:
-        found: Task = known[kind].load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"target.kind: the task {kind!r} ({known[kind].value}) cannot be loaded: {error}") from error
-    return found
+        task: Task = plugins.load(GROUP, TASKS, kind)
+    except KeyError as error:
+        known = plugins.names(GROUP, TASKS)
+        raise ConfigError(f"target.kind: no task {kind!r}{nearest(kind, known)}") from error
+    return task

@@ -49,7 +49,7 @@ def test_training_section_is_overridden_key_by_key_in_a_variant(tmp_path: Path) 
     text = GROUND + "[training]\nrank = 4\nepochs = 2\n" + RUN_1 + "rank = 32\n" + '[[variant]]\nname = "run-2"\n'
     config = load(tmp_path, text)
     trainings = [config.variant(name).training for name in ("run-1", "run-2")]
-    assert [(t.rank, t.epochs) for t in trainings if t] == [(32, 2.0), (4, 2.0)]
+    assert [(t.settings.rank, t.epochs) for t in trainings if t] == [(32, 2.0), (4, 2.0)]
 
 
 UNKNOWN = [
@@ -338,3 +338,63 @@ def test_setting_of_a_variant_without_a_name_is_addressed_by_the_name_it_gets(tm
     assert (config.variants[1].name, config.variants[1].adapter_scale) == ("half", 0.25)
     with pytest.raises(ConfigError, match=r"say which variant: variant\.run-1, variant\.run-1@0\.5$"):
         load(tmp_path, text, "variant.run-9.rank=4")
+
+
+METHODS_SHARED = (
+    GROUND + "[training]\nrank = 4\nblock_size = 16\n" + RUN_1 + '[[variant]]\nname = "oft"\nmethod = "oft"\n'
+)
+
+
+def test_training_keys_of_several_methods_go_to_those_that_have_them(tmp_path: Path) -> None:
+    config = load(tmp_path, METHODS_SHARED)
+    recorded = [variant.training.as_dict() for variant in config.variants if variant.training is not None]
+    assert recorded[0]["rank"] == 4
+    assert "block_size" not in recorded[0]
+    assert recorded[1]["block_size"] == 16
+    assert not {"rank", "alpha", "dropout"} & set(recorded[1])
+
+
+def test_training_key_of_no_method_in_the_file_is_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, GROUND + "[training]\nblock_size = 16\n" + RUN_1)
+    assert "training.block_size: not a key of method 'lora', but of oft; its own are rank, alpha, dropout" in message
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "having"), [("oft", "rank = 4", "lora"), ("mlp-only", "target_modules = []", "lora, rslora"),
+                                  ("lora", 'calibration = "x"', "corda"), ("shira", "alpha = 1", "lora")],
+)  # fmt: skip
+def test_variant_key_of_another_method_is_refused(method: str, key: str, having: str, tmp_path: Path) -> None:
+    message = refusal(tmp_path, f'{SMALLEST}method = "{method}"\n{key}\n')
+    assert f"variant.run-1.{key.split(maxsplit=1)[0]}: not a key of method {method!r}, but of {having}" in message
+
+
+def test_corda_without_its_texts_names_the_key(tmp_path: Path) -> None:
+    assert "variant.run-1.calibration: missing" in refusal(tmp_path, SMALLEST + 'method = "corda"\n')
+
+
+def test_corda_texts_are_relative_to_the_file(tmp_path: Path) -> None:
+    for text in (SMALLEST + 'method = "corda"\ncalibration = "t.txt"\n',
+                 SMALLEST + 'method = "corda"\n[training]\ncalibration = "t.txt"\n'):  # fmt: skip
+        training = load(tmp_path, text).variants[0].training
+        assert training is not None
+        assert training.settings.calibration == str(tmp_path / "t.txt")
+
+
+def test_method_that_takes_the_bases_weights_is_refused_on_quantised_ones(tmp_path: Path) -> None:
+    text = '[model]\nquantization = "nf4"\n' + SMALLEST + 'method = "pissa"\n'
+    assert "variant.run-1.method: pissa starts from the base's own weights, which are quantised" in refusal(
+        tmp_path, text
+    )
+
+
+def test_method_unknown_names_the_nearest(tmp_path: Path) -> None:
+    assert "variant.run-1.method: no method 'dorra'; did you mean 'dora'?" in refusal(
+        tmp_path, SMALLEST + 'method = "dorra"\n'
+    )
+    assert "variant.run-1.method: expected a string, found 3" in refusal(tmp_path, SMALLEST + "method = 3\n")
+
+
+def test_variants_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, GROUND + RUN_1 + '[[variant]]\nname = "Run-1"\n')
+    assert "variant: 'run-1' and 'Run-1' would be one folder where case does not count" in message
+    assert "'baseline' and 'Baseline'" in refusal(tmp_path, GROUND + '[[variant]]\nname = "Baseline"\n')

@@ -7,13 +7,14 @@ import pytest
 
 from paretune.cli import main
 from paretune.config import load_experiment
-from paretune.experiment_text import MEANINGS, SECTIONS, experiment_file, experiment_page, keys
+from paretune.experiment_text import MEANINGS, SECTIONS, experiment_file, experiment_page, keys, own_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_meanings_are_those_of_the_keys_that_exist() -> None:
     known = {"name", "seed", *(f"{section}.{key}" for section in SECTIONS for key, _, _ in keys(section))}
+    known |= {f"{section}.{key}" for section in SECTIONS for key, *_ in own_keys(section)}
     assert set(MEANINGS) == known
 
 

@@ -39,7 +39,7 @@ def test_every_block_of_the_documentation_runs(
     for block in BLOCKS:
         exec(compile(block, "docs/python.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 8
     assert "wrong" in printed
     assert "7" in printed.splitlines()[-1]
 

@@ -27,10 +27,10 @@ def test_sweep_grid_is_every_combination_over_the_training_section(tmp_path: Pat
         "rank-8-rate-1e-05", "rank-8-rate-0.0002", "rank-16-rate-1e-05", "rank-16-rate-0.0002",
     ]  # fmt: skip
     trainings = [variant.training for variant in config.variants if variant.training is not None]
-    assert [(item.rank, item.peak_learning_rate) for item in trainings] == [
+    assert [(item.settings.rank, item.peak_learning_rate) for item in trainings] == [
         (8, 1e-5), (8, 2e-4), (16, 1e-5), (16, 2e-4),
     ]  # fmt: skip
-    assert {(item.alpha, item.epochs) for item in trainings} == {(4.0, 2.0)}
+    assert {(item.settings.alpha, item.epochs) for item in trainings} == {(4.0, 2.0)}
 
 
 def test_sweep_variants_stand_behind_the_files_own_and_can_be_derived_from(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_sweep_of_modules_takes_lists_and_names_folders(tmp_path: Path) -> None:
     config = load(tmp_path, '[sweep]\ntarget_modules = [["q_proj", "v_proj"], "all-linear", "a/b"]\n')
     assert names(config) == ["target-modules-q_proj+v_proj", "target-modules-all-linear", "target-modules-a-b"]
     assert config.variants[0].training is not None
-    assert config.variants[0].training.target_modules == ("q_proj", "v_proj")
+    assert config.variants[0].training.settings.target_modules == ("q_proj", "v_proj")
 
 
 def test_sweep_is_changed_by_a_setting(tmp_path: Path) -> None:
@@ -113,3 +113,12 @@ def test_sweep_that_is_no_table_is_refused(tmp_path: Path, sweep: str) -> None:
     (tmp_path / "trial.toml").write_text(sweep + GROUND, encoding="utf-8")
     with pytest.raises(ConfigError, match="sweep: expected a table, found 3"):
         load_experiment(tmp_path / "trial.toml")
+
+
+def test_sweep_over_methods_with_a_key_of_one_of_them(tmp_path: Path) -> None:
+    config = load(tmp_path, 'block_size = 16\n[sweep]\nmethod = ["dora", "oft"]\nseed = [1, 2]\n')
+    assert names(config) == ["method-dora-seed-1", "method-dora-seed-2", "method-oft-seed-1", "method-oft-seed-2"]
+    trainings = [variant.training for variant in config.variants if variant.training is not None]
+    assert trainings[2].settings.block_size == 16
+    config = load(tmp_path, '[sweep]\nmethod = "oft"\nblock_size = [8, 16]\n')
+    assert names(config) == ["block-size-8", "block-size-16"]

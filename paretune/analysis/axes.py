@@ -12,7 +12,7 @@ from paretune.analysis.results import Axis
 from paretune.run.load import AskedChoice, Run, Suite
 from paretune.stats.clusters import sampling_units, subject_clusters
 
-METHODS = ("letter", "cloze", "generate")
+METHODS = ("letter", "cloze", "generate", "logged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,9 @@ def _general_axis(
 ) -> AnsweredAxis:
     subjects = tuple(choice.subject for choice in asked)
     known = suite.chance
+    # a log of others may not say how many options there were: then a blind guess gets nothing right
+    if known is None and suite.method == "logged":
+        known = 0.0
     chance = tuple(1 / len(choice.options) if known is None else known for choice in asked)
     return AnsweredAxis(
         axis="general",

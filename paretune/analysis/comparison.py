@@ -25,7 +25,7 @@ from paretune.analysis.verdict import claims_on, missing_parts, pair_claims, uni
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
 from paretune.run.claims import Terms, changed_terms, stated_terms
-from paretune.run.load import Run
+from paretune.run.load import Run, Variant
 from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import PairedDifference, paired_difference
@@ -63,10 +63,8 @@ def compare_run(
         margin_points=margin_points or stated.margin_points,
         loss_budget_points=budget_points or stated.loss_budget_points,
     )
-    target, generals = target_axis(records), general_axes(records, terms.primary_suites)
-    if not target.ids:
-        raise EmptySample(f"{records.path}: the reference of every target question fails; there is nothing to compare")
-    axes = (target, *generals)
+    target, generals = _target(records), general_axes(records, terms.primary_suites)
+    axes = generals if target is None else (target, *generals)
     if not any(axis.is_primary for axis in generals):
         wanted = ", ".join(terms.primary_suites)
         raise RunFolderError(
@@ -75,10 +73,12 @@ def compare_run(
     main = next(axis for axis in generals if axis.is_main)
     against = {axis.key: _against_baseline(axis, names, replicates, seed) for axis in axes}
     units, planned = units_of(records.manifest, names[1:])
+    if target is None:  # any suite may be quoted for a gain
+        planned *= sum(axis.is_primary for axis in generals)
     claims = {axis.key: claims_on(axis, names, units, planned, against[axis.key], terms, seed) for axis in axes}
     found = unit_rows(units, target, generals, names, claims)
     differences = tuple(
-        _difference(axis, (BASELINE, name), against[axis.key][name], _claim_of(name, axis, found, claims))
+        _difference(axis, (names[0], name), against[axis.key][name], _claim_of(name, axis, found, claims))
         for axis in axes
         for name in names[1:]
     )
@@ -92,10 +92,10 @@ def compare_run(
         quantization=str(model.get("quantization", "")),
         target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
         target_rules=_rules(records),
-        questions=len(target.ids),
-        clusters=len(set(target.groups)),
-        effective_clusters=effective_clusters(target.groups),
-        void_questions=len(records.questions) - len(target.ids),
+        questions=len(target.ids) if target else 0,
+        clusters=len(set(target.groups)) if target else 0,
+        effective_clusters=effective_clusters(target.groups) if target else 0.0,
+        void_questions=len(records.questions) - len(target.ids) if target else 0,
         facets=records.facets,
         main_suite=main.benchmark,
         main_method=main.method,
@@ -103,8 +103,10 @@ def compare_run(
         replicates=replicates,
         seed=seed,
         variants=tuple(_variant_row(records, target, main, at) for at in range(len(names))),
-        levels=rows.level_rows(records, target, names),
-        suites=tuple(rows.suite_table(records, axis, names, _intervals(axis, differences)) for axis in generals),
+        levels=rows.level_rows(records, target, names) if target else (),
+        suites=tuple(
+            rows.suite_table(records, axis, names, _intervals(axis, differences, names[0])) for axis in generals
+        ),
         differences=differences,
         verdict=verdict_of(
             found,
@@ -119,18 +121,30 @@ def compare_run(
             records,
             (target, main),
             (against[target.key], against[main.key]),
-            (_by_variant(target, differences), _by_variant(main, differences)),
+            (_by_variant(target, differences, names[0]), _by_variant(main, differences, names[0])),
             tradeoff.Settings(replicates, seed),
-        ),
+        )
+        if target
+        else None,
         subjects=rows.subject_rows(main, names),
-        error_classes=rows.error_class_rows(records, target),
+        error_classes=rows.error_class_rows(records, target) if target else (),
         outcomes=rows.outcome_rows(records),
         costs=rows.cost_rows(records),
         training=rows.training_curves(records),
         incomplete=dict(records.incomplete),
-        samples=sample_rows(records, target, CONFIDENCE),
+        samples=() if target is None else sample_rows(records, target, CONFIDENCE),
         served=_served(records, axes, replicates, seed, terms),
     )
+
+
+def _target(records: Run) -> AnsweredAxis | None:
+    """The target's axis, None in logs of others."""
+    if not records.has_target:
+        return None
+    target = target_axis(records)
+    if not target.ids:
+        raise EmptySample(f"{records.path}: the reference of every target question fails; there is nothing to compare")
+    return target
 
 
 def _check(records: Run) -> None:
@@ -138,14 +152,14 @@ def _check(records: Run) -> None:
     if BASELINE in records.incomplete:
         missing = "; ".join(records.incomplete[BASELINE])
         raise RunFolderError(f"{records.path}: the baseline is not complete ({missing}); evaluate it first")
-    if not records.questions or not records.choice_questions:
+    if not records.choice_questions or (not records.questions and records.has_target):
         raise EmptySample(f"{records.path}: no questions on one of the two axes; there is nothing to compare")
 
 
 def _against_baseline(
     axis: AnsweredAxis, names: Sequence[str], replicates: int, seed: int
 ) -> dict[str, PairedDifference]:
-    return {name: _paired(axis, names, (BASELINE, name), replicates, seed) for name in names[1:]}
+    return {name: _paired(axis, names, (names[0], name), replicates, seed) for name in names[1:]}
 
 
 def _paired(axis: AnsweredAxis, names: Sequence[str], pair: Pair, replicates: int, seed: int) -> PairedDifference:
@@ -203,35 +217,39 @@ def _claim_of(
     return claims[axis.key][variant if unit.is_recipe else unit.name]
 
 
-def _by_variant(axis: AnsweredAxis, differences: Sequence[Difference]) -> dict[str, Claim]:
+def _by_variant(axis: AnsweredAxis, differences: Sequence[Difference], base: str) -> dict[str, Claim]:
     return {
         item.second: item.claim
         for item in differences
-        if item.first == BASELINE and (item.benchmark, item.method) == axis.key
+        if item.first == base and (item.benchmark, item.method) == axis.key
     }
 
 
-def _intervals(axis: AnsweredAxis, differences: Sequence[Difference]) -> dict[str, Interval]:
-    return {name: claim.interval for name, claim in _by_variant(axis, differences).items()}
+def _intervals(axis: AnsweredAxis, differences: Sequence[Difference], base: str) -> dict[str, Interval]:
+    return {name: claim.interval for name, claim in _by_variant(axis, differences, base).items()}
 
 
-def _variant_row(records: Run, target: AnsweredAxis, main: AnsweredAxis, at: int) -> VariantRow:
+def _variant_row(records: Run, target: AnsweredAxis | None, main: AnsweredAxis, at: int) -> VariantRow:
     variant = records.variants[at]
     entry = variant.entry
-    details = [variant.verdicts[place].detail for place in judged(records)]
     return VariantRow(
         name=variant.name,
         kind=entry.kind,
         source=entry.source,
         adapter_scale=entry.adapter_scale,
         checkpoint=entry.checkpoint,
-        target=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE),
-        secondary={
-            column: _where_known([detail.get(key) for detail in details], target)
-            for column, key in records.facets.secondary.items()
-        },
+        target=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE) if target else None,
+        secondary=_secondary(records, variant, target) if target else {},
         general=accuracy_interval(main.correct[:, at], main.clusters, confidence=CONFIDENCE),
     )
+
+
+def _secondary(records: Run, variant: Variant, target: AnsweredAxis) -> dict[str, Interval | None]:
+    details = [variant.verdicts[place].detail for place in judged(records)]
+    return {
+        column: _where_known([detail.get(key) for detail in details], target)
+        for column, key in records.facets.secondary.items()
+    }
 
 
 def _where_known(matches: Sequence[bool | None], target: AnsweredAxis) -> Interval | None:

@@ -51,11 +51,12 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes:
         if found:
             masses[variant.name] = float(np.mean(found))
     suite = axis.suite
+    is_unknown = suite is not None and suite.method == "logged" and suite.chance is None
     return SuiteTable(
         suite=axis.benchmark,
         method=axis.method,
         is_main=axis.is_main,
-        chance=100 * float(np.mean(axis.chance)) if axis.chance else None,
+        chance=100 * float(np.mean(axis.chance)) if axis.chance and not is_unknown else None,
         shots=suite.shots if suite else None,
         notes=suite.notes if suite else (),
         rows=tuple(rows),
@@ -127,11 +128,14 @@ def _macro_change(axis: AnsweredAxis, at: int) -> Interval:
     return Interval(100 * found.mean, 100 * low, 100 * high, CONFIDENCE, len(index), len(subjects), "t over subjects")
 
 
-def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None) -> Interval:
-    """second minus first in points, alone; one question's is Bonett and Price's."""
+def change_interval(first: Flags, second: Flags, clusters: Sequence[Hashable] | None, comparisons: int = 1) -> Interval:
+    """second minus first in points, one of `comparisons` whose intervals hold together (Bonferroni); one question's is
+    Bonett and Price's."""
+    tail = (1 - CONFIDENCE) / 2 / comparisons
     if len(first) < 2:
-        return bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
-    return paired_estimate(first, second, clusters).interval((1 - CONFIDENCE) / 2, CONFIDENCE)
+        found = bonett_price(int((second & ~first).sum()), int((first & ~second).sum()), len(first), 1 - 2 * tail)
+        return replace(found, confidence=CONFIDENCE)
+    return paired_estimate(first, second, clusters).interval(tail, CONFIDENCE)
 
 
 def bonett_price(gained: int, lost: int, questions: int, confidence: float = CONFIDENCE) -> Interval:
@@ -160,8 +164,9 @@ def bonett_price(gained: int, lost: int, questions: int, confidence: float = CON
 
 
 def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, ...]:
-    """Each variant's subjects from the greatest loss to the greatest gain, Holm over all of them together."""
+    """Each variant's subjects from the greatest loss to the greatest gain, all of them judged together."""
     labels = np.array(axis.groups)
+    comparisons = len(set(axis.groups)) * (len(names) - 1)
     found: list[SubjectRow] = []
     for subject in dict.fromkeys(axis.groups):
         correct = axis.correct[labels == subject]
@@ -178,6 +183,7 @@ def subject_rows(axis: AnsweredAxis, names: Sequence[str]) -> tuple[SubjectRow, 
                     baseline=100 * float(correct[:, 0].mean()),
                     tuned=100 * float(correct[:, at].mean()),
                     change=bonett_price(gained, lost, len(correct)),
+                    together=change_interval(correct[:, 0], correct[:, at], None, comparisons),
                     gained=gained,
                     lost=lost,
                     mcnemar_p=mcnemar_exact(gained, lost),

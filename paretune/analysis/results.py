@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from paretune.errors import UndefinedFigure
 from paretune.run.claims import Change, Terms
 from paretune.stats.claims import LossTest
 from paretune.stats.intervals import Interval
@@ -24,17 +25,23 @@ Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """One variant's main figures. secondary: further accuracies of the target by their column, None where not every
-    question has a verdict. general: of the main suite by its main method, micro average."""
+    """One variant's main figures. target: None where no benchmark is the target. secondary: further accuracies of the
+    target by their column, None where not every question has a verdict. general: of the main suite by its main method,
+    micro average."""
 
     name: str
     kind: str
     source: str | None
     adapter_scale: float | None
     checkpoint: int | None
-    target: Interval
+    target: Interval | None
     secondary: Mapping[str, Interval | None]
     general: Interval
+
+    @property
+    def leading(self) -> Interval:
+        """The accuracy on the target; without one, that on the main suite."""
+        return self.target or self.general
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,8 @@ class SuiteTable:
 class SubjectRow:
     """How one subject of the main suite changed. baseline, tuned: points right; lost, gained: questions.
 
-    change: Bonett and Price's interval, questions independent. holm_p: exact McNemar over all subjects and variants.
+    change: Bonett and Price's interval, questions independent. together: the interval that holds for all subjects and
+    variants at once, so that the worst of them may be quoted. holm_p: exact McNemar over all subjects and variants.
     """
 
     variant: str
@@ -148,6 +156,7 @@ class SubjectRow:
     baseline: float
     tuned: float
     change: Interval
+    together: Interval
     gained: int
     lost: int
     mcnemar_p: float
@@ -230,15 +239,15 @@ class UnitRow:
     """A recipe or a single variant with its claims: the unit of everything that is claimed.
 
     seeds: of each variant, None where it was not trained here; missing: planned seeds without answers. target: the
-    claim on the target; general: on every suite and method. deviation: between seeds, in points, and what it may be at
-    most; None with one seed. caveat: what a reader must be told about the seeds.
+    claim on the target, None where no benchmark is; general: on every suite and method. deviation: between seeds, in
+    points, and what it may be at most; None with one seed. caveat: what a reader must be told about the seeds.
     """
 
     name: str
     variants: tuple[str, ...]
     seeds: tuple[int | None, ...]
     missing: tuple[str, ...]
-    target: Claim
+    target: Claim | None
     general: tuple[Claim, ...]
     target_deviation: float | None
     target_deviation_high: float | None
@@ -249,6 +258,11 @@ class UnitRow:
     def primary(self) -> tuple[Claim, ...]:
         """The claims on primary suites."""
         return tuple(claim for claim in self.general if claim.is_primary)
+
+    @property
+    def leading(self) -> Claim:
+        """The claim on the target; without one, that on the first suite."""
+        return self.target or self.general[0]
 
     @property
     def is_recipe(self) -> bool:
@@ -269,10 +283,11 @@ class UnitVerdict:
 class Verdict:
     """The one object that tables, page, terminal and README quote.
 
-    pick: the unit to use, None for the base model. units: every unit with the reason against it, in the folder's
-    order. split: what picking the largest gain adds to it, None where there is nothing to pick from or to split.
-    terms: what was stated; changes: what was changed since answers were there, or is missing. planned: units of the
-    family. scope: "databases" where the databases of the target are a sample of others, "these" where they are not.
+    pick: the unit to use, None for the base model; without a target nothing is picked. units: every unit with the
+    reason against it, in the folder's order. split: what picking the largest gain adds to it, None where there is
+    nothing to pick from or to split. terms: what was stated; changes: what was changed since answers were there, or is
+    missing. planned: comparisons whose intervals hold together: units, and without a target units times suites.
+    scope: "databases" where the databases of the target are a sample of others, "these" where they are not.
     """
 
     pick: UnitVerdict | None
@@ -289,7 +304,8 @@ class Verdict:
         if self.pick is not None or not self.units:
             return self.pick
         return max(
-            self.units, key=lambda item: (item.unit.target.finding == "gain shown", item.unit.target.interval.estimate)
+            self.units,
+            key=lambda item: (item.unit.leading.finding == "gain shown", item.unit.leading.interval.estimate),
         )
 
     def of(self, variant: str) -> UnitVerdict | None:
@@ -364,8 +380,10 @@ class TrainingCurve:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that a run folder's records say about gain and loss. variants: baseline first. questions, clusters:
-    of the target, without the void questions, whose outcome says nothing of the answer. facets: of its task."""
+    """Everything that a run folder's records, or the logs of others, say about gain and loss. variants: baseline first.
+    target_benchmark: "" where no benchmark is the target, as in logs; then there is no trade-off and no pick, and every
+    suite is judged for gain and loss alike. questions, clusters: of the target, without the void questions, whose
+    outcome says nothing of the answer. facets: of its task."""
 
     experiment: str
     model: str
@@ -388,7 +406,7 @@ class Comparison:
     suites: tuple[SuiteTable, ...]
     differences: tuple[Difference, ...]
     verdict: Verdict
-    tradeoff: TradeOff
+    tradeoff: TradeOff | None
     subjects: tuple[SubjectRow, ...]
     error_classes: tuple[ErrorClassRow, ...]
     outcomes: tuple[OutcomeRow, ...]
@@ -397,6 +415,18 @@ class Comparison:
     incomplete: Mapping[str, tuple[str, ...]]
     samples: tuple[SampleRow, ...] = ()
     served: tuple[ServedRow, ...] = ()
+
+    @property
+    def has_target(self) -> bool:
+        """Whether one of the benchmarks is what was trained for."""
+        return self.tradeoff is not None
+
+    @property
+    def plane(self) -> TradeOff:
+        """The trade-off where there is a target. Raises UndefinedFigure without."""
+        if self.tradeoff is None:
+            raise UndefinedFigure("no benchmark is the target, so there is no trade-off")
+        return self.tradeoff
 
     @property
     def margin_points(self) -> float:

@@ -26,7 +26,7 @@ from paretune.stats.estimate import Estimate
 from paretune.stats.family import Family, bonferroni, family_of
 from paretune.stats.intervals import accuracy_interval
 from paretune.stats.paired import PairedDifference, holm
-from paretune.stats.pick import Candidate, SplitCheck, pick_within_budget, split_check
+from paretune.stats.pick import Candidate, Reason, SplitCheck, pick_within_budget, split_check
 from paretune.stats.seeds import SeedEffect, seed_effect
 
 Key = tuple[str, str]
@@ -85,7 +85,7 @@ def pair_claims(
 
 def unit_rows(
     units: Sequence[Unit],
-    target: AnsweredAxis,
+    target: AnsweredAxis | None,
     generals: Sequence[AnsweredAxis],
     names: Sequence[str],
     claims: Mapping[Key, Mapping[str, Claim]],
@@ -93,7 +93,7 @@ def unit_rows(
     """Every unit with its claims on all benchmarks. generals: the main one first."""
     rows = []
     for unit in units:
-        gained, kept = (_seeds(axis, names, unit) for axis in (target, generals[0]))
+        gained, kept = (_seeds(axis, names, unit) for axis in (target or generals[0], generals[0]))
         trained = unit.seeds[0] is not None
         rows.append(
             UnitRow(
@@ -101,7 +101,7 @@ def unit_rows(
                 variants=unit.variants,
                 seeds=unit.seeds,
                 missing=unit.missing,
-                target=claims[target.key][unit.name],
+                target=claims[target.key][unit.name] if target else None,
                 general=tuple(claims[axis.key][unit.name] for axis in generals),
                 target_deviation=gained.seed_deviation,
                 target_deviation_high=gained.deviation_high,
@@ -114,29 +114,34 @@ def unit_rows(
 
 def verdict_of(
     units: Sequence[UnitRow],
-    target: AnsweredAxis,
+    target: AnsweredAxis | None,
     names: Sequence[str],
     terms: Terms,
     changes: Sequence[Change],
     planned: int,
     seed: int,
 ) -> Verdict:
-    """The pick, and why not the others."""
-    offered = [Candidate(unit.target.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
-    best, reasons = pick_within_budget(offered)
+    """The pick, and why not the others; without a target there is neither."""
+    best, reasons = _pick(units) if target else (None, tuple[Reason, ...]("" for _ in units))
     found = tuple(
         UnitVerdict(unit, unit.primary[gravest([_budget(claim) for claim in unit.primary])], reason)
         for unit, reason in zip(units, reasons, strict=True)
     )
-    scope: Literal["databases", "these"] = "databases" if target.speaks_for_others else "these"
+    scope: Literal["databases", "these"] = "databases" if target and target.speaks_for_others else "these"
     return Verdict(
         pick=None if best is None else found[best],
         units=found,
-        split=_split(units, target, names, seed),
+        split=_split(units, target, names, seed) if target else None,
         terms=terms,
         changes=tuple(changes),
         planned=planned,
         scope=scope,
+    )
+
+
+def _pick(units: Sequence[UnitRow]) -> tuple[int | None, tuple[Reason, ...]]:
+    return pick_within_budget(
+        [Candidate(unit.leading.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
     )
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paretune.cli.run import add_settings
 from paretune.errors import ConfigError
 from paretune.files import runs_directory
+from paretune.findings import LEVELS, Level
 from paretune.text import LANGUAGES, Voice, voice_named
 
 if TYPE_CHECKING:
     from paretune.course2025.published import CorrectedRow
     from paretune.findings import Finding
+    from paretune.report.screen import Ink, Screen
+
+_INKS: Mapping[Level, Ink] = {"invalid": "red", "warning": "yellow", "note": "faint"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, the gravest first; published figures with their corrections before."""
+    from paretune.report.screen import Screen
+
     voice = voice_named(arguments.lang)
     if (arguments.experiment is None) == (arguments.tp4 is None):
         raise ConfigError("name a run folder or experiment file, or published files with --tp4 DIR --spider DIR")
@@ -56,17 +64,26 @@ def run(arguments: argparse.Namespace) -> int:
             from paretune.sql.rescore import rescore_findings
 
             findings = gravest_first([*rescore_findings(run, arguments.data, arguments.databases), *findings])
-    print_findings(findings, voice)
+    print_findings(findings, voice, Screen.of(sys.stdout))
     return int(arguments.strict and any(finding.level == "invalid" for finding in findings))
 
 
-def print_findings(findings: Sequence[Finding], voice: Voice) -> None:
-    """One paragraph a finding: level, evidence, what to do."""
-    if not findings:
-        print(voice.say("nothing found"))
-    for finding in findings:
-        evidence, advice = finding.say(voice)
-        print(f"{voice.say(finding.level).upper()}  {evidence}\n    {voice.say('what to do')}: {advice}")
+def print_findings(findings: Sequence[Finding], voice: Voice, screen: Screen) -> None:
+    """How many of each level; then each kind of finding: its evidence, and what to do once for all that are alike."""
+    counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
+    summary = voice.say("terminal.findings", invalid=counts["invalid"], warnings=counts["warning"],
+                        notes=counts["note"])  # fmt: skip
+    print(screen.inked(summary, "bold"))
+    for (level, _), alike in groupby(findings, key=lambda finding: (finding.level, finding.code)):
+        said = [finding.say(voice) for finding in alike]
+        word = voice.say(level).upper()
+        print()
+        for evidence, _ in said:
+            lines = screen.wrapped(evidence, " " * (len(word) + 2))
+            lines[0] = screen.inked(word, _INKS[level]) + lines[0][len(word) :]
+            print("\n".join(lines))
+        for advice in dict.fromkeys(advice for _, advice in said):
+            print("\n".join(screen.wrapped(f"{voice.say('what to do')}: {advice}", "    ", "      ")))
 
 
 def _folder(arguments: argparse.Namespace) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,18 +33,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shots", type=int, default=5, help="solved development rows before each question (5)")
     parser.add_argument("--method", choices=tuple(_METHODS), default="letter", help="how answers are read (letter)")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N questions of each subject")
-    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one answer a line; continued if there")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.jsonl", help="write one answer per line; an existing file is continued"
+    )
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that name a base model and adapters."""
     parser.add_argument("--model", required=True, help="a Hub id, a directory or a GGUF file")
-    parser.add_argument("--adapter", type=Path, action="append", default=[], metavar="DIR", help="may be repeated")
-    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
-    parser.add_argument("--quantization", default="none", choices=("none", "nf4", "int8"))
-    parser.add_argument("--token-budget", type=positive, metavar="N", help="tokens a batch (default: by device)")
     parser.add_argument(
-        "--plain", action="store_true", help="the model's own forward, a text at a time: slow, to check"
+        "--adapter", action="append", default=[], help="a folder, an archive or a Hub id; may be repeated"
+    )
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        help="of the weights (auto: bfloat16 or float16 by what a GPU computes, float32 without one)",
+    )
+    parser.add_argument(
+        "--quantization",
+        default="none",
+        choices=("none", "nf4", "int8"),
+        help="load the base model in 4 bits (nf4) or 8 (int8), by bitsandbytes",
+    )
+    parser.add_argument("--token-budget", type=positive, metavar="N", help="tokens per batch (default: by device)")
+    parser.add_argument(
+        "--plain", action="store_true", help="the model's own forward, one text at a time: slow, to check"
     )
     parser.add_argument("--lang", default="en", help=f"language of the summary: {' or '.join(LANGUAGES)}")
 
@@ -67,8 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         for method in _METHODS[arguments.method]
         for prompt in build_prompts(suite, questions, shots=arguments.shots, method=method)
     ]
-    engine = build_engine(arguments)
-    with _kept(arguments.out, _header(arguments, suite, engine, prompts)) as (answers, keep):
+    engine = build_engine(arguments, variants.values())
+    with _kept(arguments.out, _header(arguments, variants, suite, engine, prompts)) as (answers, keep):
         _score(engine, variants, prompts, suite.name, answers, keep)
     order = {name: place for place, name in enumerate(variants)}
     wanted = {(prompt.method, prompt.question.id) for prompt in prompts}
@@ -78,25 +92,30 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def variant_names(adapters: Sequence[Path]) -> dict[str, Path | None]:
-    """ "baseline" and a name for each adapter: its folder's (or the folder's above, for .../run-1/adapter).
+def variant_names(adapters: Sequence[str]) -> dict[str, Path | None]:
+    """ "baseline" and a name for each adapter with its folder, unpacked or fetched where need be.
 
-    Raises DataError where a folder is missing or two adapters would have one name.
+    The name is that of the folder (or of the one above, for .../run-1/adapter), of the archive or on the Hub. Raises
+    DataError where two adapters would have one name, ModelError or DataError where one cannot be had.
     """
-    found: dict[str, Path | None] = {"baseline": None}
-    for folder in adapters:
-        if not folder.is_dir():
-            raise DataError(f"--adapter {folder}: no such folder; expected an adapter in PEFT's format")
-        path = folder.resolve()
-        name = path.parent.name if path.name == "adapter" else path.name
-        name = name if name not in found else str(folder)
-        if name in found:
-            raise DataError(f"--adapter {folder}: given twice")
-        found[name] = folder
-    return found
+    from paretune.sources.adapters import find_adapter
+
+    variants: dict[str, Path | None] = {"baseline": None}
+    for named in adapters:
+        path = Path(named).expanduser()
+        if path.is_dir():
+            whole = path.resolve()
+            name = whole.parent.name if whole.name == "adapter" else whole.name
+        else:
+            name = path.name.partition(".")[0] if path.is_file() else named
+        name = name if name not in variants else named
+        if name in variants:
+            raise DataError(f"--adapter {named}: given twice")
+        variants[name] = find_adapter(named)
+    return variants
 
 
-def build_engine(arguments: argparse.Namespace) -> HfEngine:
+def build_engine(arguments: argparse.Namespace, adapters: Iterable[Path | None]) -> HfEngine:
     """The engine that the options name; it loads nothing yet."""
     from paretune.config import ModelConfig
     from paretune.engines.base import Host
@@ -108,7 +127,7 @@ def build_engine(arguments: argparse.Namespace) -> HfEngine:
     model = ModelHandle(
         ModelConfig(path=arguments.model, precision=arguments.precision, quantization=arguments.quantization)
     )
-    for adapter in arguments.adapter if isinstance(arguments.adapter, list) else filter(None, [arguments.adapter]):
+    for adapter in filter(None, adapters):
         doubt = doubt_about_base(adapter, model.source.names)
         if doubt is not None:
             say(f"note: {adapter}: {doubt}")
@@ -209,7 +228,11 @@ def _joined(path: Path, header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _header(
-    arguments: argparse.Namespace, suite: Suite, engine: Engine, prompts: Sequence[ChoicePrompt]
+    arguments: argparse.Namespace,
+    variants: Mapping[str, Path | None],
+    suite: Suite,
+    engine: Engine,
+    prompts: Sequence[ChoicePrompt],
 ) -> dict[str, Any]:
     """What decides the answers: weights, adapters, prompts, precision, versions."""
     import torch
@@ -231,8 +254,6 @@ def _header(
         **engine.conditions,
         "token_budget": arguments.token_budget,
         "adapters": {
-            name: engine.adapter_fingerprint(folder)
-            for name, folder in variant_names(arguments.adapter).items()
-            if folder is not None
+            name: engine.adapter_fingerprint(folder) for name, folder in variants.items() if folder is not None
         },
     }

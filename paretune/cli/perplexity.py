@@ -1,4 +1,4 @@
-"""paretune perplexity: bits a byte of a raw text under a base model and any number of its adapters."""
+"""paretune perplexity: bits per byte of a raw text under a base model and any number of its adapters."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune perplexity`."""
-    parser.description = "Bits a byte of a text: comparable between tokenizers, and sensitive to any drift."
+    parser.description = "Bits per byte of a text: comparable between tokenizers, and sensitive to any drift."
     add_model_arguments(parser)
     parser.add_argument("--text", type=Path, action="append", required=True, metavar="FILE", help="UTF-8 text")
     parser.add_argument(
-        "--window", type=positive, metavar="N", help="tokens a forward sees (2048 or the model's context)"
+        "--window", type=positive, metavar="N", help="tokens that the model sees at once (2048, or the model's context)"
     )
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.text) > 1:
         raise DataError("--text: given several times; measure one text at a time")
     text = _read(arguments.text[0])
-    engine = build_engine(arguments)
+    engine = build_engine(arguments, variants.values())
     for variant, folder in variants.items():
         with engine.variant(folder), progress_bar(variant, len(text.encode())) as advance:
             result = engine.text_logprobs(

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="gold queries in place of the split's, same formats; with --databases and a db_id per query no --spider",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one verdict a line")
+    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one verdict per line")
     parser.add_argument(
         "--rules",
         metavar="NAME",
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--known-wrong", type=Path, metavar="FILE", help="positions of questions to leave out of a second figure"
     )
     parser.add_argument("--limit-seconds", type=float, default=30.0, help="for one predicted query (default: 30)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a processor)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per processor)")
     parser.add_argument("--lang", default="en", help=f"language of the summary: {' or '.join(LANGUAGES)}")
 
 

@@ -1,8 +1,8 @@
 """Execution accuracy as a DeepEval metric; `from paretune.deepeval import ExecutionAccuracy` is the public way to it.
 
-deepeval is an optional extra (`pip install ".[deepeval]"`), imported when this module is. Where the user has not
-decided otherwise, its telemetry, its reading of .env files and its key file are switched off before that import, so
-that nothing is sent anywhere by our doing.
+deepeval is an optional extra (`pip install ".[deepeval]"`), imported when this module is. While it is imported its
+telemetry, its reading of .env files and its key file are off, unless the user has decided otherwise; afterwards the
+process is as it was. Its evaluate() reports to its makers: `stay_offline` keeps it from that.
 """
 
 from __future__ import annotations
@@ -23,13 +23,33 @@ from paretune.sql.explain import classify
 from paretune.sql.pool import WorkerPool
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
-for _name in ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE"):
-    os.environ.setdefault(_name, "1")
+_SWITCHES = ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE")
+
+
+def stay_offline() -> None:
+    """Switch off deepeval's telemetry, its .env files and its key file for this process, where the user has not
+    decided otherwise."""
+    for name in _SWITCHES:
+        os.environ.setdefault(name, "1")
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """As `stay_offline`, within."""
+    set_here = [name for name in _SWITCHES if name not in os.environ]
+    stay_offline()
+    try:
+        yield
+    finally:
+        for name in set_here:
+            os.environ.pop(name, None)
+
 
 try:
-    from deepeval.errors import MissingTestCaseParamsError
-    from deepeval.metrics import BaseMetric
-    from deepeval.test_case import LLMTestCase
+    with _offline():
+        from deepeval.errors import MissingTestCaseParamsError
+        from deepeval.metrics import BaseMetric
+        from deepeval.test_case import LLMTestCase
 except ImportError as error:
     raise ConfigError(f"the DeepEval metric needs deepeval 4.3: pip install '.[deepeval]' ({error})") from error
 

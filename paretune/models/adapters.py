@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -155,14 +155,13 @@ def check_shapes(directory: Path, modules: ModuleShapes, model: str) -> None:
 def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> Iterator[Any]:
     """The model with the adapter active, unmerged, in evaluation mode; the bare base without a directory.
 
-    scale: factor on the adapter's update; equals interpolating the weights between base and tuned (WiSE-FT). The
-    adapter computes in the base's precision. Raises ModelError where it does not fit the base or is not finite.
+    scale: factor on the adapter's update; equals interpolating the weights between base and tuned (WiSE-FT). LoRA
+    computes in the base's precision, the adapters of other methods in float32. Raises ModelError where it does not fit
+    the base or is not finite.
     """
     if directory is None:
         yield base.model
         return
-    from peft.helpers import rescale_adapter_scale
-
     check_base(directory, base.source)
     if unusable := why_unusable(directory):
         raise ModelError(f"{directory}: {unusable}; train it again, at a lower learning rate or in another precision")
@@ -171,10 +170,50 @@ def on_base(base: LoadedModel, directory: Path | None, scale: float = 1.0) -> It
         if scale == 1.0:
             yield tuned
         else:
-            with rescale_adapter_scale(tuned, scale):
+            with _scaled(tuned, scale):
                 yield tuned
     finally:
         base.model = tuned.unload()
+
+
+@contextmanager
+def _scaled(tuned: Any, scale: float) -> Iterator[None]:
+    """Within, each layer computes (1 - scale) times the base's and scale times the adapted one's output.
+
+    For plain LoRA that is its own factor times the scale; other layers, such as DoRA's, are computed both ways.
+    """
+    from peft.tuners.lora import LoraLayer
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    with ExitStack() as stack:
+        for layer in list(tuned.modules()):
+            if isinstance(layer, LoraLayer) and not layer.lora_variant:
+                stack.callback(setattr, layer, "scaling", layer.scaling)
+                layer.scaling = {name: factor * scale for name, factor in layer.scaling.items()}
+            elif isinstance(layer, BaseTunerLayer):
+                layer.forward = _between(layer.base_layer, layer.forward, scale)
+                stack.callback(delattr, layer, "forward")
+        yield
+
+
+def scale_beside(layer: Any) -> float:
+    """The scale at which a layer of an adapter computes, where its own factor does not hold it: that of `on_base`."""
+    return float(getattr(layer.__dict__.get("forward"), "scale", 1.0))
+
+
+def _between(base: Callable[..., Any], adapted: Callable[..., Any], scale: float) -> Callable[..., Any]:
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        start = base(*args, **kwargs)
+        return start + scale * (adapted(*args, **kwargs) - start)
+
+    forward.scale = scale  # type: ignore[attr-defined]  # of a function
+    return forward
+
+
+def is_plain_lora(config: Mapping[str, Any]) -> bool:
+    """Whether an adapter of this configuration computes W x + s B A x: then s carries a scale, and 16 bits hold it. Of
+    others they do not: DoRA's lengths of rows lose what they learnt when rounded."""
+    return config.get("peft_type") == "LORA" and not config.get("use_dora")
 
 
 def _attach(base: LoadedModel, directory: Path) -> Any:
@@ -182,8 +221,11 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
     _weights(directory)
+    plain = is_plain_lora(read_adapter_config(directory))
     try:
-        tuned = PeftModel.from_pretrained(base.model, str(directory), autocast_adapter_dtype=False, is_trainable=False)
+        tuned = PeftModel.from_pretrained(
+            base.model, str(directory), autocast_adapter_dtype=not plain, is_trainable=False
+        )
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         _strip(base.model)
         reason = " ".join(str(error).split())[:300]
@@ -199,7 +241,7 @@ def _attach(base: LoadedModel, directory: Path) -> Any:
             f"{directory}: the adapter does not fit the base model {base.source.names[0]}: {len(missing)} weights are "
             f"without a counterpart, for example {min(missing)}"
         )
-    if base.quantization == "none":
+    if plain and base.quantization == "none":
         tuned.to(base.model.dtype)
     return tuned.eval()
 

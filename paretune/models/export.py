@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from paretune.disk import move
 from paretune.errors import ModelError
-from paretune.models.adapters import ORIGIN_FILE, on_base, read_adapter_config
+from paretune.models.adapters import ORIGIN_FILE, is_plain_lora, on_base, read_adapter_config, scale_beside
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 
 _ADAPTER_FILES = ("adapter_model.safetensors", ORIGIN_FILE)
-# Updates that are a factor times a product of matrices; of others, no factor makes a smaller update.
-_SCALED_BY_ALPHA = "LORA"
 
 
 def write_adapter(adapter: Path, scale: float, source: ModelSource, target: Path) -> None:
@@ -29,10 +29,10 @@ def write_adapter(adapter: Path, scale: float, source: ModelSource, target: Path
     """
     config = read_adapter_config(adapter)
     if scale != 1.0:
-        if config.get("peft_type") != _SCALED_BY_ALPHA:
+        if not is_plain_lora(config):
+            kind = "DoRA" if config.get("use_dora") else config.get("peft_type")
             raise ModelError(
-                f"{adapter}: an adapter of type {config.get('peft_type')} has no factor to carry the scale {scale}; "
-                "export it with --merge"
+                f"{adapter}: an adapter of type {kind} has no factor to carry the scale {scale}; export it with --merge"
             )
         config["lora_alpha"] *= scale
         config["alpha_pattern"] = {name: alpha * scale for name, alpha in (config.get("alpha_pattern") or {}).items()}
@@ -79,7 +79,7 @@ def updates(tuned: Any) -> Iterator[tuple[Any, Any]]:
         weight = plain.weight.data.clone()
         layer.to(torch.float32)
         layer.merge()
-        update = plain.weight.data - weight.to(torch.float32)
+        update = (plain.weight.data - weight.to(torch.float32)) * scale_beside(layer)
         layer.unmerge()
         layer.to(weight.dtype)
         plain.weight.data = weight  # as it was, to the bit
@@ -99,10 +99,6 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
 
     Raises ModelError where the target holds something already.
     """
-    import tempfile
-
-    from paretune.disk import move
-
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ModelError(f"{target}: there already; name a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 from paretune.config import VariantConfig
 from paretune.engines import engine_kind
 from paretune.errors import ModelError, ParetuneError
+from paretune.methods import find_method
 from paretune.models.adapters import (
     ModuleShapes,
     adapter_fingerprint,
@@ -78,8 +79,12 @@ def _variant_problems(
 
 
 def _training_problems(variant: VariantConfig, target: TargetData, layers: Sequence[str]) -> Iterator[str]:
-    assert variant.training is not None
-    modules = variant.training.target_modules
+    training = variant.training
+    assert training is not None
+    modules = getattr(training.settings, "target_modules", ("all-linear",))
+    method = find_method(training.method)
+    for reason in _refused(lambda: method.conditions(training.settings)):  # files that it reads
+        yield f"variant {variant.name}: {reason}"
     if not target.training:
         yield f"variant {variant.name}: no training rows"
     if not modules:

@@ -15,9 +15,9 @@ from paretune.errors import EngineError
 from paretune.files import fingerprint
 from paretune.models.adapters import fingerprint_as_written, why_unusable
 from paretune.pipeline.choices import Choices
+from paretune.pipeline.pace import Work
 from paretune.pipeline.samples import Drawing, draw, judge_samples, sampling, settle
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
-from paretune.progress import progress_bar
 from paretune.records import ChoiceAnswer
 from paretune.run.folder import RunFolder, is_complete, same_fingerprint
 from paretune.run.jsonl import LineWriter, Record, read_header, read_lines, set_aside, write_lines
@@ -79,7 +79,7 @@ def score(session: Session, variant: VariantConfig) -> None:
     texts = {answer[names.get("id", "id")]: answer["text"] for answer in answers}
     with (
         session.folder.timed("score", variant.name, wanted["fingerprint"]),
-        progress_bar(f"{variant.name} {task.facets.progress[1]}", len(questions)) as advance,
+        session.bar(Work(variant.name, "score", len(questions)), task.facets.progress[1]) as advance,
     ):
         asked = [texts[question.id] for question in questions]
         verdicts = task.judge(session.config, questions, asked, lambda _: advance(1))
@@ -170,7 +170,7 @@ def _generate(session: Session, name: str, header: Record, questions: list[Asked
         answered = {place for place, question in enumerate(questions) if question.id in done}
         with (
             session.folder.timed("generate", name, header["fingerprint"], kept=True),
-            progress_bar(f"{name} {facets.progress[0]}", len(questions), len(answered)) as advance,
+            session.bar(Work(name, "generate", len(questions)), facets.progress[0], len(answered)) as advance,
         ):
 
             def on_answer(place: int, generation: Generation) -> None:
@@ -190,7 +190,7 @@ def _choose(session: Session, name: str, header: Record, choices: Choices) -> No
         done = {(record["suite"], record["method"], record["id"]) for record in writer.done}
         with (
             session.folder.timed("choice", name, header["fingerprint"], kept=True),
-            progress_bar(f"{name} answer questions", len(choices), len(done)) as advance,
+            session.bar(Work(name, "choice", len(choices)), "answer questions", len(done)) as advance,
         ):
 
             def on_answer(answer: ChoiceAnswer) -> None:

@@ -10,6 +10,7 @@ from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.report.plots import write_plots
+from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, write_tables
 from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
@@ -36,8 +37,8 @@ def compare_folder(
     claims: Claims = Claims(),
     *,
     into: RunFolder | None,
-) -> tuple[Comparison, str]:
-    """Compare a run; returns the comparison and the text of the main tables. Raises as compare_run.
+) -> Comparison:
+    """Compare a run, say which variants are left out, and write the tables. Raises as compare_run.
 
     into: the folder whose tables/* are written, usually the run's own; None writes nothing.
     """
@@ -52,14 +53,16 @@ def compare_folder(
         say(f"{name}: left out of the tables ({'; '.join(missing)})")
     if into is not None:
         write_tables(comparison, into.tables, voice)
-    return comparison, print_tables(comparison, voice)
+    return comparison
 
 
-def closing(run: Run, comparison: Comparison, voice: Voice, into: RunFolder | None) -> str:
-    """The last words of a command: the verdict, the audit's gravest findings, and the page if it is there."""
+def printed(run: Run, comparison: Comparison, voice: Voice, screen: Screen, into: RunFolder | None) -> str:
+    """What a command says of a comparison: the main tables, and last the verdict, the audit's gravest findings, and the
+    page if it is there."""
     page = into.report / "index.html" if into is not None else None
     there = page if page is not None and page.exists() else None
-    return closing_text(comparison, audit_run(run), run.path, voice, there)
+    closing = closing_text(comparison, audit_run(run), run.path, voice, there, screen)
+    return f"{print_tables(comparison, voice, screen)}\n{closing}"
 
 
 def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: Path | None, *, into: RunFolder) -> Path:

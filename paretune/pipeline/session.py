@@ -6,7 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,8 @@ from paretune.engines.hf.engine import describe_model
 from paretune.errors import DataError, RunFolderError
 from paretune.models.load import LoadedModel, ModelHandle
 from paretune.models.source import ModelSource
+from paretune.pipeline.pace import Course, Work
+from paretune.progress import progress_bar
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
 from paretune.sources.adapters import find_adapter
@@ -42,13 +45,15 @@ _PACKAGES = (
 
 @dataclass(slots=True)
 class Session:
-    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here."""
+    """One experiment in progress. say: tells the user one line; download: fetch weights that are not here; course:
+    where the whole run stands, where there is one."""
 
     config: ExperimentConfig
     folder: RunFolder
     voice: Voice
     say: Callable[[str], None]
     download: bool = True
+    course: Course | None = None
     _model: ModelHandle | None = None
     _engine: Engine | None = None
     _served: dict[str, Engine] = field(default_factory=dict)
@@ -108,6 +113,20 @@ class Session:
     def base(self) -> LoadedModel:
         """The base model, loaded once for all variants."""
         return self.model.load()
+
+    @contextmanager
+    def bar(self, work: Work, label: str, done: int = 0) -> Iterator[Callable[[int], None]]:
+        """A progress bar over the work of one stage, with the place and the time left of the whole run."""
+        if self.course is None:
+            with progress_bar(f"{work.variant} {label}", work.items, done) as advance:
+                yield advance
+            return
+        place = self.course.place(work.variant)
+        with (
+            self.course.doing(replace(work, items=work.items - done)) as doing,
+            progress_bar(f"{place} {work.variant} {label}".strip(), work.items, done, doing.whole) as advance,
+        ):
+            yield advance
 
     def release(self) -> None:
         """Let go of the model."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from paretune.config import VariantConfig
 from paretune.errors import TrainingError
 from paretune.files import fingerprint
+from paretune.methods import find_method
 from paretune.models.chat import encode
+from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
-from paretune.progress import progress_bar
 from paretune.run.folder import RunFolder, same_fingerprint
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import is_trained, total_steps, train_adapter
@@ -29,7 +29,9 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     from paretune.models.load import choose_precision
 
     assert variant.training is not None
-    settings = {key: value for key, value in asdict(variant.training).items() if key != "logging_steps"}
+    training = variant.training
+    conditions = find_method(training.method).conditions(training.settings)
+    settings = {key: value for key, value in {**training.as_dict(), **conditions}.items() if key != "logging_steps"}
     for key, deciding in _LATER_KEYS.items():
         if not settings[deciding]:
             del settings[key]
@@ -66,10 +68,10 @@ def train(session: Session, variant: VariantConfig) -> None:
     base = session.base
     steps = total_steps(len(rows), config)
     session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
-    done = 0
+    done, size = 0, config.batch_size * config.accumulation_steps
     with (
         session.folder.timed("train", variant.name, mark, kept=True),
-        progress_bar(f"{variant.name} train", steps) as advance,
+        session.bar(Work(variant.name, "train", steps, size), "train") as advance,
     ):
 
         def on_step(step: int, _: int) -> None:

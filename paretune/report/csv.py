@@ -17,8 +17,9 @@ SIGNIFICANT = 10  # digits: enough for any reader, and without the noise of the 
 
 def csv_files(comparison: Comparison) -> dict[str, str]:
     """File name (without .csv) -> text. A table without rows has its header only where another run would have rows."""
+    has_target = comparison.has_target
     tables: dict[str, Iterable[Row]] = {
-        comparison.facets.metric_column: _target(comparison),
+        comparison.facets.metric_column: _target(comparison) if has_target else (),
         "general_accuracy": _general(comparison),
         "comparisons": _comparisons(comparison),
         f"by_{comparison.facets.level}": [
@@ -28,15 +29,15 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "error_classes": _error_classes(comparison),
         "outcomes": _outcomes(comparison),
         "flips": _flips(comparison),
-        "tradeoff": _tradeoff(comparison),
-        "hypervolume": _hypervolume(comparison),
-        "matched_loss": _matched(comparison),
+        "tradeoff": _tradeoff(comparison) if has_target else (),
+        "hypervolume": _hypervolume(comparison) if has_target else (),
+        "matched_loss": _matched(comparison) if has_target else (),
         "claims": _claims(comparison),
-        "pick": _pick(comparison),
+        "pick": _pick(comparison) if has_target else (),
         "seeds": _seeds(comparison),
         "samples": _samples(comparison),
         "served": _served(comparison),
-        "costs": _costs(comparison),
+        "costs": _costs(comparison) if has_target else (),
     }
     texts = {name: _csv_text(rows) for name, rows in tables.items()}
     return {name: text for name, text in texts.items() if text}
@@ -78,17 +79,19 @@ def _interval(name: str, unit: str, figure: Interval | None, *, method: bool = F
 def _target(comparison: Comparison) -> Iterable[Row]:
     facets = comparison.facets
     for variant in comparison.variants:
-        found = comparison.difference(variant.name, "target")
+        found, accuracy = comparison.difference(variant.name, "target"), variant.target
+        if accuracy is None:
+            continue
         yield {
             "variant": variant.name,
             "kind": variant.kind,
             "source": variant.source,
             "adapter_scale": variant.adapter_scale,
             "checkpoint_steps": variant.checkpoint,
-            "questions": variant.target.n,
-            facets.clusters: variant.target.clusters,
+            "questions": accuracy.n,
+            facets.clusters: accuracy.clusters,
             **({"rules": comparison.target_rules} if comparison.target_rules else {}),
-            **_interval(facets.metric_column, "percent", variant.target, method=True),
+            **_interval(facets.metric_column, "percent", accuracy, method=True),
             **_interval("change", "points", found.interval if found else None),
             "p_family": found.claim.family_p if found else None,
             "p_holm": found.claim.holm_p if found else None,
@@ -98,7 +101,7 @@ def _target(comparison: Comparison) -> Iterable[Row]:
                 for name, figure in variant.secondary.items()
                 for column, value in _interval(name, "percent", figure).items()
             },
-            "confidence": variant.target.confidence,
+            "confidence": accuracy.confidence,
         }
 
 
@@ -181,7 +184,8 @@ def _loss(name: str, test: LossTest | None) -> dict[str, object]:
 
 def _claims(comparison: Comparison) -> Iterable[Row]:
     for item in comparison.verdict.units:
-        for axis, claims in (("target", (item.unit.target,)), ("general", item.unit.general)):
+        target = (item.unit.target,) if item.unit.target else ()
+        for axis, claims in (("target", target), ("general", item.unit.general)):
             for claim in claims:
                 yield {
                     "unit": item.unit.name,
@@ -191,7 +195,7 @@ def _claims(comparison: Comparison) -> Iterable[Row]:
                     "benchmark": claim.benchmark,
                     "method": claim.method,
                     "worst": claim is item.worst,
-                    "decision": item.reason or "pick",
+                    "decision": (item.reason or "pick") if target else None,
                     **_claim(claim),
                 }
 
@@ -208,6 +212,8 @@ def _subjects(comparison: Comparison) -> Iterable[Row]:
             "baseline_percent": row.baseline,
             "tuned_percent": row.tuned,
             **_interval("change", "points", row.change, method=True),
+            "change_together_low_points": row.together.low,
+            "change_together_high_points": row.together.high,
             "gained_questions": row.gained,
             "lost_questions": row.lost,
             "mcnemar_p": row.mcnemar_p,
@@ -247,7 +253,7 @@ def _flips(comparison: Comparison) -> Iterable[Row]:
 
 
 def _tradeoff(comparison: Comparison) -> Iterable[Row]:
-    for point in comparison.tradeoff.points:
+    for point in comparison.plane.points:
         yield {
             "variant": point.variant,
             **_interval("gain", "points", point.gain),
@@ -262,7 +268,7 @@ def _tradeoff(comparison: Comparison) -> Iterable[Row]:
 
 
 def _hypervolume(comparison: Comparison) -> Iterable[Row]:
-    area, (target, general) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
+    area, (target, general) = comparison.plane.hypervolume, comparison.plane.reference
     return [
         {
             "variants": len(comparison.variants),
@@ -274,7 +280,7 @@ def _hypervolume(comparison: Comparison) -> Iterable[Row]:
 
 
 def _matched(comparison: Comparison) -> Iterable[Row]:
-    for item in comparison.tradeoff.matched:
+    for item in comparison.plane.matched:
         loss = _interval("loss", "points", item.loss)
         yield {"source": item.source, "curve": item.kind, "gain_points": item.gain, **loss, "reason": item.reason}
 
@@ -307,7 +313,7 @@ def _seeds(comparison: Comparison) -> Iterable[Row]:
             yield {
                 "variants": " ".join(unit.variants),
                 "seeds": " ".join(map(str, unit.seeds)),
-                **_interval("gain", "points", unit.target.interval),
+                **_interval("gain", "points", unit.leading.interval),
                 "gain_deviation_between_seeds_points": unit.target_deviation,
                 "gain_deviation_at_most_points": unit.target_deviation_high,
                 **_interval("general_change", "points", main.interval),

@@ -7,15 +7,16 @@ from pathlib import Path
 from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, TradeOffPoint
 from paretune.files import write_text
 from paretune.report.csv import csv_files
+from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
-from paretune.report.verdict import change_notes, claims_table, family_notes, stated
+from paretune.report.verdict import change_notes, claims_table, family_notes, stated, suite_notes
 from paretune.text import Voice
 
 
-def print_tables(comparison: Comparison, voice: Voice) -> str:
-    """The target's accuracy, and general accuracy by category with its change, with intervals; 100 columns wide."""
-    tables = [target_table(comparison, voice)]
+def print_tables(comparison: Comparison, voice: Voice, screen: Screen = FILE) -> str:
+    """The target's accuracy, and general accuracy by category with its change, with intervals."""
+    tables = [target_table(comparison, voice)] if comparison.has_target else []
     if comparison.samples:
         tables.append(samples_table(comparison, voice))
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
@@ -23,7 +24,7 @@ def print_tables(comparison: Comparison, voice: Voice) -> str:
         tables.append(served_table(comparison, voice))
     if comparison.units:
         tables.append(claims_table(comparison, voice))
-    return "\n\n\n".join(as_text(table) for table in tables) + "\n"
+    return "\n\n\n".join(as_text(table, screen) for table in tables) + "\n"
 
 
 def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Path]:
@@ -33,13 +34,16 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
         written.append(_written(folder / f"{name}.csv", text))
     main = {
         "claims": claims_table(comparison, voice),
-        comparison.facets.metric_column: target_table(comparison, voice),
         "general_accuracy": general_table(comparison, comparison.main_table(), voice),
-        f"by_{comparison.facets.level}": level_table(comparison, voice),
-        "tradeoff": tradeoff_table(comparison, voice),
         "samples": samples_table(comparison, voice),
         "served": served_table(comparison, voice),
     }
+    if comparison.has_target:
+        main |= {
+            comparison.facets.metric_column: target_table(comparison, voice),
+            f"by_{comparison.facets.level}": level_table(comparison, voice),
+            "tradeoff": tradeoff_table(comparison, voice),
+        }
     for name, table in main.items():
         if not table.rows:
             continue
@@ -56,7 +60,7 @@ def target_table(comparison: Comparison, voice: Voice) -> Table:
         found = comparison.difference(variant.name, "target")
         claim = found.claim if found else None
         rows.append((variant.name, voice.interval(variant.target), *_change_cells(claim, voice)))
-    rows += [(unit.name, "", *_change_cells(unit.target, voice)) for unit in comparison.units if unit.is_recipe]
+    rows += [(unit.name, "", *_change_cells(unit.leading, voice)) for unit in comparison.units if unit.is_recipe]
     tell = target_say(facets, voice)
     title = tell(
         "table.target",
@@ -84,16 +88,21 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
             rows.append((f"  {say('change')}", *changes))
     header = (say("variant"), *(voice.data_word(group) if group else say("all questions") for _, group in groups))
     asked = next(row.accuracy.n for row in suite.rows if row.kind == "all")
-    title = say("table.general", suite=suite.suite, method=say(suite.method), questions=asked)
+    if suite.method == "logged":
+        title = say("table.logged", suite=suite.suite, questions=asked)
+        title += f" ({', '.join(suite.notes)})" if suite.notes else ""
+    else:
+        title = say("table.general", suite=suite.suite, method=say(suite.method), questions=asked)
     if suite.chance is not None:
         title += say("table.chance", chance=suite.chance)
     notes = _change_note(comparison, voice)
     if next(row.accuracy.clusters for row in suite.rows if row.kind == "all") == 0:
+        is_known = suite.method != "logged" or any(row.kind == "macro" for row in suite.rows)
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
-        notes = (few, *notes)
+        notes = (few if is_known else say("claims.no-clusters"), *notes)
     if suite.instead_of is not None:
         notes = (say("table.in-writing", method=say(suite.instead_of)), *notes)
-    return Table(title, header, tuple(rows), notes)
+    return Table(title, header, tuple(rows), (*notes, *suite_notes(suite, voice)))
 
 
 def samples_table(comparison: Comparison, voice: Voice) -> Table:
@@ -152,18 +161,16 @@ def level_table(comparison: Comparison, voice: Voice) -> Table:
 
 def tradeoff_table(comparison: Comparison, voice: Voice) -> Table:
     """Gain, what it cost, and whether another variant is better on both axes."""
-    say = voice.say
+    say, plane = voice.say, comparison.plane
     header = (
         say("variant"), say("gain"), say("change in general accuracy"), say("ability kept, %"),
         say("points lost per point gained"), say("probability on the front"),
     )  # fmt: skip
-    rows = tuple(_tradeoff_row(point, voice) for point in comparison.tradeoff.points)
+    rows = tuple(_tradeoff_row(point, voice) for point in plane.points)
     notes = [_interval_note(voice), say("Front: no other variant is as good on both axes and better on one.")]
-    reasons = dict.fromkeys(
-        reason for point in comparison.tradeoff.points for reason in (point.retention_reason, point.price_reason)
-    )
+    reasons = dict.fromkeys(reason for point in plane.points for reason in (point.retention_reason, point.price_reason))
     notes += [f"–: {say(reason)}." for reason in reasons if reason]
-    area, (_, chance) = comparison.tradeoff.hypervolume, comparison.tradeoff.reference
+    area, (_, chance) = plane.hypervolume, plane.reference
     tell = target_say(comparison.facets, voice)
     notes.append(tell("table.target-hypervolume", area=area, chance=chance))
     return Table(say("Trade-off against the baseline, in points"), header, rows, tuple(notes))

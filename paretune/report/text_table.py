@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH = 100
+from paretune.report.screen import FILE, Screen
+
+_SHORTEST_PREFIX = 6  # letters that names must share before they are left out
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -30,16 +33,19 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def as_text(table: Table, width: int = WIDTH) -> str:
-    """Aligned for a console. Columns that do not fit go into further blocks below, the first one repeated."""
-    widths = [max(len(row[at]) for row in (table.header, *table.rows)) for at in range(len(table.header))]
-    lines = [table.title]
-    for block in _blocks(widths, width):
+def as_text(table: Table, screen: Screen = FILE) -> str:
+    """Aligned for a console. Columns that do not fit go into further blocks below, the first one repeated; long names
+    in the first one leave out what they begin with alike, and a note says what."""
+    rows, prefix = _without_prefix(table.rows, screen.width // 4)
+    notes = (*table.notes, f"…: {prefix}") if prefix else table.notes
+    widths = [max(len(row[at]) for row in (table.header, *rows)) for at in range(len(table.header))]
+    lines = [screen.inked(line, "bold") for line in screen.wrapped(table.title)]
+    for block in _blocks(widths, screen.width):
         columns = [0, *block]
         lines += ["", _line(table.header, columns, widths), "-" * _total(columns, widths)]
-        lines += [_line(row, columns, widths) for row in table.rows]
-    if table.notes:
-        lines += ["", *(line for note in table.notes for line in _wrapped(note, width))]
+        lines += [_line(row, columns, widths) for row in rows]
+    if notes:
+        lines += ["", *(line for note in notes for line in screen.wrapped(note, hanging="  "))]
     return "\n".join(lines)
 
 
@@ -89,13 +95,16 @@ def escape_latex(text: str) -> str:
 
 
 def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Columns after the first, in blocks that fit, as even as they can be."""
-    for count in range(1, len(widths) + 1):
-        size = -(-(len(widths) - 1) // count)
-        blocks = [list(range(start, min(start + size, len(widths)))) for start in range(1, len(widths), size)]
-        if all(_total([0, *block], widths) <= width for block in blocks):
-            return blocks
-    return [[at] for at in range(1, len(widths))]
+    """Columns after the first, in the fewest blocks that fit, as even as so many blocks can be."""
+    filled: list[list[int]] = []
+    for at in range(1, len(widths)):
+        if filled and _total([0, *filled[-1], at], widths) <= width:
+            filled[-1].append(at)
+        else:
+            filled.append([at])
+    size = -(-(len(widths) - 1) // max(1, len(filled)))
+    even = [list(range(start, min(start + size, len(widths)))) for start in range(1, len(widths), size)]
+    return even if all(_total([0, *block], widths) <= width for block in even) else filled
 
 
 def _total(columns: Sequence[int], widths: Sequence[int]) -> int:
@@ -107,7 +116,22 @@ def _line(row: Sequence[str], columns: Sequence[int], widths: Sequence[int]) -> 
     return "  ".join(cells).rstrip()
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
+def _without_prefix(rows: tuple[tuple[str, ...], ...], longest: int) -> tuple[tuple[tuple[str, ...], ...], str]:
+    """Rows whose long first cells have "…" for what they begin with alike, up to a hyphen, dot or the like; and that
+    beginning, "" where nothing is left out.
 
-    return textwrap.wrap(text, width, subsequent_indent="  ")
+    >>> _without_prefix((("base", "1"), ("qwen-7b-r16", "2"), ("qwen-7b-r64", "3")), 8)
+    ((('base', '1'), ('…r16', '2'), ('…r64', '3')), 'qwen-7b-')
+    """
+    long = [row[0] for row in rows if len(row[0]) > longest and not row[0].startswith(" ")]
+    shared = re.match(r".*[-_./@ ]", _shared_beginning(long)) if len(set(long)) > 1 else None
+    if shared is None or len(shared[0]) < _SHORTEST_PREFIX:
+        return rows, ""
+    prefix = shared[0]
+    return tuple((f"…{row[0].removeprefix(prefix)}" if row[0] in long else row[0], *row[1:]) for row in rows), prefix
+
+
+def _shared_beginning(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    alike = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(alike, min(len(first), len(last)))]

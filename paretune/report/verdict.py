@@ -5,15 +5,15 @@ Subject first, number second; a loss beyond the margin is ruled out, cannot be r
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paretune.analysis.results import Claim, Comparison, UnitRow, UnitVerdict, Verdict
+from paretune.analysis.results import Claim, Comparison, SuiteTable, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
+from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
-from paretune.report.text_table import WIDTH, Table
+from paretune.report.text_table import Table
 from paretune.run.claims import Change
 from paretune.stats.claims import LossTest
 from paretune.stats.family import ALONE
@@ -36,6 +36,8 @@ def verdict_text(comparison: Comparison, voice: Voice) -> VerdictText:
     subject = comparison.verdict.subject
     if subject is None:
         return _baseline_alone(comparison, voice)
+    if not comparison.has_target:
+        return _of_suites(comparison, voice)
     return VerdictText(
         variant=subject.unit.name,
         gain=_gain(comparison, subject, voice),
@@ -49,6 +51,25 @@ def general_sentence(claim: Claim, suites: int, voice: Voice) -> str:
     code = "verdict.general" if suites == 1 else "verdict.general-worst"
     change = voice.say(code, suite=claim.benchmark, suites=suites, change=claim.interval)
     return f"{change} {loss_sentence(_test(claim), voice)}"
+
+
+def worst_subject(comparison: Comparison, variant: str, voice: Voice) -> tuple[str, ...]:
+    """Where a variant loses most, and what is ruled out in every subject of the main suite; none of one subject."""
+    rows = [row for row in comparison.subjects if row.variant == variant]
+    if len(rows) < 2:
+        return ()
+    worst, bound = min(rows, key=lambda row: row.together.low), min(row.together.low for row in rows)
+    return (
+        voice.say(
+            "verdict.worst-subject",
+            variant=variant,
+            suite=comparison.main_suite,
+            subjects=len(rows),
+            subject=worst.subject.replace("_", " "),
+            change=worst.together,
+            bound=max(0.0, -bound),
+        ),
+    )
 
 
 def loss_sentence(test: LossTest, voice: Voice) -> str:
@@ -68,8 +89,10 @@ def loss_sentence(test: LossTest, voice: Voice) -> str:
 
 
 def claims_table(comparison: Comparison, voice: Voice) -> Table:
-    """Both axes of every unit in one row, and why it is the pick or not."""
+    """Both axes of every unit in one row, and why it is the pick or not; without a target every suite in one row."""
     say, verdict = voice.say, comparison.verdict
+    if not comparison.has_target:
+        return _suites_table(comparison, voice)
     lost = say("claims.loss-beyond", margin=stated(verdict.terms.margin_points))
     header = (
         say("variant"), say("gain"), say("p (family)"), say("finding"), say("worst suite"), say("change"), lost,
@@ -82,7 +105,7 @@ def claims_table(comparison: Comparison, voice: Voice) -> Table:
 
 
 def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
-    say, target, worst = voice.say, item.unit.target, item.worst
+    say, target, worst = voice.say, item.unit.leading, item.worst
     return (
         item.unit.name,
         voice.interval(target.interval, signed=True),
@@ -95,27 +118,52 @@ def _claims_row(item: UnitVerdict, voice: Voice) -> tuple[str, ...]:
     )
 
 
+def _suites_table(comparison: Comparison, voice: Voice) -> Table:
+    """Every unit on every suite: what changed, what that shows, and whether a loss beyond the margin is ruled out."""
+    say, verdict = voice.say, comparison.verdict
+    header = (
+        say("variant"), say("suite"), say("change"), say("p (family)"), say("detectable"), say("finding"),
+        say("claims.loss-beyond", margin=stated(verdict.terms.margin_points)),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            item.unit.name,
+            claim.benchmark,
+            voice.interval(claim.interval, signed=True),
+            voice.p_value(claim.family_p),
+            "–" if claim.detectable is None else voice.number(claim.detectable),
+            say(f"change:{claim.finding}"),
+            say(f"margin:{_test(claim).verdict}"),
+        )
+        for item in verdict.units
+        for claim in item.unit.general
+    )
+    title = say("claims.suites", base=comparison.variants[0].name)
+    return Table(title, header, rows, family_notes(verdict, voice))
+
+
 def family_notes(verdict: Verdict, voice: Voice) -> tuple[str, ...]:
     """Which comparisons the intervals hold for, and where Holm's p would decide otherwise."""
     say, level = voice.say, stated(100 * verdict.terms.level)
     if not verdict.units:
         return ()
-    method = verdict.units[0].unit.target.family_method
+    method = verdict.units[0].unit.leading.family_method
     if method == ALONE:
         notes = [say("claims.alone", level=level)]
     else:
-        notes = [say("claims.family", level=level, count=verdict.planned, method=say(f"family:{method}"))]
+        code = "claims.family" if verdict.units[0].unit.target else "claims.family-suites"
+        notes = [say(code, level=level, count=verdict.planned, method=say(f"family:{method}"))]
     limit = 1 - verdict.terms.level
     for item in verdict.units:
-        target = item.unit.target
-        if (target.family_p < limit) != (target.holm_p < limit):
+        claim = item.unit.leading
+        if (claim.family_p < limit) != (claim.holm_p < limit):
             notes.append(
                 say(
                     "claims.holm-differs",
                     variant=item.unit.name,
-                    family=target.family_p,
+                    family=claim.family_p,
                     method=say(f"family:{method}"),
-                    holm=target.holm_p,
+                    holm=claim.holm_p,
                 )
             )
     return tuple(notes)
@@ -142,42 +190,45 @@ def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
 
 
 def closing_text(
-    comparison: Comparison, findings: Sequence[AuditFinding], folder: Path, voice: Voice, page: Path | None
+    comparison: Comparison,
+    findings: Sequence[AuditFinding],
+    folder: Path | None,
+    voice: Voice,
+    page: Path | None,
+    screen: Screen = FILE,
 ) -> str:
-    """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page."""
+    """The end of a run or a comparison in the terminal: the verdict, the gravest findings of the audit, the page.
+
+    folder: the run's; None for logs of others, whose findings are all said here.
+    """
     say, text = voice.say, verdict_text(comparison, voice)
-    lines = [say("Verdict").upper(), *_wrapped(text.gain, ""), *_wrapped(text.general, "")]
-    lines += [row for line in text.basis for row in _wrapped(line, "  ")] + [""]
+    lines = [screen.inked(say("Verdict").upper(), "bold")]
+    lines += [screen.inked(line, "bold") for line in screen.wrapped(text.gain)] + screen.wrapped(text.general)
+    lines += [row for line in text.basis for row in screen.wrapped(line, "  ", "    ")] + [""]
     for finding in findings:
-        if finding.level == "invalid":
+        if finding.level == "invalid" or (folder is None and finding.level == "warning"):
             evidence, advice = finding.say(voice)
-            lines += _wrapped(f"{say(finding.level).upper()}: {evidence}", "")
-            lines += _wrapped(f"{say('what to do')}: {advice}", "  ")
+            grave = screen.wrapped(f"{say(finding.level).upper()}: {evidence}")
+            lines += [screen.inked(line, "red") for line in grave]
+            lines += screen.wrapped(f"{say('what to do')}: {advice}", "  ", "    ")
     counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
     if counts["invalid"] or counts["warning"]:
-        lines.append(
-            say(
-                "terminal.audit",
-                invalid=counts["invalid"],
-                warnings=counts["warning"],
-                notes=counts["note"],
-                folder=str(folder),
-            )
+        audited = say(
+            "terminal.audit",
+            invalid=counts["invalid"],
+            warnings=counts["warning"],
+            notes=counts["note"],
+            folder=str(folder),
         )
     else:
-        lines.append(say("Audit: nothing found that would invalidate these figures."))
+        audited = say("Audit: nothing found that would invalidate these figures.")
+    if folder is not None or not (counts["invalid"] or counts["warning"]):
+        lines += screen.wrapped(audited)
     if page is not None:
         lines.append(say("terminal.page", path=str(page.resolve())))
-    else:
+    elif folder is not None:
         lines.append(say("terminal.no-page", folder=str(folder)))
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    hanging = f"{indent}  " if indent else ""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def stated(value: float) -> int | float:
@@ -192,15 +243,58 @@ def stated(value: float) -> int | float:
 
 def _baseline_alone(comparison: Comparison, voice: Voice) -> VerdictText:
     row = comparison.variants[0]
-    gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
+    gain = ""
+    if row.target is not None:
+        gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
     general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
     basis = (voice.say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, voice))
     return VerdictText("", gain, general, basis)
 
 
+def _of_suites(comparison: Comparison, voice: Voice) -> VerdictText:
+    """Where no benchmark is the target: what every variant gains and loses on all suites, the worst one quoted."""
+    units = comparison.verdict.units
+    basis = (*change_notes(comparison.verdict.changes, voice), *family_notes(comparison.verdict, voice))
+    basis += tuple(dict.fromkeys(note for suite in comparison.suites for note in suite_notes(suite, voice)))
+    return VerdictText(
+        variant=units[0].unit.name if len(units) == 1 else "",
+        gain=" ".join(_changes(item.unit, comparison, voice) for item in units),
+        general=" ".join(_worst(item, len(units) > 1, voice) for item in units),
+        basis=basis,
+    )
+
+
+def _changes(unit: UnitRow, comparison: Comparison, voice: Voice) -> str:
+    say, base = voice.say, comparison.variants[0].name
+    if len(unit.general) == 1:
+        (claim,) = unit.general
+        shown, suite = say(f"change:{claim.finding}"), claim.benchmark
+        return say("verdict.suite", variant=unit.name, base=base, suite=suite, change=claim.interval, shown=shown)
+    gained, lost = (
+        tuple(claim.benchmark for claim in unit.general if claim.finding == shown) or say("no suite")
+        for shown in ("gain shown", "loss shown")
+    )
+    return say("verdict.suites", variant=unit.name, base=base, suites=len(unit.general), gained=gained, lost=lost)
+
+
+def _worst(item: UnitVerdict, is_named: bool, voice: Voice) -> str:
+    suites, sentence = len(item.unit.primary), loss_sentence(_test(item.worst), voice)
+    if suites > 1:
+        said = voice.say("verdict.worst-suite", suite=item.worst.benchmark, suites=suites, change=item.worst.interval)
+        sentence = f"{said} {sentence}"
+    return f"{item.unit.name}: {sentence}" if is_named else sentence
+
+
+def suite_notes(suite: SuiteTable, voice: Voice) -> tuple[str, ...]:
+    """What a reader must know of a suite that others logged."""
+    if suite.chance is not None or suite.method != "logged":
+        return ()
+    return (voice.say("claims.chance-unknown", suite=suite.suite),)
+
+
 def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
-    verdict, target = comparison.verdict, subject.unit.target
-    base = comparison.variants[0].target.estimate
+    verdict, target = comparison.verdict, subject.unit.leading
+    base = comparison.variants[0].leading.estimate
 
     def said(code: str) -> str:
         return voice.say(
@@ -223,7 +317,7 @@ def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
 
 
 def _why_base(verdict: Verdict) -> str:
-    gains = [item for item in verdict.units if item.unit.target.finding == "gain shown"]
+    gains = [item for item in verdict.units if item.unit.leading.finding == "gain shown"]
     if not gains:
         return "verdict.base-no-gain"
     return "verdict.base-all-lose" if all(item.reason == "loss shown" for item in gains) else "verdict.base-no-evidence"
@@ -249,6 +343,8 @@ def _basis(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> list[s
                 splits=verdict.split.splits,
             )
         )
+    if not subject.unit.is_recipe:
+        lines += worst_subject(comparison, subject.unit.name, voice)
     return lines + _seed_lines(subject.unit, voice)
 
 

@@ -68,7 +68,8 @@ class Run:
     lines that lie under each. left_out_rows: training rows too long for a variant, by its name. variants: the complete
     ones, baseline first, then in the experiment's order; all_variants: those that lack lines, too. incomplete: what is
     missing of each of these. former: variants that were evaluated here and that the experiment no longer names.
-    problems: why the lines must not be compared.
+    problems: why the lines must not be compared. has_target: whether a benchmark is what was trained for; in logs of
+    others none is, and every one is a suite.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class Run:
     incomplete: Mapping[str, tuple[str, ...]]
     former: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    has_target: bool = True
 
     @property
     def facets(self) -> Facets:

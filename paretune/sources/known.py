@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from paretune.errors import ConfigError
+from paretune.fields import nearest
 
 Layout = Literal["spider", "spider-split", "bird", "suite"]
 
@@ -137,6 +138,4 @@ def known_data(name: str) -> KnownData:
     for data in KNOWN.values():
         if name == data.name or name in data.kinds:
             return data
-    from paretune.fields import nearest
-
     raise ConfigError(f"nothing known as {name!r}{nearest(name, sorted(KNOWN))}")

@@ -136,15 +136,11 @@ def _stopped(variant: Variant) -> Iterator[Finding]:
         return
     full = sum(isinstance(limit, int) and answer.tokens >= limit for answer in stopped)
     beyond = sum(isinstance(limit, int) and answer.tokens > limit for answer in variant.answers)
-    broken = sum(bool(_ENDS_NOWHERE.search(answer.text.strip())) for answer in stopped if _is_sql(answer.text))
+    broken = sum(bool(_ENDS_NOWHERE.search(extract_sql(answer.text).strip())) for answer in stopped)
     count = max(full, beyond, broken)
     if beyond or percent(count, len(stopped)) > SHARE_ENDING_NOWHERE:
         figures: Figures = {"variant": variant.name, "count": count, "questions": len(variant.answers)}
         yield Finding("warning", "cut-but-stopped", figures)
-
-
-def _is_sql(text: str) -> bool:
-    return "select" in text.lower() and not text.rstrip().endswith("```")
 
 
 def _failing_alone(variant: str, lines: Sequence[SqlVerdict], base: Sequence[SqlVerdict]) -> Iterator[Finding]:

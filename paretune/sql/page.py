@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from paretune.demo.build import demo_directory
 from paretune.records import SqlOutcome
 from paretune.run.load import Run
 from paretune.sql.dialects import database_file
@@ -72,8 +73,6 @@ def _run_queries(queries: Sequence[Query], databases: Path) -> tuple[list[list[A
 
 def databases_of(manifest: Mapping[str, Any]) -> Path | None:
     """The databases that a run was asked about, where they lie on this machine; None where they do not."""
-    from paretune.demo.build import demo_directory
-
     target = manifest.get("config", {}).get("target", {})
     if target.get("kind") == "demo" and not target.get("path"):
         return demo_directory() / "spider" / "database"

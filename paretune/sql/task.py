@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretune.config import ExperimentConfig
+from paretune.demo.build import demo_directory
 from paretune.errors import ConfigError
 from paretune.fields import nearest
 from paretune.files import cache_directory, file_sha256, fingerprint
@@ -275,8 +276,6 @@ BIRD = BirdTextToSql()
 def target_directory(target: SqlTarget) -> Path:
     """The directory in Spider's layout; the embedded benchmark is built at first use."""
     if target.kind == "demo" and target.path is None:
-        from paretune.demo.build import demo_directory
-
         return demo_directory() / "spider"
     return Path(str(target.path))
 

@@ -19,7 +19,7 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -260,7 +260,8 @@ def limit_memory(size: int) -> None:
     total = size + 2**30
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     if most == resource.RLIM_INFINITY or total < most:
-        resource.setrlimit(resource.RLIMIT_AS, (total, most))
+        with suppress(OSError, ValueError):  # not every system has such a limit; SQLite keeps its own
+            resource.setrlimit(resource.RLIMIT_AS, (total, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

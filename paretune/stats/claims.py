@@ -82,15 +82,15 @@ def loss_test(
 ) -> LossTest:
     """Test "loses at most `margin` points" at one-sided level `tail` (of a family: `Family.tail`).
 
-    "ruled out": the interval's lower end lies above -margin, and the suite is sensitive; "shown": its upper end lies
-    below. Raises StatisticsError for a margin that is not positive.
+    "ruled out": the interval's lower end lies above -margin, and the suite is sensitive (where even a gain is shown, it
+    is); "shown": its upper end lies below. Raises StatisticsError for a margin that is not positive.
     """
     _check_margin(margin)
     low = estimate.low(tail)
     verdict: LossVerdict = "cannot be ruled out"
     if estimate.high(tail) < -margin:
         verdict = "shown"
-    elif sensitivity is not None and sensitivity.limit:
+    elif low <= 0 and sensitivity is not None and sensitivity.limit:
         verdict = "not measurable"
     elif low > -margin:
         verdict = "ruled out"

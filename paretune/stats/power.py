@@ -209,7 +209,10 @@ def _fewest(power: Callable[[int, Plan], float], what: str, plan: Plan) -> int:
     """The least number of questions with the plan's power."""
     if power(LARGEST_BENCHMARK, plan) < plan.power:
         if plan.clustering is None or not plan.clustering.intraclass:
-            raise UndefinedFigure(f"more than {LARGEST_BENCHMARK:,} questions: take a larger effect")
+            raise UndefinedFigure(
+                f"no benchmark of up to {LARGEST_BENCHMARK:,} questions {what} so reliably; take a larger effect or "
+                "margin, or a lower level"
+            )
         least = _fewest_clusters(power, plan, plan.clustering)
         raise UndefinedFigure(
             f"no number of questions in {plan.clustering.clusters} clusters {what}: what the questions of a cluster "

@@ -19,11 +19,15 @@ SINGULAR: dict[str, str] = {
     "prompts": "prompt",
     "recipes": "recipe",
     "steps": "step",
+    "epochs": "epoch",
+    "shots": "shot",
     "subjects": "subject",
     "notes": "note",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "prepared: {parts}",
+    "list.complete": "{complete} of {count} variants complete",
     "list.unchecked": "lines are counted, not checked against the settings: {reason}",
     # the verdict and what is claimed
     "verdict.baseline": (
@@ -60,13 +64,44 @@ TEXT: dict[str, str] = {
         "A loss of more than {margin} points cannot be measured there: the base model answers nearly everything "
         "correctly, so the questions are too easy to show what is forgotten."
     ),
+    "verdict.suite": "{variant} against {base}: {change:+} points on {suite} ({shown}).",
+    "verdict.suites": ("{variant} against {base} on {suites} suites: gain shown on {gained}; loss shown on {lost}."),
+    "verdict.worst-suite": "The worst of {suites} suites is {suite}: {change:+} points.",
     "verdict.not-picked": "Not picked: {reasons}.",
     "verdict.split": (
         "Of {count} variants the one with the largest gain on one half of the databases gains {choosing:.1} "
         "points there "
         "and {judging:.1} on the other half (mean of {splits} splits): that is what picking adds."
     ),
+    "verdict.worst-subject": (
+        "Worst of {subjects} subjects of {suite} under {variant}: {subject}, {change:+} points. The intervals of all "
+        "subjects and variants hold together: in each subject a loss of more than {bound:.1} points is ruled out."
+    ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
+    # the model card
+    "card.what": "A LoRA adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
+    "card.variant": (
+        "{variant} changes {benchmark} by {change:+} points, from {before:.1} % to {after:.1} % correct: {finding}."
+    ),
+    "card.recipe": (
+        "{variant} is one of {seeds} seeds of the recipe {recipe}, which changes {benchmark} by {change:+} points, "
+        "from {before:.1} % to {after:.1} % correct: {finding}."
+    ),
+    "card.shots": ", {shots} shots",
+    "card.terms": (
+        "A loss of up to {margin} points would not matter, the pick may lose {budget} points; intervals of changes "
+        "hold for all {planned} variants together ({level:g} %)."
+    ),
+    "card.precision": "Precision {precision}, greedy decoding.",
+    "card.versions": "Versions: {versions}. Seed of the questions drawn: {seed}.",
+    "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
+    "card.lora": "LoRA: rank {rank}, alpha {alpha}, on {modules}.",
+    "card.checkpoint": "The adapter is the one after step {step} of {source}.",
+    "card.prompts": (
+        "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
+    ),
+    "card.scale": "These figures are of the adapter at {scale} of its strength.",
+    "card.alpha": "For that, set `lora_alpha` in adapter_config.json from {before} to {after}.",
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (
         "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
@@ -76,6 +111,17 @@ TEXT: dict[str, str] = {
     "claims.alone": "Changes: {level:g} % intervals in brackets.",
     "claims.family": (
         "Changes: intervals in brackets that hold for all {count} variants together ({level:g} %; {method})."
+    ),
+    "claims.family-suites": (
+        "Changes: intervals in brackets that hold for all {count} comparisons together ({level:g} %; {method})."
+    ),
+    "claims.suites": "What is claimed, in points against {base}",
+    "claims.no-clusters": (
+        "Questions count as independent; where they share a document or database, --cluster FIELD names it."
+    ),
+    "claims.chance-unknown": (
+        "{suite}: the accuracy of a blind guess is not known and taken as 0, so a loss may be ruled out where there "
+        "was little to lose."
     ),
     "claims.holm-differs": "{variant}: p is {family:p} by {method}, which decides, and {holm:p} by Holm.",
     "claims.changed": "Changed after the fact: {what} {before} → {after}.",
@@ -108,6 +154,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Audit: {invalid} invalid, {warnings} warnings, {notes} notes; `paretune audit {folder}` tells what to do."
     ),
+    "terminal.findings": "{invalid} invalid · {warnings} warnings · {notes} notes",
     "terminal.page": "page: {path}",
     "terminal.no-page": "page: not written yet; `paretune report {folder}` writes it",
     "power.clusters": "{clusters} clusters, worth {effective:.1} of equal size",
@@ -175,6 +222,7 @@ TEXT: dict[str, str] = {
     "sample:pass": "one of {k} (pass@{k})",
     "sample:oracle": "one of all {k} (oracle)",
     "sample:vote": "vote of {k}",
+    "table.logged": "Accuracy in percent: {suite}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
     "table.in-writing": (
         "Asked in writing instead of by {method}: the server returns no log-probabilities of the options."
@@ -199,6 +247,7 @@ TEXT: dict[str, str] = {
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
+    "facts.logged": "{suite}: {questions} questions",
     "facts.general": "{suite}: {questions} questions by {method}",
     # the page
     "page.alike": "(and {count} alike)",

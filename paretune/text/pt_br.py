@@ -20,6 +20,8 @@ SINGULAR: dict[str, str] = {
     "prompts": "prompt",
     "receitas": "receita",
     "passos": "passo",
+    "épocas": "época",
+    "exemplos resolvidos": "exemplo resolvido",
     "disciplinas": "disciplina",
     "notas": "nota",
     "minutos": "minuto",
@@ -27,8 +29,14 @@ SINGULAR: dict[str, str] = {
 }
 TEXT: dict[str, str] = {
     # `paretune list`
+    "list.prepared": "preparado: {parts}",
+    "list.complete": "{complete} de {count} variantes completas",
     "list.unchecked": "linhas contadas, não conferidas com as configurações: {reason}",
     "outdated": "desatualizado",
+    "training": "treino",
+    "no experiment file was named": "nenhum arquivo de experimento foi informado",
+    "not judged": "não julgado",
+    "last change": "última alteração",
     # o veredito e o que se afirma
     "verdict.baseline": "Só o modelo base foi avaliado: ele acerta {accuracy} % das questões de {benchmark}.",
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
@@ -61,13 +69,63 @@ TEXT: dict[str, str] = {
         "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
         "fáceis demais para mostrar o que se esquece."
     ),
+    "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
+    "verdict.suites": (
+        "{variant} em relação a {base} em {suites} suítes: ganho demonstrado em {gained}; perda demonstrada em {lost}."
+    ),
+    "verdict.worst-suite": "A pior de {suites} suítes é {suite}: {change:+} p.p.",
     "verdict.not-picked": "Não escolhidas: {reasons}.",
     "verdict.split": (
         "De {count} variantes, a de maior ganho em metade dos bancos ganha {choosing:.1} p.p. ali e {judging:.1} "
         "na outra "
         "metade (média de {splits} divisões): é o que a escolha acrescenta."
     ),
+    "no suite": "nenhuma suíte",
+    "verdict.worst-subject": (
+        "A pior de {subjects} disciplinas de {suite} em {variant}: {subject}, {change:+} p.p. Os intervalos de todas "
+        "as disciplinas e variantes valem juntos: em cada uma está descartada uma perda maior que {bound:.1} p.p."
+    ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
+    # o cartão do modelo
+    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.variant": (
+        "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.recipe": (
+        "{variant} é uma de {seeds} sementes da receita {recipe}, que varia {change:+} p.p. em {benchmark}, de "
+        "{before:.1} % para {after:.1} % de acertos: {finding}."
+    ),
+    "card.shots": ", {shots} exemplos resolvidos",
+    "card.terms": (
+        "Uma perda de até {margin} p.p. não importaria, a escolhida pode perder {budget} p.p.; os intervalos das "
+        "variações valem para todas as {planned} variantes juntas ({level:g} %)."
+    ),
+    "card.precision": "Precisão {precision}, decodificação gulosa.",
+    "card.versions": "Versões: {versions}. Semente do sorteio de questões: {seed}.",
+    "card.training": (
+        "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
+    ),
+    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
+    "card.prompts": (
+        "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
+    ),
+    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
+    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "Gain and loss": "Ganho e perda",
+    "How it was measured": "Como foi medido",
+    "How it was trained": "Como foi treinado",
+    "How to use it": "Como usar",
+    "Limits": "Limites",
+    "Accuracy before and after": "Acurácia antes e depois",
+    "this model, %": "este modelo, %",
+    "change, points": "variação, p.p.",
+    "The adapter was trained elsewhere; how is not known to the measurement.": (
+        "O adaptador foi treinado em outro lugar; a medição não sabe como."
+    ),
+    "Public benchmarks may be in the base model's pre-training data; only the change is about this adapter.": (
+        "Avaliações públicas podem estar nos dados de pré-treino do modelo base; só a variação é deste adaptador."
+    ),
     "claims.loss-beyond": "perda > {margin} p.p.",
     "claims.pick": (
         "Escolhida: o maior ganho demonstrado com perda maior que {budget} p.p. descartada em toda suíte primária."
@@ -76,6 +134,18 @@ TEXT: dict[str, str] = {
     "claims.family": (
         "Variações: intervalos entre colchetes que valem para todas as {count} variantes juntas ({level:g} %; "
         "{method})."
+    ),
+    "claims.family-suites": (
+        "Variações: intervalos entre colchetes que valem para todas as {count} comparações juntas ({level:g} %; "
+        "{method})."
+    ),
+    "claims.suites": "O que se afirma, em pontos em relação a {base}",
+    "claims.no-clusters": (
+        "As questões contam como independentes; se compartilham um documento ou banco, --cluster CAMPO o indica."
+    ),
+    "claims.chance-unknown": (
+        "{suite}: a acurácia de um palpite cego não é conhecida e é tomada como 0; pode-se descartar uma perda onde "
+        "havia pouco a perder."
     ),
     "claims.holm-differs": "{variant}: p é {family:p} por {method}, que decide, e {holm:p} por Holm.",
     "claims.changed": "Alterado depois: {what} {before} → {after}.",
@@ -109,6 +179,7 @@ TEXT: dict[str, str] = {
     "terminal.audit": (
         "Auditoria: {invalid} inválidos, {warnings} avisos, {notes} notas; `paretune audit {folder}` diz o que fazer."
     ),
+    "terminal.findings": "{invalid} inválidos · {warnings} avisos · {notes} notas",
     "terminal.page": "página: {path}",
     "terminal.no-page": "página: ainda não escrita; `paretune report {folder}` a escreve",
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
@@ -182,7 +253,6 @@ TEXT: dict[str, str] = {
     "after the question": "depois da pergunta",
     "before the schema": "antes do esquema",
     "over databases": "sobre bancos",
-    "nothing found": "nada encontrado",
     "what to do": "o que fazer",
     "published": "publicado",
     "reproduced": "reproduzido",
@@ -424,6 +494,7 @@ TEXT: dict[str, str] = {
     "{shown} of {all} questions": "{shown} de {all} questões",
     "any": "qualquer",
     "newly right": "passaram a certas",
+    "all together": "todas juntas",
     "no longer right": "deixaram de ser certas",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
@@ -481,6 +552,7 @@ TEXT: dict[str, str] = {
     "letter": "letra",
     "cloze": "texto da resposta",
     "generate": "geração",
+    "logged": "como no registro",
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
     "compared with the baseline": "comparada à base",
@@ -550,6 +622,7 @@ TEXT: dict[str, str] = {
     "sample:pass": "uma de {k} (pass@{k})",
     "sample:oracle": "uma de todas as {k} (oráculo)",
     "sample:vote": "voto de {k}",
+    "table.logged": "Acurácia em %: {suite}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
     "table.in-writing": (
         "Perguntado por escrito em vez do método {method}: o servidor não devolve log-probabilidades das alternativas."
@@ -574,6 +647,7 @@ TEXT: dict[str, str] = {
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
+    "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
     # the page
     "page.alike": "(e mais {count} assim)",

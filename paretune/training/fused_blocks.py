@@ -178,8 +178,9 @@ def _agrees(own: _Forward, new: _Forward, numbers: list[torch.Tensor]) -> bool:
             outputs = outputs if isinstance(outputs, tuple) else (outputs,)
             total = torch.stack([(output.float() * _numbers(tuple(output.shape), output, seed=1).float()).sum()
                                  for output in outputs]).sum()  # fmt: skip
-            found.append([*outputs, *torch.autograd.grad(total, [item for item in inputs if item.requires_grad])])
-        return all(float((one.float() - other.float()).norm()) <= _TOLERANCE * float(one.float().norm())
+            gradients = torch.autograd.grad(total, [item for item in inputs if item.requires_grad])
+            found.append([item.detach().float() for item in (*outputs, *gradients)])
+        return all(float((one - other).norm()) <= _TOLERANCE * float(one.norm())
                    for one, other in zip(*found, strict=True))  # fmt: skip
     except Exception:
         return False

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning with TRL and PEFT LoRA: rows of tokens in, an adapter folder out, resumable at any moment.
+"""Supervised fine-tuning with TRL and PEFT: rows of tokens in, an adapter folder out, resumable at any moment.
 
 The loss is taken on the answer and its end-of-turn token only. Prompts were rendered by the same builder that the
 evaluation uses (prompts/), so nothing is templated, cut or packed here.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import signal
 import threading
@@ -19,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.config import TrainingConfig
+from paretune.disk import move
 from paretune.errors import TrainingError
 from paretune.files import write_text
+from paretune.methods import Method, find_method
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
 from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines
@@ -29,7 +30,14 @@ from paretune.training.batches import TrainingRow
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
 
-_RESUME_FILES = ("optimizer.pt", "scheduler.pt", "rng_state*.pth", "scaler.pt", "training_args.bin")
+_RESUME_FILES = (
+    "optimizer.pt",
+    "scheduler.pt",
+    "rng_state*.pth",
+    "scaler.pt",
+    "training_args.bin",
+    "trained.safetensors",
+)
 
 
 def total_steps(rows: int, config: TrainingConfig) -> int:
@@ -51,7 +59,7 @@ def train_adapter(
     on_step: Callable[[int, int], None],
     say: Callable[[str], None] = lambda remark: None,
 ) -> Progress:
-    """Train a LoRA adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
+    """Train an adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
     Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
     told what a user should know of it. SIGTERM saves a checkpoint and interrupts (KeyboardInterrupt). Raises
@@ -64,11 +72,12 @@ def train_adapter(
         raise TrainingError(f"a training row is longer than max_tokens = {config.max_tokens}; leave it out")
     from paretune.training.monitor import Monitor, Progress, last_checkpoint
 
-    header = {"kind": "training", "fingerprint": fingerprint, "config": asdict(config)}
+    header = {"kind": "training", "fingerprint": fingerprint, "config": config.as_dict()}
+    method = find_method(config.method)
     _set_aside_foreign(folder, fingerprint)
     resumed = last_checkpoint(folder / "checkpoints")
     _cut_log(folder / "training.jsonl", header, resumed[1].step if resumed else 0)
-    with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base):
+    with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base, method):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
         trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
         try:
@@ -113,9 +122,13 @@ def _cut_log(path: Path, header: dict[str, Any], step: int) -> None:
 
 
 @contextmanager
-def _left_as_it_was(base: LoadedModel) -> Iterator[None]:
-    """Give the base back as it came: checkpointing off, no hooks, no patched forward, in evaluation mode."""
+def _left_as_it_was(base: LoadedModel, method: Method) -> Iterator[None]:
+    """Give the base back as it came: its weights, checkpointing off, no hooks, no patched forward, in evaluation
+    mode."""
+    from paretune.training.moved_base import LentWeights
+
     model = base.model
+    lent = LentWeights(model) if method.moves_base else None
     embedding = model.get_input_embeddings()
     hooks = set(embedding._forward_hooks)
     patched = model.__dict__.get("forward")
@@ -123,6 +136,8 @@ def _left_as_it_was(base: LoadedModel) -> Iterator[None]:
         yield
     finally:
         model = base.model
+        if lent is not None:
+            lent.give_back()
         model.gradient_checkpointing_disable()
         for hook in set(embedding._forward_hooks) - hooks:  # the trainer and TRL put one there each
             del embedding._forward_hooks[hook]
@@ -147,7 +162,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
     with ExitStack() as stack:
         if trainer.computation.shares:
             stack.enter_context(attending_by_layout(base.model))
-        if config.fuse_adapters:
+        if trainer.computation.fuses:
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
             stack.enter_context(fused_blocks(base.model, precision))
@@ -161,7 +176,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
 
 def _is_replayable(base: LoadedModel, config: TrainingConfig) -> bool:
     """Whether a step hangs on nothing but its numbers: no random masks, no second forward pass, no scaled loss."""
-    random = config.dropout > 0.0 or config.gradient_checkpointing
+    random = getattr(config.settings, "dropout", 0.0) > 0.0 or config.gradient_checkpointing
     return base.precision == "bfloat16" and base.quantization == "none" and not random
 
 
@@ -191,7 +206,8 @@ def _trainer(
 
     from paretune.training.trainer import GuardedTrainer
 
-    computation = _computation(base, rows, config, say)
+    method = find_method(config.method)
+    computation = _computation(base, rows, config, method, say)
     data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
     try:
         trainer = GuardedTrainer(
@@ -200,24 +216,26 @@ def _trainer(
             monitor=monitor,
             computation=computation,
             model=base.model,
-            args=_arguments(base, len(rows), config, output, computation.shares),
+            args=_arguments(base, len(rows), config, output, computation),
             train_dataset=data,
             processing_class=base.tokenizer,
-            peft_config=_lora(config),
+            peft_config=method.peft_config(config.settings, base, config.seed),
         )
     except (ValueError, ImportError) as error:
         raise TrainingError(f"the training cannot be set up: {error}") from error
     trainer.remove_callback(PrinterCallback)
     for parameter in trainer.model.parameters():
-        if parameter.requires_grad:  # low-rank weights learn in float32 whatever the base computes in
+        if parameter.requires_grad:  # adapters learn in float32 whatever the base computes in
             parameter.data = parameter.data.float()
+    trainer.note_start(method.moves_base)
     return trainer
 
 
 def _computation(
-    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, say: Callable[[str], None]
+    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, method: Method, say: Callable[[str], None]
 ) -> Any:
-    """How steps are computed: prompts are shared where that is asked for and the model can."""
+    """How steps are computed: prompts are shared where the settings say so and the model can, layers fused where the
+    method's are plain LoRA."""
     from paretune.training.shared_attention import kernel_fits, why_not_shared
     from paretune.training.trainer import Computation
 
@@ -228,10 +246,13 @@ def _computation(
             say(f"share_prompts: {reason}; every row is computed whole")
         shares = reason is None
         by_kernel = shares and kernel_fits(base.model)
-    return Computation(shares, by_kernel, base.model.device.type == "cuda", base.context_tokens)
+    if config.fuse_adapters and not method.low_rank:
+        say(f"fuse_adapters: the layers of {config.method} are no plain LoRA; PEFT computes them")
+    fuses = config.fuse_adapters and method.low_rank
+    return Computation(shares, by_kernel, fuses, base.model.device.type == "cuda", base.context_tokens)
 
 
-def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path, shares: bool) -> Any:
+def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path, computation: Any) -> Any:
     """The trainer's settings. Where prompts are shared the rows of a step come as one batch, cut by its tokens."""
     from trl import SFTConfig
 
@@ -241,8 +262,8 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         output_dir=str(output),
         learning_rate=config.peak_learning_rate,
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=step if shares else config.batch_size,
-        gradient_accumulation_steps=1 if shares else config.accumulation_steps,
+        per_device_train_batch_size=step if computation.shares else config.batch_size,
+        gradient_accumulation_steps=1 if computation.shares else config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
         warmup_steps=_warmup_steps(total_steps(rows, config), config),
         optim=config.optimizer,
@@ -255,25 +276,12 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         logging_nan_inf_filter=False,
         max_length=None,
         packing=False,
-        bf16=on_gpu and base.precision == "bfloat16" and not config.fuse_adapters,  # fused: nothing left to cast
+        bf16=on_gpu and base.precision == "bfloat16" and not computation.fuses,  # fused: nothing left to cast
         fp16=on_gpu and base.precision == "float16",
         use_cpu=not on_gpu,
         disable_tqdm=True,
         report_to="none",
         dataloader_pin_memory=on_gpu,
-    )
-
-
-def _lora(config: TrainingConfig) -> Any:
-    from peft import LoraConfig
-
-    modules = config.target_modules
-    return LoraConfig(
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules="all-linear" if modules == ("all-linear",) else list(modules),
-        task_type="CAUSAL_LM",
     )
 
 
@@ -295,11 +303,13 @@ def _save(
 
     from paretune.training.trainer import cannot_be_written
 
-    _refuse_untrained(trainer.model)
+    _refuse_untrained(trainer)
     part = folder / "adapter.part"
     shutil.rmtree(part, ignore_errors=True)
     try:
         trainer.save_model(str(part))
+        if trainer.start is not None:
+            trainer.start.write_difference(part)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise cannot_be_written(part, error) from error
@@ -309,7 +319,7 @@ def _save(
         "base_names": base.source.names,
         "precision": base.precision,
         "quantization": base.quantization,
-        "training": asdict(config),
+        "training": config.as_dict(),
         "progress": progress,
     }
     for file in part.iterdir():
@@ -320,19 +330,19 @@ def _save(
         _name_base(checkpoint, base)
         write_text(checkpoint / ORIGIN_FILE, json.dumps({**origin, "checkpoint": checkpoint.name}, indent=1) + "\n")
     write_text(part / ORIGIN_FILE, json.dumps(origin, indent=1) + "\n")
-    os.replace(part, folder / "adapter")
+    move(part, folder / "adapter", last=(ORIGIN_FILE,))
     for pattern in _RESUME_FILES:
         for file in (folder / "checkpoints").glob(f"checkpoint-*/{pattern}"):
             file.unlink()
 
 
-def _refuse_untrained(model: Any) -> None:
-    """An adapter whose B is 0 throughout changes nothing: it would pass for a training that forgets nothing."""
-    ups = [weight for name, weight in model.named_parameters() if ".lora_B." in name]
-    if ups and not any(bool(weight.any()) for weight in ups):
+def _refuse_untrained(trainer: Any) -> None:
+    """An adapter that is what it was before the first step changes nothing: it would pass for a training that forgets
+    nothing. Where weights began at 0, as LoRA's B does, those alone say so: decay moves the others."""
+    if not trainer.is_trained():
         raise TrainingError(
-            "nothing was trained: B of every adapter layer is 0 after the last step; look at gradient_norm and skipped "
-            "in training.jsonl, and raise peak_learning_rate or epochs"
+            "nothing was trained: after the last step the adapter changes no more than before "
+            "the first; look at gradient_norm and skipped in training.jsonl, and raise peak_learning_rate or epochs"
         )
 
 

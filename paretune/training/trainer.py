@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from paretune.errors import TrainingError
 from paretune.training.batches import GpuCollator, LengthGroupedOrder, TrainingRow
 from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.monitor import Monitor
+from paretune.training.moved_base import AdapterStart
 from paretune.training.shared_attention import shared_loss
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 from paretune.training.step_graphs import StepGraphs
@@ -25,10 +26,11 @@ from paretune.training.step_graphs import StepGraphs
 @dataclass(frozen=True, slots=True)
 class Computation:
     """How a step is computed. shares: what rows begin with alike is computed once; by_kernel: its attention without a
-    mask; on_gpu: by TRL's own loss where nothing is shared."""
+    mask; fuses: layers of LoRA in one function each; on_gpu: by TRL's own loss where nothing is shared."""
 
     shares: bool
     by_kernel: bool
+    fuses: bool
     on_gpu: bool
     context_tokens: int
 
@@ -36,13 +38,16 @@ class Computation:
 class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
     """Tells the monitor of each batch's tokens and loss; orders, lays out and pads rows our way.
 
-    computation: as given. adapters, graphs: set once layers are fused, and where steps are replayed.
+    computation: as given. adapters, graphs: set once layers are fused, and where steps are replayed. start: of an
+    adapter that is written as the difference to it.
     """
 
     def __init__(self, *, rows: Sequence[TrainingRow], config: TrainingConfig, monitor: Monitor,
                  computation: Computation, **arguments: Any) -> None:  # fmt: skip
         self.adapters: FusedAdapters | None = None
         self.graphs: StepGraphs | None = None
+        self.start: AdapterStart | None = None
+        self._zeros: list[str] = []  # weights that were 0 before the first step
         self.computation = computation
         self._rows, self._config, self._monitor = rows, config, monitor
         super().__init__(callbacks=[monitor], **arguments)
@@ -50,6 +55,28 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens)
         elif computation.on_gpu:
             self.data_collator = GpuCollator(self.data_collator, computation.context_tokens)
+
+    def note_start(self, moves_base: bool) -> None:
+        """Look at the adapter before its first step."""
+        self._zeros = [name for name, weight in self._trained_weights() if not bool(weight.any())]
+        self.start = AdapterStart(self.model) if moves_base else None
+
+    def is_trained(self) -> bool:
+        """Whether the adapter is another one than before the first step; True where that cannot be told."""
+        if self.start is not None:
+            return self.start.differs_from(self.model)
+        return not self._zeros or any(bool(weight.any()) for name, weight in self._trained_weights()
+                                      if name in self._zeros)  # fmt: skip
+
+    def _trained_weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return ((name, weight) for name, weight in self.model.named_parameters() if weight.requires_grad)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """As the trainer does; an adapter that was written as a difference goes on from what it was trained to."""
+        if self.start is None:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        else:
+            self.start.load_trained(self.model, Path(resume_from_checkpoint))
 
     def _get_train_sampler(self, *args: Any) -> Any:
         config, lengths = self._config, [len(row.tokens) for row in self._rows]
@@ -104,6 +131,8 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
             super()._save_checkpoint(model, trial)
+            if self.start is not None:
+                self.start.write_difference(folder, keep_trained=True)
         except (OSError, RuntimeError, SafetensorError) as error:
             if "out of memory" in str(error).lower():
                 raise

@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from paretune.analysis import tradeoff
+from paretune.analysis.axes import AnsweredAxis
 from paretune.analysis.comparison import compare_run
-from paretune.analysis.groups import bonett_price
+from paretune.analysis.groups import bonett_price, subject_rows
 from paretune.analysis.results import Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.errors import EmptySample, RunFolderError
 from paretune.records import SqlVerdict
 from paretune.report.tables import print_tables
+from paretune.report.verdict import worst_subject
 from paretune.run.jsonl import Record, read_lines
 from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
@@ -85,10 +88,10 @@ def test_compare_everything_is_read_off_one_interval(compared: Comparison) -> No
 def test_compare_figures_equal_plain_counts(six: Run, compared: Comparison) -> None:
     for variant, row in zip(six.variants, compared.variants, strict=True):
         right = sum(line.detail["execution_match"] for line in variant.verdicts)
-        assert row.target.estimate == pytest.approx(100 * right / 155)
+        assert row.leading.estimate == pytest.approx(100 * right / 155)
         general = [line.correct for line in variant.choice if line.suite == "demo"]
         assert row.general.estimate == pytest.approx(100 * sum(general) / 180)
-        assert row.target.low < row.target.estimate < row.target.high
+        assert row.leading.low < row.leading.estimate < row.leading.high
     baseline, tuned = six.variants[0].verdicts, six.variant("run-1").verdicts
     found = compared.difference("run-1", "target")
     assert found is not None
@@ -148,7 +151,7 @@ def test_compare_best_seed_is_not_the_headline(tmp_path: Path) -> None:
     assert best.claim.alone.low > 0
     assert best.finding == "one seed of several"
     assert recipe.name == "run-42 + run-43 + run-44"
-    assert recipe.target.finding == "not shown"
+    assert recipe.leading.finding == "not shown"
     assert found.verdict.planned == 1
     assert found.verdict.pick is None
 
@@ -232,6 +235,31 @@ def test_compare_subjects_are_ranked_by_loss(compared: Comparison) -> None:
         assert row.change.estimate == pytest.approx(100 * (row.gained - row.lost) / row.questions)
 
 
+def test_compare_worst_subject_is_quoted_with_an_interval_of_all(compared: Comparison) -> None:
+    rows = [row for row in compared.subjects if row.variant == "run-1"]
+    for row in rows:
+        assert row.together.low < row.change.low
+        assert row.together.high > row.change.high
+        assert row.together.estimate == pytest.approx(row.change.estimate)
+    (sentence,) = worst_subject(compared, "run-1", Voice("en"))
+    worst = min(rows, key=lambda row: row.together.low)
+    assert sentence.startswith(f"Worst of 9 subjects of {compared.main_suite} under run-1: ")
+    assert worst.subject.replace("_", " ") in sentence
+    assert Voice("en").interval(worst.together, signed=True) in sentence
+    assert f"more than {-worst.together.low:.1f} points is ruled out" in sentence
+
+
+def test_compare_loss_in_one_subject_is_shown_where_the_mean_hides_it() -> None:
+    correct = np.ones((57 * 100, 2), dtype=np.bool_)
+    correct[:40, 1] = False  # 40 of the first subject's 100; the mean loses 0.7 points
+    groups = tuple(f"s{at // 100}" for at in range(5700))
+    axis = AnsweredAxis("general", "mmlu", "letter", True, tuple(map(str, range(5700))), groups, ("",) * 5700, groups,
+                        correct, (0.25,) * 5700)  # fmt: skip
+    rows = subject_rows(axis, ["baseline", "run-1"])
+    assert [row.subject for row in rows if row.together.high < 0] == ["s0"]
+    assert rows[0].together.low == pytest.approx(-57.0, abs=3)
+
+
 def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Comparison) -> None:
     for variant in six.variants:
         wrong = sum(not line.detail["execution_match"] for line in variant.verdicts)
@@ -240,15 +268,15 @@ def test_compare_error_classes_cover_all_wrong_answers(six: Run, compared: Compa
 
 
 def test_compare_tradeoff_curves_go_from_baseline_to_the_whole_adapter(compared: Comparison) -> None:
-    curves = {(curve.source, curve.kind): curve for curve in compared.tradeoff.curves}
+    curves = {(curve.source, curve.kind): curve for curve in compared.plane.curves}
     assert curves["run-1", "scale"].variants == ("baseline", "run-1@0.25", "run-1@0.5", "run-1")
     assert curves["run-1", "scale"].values == (0.0, 0.25, 0.5, 1.0)
     assert curves["run-1", "checkpoint"].variants == ("baseline", "run-1@step-200", "run-1")
-    assert {item.gain for item in compared.tradeoff.matched} == {compared.tradeoff.matched[0].gain}
+    assert {item.gain for item in compared.plane.matched} == {compared.plane.matched[0].gain}
 
 
 def test_compare_front_holds_those_that_none_beats(compared: Comparison) -> None:
-    points = compared.tradeoff.points
+    points = compared.plane.points
     places = [(point.gain.estimate, point.general_change.estimate) for point in points]
     for point, (gain, change) in zip(points, places, strict=True):
         beaten = any(right >= gain and up >= change and (right, up) != (gain, change) for right, up in places)
@@ -258,7 +286,7 @@ def test_compare_front_holds_those_that_none_beats(compared: Comparison) -> None
 
 def test_compare_without_gain_has_no_price(tmp_path: Path) -> None:
     found = compare_run(load_run(write_run(tmp_path, [SimulatedVariant("null")])), replicates=100)
-    point = found.tradeoff.points[1]
+    point = found.plane.points[1]
     assert point.price is None
     assert point.price_reason == NO_GAIN
 
@@ -271,7 +299,7 @@ def test_compare_baseline_at_chance_has_no_retention(tmp_path: Path) -> None:
 
     for name in ("baseline", "run-1"):
         change_lines(folder / name / "choice.jsonl", by_chance)
-    point = compare_run(load_run(folder), replicates=100).tradeoff.points[1]
+    point = compare_run(load_run(folder), replicates=100).plane.points[1]
     assert point.retention is None
     assert point.retention_reason == AT_CHANCE
 
@@ -383,8 +411,8 @@ def test_compare_nothing_right_at_all_still_has_intervals(tmp_path: Path, wrong:
     for name in wrong:
         change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "wrong", "error_class": None})
     found = compare_run(load_run(folder), replicates=200)
-    assert found.variants[0].target.estimate == 0
-    assert found.variants[0].target.high > 1
+    assert found.variants[0].leading.estimate == 0
+    assert found.variants[0].leading.high > 1
     difference = found.difference("run-1", "target")
     assert difference is not None
     assert difference.interval.low < difference.interval.estimate < difference.interval.high
@@ -421,7 +449,7 @@ def test_compare_reference_that_fails_is_in_no_accuracy_as_in_score(tmp_path: Pa
     header = {"split": "dev", "questions_in_split": 155, "test_suite": False, "sqlite": "", "paretune": "",
               "rules": "official", "sha256": {}}  # fmt: skip
     printed = score_summary(verdicts, header, Voice("en")).splitlines()[2]
-    figure = found.variants[1].target
+    figure = found.variants[1].leading
     assert (figure.n, found.questions, found.void_questions) == (140, 140, 15)
     assert f"{figure.estimate:.1f} %" in printed
     assert f"[{figure.low:.1f}, {figure.high:.1f}]  n = 140" in printed

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from paretune.cli import choice, perplexity
-from paretune.errors import DataError
+from paretune.errors import DataError, ModelError
 from tests.tiny_models import add_tiny_adapter, save_tiny_model, tiny_model
 
 
@@ -68,14 +69,29 @@ def test_choice_killed_and_resumed_writes_the_same_bytes(model_folder: Path, tmp
 
 
 def test_choice_adapter_folder_missing_is_refused(model_folder: Path) -> None:
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(ModelError, match="expected an adapter in PEFT's format: a folder, an archive"):
         choice.run(demo(model_folder, "--adapter", model_folder / "run-9"))
+
+
+def test_choice_adapter_in_an_archive_is_that_of_the_folder(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "cache"))
+    folder = model_folder / "run-1" / "adapter"
+    archive = shutil.make_archive(str(tmp_path / "shared"), "zip", folder)
+    variants = choice.variant_names([str(folder), archive])
+    assert list(variants) == ["baseline", "run-1", "shared"]
+    printed = []
+    for adapter in (folder, archive):
+        choice.run(demo(model_folder, "--method", "cloze", "--limit", "1", "--adapter", adapter))
+        printed.append(capsys.readouterr().out.replace("shared", "run-1"))
+    assert printed[0] == printed[1]
 
 
 def test_choice_same_adapter_twice_is_refused(model_folder: Path) -> None:
     folder = model_folder / "run-1" / "adapter"
     with pytest.raises(DataError, match="given twice"):
-        choice.variant_names([folder, folder, folder])
+        choice.variant_names([str(folder)] * 3)
 
 
 def test_perplexity_prints_bits_with_interval_for_base_and_adapter(

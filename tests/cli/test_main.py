@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from paretune.cli import build_parser, main
+from paretune.cli import build_parser, main, power
+from paretune.cli.help import EXAMPLES
 from paretune.config import load_experiment
 from paretune.sql.task import SqlTarget
 
@@ -18,7 +21,8 @@ DEMO = str(EXPERIMENTS / "demo.toml")
 HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "peft")
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
-    "score", "choice", "perplexity", "power", "audit", "test-suite", "fetch", "sync", "doctor", "init", "init-task",
+    "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
+    "init", "init-task",
 )  # fmt: skip
 
 
@@ -70,6 +74,37 @@ def test_error_in_a_process_is_one_line_and_status_two_without_traceback(tmp_pat
     assert done.returncode == 2
     assert done.stderr == f"error: {tmp_path / 'none.toml'}: no such experiment file\n"
     assert done.stdout == ""
+
+
+def test_mistyped_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert one_error_line(capsys, ["lst"]) == "error: no command 'lst'; did you mean 'list'?\n"
+
+
+def test_command_unlike_any_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    error = one_error_line(capsys, ["xyzzy"])
+    assert all(name in error for name in COMMANDS)
+
+
+def test_paretune_alone_says_three_ways_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    for way in ("paretune init ", "notebooks/paretune_colab.ipynb", "paretune init-task shop"):
+        assert way in printed
+    assert max(map(len, printed.splitlines())) <= 90
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_has_an_example_that_parses(command: str) -> None:
+    parser = build_parser()
+    for line in EXAMPLES[command]:
+        name, *words = shlex.split(line.partition(" > ")[0])
+        assert (name, words[0]) == ("paretune", command)
+        assert parser.parse_args(words).command == command
+
+
+def test_help_groups_hold_every_command_once() -> None:
+    lines = [line.split() for line in build_parser().format_help().splitlines() if line.startswith("    ")]
+    assert sorted(words[0] for words in lines) == sorted(COMMANDS)
 
 
 def test_folder_that_may_not_be_entered_is_named_without_traceback(
@@ -131,9 +166,11 @@ def test_shipped_experiment_loads(file: Path, tmp_path: Path) -> None:
 
 def test_list_of_an_empty_folder_says_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", DEMO, "--out", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) > 6
-    assert all(line.endswith("missing") for line in lines)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name in ("baseline", "run-1", "run-2", "run-1@0.5"):
+        (own,) = [row for row in rows if row[:1] == [name]]
+        assert own[1:] == [own[1], "missing", "missing"]
+    assert ["0", "of", "4", "variants", "complete"] in rows
     assert list(tmp_path.iterdir()) == []
 
 
@@ -175,3 +212,23 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
         done = subprocess.run(POWER, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: standard output: No space left on device\n"
+
+
+class _Dropping:
+    """Its end is interrupted, where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_interrupt_that_python_drops_in_a_finalizer_is_heeded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_: object) -> int:
+        _Dropping()
+        time.sleep(60.0)  # until the signal comes
+        return 0
+
+    monkeypatch.setattr(power, "run", work)
+    assert main(["power", "--effect", "2", "--discordant", "0.1"]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was kept; the same command starts anew\n"

@@ -59,6 +59,9 @@ def test_power_of_ruling_a_loss_out(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "named"),
     [
         (("--effect", "50", "--discordant", "0.1"), "at most 10 points"),
+        (("--effect", "1e-300", "--discordant", "0.1"), "up to 10,000,000 questions shows 1e-300 points so reliably"),
+        (("--effect", "inf", "--discordant", "0.1"), "expected points in"),
+        (("--claim", "non-inferiority", "--margin", "1e-300", "--discordant", "0.1"), "take a larger effect or margin"),
         (("--effect", "2", "--discordant", "0.1", "--questions", "10"), "10 questions show no difference reliably"),
         (("--claim", "non-inferiority", "--margin", "1", "--true-loss", "1.5", "--discordant", "0.1"), "true loss"),
         (("--claim", "non-inferiority", "--discordant", "0.1"), "--margin"),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import EntryPoint
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from paretune import tasks
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.cli import main
@@ -17,6 +16,7 @@ from paretune.errors import ConfigError
 from paretune.report.page import plots
 from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.run.load import load_run
+from tests.extending.installed import with_points
 from tests.report.chromium import Browser, find_chromium
 from tests.tiny_models import save_tiny_model
 
@@ -44,7 +44,8 @@ name = "run-1"
 
 
 def _offer(monkeypatch: pytest.MonkeyPatch, value: str = "tests.extending.sums:TASK") -> None:
-    monkeypatch.setattr(tasks, "entry_points", lambda *, group: [EntryPoint("sums", value, group)])
+    point = metadata.EntryPoint("sums", value, "paretune.tasks")
+    monkeypatch.setattr(metadata, "entry_points", with_points(point))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_task_of_another_package_is_resumed(run: Path, capsys: pytest.CaptureFix
 
 def test_task_of_another_package_is_compared_in_its_own_words(run: Path) -> None:
     comparison = compare_run(load_run(run), replicates=50)
-    assert [row.target.estimate for row in comparison.variants] == [20.0, 75.0]
+    assert [row.leading.estimate for row in comparison.variants] == [20.0, 75.0]
     assert {row.group for row in comparison.levels} == {"small", "large"}
     assert {row.error_class for row in comparison.error_classes} == {"no_number", "too_low", "too_high"}
     gain = comparison.difference("run-1", "target")
@@ -165,7 +166,9 @@ def test_find_task_that_cannot_be_loaded_says_why(tmp_path: Path, monkeypatch: p
     _offer(monkeypatch, "tests.extending.nowhere:TASK")
     file = tmp_path / "x.toml"
     file.write_text('[target]\nkind = "sums"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"the task 'sums' \(tests\.extending\.nowhere:TASK\) cannot be loaded"):
+    with pytest.raises(
+        ConfigError, match=r"paretune\.tasks: 'sums' of tests\.extending\.nowhere:TASK cannot be imported"
+    ):
         load_experiment(file)
 
 

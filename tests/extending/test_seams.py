@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import paretune as pt
-from paretune import tasks
 from paretune.cli import main
 from paretune.report.page import plots
+from tests.extending.installed import with_points
 
 EXPERIMENT = """
 name = "seams"
@@ -48,18 +47,13 @@ POINTS = (
 )
 
 
-def _entry_points(**wanted: Any) -> list[metadata.EntryPoint]:
-    return [point for point in POINTS if all(getattr(point, key) == value for key, value in wanted.items())]
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("seams")
     for name, text in (("seams.toml", EXPERIMENT), ("base.py", BASE), ("tuned.py", TUNED)):
         (home / name).write_text(text.replace("\\\\", "\\"), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(metadata, "entry_points", _entry_points)
-        patched.setattr(tasks, "entry_points", _entry_points)
+        patched.setattr(metadata, "entry_points", with_points(*POINTS))
         patched.setattr(plots, "_piece", lambda *_: "<svg></svg>")
         assert main(["run", str(home / "seams.toml"), "--out", str(home / "run")]) == 0
     return home / "run"
@@ -67,15 +61,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "entry_points", _entry_points)
-    monkeypatch.setattr(tasks, "entry_points", _entry_points)
+    monkeypatch.setattr(metadata, "entry_points", with_points(*POINTS))
 
 
 def test_task_suite_and_scripts_of_others_are_compared(run: Path) -> None:
     comparison = pt.Run(run).comparison()
     baseline, tuned = comparison.variants
-    assert 0 < baseline.target.estimate < 50
-    assert tuned.target.estimate == 100.0
+    assert 0 < baseline.leading.estimate < 50
+    assert tuned.leading.estimate == 100.0
     assert (baseline.general.estimate, tuned.general.estimate) == (100.0, 100.0)
     assert comparison.main_suite == "capitals"
     gain = comparison.difference("tuned", "target")

@@ -133,7 +133,7 @@ def tiny_run(folder: Path) -> Texts:
     assert done.returncode == 0, done.stderr
     files = [path for path in _files(run) if "checkpoints" not in path.parts]
     return {
-        "list.txt": done.stdout,
+        "list.txt": re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE AND TIME", done.stdout.replace(str(run), "FOLDER")),
         "files.txt": _names(run, files),
         "headers.txt": _headers(run, [path for path in files if path.suffix == ".jsonl"]),
         "manifest.json": _manifest(run),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import runpy
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,12 +22,14 @@ from paretune.records import SqlOutcome
 if importlib.util.find_spec("deepeval") is None:
     pytest.skip("package deepeval is not installed (pip install '.[deepeval]')", allow_module_level=True)
 
-from paretune.deepeval import ExecutionAccuracy  # first: it keeps deepeval's telemetry off
+from paretune.deepeval import ExecutionAccuracy, stay_offline
 
 from deepeval import assert_test, evaluate  # isort: skip
 from deepeval.errors import MissingTestCaseParamsError  # isort: skip
 from deepeval.evaluate import AsyncConfig, DisplayConfig, ErrorConfig  # isort: skip
 from deepeval.test_case import LLMTestCase  # isort: skip
+
+stay_offline()
 
 GOLD = "SELECT name FROM singer WHERE country = 'Brazil'"
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "deepeval_execution_accuracy.py"
@@ -183,3 +188,34 @@ def test_example_runs_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "Execution Accuracy: 1.0" in printed
     assert "Compare author.country with 'Brazil', not 'brazil' (letter case)." in printed
+
+
+CHANGES = """
+import os
+before = dict(os.environ)
+import paretune.deepeval
+assert dict(os.environ) == before, {key for key in os.environ if key not in before}
+from deepeval.telemetry.client import telemetry_opt_out
+assert not telemetry_opt_out()
+paretune.deepeval.stay_offline()
+assert telemetry_opt_out()
+"""
+
+
+def test_import_leaves_the_environment_as_it_was_and_stay_offline_is_obeyed(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("DEEPEVAL")}
+    environment["PYTHONPATH"] = str(EXAMPLE.parents[1])
+    command = [sys.executable, "-c", CHANGES]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_example_without_deepeval_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "deepeval.py").write_text("raise ImportError('not here')", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{EXAMPLE.parents[1]}"}
+    result = subprocess.run(
+        [sys.executable, str(EXAMPLE)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr == "error: the DeepEval metric needs deepeval 4.3: pip install '.[deepeval]' (not here)\n"

@@ -15,6 +15,7 @@ from paretune.models.load import LoadedModel, load_model
 from paretune.records import ChoiceAnswer
 from paretune.run.jsonl import read_lines
 from paretune.training.batches import TrainingRow
+from paretune.training.methods.lora import LoraSettings
 from paretune.training.sft import train_adapter
 from tests.engines.asked import score_choices
 from tests.engines.contract import answers_of as written_by
@@ -125,8 +126,8 @@ def test_nf4_base_learns_an_adapter_and_stays_as_it_was(tmp_path: Path, optimize
     before = logits(loaded.model).clone()
     rows = [TrainingRow((*range(5 + number, 15 + number), 50, 51, 52, 1), 4) for number in range(12)]
     config = TrainingConfig(
-        peak_learning_rate=0.01, epochs=4.0, batch_size=2, rank=4, optimizer=optimizer, gradient_checkpointing=True,
-        logging_steps=1, max_tokens=64,
+        peak_learning_rate=0.01, epochs=4.0, batch_size=2, settings=LoraSettings(rank=4), optimizer=optimizer,
+        gradient_checkpointing=True, logging_steps=1, max_tokens=64,
     )  # fmt: skip
     train_adapter(loaded, rows, config, tmp_path / "run", "trial", lambda *_: None)
     losses = [record["loss"] for record in read_lines(tmp_path / "run" / "training.jsonl")[1]]

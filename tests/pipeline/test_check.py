@@ -106,6 +106,12 @@ def test_dry_run_setting_that_cannot_work_is_an_error(
     assert [line for line in lines if line.startswith("error: ") and said in line], lines
 
 
+def test_dry_run_texts_that_are_not_there_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, lines = dry_run(folder, capsys, "training.method=corda", "training.calibration=/no/such.txt")
+    assert status == 2
+    assert "error: variant run-1: /no/such.txt: cannot be read (No such file or directory)" in "\n".join(lines)
+
+
 def test_dry_run_file_that_is_no_model_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "hostname").write_text("here")
     status, lines = dry_run(folder, capsys, f"model.path={folder / 'hostname'}")

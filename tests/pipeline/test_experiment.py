@@ -139,32 +139,45 @@ def test_second_process_on_one_folder_is_refused_and_told_by_whom(
     assert (folder / "prepared" / "sql.jsonl").is_file()
 
 
-def states(printed: str) -> dict[tuple[str, str], str]:
-    """What `list` says of each part of each variant."""
-    rows = [line.split() for line in printed.splitlines()]
-    return {(row[0], row[1]): row[-1] for row in rows}
+def states(printed: str) -> dict[str, list[str]]:
+    """What `list` says of each variant, up to the time, and of what is prepared."""
+    rows = [line.split() for line in printed.splitlines() if line.startswith((*VARIANTS, "prepared:"))]
+    return {row[0]: row[1:-2] if row[0] != "prepared:" else row[1:] for row in rows}
 
 
 def test_list_knows_what_other_settings_made(commands: Commands, copied_run: Path) -> None:
-    same = states(commands.run("list", copied_run).out)
-    assert set(same.values()) == {"done"}
-    assert len(same) == 3 + 2 + 3 * len(VARIANTS)
+    printed = commands.run("list", copied_run).out
+    same = states(printed)
+    assert set(same) == {*VARIANTS, "prepared:"}
+    assert {name: same[name] for name in ("baseline", "run-1")} == {
+        "baseline": ["–", "24/24", "36/36"], "run-1": ["done", "24/24", "36/36"],
+    }  # fmt: skip
+    assert "4 of 4 variants complete" in printed
+    assert printed.splitlines()[-1] == f"page: {(copied_run / 'report' / 'index.html').resolve()}"
     other_rank = states(commands.run("list", copied_run, "variant.run-1.rank=3").out)
-    outdated = {part for part, state in other_rank.items() if state == "outdated"}
-    made_anew = [("run-1", "adapter"), *[(name, part) for name in ("run-1", "run-1@0.5") for part in PARTS]]
-    assert outdated == set(made_anew)
+    outdated = ["24/24", "outdated", "36/36", "outdated"]
+    assert other_rank == {**same, "run-1": ["outdated", *outdated], "run-1@0.5": ["–", *outdated]}
     fewer = states(commands.run("list", copied_run, "target.questions=20").out)
-    outdated = {part for part, state in fewer.items() if state == "outdated"}
-    assert outdated == {("-", "prepared/sql"), *[(name, part) for name in VARIANTS for part in ("answers", "sql")]}
+    assert fewer["prepared:"][:3] == ["sql", "24/20", "outdated,"]
+    assert fewer["run-2"] == ["done", "24/20", "outdated", "36/36"]
     assert list(copied_run.glob("prepared/*.old-*")) == []
+
+
+def test_list_of_a_run_folder_alone_needs_no_experiment_file(commands: Commands, copied_run: Path) -> None:
+    (copied_run / "run-2" / "sql.jsonl").unlink()
+    commands.start(["list", str(copied_run)])
+    result = commands.finish()
+    assert result.status == 0, result.err
+    assert states(result.out)["run-2"] == ["done", "24/24", "not", "judged", "36/36"]
+    assert "3 of 4 variants complete" in result.out
+    assert "not checked against the settings: no experiment file was named" in result.out
 
 
 def test_list_without_the_model_counts_and_says_why(commands: Commands, copied_run: Path) -> None:
     result = commands.run("list", copied_run, "model.path=./absent.gguf")
     assert result.status == 0, result.err
-    *rows, last = result.out.splitlines()
-    assert {line.split()[-1] for line in rows} == {"done"}
-    assert "not checked against the settings: model.path = " in last
+    assert states(result.out)["run-1"] == ["done", "24/24", "36/36"]
+    assert "not checked against the settings: model.path = " in result.out
 
 
 def test_dry_run_says_what_is_done_and_what_would_be_made_anew(commands: Commands, copied_run: Path) -> None:
@@ -174,6 +187,29 @@ def test_dry_run_says_what_is_done_and_what_would_be_made_anew(commands: Command
     assert "variant baseline: evaluate; done already: answers, sql, choice\n" in printed
     assert "at 0.01, evaluate; done already: adapter, answers, sql, choice\n" in printed
     assert "at 0.001, evaluate; outdated, would be made anew: adapter, answers, sql, choice\n" in printed
+    assert printed.splitlines()[-1] == f"time: about 1 minute by the speed of 1 run in {copied_run.parent}"
+
+
+def test_dry_run_of_a_finished_run_says_that_nothing_is_left(commands: Commands, copied_run: Path) -> None:
+    commands.start([*commands.words("run", copied_run), "--dry-run"])
+    assert commands.finish().out.splitlines()[-1] == "time: nothing is left to train or answer"
+
+
+def test_dry_run_without_an_earlier_run_knows_no_time(commands: Commands, tmp_path: Path) -> None:
+    commands.start([*commands.words("run", tmp_path / "new" / "run"), "--dry-run"])
+    said = commands.finish().out.splitlines()[-1]
+    assert said == f"time: not known; no earlier run in {tmp_path / 'new'} has this model, task and machine"
+
+
+def test_run_says_the_place_of_each_variant_and_the_time_left(whole_run: WholeRun) -> None:
+    said = [line for line in whole_run.result.lines if line.startswith("variant ")]
+    assert [line.partition(",")[0] for line in said] == [
+        f"variant {number} of 4: {name}" for number, name in enumerate(VARIANTS, start=1)
+    ]
+    assert "left" not in said[0]  # nothing is known yet
+    assert said[-1].endswith("left")  # writing answers is known, and training is over
+    bars = [line for line in whole_run.result.err.replace("\r", "\n").splitlines() if "%" in line]
+    assert any(line.startswith("3/4 run-2 train ") for line in bars)
 
 
 def test_changed_rules_keep_the_former_verdicts_and_say_so(commands: Commands, copied_run: Path) -> None:

@@ -135,27 +135,28 @@ def check_sentences(comparison: Comparison) -> None:
         return
     assert said.gain.startswith("Use ") == (verdict.pick is not None)
     assert said.variant == subject.unit.name
-    assert EN.interval(subject.unit.target.interval, signed=True) in said.gain
+    assert EN.interval(subject.unit.leading.interval, signed=True) in said.gain
     assert EN.interval(subject.worst.interval, signed=True) in said.general
     assert ("is ruled out." in said.general) == (subject.worst.interval.low > -verdict.terms.budget_points and
                                                  not _insensitive(subject))  # fmt: skip
     if verdict.pick is not None:
-        assert subject.unit.target.interval.low > 0
+        assert subject.unit.leading.interval.low > 0
         assert all(claim.interval.low > -verdict.terms.budget_points for claim in subject.unit.primary)
     else:
-        shown = [item for item in verdict.units if item.unit.target.interval.low > 0]
+        shown = [item for item in verdict.units if item.unit.leading.interval.low > 0]
         assert ("no variant is shown to gain" in said.gain) == (not shown)
     for one in (said.gain, said.general):
         for figure in FIGURE.findall(one):
             assert figure in (
-                EN.interval(subject.unit.target.interval, signed=True),
+                EN.interval(subject.unit.leading.interval, signed=True),
                 EN.interval(subject.worst.interval, signed=True),
             )
 
 
 def _insensitive(item: UnitVerdict) -> bool:
+    """Nothing can be said of a loss; where a gain is shown, something can."""
     test = item.worst.budget
-    return test is not None and test.sensitivity is not None and bool(test.sensitivity.limit)
+    return test is not None and test.low <= 0 and test.sensitivity is not None and bool(test.sensitivity.limit)
 
 
 def check_tables(comparison: Comparison) -> None:
@@ -165,7 +166,7 @@ def check_tables(comparison: Comparison) -> None:
     for item in comparison.verdict.units:
         row, name = claimed[item.unit.name], item.unit.name
         assert row[1:4] == [accuracies[name][2], accuracies[name][3], accuracies[name][5]]
-        low = item.unit.target.interval.low
+        low = item.unit.leading.interval.low
         assert (row[3] == "gain shown") == (low > 0)
         assert (row[7] == "pick") == (item is comparison.verdict.pick)
         suite = next(table for table in comparison.suites if (table.suite, table.method) == (row[4], item.worst.method))
@@ -175,10 +176,10 @@ def check_tables(comparison: Comparison) -> None:
             assert changes[at + 1][1] == row[5]
         for variant in item.unit.variants if item.unit.is_recipe else ():
             assert accuracies[variant][5] == "one seed of several"
-    points = {point.variant: point for point in comparison.tradeoff.points}
+    points = {point.variant: point for point in comparison.plane.points}
     for item in comparison.verdict.units:
         if not item.unit.is_recipe:
-            assert points[item.unit.name].gain == item.unit.target.interval
+            assert points[item.unit.name].gain == item.unit.leading.interval
 
 
 def _rows(table: Table) -> dict[str, list[str]]:
@@ -193,8 +194,8 @@ def check_csv(comparison: Comparison) -> None:
     for item in comparison.verdict.units:
         rows = [row for row in files["claims"] if row["unit"] == item.unit.name]
         target = next(row for row in rows if row["axis"] == "target")
-        assert float(target["difference_low_points"]) == pytest.approx(item.unit.target.interval.low, rel=1e-8)
-        assert target["finding"] == item.unit.target.finding
+        assert float(target["difference_low_points"]) == pytest.approx(item.unit.leading.interval.low, rel=1e-8)
+        assert target["finding"] == item.unit.leading.finding
         assert (target["decision"] == "pick") == (item is pick)
         if not item.unit.is_recipe:
             same = next(
@@ -225,6 +226,6 @@ def test_plot_rings_the_pick_and_draws_the_claimed_intervals(template: Run) -> N
         ring = next(one for one in rings if one.get_sizes().tolist() == [190.0])
         pick = comparison.verdict.pick
         names = pick.unit.variants if pick else ("baseline",)
-        points = {point.variant: point for point in comparison.tradeoff.points}
+        points = {point.variant: point for point in comparison.plane.points}
         expected = [(points[name].gain.estimate, points[name].general_change.estimate) for name in names]
         assert np.asarray(ring.get_offsets()).tolist() == pytest.approx(np.array(expected))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
+from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
 from paretune.run.load import load_run
@@ -41,7 +42,7 @@ def test_print_tables_fit_100_columns(compared: Comparison, language: str) -> No
 
 def test_print_tables_quote_every_figure_with_its_interval(compared: Comparison) -> None:
     printed = print_tables(compared, Voice("en"))
-    row = compared.variants[1].target
+    row = compared.variants[1].leading
     assert f"{row.estimate:.1f} [{row.low:.1f}, {row.high:.1f}]" in printed
     change = compared.difference("run-1", "general")
     assert change is not None
@@ -79,8 +80,8 @@ def test_write_tables_csv_holds_the_figures_of_the_comparison(compared: Comparis
     rows = rows_of(tmp_path / "execution_accuracy.csv")
     assert [row["variant"] for row in rows] == [variant.name for variant in compared.variants]
     for row, variant in zip(rows, compared.variants, strict=True):
-        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.target.estimate)
-        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.target.low)
+        assert float(row["execution_accuracy_percent"]) == pytest.approx(variant.leading.estimate)
+        assert float(row["execution_accuracy_low_percent"]) == pytest.approx(variant.leading.low)
     assert rows[0]["change_points"] == ""
     assert {row["variant"]: row["finding"] for row in rows}["run-2"] == "gain shown"
     general = rows_of(tmp_path / "general_accuracy.csv")
@@ -196,7 +197,7 @@ def _unescaped(cell: str) -> str:
 
 def test_as_text_wide_table_is_broken_into_blocks() -> None:
     table = Table("t", ("name", *("x" * 30 for _ in range(5))), (("row", *("y" for _ in range(5))),))
-    lines = as_text(table, width=70).splitlines()
+    lines = as_text(table, Screen(70)).splitlines()
     assert max(map(len, lines)) <= 70
     assert sum(line.startswith("name") for line in lines) == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import sqlite3
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from paretune.records import SqlOutcome, SqlPrediction
+from paretune.sql import worker
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.worker import SECONDS_OF_GRACE
 
@@ -199,3 +201,16 @@ def test_hostile_neighbour_does_not_charge_the_innocent(databases: Path) -> None
     texts = [text for number in range(4) for text in (good, f"{bad} WHERE a.id <> {number}")]
     verdicts = score_predictions(predictions(texts), databases, settings())
     assert [verdict.outcome == SqlOutcome.CORRECT for verdict in verdicts] == [True, False] * 4
+
+
+def test_worker_starts_where_the_system_refuses_a_limit_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As macOS may; SQLite's own limit stays. The limits of this process are not touched."""
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        if kind == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")
+
+    before = sqlite3.connect(":memory:").execute("PRAGMA hard_heap_limit").fetchone()[0]
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    worker.limit_memory(before or 2**62)

@@ -64,6 +64,13 @@ def test_sensitivity_of_few_questions_counts_their_error() -> None:
     assert sensitivity(base_at(45.0, 100), 25.0, 3.0).limit == "chance"
 
 
+def test_gain_shown_at_chance_rules_a_loss_out() -> None:
+    near = sensitivity(Interval(26.0, 25.3, 26.7, 0.95, 14042, 57, ""), 25.0, 1.0)
+    assert near.limit == "chance"
+    assert loss_test(estimate(5.0, 1.0), 1.0, sensitivity=near).verdict == "ruled out"
+    assert loss_test(estimate(0.5, 0.5), 1.0, sensitivity=near).verdict == "not measurable"
+
+
 def test_loss_shown_at_chance_is_still_shown() -> None:
     near = sensitivity(base_at(27.0), 25.0, 1.0)
     assert loss_test(estimate(-9.0, 1.0), 1.0, sensitivity=near).verdict == "shown"

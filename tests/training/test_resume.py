@@ -8,6 +8,7 @@ import pytest
 
 from paretune.run.jsonl import read_lines
 from paretune.training import sft
+from paretune.training.methods.lora import LoraSettings
 from paretune.training.sft import is_trained
 from tests.training.tiny_training import CONFIG, Killed, assert_same, train, weights
 
@@ -108,7 +109,7 @@ def test_checkpoints_without_their_log_are_never_resumed_from(whole: Path, tmp_p
             raise Killed
 
     with pytest.raises(Killed):
-        train(tmp_path, replace(CONFIG, rank=4, alpha=32.0), fingerprint="old", on_step=kill)
+        train(tmp_path, replace(CONFIG, settings=LoraSettings(rank=4, alpha=32.0)), fingerprint="old", on_step=kill)
     (tmp_path / "training.jsonl").unlink()  # as after a kill while the old training is set aside
     train(tmp_path)
     assert_same(weights(tmp_path), weights(whole))

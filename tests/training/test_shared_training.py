@@ -17,9 +17,9 @@ from paretune.training import shared_attention
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import train_adapter
 from tests.tiny_models import Architecture
-from tests.training.tiny_training import CONFIG, EOS_ID, Killed, assert_same, loaded, weights
+from tests.training.tiny_training import EOS_ID, PLAIN, Killed, assert_same, loaded, weights
 
-SHARED = replace(CONFIG, share_prompts=True, prompts_per_step=2, dropout=0.0, fuse_adapters=True)
+SHARED = replace(PLAIN, share_prompts=True, prompts_per_step=2, fuse_adapters=True)
 
 
 def rows_of_databases() -> list[TrainingRow]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from paretune.config import TrainingConfig
 from paretune.models.load import LoadedModel
 from paretune.models.source import ModelSource
 from paretune.training.batches import TrainingRow
+from paretune.training.methods.lora import LoraSettings
 from paretune.training.sft import train_adapter
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
@@ -19,13 +21,12 @@ CONFIG = TrainingConfig(
     epochs=2.0,
     batch_size=2,
     accumulation_steps=2,
-    rank=4,
-    alpha=8.0,
-    dropout=0.1,
+    settings=LoraSettings(rank=4, alpha=8.0, dropout=0.1),
     max_tokens=64,
     checkpoint_steps=3,
     logging_steps=2,
 )
+PLAIN = replace(CONFIG, settings=LoraSettings(rank=4, alpha=8.0))  # without dropout
 EOS_ID = 1
 
 

@@ -32,7 +32,8 @@ def audit_run(records: Run) -> list[Finding]:
     records: of load_run; incomplete variants are looked at, too. An empty list means that these checks found nothing,
     not that nothing is wrong.
     """
-    found = [finding for check in CHECKS for finding in check(records)]
+    checks = CHECKS if records.has_target else CHECKS_OF_LOGS
+    found = [finding for check in checks for finding in check(records)]
     return gravest_first(found)
 
 
@@ -89,3 +90,4 @@ CHECKS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
     selection_findings,
     derived_findings,
 )
+CHECKS_OF_LOGS = (comparison_findings, variant_findings, general_findings)  # others' answers have no files of ours

@@ -27,7 +27,11 @@ def _identical(first: Variant, second: Variant) -> Iterator[Finding]:
         return  # the last checkpoint is the adapter itself
     texts = [{answer.id: answer.text for answer in variant.answers} for variant in (first, second)]
     scores = [
-        {(line.suite, line.method, line.id): (line.predicted, line.log_probabilities, line.text) for line in v.choice}
+        {
+            (line.suite, line.method, line.id): (line.predicted, line.log_probabilities, line.text)
+            for line in v.choice
+            if line.predicted is not None or line.log_probabilities or line.text is not None
+        }
         for v in (first, second)
     ]
     same_texts, same_scores = (len(one) >= FEWEST_ALIKE and one == other for one, other in (texts, scores))

@@ -21,6 +21,7 @@ import torch
 from transformers import AttentionInterface
 from transformers.cache_utils import DynamicLayer
 
+from paretune.engines.hf.available import kernels_of
 from paretune.engines.hf.packing import Integers, PackedBatch
 
 NAME = "paretune_parts"  # under which transformers knows `attend_by_parts`
@@ -184,11 +185,11 @@ def sequences(
     own = flash(query, key[shared:], value[shared:], *starts, 0.0, True, False, scale=scale, **limits)
     found: torch.Tensor = own[0]
     if shared:
-        from paretune.engines.hf.kernels import merge
-
+        kernels = kernels_of(query.device)
+        assert kernels is not None  # else nothing is kept apart: `fits_apart`
         sizes = (None, None, len(query), shared)
         before = flash(query[None], key[None, :shared], value[None, :shared], *sizes, 0.0, False, False, scale=scale)
-        found = merge(before[0][0], before[1][0], found, own[1])
+        found = kernels.merge(before[0][0], before[1][0], found, own[1])
     return found
 
 
@@ -240,8 +241,6 @@ def fits(config: Any, device: torch.device, dtype: torch.dtype, window: int | No
 
 def fits_apart(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
     """Where `fits`: whether shared keys can be kept apart, which takes a kernel of our own besides, by a trial."""
-    from paretune.engines.hf.fused import kernels_of
-
     return kernels_of(device) is not None and _trial(*_shape(config), device, dtype, None, 70)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from paretune.engines.hf.available import kernels_of
 from paretune.models.memory import out_of_memory
 
 _SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))  # layers of one module with one input
@@ -380,18 +381,6 @@ def _rotate(device: torch.device) -> _Forward:
     expected = _plain_rotate(states.float(), cos.float(), sin.float())
     compiled: _Forward = kernels.rotate
     return compiled if _agrees(lambda: compiled(states, cos, sin), expected) else _plain_rotate
-
-
-@cache
-def kernels_of(device: torch.device) -> ModuleType | None:
-    """`kernels` where it can run: on CUDA with Triton."""
-    if device.type != "cuda":
-        return None
-    try:
-        from paretune.engines.hf import kernels
-    except ImportError:  # a build of torch without Triton
-        return None
-    return kernels
 
 
 @cache

@@ -9,6 +9,7 @@ from paretune.engines.base import Generation, OnAnswer, Sampling
 from paretune.engines.hf.answers import AnswerReader
 from paretune.errors import EngineError, ScoringError
 from paretune.models.chat import encode_all, stop_token_ids
+from paretune.models.memory import out_of_memory, release_memory
 from paretune.tasks import Ending
 
 if TYPE_CHECKING:
@@ -129,8 +130,6 @@ class TransformersEngine:
         release: Callable[[], None],
     ) -> None:
         """Write batches of equal size in order; of half that size from where the memory runs out."""
-        from paretune.models.memory import out_of_memory, release_memory
-
         waiting = _evenly([list(order)], most)
         while waiting:
             members = waiting[0]

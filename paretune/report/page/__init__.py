@@ -47,7 +47,7 @@ class _View:
     suffix: str
     facts: str
     verdict: VerdictText
-    plot: Plot
+    plot: Plot | None
     is_invalid: bool
     grave: tuple[_Said, ...]
     notes: tuple[_Said, ...]
@@ -62,23 +62,24 @@ def write_page(
     voice: Voice,
     *,
     target_data: Path | None = None,
+    name: str = "index.html",
 ) -> Path:
-    """Write FOLDER/index.html and return it.
+    """Write FOLDER/NAME and return it.
 
     voice: the language shown first; the reader can switch. findings: of audit.audit_run. target_data: the
     folder from which the task shows more than the lines hold, such as results of queries; without it the page shows
     none. The same arguments give the same bytes. Nothing is fetched when the page is opened; links lead to the run's
     files beside it.
     """
-    places = Places(records.path, folder)
+    places = Places(records.path if records.has_target else None, folder)
     voices = {shown: Voice(shown) for shown in LANGUAGES}
     views = [_view(records, comparison, findings, places, shown) for shown in voices.values()]
     views.sort(key=lambda view: view.voice != voice)
     facets = records.facets
-    data = {
-        facets.lines: packed({**explorer_target(records, comparison), **records.task.page(records, target_data)}),
-        "choice": packed(explorer_choice(records)),
-    }
+    data = {"choice": packed(explorer_choice(records))}
+    if records.has_target:
+        shown = {**explorer_target(records, comparison), **records.task.page(records, target_data)}
+        data = {facets.lines: packed(shown), **data}
     settings = {
         "language": voice.language,
         "words": {shown: _words(facets, spoken) for shown, spoken in voices.items()},
@@ -97,7 +98,7 @@ def write_page(
         settings=_embedded_json(settings),
         data=data,
     )
-    path = folder / "index.html"
+    path = folder / name
     write_text(path, text)
     return path
 
@@ -109,7 +110,7 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
         verdict=verdict_text(comparison, voice),
-        plot=page_plot("tradeoff", comparison, places, voice),
+        plot=page_plot("tradeoff", comparison, places, voice) if comparison.has_target else None,
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
@@ -134,6 +135,11 @@ def _said(findings: Sequence[Finding], voice: Voice) -> list[_Said]:
 def _facts(comparison: Comparison, voice: Voice) -> str:
     """The line under the name: which model, asked what, judged how."""
     say = voice.say
+    margin = say("facts.margin", margin=stated(comparison.margin_points))
+    if not comparison.has_target:
+        asked = {suite.suite: suite.rows[0].accuracy.n for suite in comparison.suites}
+        suites = [say("facts.logged", suite=name, questions=questions) for name, questions in asked.items()]
+        return " · ".join([*suites, margin])
     parts = [comparison.model.rstrip("/").rpartition("/")[2] or say("unknown model"), comparison.precision]
     if comparison.quantization not in ("", "none"):
         parts.append(comparison.quantization)
@@ -147,9 +153,9 @@ def _facts(comparison: Comparison, voice: Voice) -> str:
             **clusters_counted(comparison.facets, voice, comparison.clusters),
         )
     )
-    asked = comparison.variants[0].general.n
-    parts.append(say("facts.general", suite=comparison.main_suite, questions=asked, method=say(comparison.main_method)))
-    parts.append(say("facts.margin", margin=stated(comparison.margin_points)))
+    count = comparison.variants[0].general.n
+    parts.append(say("facts.general", suite=comparison.main_suite, questions=count, method=say(comparison.main_method)))
+    parts.append(margin)
     return " · ".join(part for part in parts if part)
 
 

@@ -84,14 +84,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a page's links lead: files of the run, relative to the page's folder."""
+    """Where a page's links lead: files of the run, relative to the page's folder; without a run nowhere."""
 
-    run: Path
+    run: Path | None
     page: Path
 
     def file(self, *parts: str) -> Link:
         """The run's file, by its path within the run."""
         name = "/".join(parts)
+        if self.run is None:
+            return Link(name, "")
         start = os.path.relpath(self.run, self.page).replace(os.sep, "/")
         return Link(name, f"{quote(start)}/{quote(name)}")
 

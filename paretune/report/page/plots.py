@@ -69,6 +69,6 @@ def _described(comparison: Comparison, voice: Voice) -> str:
     """Every point in words."""
     parts = [
         voice.say("plot.point", variant=point.variant, gain=point.gain, change=point.general_change)
-        for point in comparison.tradeoff.points[1:]
+        for point in comparison.plane.points[1:]
     ]
     return ". ".join([voice.say("Gain and loss against the baseline"), *parts]) + "."

@@ -59,6 +59,7 @@ SAID = (
     "letter",
     "cloze",
     "generate",
+    "logged",
     "Target questions",
     "General questions",
     "compared with the baseline",

@@ -12,7 +12,7 @@ from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plo
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
-from paretune.report.verdict import claims_table, family_notes, stated
+from paretune.report.verdict import claims_table, family_notes, stated, worst_subject
 from paretune.run.load import Run
 from paretune.text import Voice
 
@@ -22,11 +22,10 @@ STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring,
 def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
-    made = [
-        _figures(comparison, places, voice),
-        _forgotten(comparison, places, voice),
-        _reasons(comparison, places, voice),
-    ]
+    made = [_figures(comparison, places, voice), _forgotten(comparison, places, voice)]
+    if not comparison.has_target:
+        return (*made, reproduction(records, comparison, places, voice))
+    made.append(_reasons(comparison, places, voice))
     training = page_plot("training", comparison, places, voice)
     made.append(
         Section(
@@ -53,14 +52,15 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     target, choice = (_line_link(places, file, set(names)) for file in files)
     target_files, choice_files = (places.lines(names, file) for file in files)
     links = FigureLinks(comparison)
+    claims = claims_table(comparison, voice)
     tables = [
-        as_page_table(claims_table(comparison, voice), target, *target_files, *choice_files, places.table("claims"),
-                      places.table("pick"), words=[3, 4, 6, 7], figures=links.claims),
+        as_page_table(claims, target, *target_files, *choice_files, places.table("claims"), places.table("pick"),
+                      words=[3, 4, 6, 7], figures=links.claims),
         as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
                       words=[5], figures=links.target),
         as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
                       places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
-    ]  # fmt: skip
+    ] if comparison.has_target else [as_page_table(claims, choice, words=[1, 5, 6])]  # fmt: skip
     if comparison.served:
         table = served_table(comparison, voice)
         tables.append(as_page_table(table, target, *target_files, places.table("served"), words=[1, 2, 7]))
@@ -79,6 +79,8 @@ def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
     introduction = say(
         "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
         "explorer below."
+        if comparison.has_target
+        else "A figure leads to the very questions that it counts, in the explorer below."
     )
     return Section("figures", say("Figures"), introduction, tuple(tables))
 
@@ -92,7 +94,7 @@ def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTab
     rows = tuple(
         (
             Cell(", ".join(unit.variants)),
-            Cell(voice.interval(unit.target.interval, signed=True)),
+            Cell(voice.interval(unit.leading.interval, signed=True)),
             Cell(_deviation(unit.target_deviation, unit.target_deviation_high, voice)),
             Cell(voice.interval(unit.general[0].interval, signed=True)),
             Cell(_deviation(unit.general_deviation, None, voice)),
@@ -116,7 +118,7 @@ def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
 
 def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
     say = voice.say
-    matched = comparison.tradeoff.matched
+    matched = comparison.tradeoff.matched if comparison.tradeoff else ()
     if not matched:
         return []
     rows = tuple(
@@ -191,13 +193,18 @@ def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], pla
             Cell(voice.number(row.baseline), explorer(**{**link, "variant": base}, outcome="correct")),
             Cell(voice.number(row.tuned), explorer(**link, outcome="correct")),
             Cell(voice.interval(row.change, signed=True), explorer(**link, flip="changed")),
+            Cell(voice.limits(row.together.low, row.together.high, signed=True)),
             Cell(str(row.gained), explorer(**link, flip="gained")),
             Cell(str(row.lost), explorer(**link, flip="lost")),
             Cell(voice.p_value(row.holm_p)),
         ))  # fmt: skip
     header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
-              say("change"), say("newly right"), say("no longer right"), say("p (Holm)"))  # fmt: skip
-    notes = (say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),)
+              say("change"), say("all together"), say("newly right"), say("no longer right"),
+              say("p (Holm)"))  # fmt: skip
+    notes = (
+        *worst_subject(comparison, name, voice),
+        say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),
+    )
     sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
     title = say("table.subjects", variant=name)
     return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
@@ -319,9 +326,8 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
     ]
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
-    return Section(
-        "reproduction", say("How to make it again"), introduction, (_fingerprints(records, places, voice),), (), kept
-    )
+    tables = (_fingerprints(records, places, voice),) if comparison.has_target else ()
+    return Section("reproduction", say("How to make it again"), introduction, tables, (), kept)
 
 
 def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple[tuple[str, str], ...]:

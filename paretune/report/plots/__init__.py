@@ -49,14 +49,14 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     """
     say, ink = voice.say, inks(dark)
     figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
-    points = {point.variant: point for point in comparison.tradeoff.points}
+    points = {point.variant: point for point in comparison.plane.points}
     colours = looks(comparison, dark)
     _frame_of_tradeoff(axes, comparison, ink)
     front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
     handles: dict[str, Any] = {}
     if len(front) > 1:
         handles[say("Pareto front")] = _front(axes, front, ink)
-    for curve in comparison.tradeoff.curves:
+    for curve in comparison.plane.curves:
         style = (0, (5, 2)) if curve.kind == "scale" else (0, (1, 1.4))
         path = [points[name] for name in curve.variants]
         (line,) = axes.plot(
@@ -192,6 +192,8 @@ def write_plots(comparison: Comparison, folder: Path, voice: Voice) -> list[Path
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for name, draw in DRAWINGS.items():
+        if name == "tradeoff" and not comparison.has_target:
+            continue
         for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
             figure = draw(comparison, voice, dark, False)
             for suffix in suffixes:
@@ -222,7 +224,7 @@ def _short_name(variant: VariantRow) -> str:
 
 def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
     """Origin lines through the baseline, and limits that hold every cross."""
-    points = comparison.tradeoff.points
+    points = comparison.plane.points
     axes.axhline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.axvline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.grid(color=ink["grid"], linewidth=0.6, zorder=0)
@@ -237,13 +239,13 @@ def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str
 
 def _drawn(comparison: Comparison) -> list[Segment]:
     """Crosses and curves, as segments that a name should not cover."""
-    points = {point.variant: point for point in comparison.tradeoff.points}
+    points = {point.variant: point for point in comparison.plane.points}
     segments: list[Segment] = []
     for point in points.values():
         gain, change = point.gain, point.general_change
         segments.append(((gain.low, change.estimate), (gain.high, change.estimate)))
         segments.append(((gain.estimate, change.low), (gain.estimate, change.high)))
-    for curve in comparison.tradeoff.curves:
+    for curve in comparison.plane.curves:
         path = [(points[name].gain.estimate, points[name].general_change.estimate) for name in curve.variants]
         segments += list(pairwise(path))
     return segments

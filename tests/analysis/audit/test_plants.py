@@ -450,6 +450,12 @@ def test_audit_verdicts_judged_again_are_no_selection(folder: Path) -> None:
     assert "evaluated-again" not in {finding.code for finding in findings(folder)}
 
 
+def test_audit_answers_that_end_in_a_remark_are_not_cut(folder: Path) -> None:
+    remark = "SELECT name FROM singer\n\nThis query lists every singer there is."
+    some("run-1/answers.jsonl", 0.5, text=remark, finish="stop", tokens=20)(folder)
+    assert "cut-but-stopped" not in {finding.code for finding in findings(folder)}
+
+
 def test_audit_question_that_begins_another_is_no_shot(folder: Path) -> None:
     first = read_lines(folder / "prepared" / "sql.jsonl")[1][0]
 

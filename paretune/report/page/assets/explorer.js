@@ -34,6 +34,7 @@ const unique = (values) => [...new Set(values)];
 
 // What the explorer needs to know of one axis: rows with `right` by variant, and which filters they have.
 const TARGET = settings.target.axis;
+const HAS_TARGET = Boolean(document.getElementById(`data-${TARGET}`)); // logs of others have none
 const AXES = {
   [TARGET]: {
     rows(data) {
@@ -63,7 +64,7 @@ const AXES = {
         return [{
           title: id, group: subject, level: category, question, options, answer, answers,
           right: answers.map((given) => Boolean(given && given[0])),
-          outcome: answers.map((given) => (given && given[0] ? "correct" : given && given[1] === null ? "no_answer" : "wrong")),
+          outcome: answers.map((given) => (given && given[0] ? "correct" : given && given[1] === null && state.method !== "logged" ? "no_answer" : "wrong")),
           error: answers.map(() => null),
           text: [question, ...options].join("\n").toLowerCase(),
         }];
@@ -74,7 +75,7 @@ const AXES = {
 };
 
 function makeExplorer(body, dialog) {
-  const blank = { axis: TARGET, variant: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
+  const blank = { axis: HAS_TARGET ? TARGET : "choice", variant: "", flip: "", outcome: "", level: "", group: "", error: "", text: "",
     suite: "", method: "", page: 0 };
   let state = { ...blank };
   const loaded = {};
@@ -94,7 +95,7 @@ function makeExplorer(body, dialog) {
     const known = Object.entries(rest).filter(([name]) => name in blank && name !== "page");
     state = { ...blank, ...Object.fromEntries(known), group: subject || cluster || filters.group || "",
       level: category || level || filters.level || "" };
-    if (!(state.axis in AXES)) state.axis = TARGET;
+    if (!(state.axis in AXES) || !HAS_TARGET) state.axis = blank.axis;
     draw();
   }
 
@@ -130,6 +131,7 @@ function makeExplorer(body, dialog) {
   }
 
   function tabs() {
+    if (!HAS_TARGET) return "";
     const button = (axis, words) => make("button", { type: "button", "aria-pressed": String(state.axis === axis),
       id: `axis-${axis}`, onclick: () => { show({ axis }); } }, say(words));
     return make("div", { class: "tabs", role: "group" }, button(TARGET, "Target questions"), button("choice", "General questions"));

@@ -1,0 +1,18 @@
+"""Rank-stabilised LoRA (Kalajdzievski 2023): the update is multiplied by alpha / sqrt(rank)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paretune.methods import Method
+from paretune.training.methods.lora import LoraSettings, lora_config
+
+if TYPE_CHECKING:
+    from paretune.models.load import LoadedModel
+
+
+def _peft_config(settings: LoraSettings, base: LoadedModel, seed: int) -> Any:
+    return lora_config(settings, use_rslora=True)
+
+
+METHOD = Method(LoraSettings, _peft_config, low_rank=True)
