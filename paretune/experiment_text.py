@@ -81,8 +81,8 @@ MEANINGS: Mapping[str, str] = {
     "CPU.",
     "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
     "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
-    "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, a Python file, or a server in its place; "
-    "installed packages may add others.",
+    "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, or in its place a Python file or a "
+    "server; installed packages may add others.",
     "engine.fast": "Shared beginnings, packed batches and fused kernels; false: the model's own forward, one text at a "
     "time.",
     "engine.path": "The script: a Python file with a function answer(prompt). Relative to this file.",

@@ -195,7 +195,7 @@ class ServerEngine:
             name, body = f"prompt {position}", self._greedy(served, prompts[position], max_new_tokens)
             if sampling is not None:
                 body |= {"temperature": sampling.temperature, "seed": sampling.seeds[position]}
-            choice = await _completion(connection, body)
+            choice = await _completion(connection, body, name)
             self._require_whole(name, prompts[position], choice["prompt_tokens"])
             return self._generation(name, choice, max_new_tokens)
 
@@ -322,11 +322,11 @@ class ServerEngine:
 
         async def ask(connection: Connection, position: int) -> tuple[str, float | None]:
             body = self._greedy(served, prompts[position], _PROBE_TOKENS)
-            text = str((await _completion(connection, body))["text"])
+            text = str((await _completion(connection, body, "a probe"))["text"])
             if self._choices is None:
                 return text, None
             body = {**self._greedy(served, prompts[position], 1), "logprobs": _FEWEST_TOP}
-            listed = _top_logprobs(await _completion(connection, body))
+            listed = _top_logprobs(await _completion(connection, body, "a probe"))
             return text, max(listed.values()) if listed else None
 
         def tell(position: int, answer: tuple[str, float | None]) -> None:
@@ -422,11 +422,11 @@ class ServerEngine:
             text = _option_text(prompt, 0)[0]
             body = {**asked, "prompt": self._sent(text.rstrip()), "logprobs": number}
             letters = [text[len(text.rstrip()) :] + letter for letter in prompt.continuations]
-            return _among(_top_logprobs(await _completion(connection, body)), letters, name)
+            return _among(_top_logprobs(await _completion(connection, body, name)), letters, name)
         values: list[float] = []
         for option, (context, continuation) in enumerate(zip(question.contexts, question.continuations, strict=True)):
             body = {**asked, "prompt": self._sent("".join(_option_text(prompt, option))), "echo": True, "logprobs": 1}
-            choice = await _completion(connection, body)
+            choice = await _completion(connection, body, name)
             values.append(_sum_of_last(choice, len(context) + len(continuation), len(continuation), name))
         return tuple(values)
 
@@ -455,8 +455,11 @@ class ServerEngine:
         return str(tokenizer.bos_token) if first == tokenizer.bos_token_id and first is not None else ""
 
 
-async def _completion(connection: Connection, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return await connection.post("/completions", body, _read)
+async def _completion(connection: Connection, body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    try:
+        return await connection.post("/completions", body, _read)
+    except RefusedError as error:
+        raise RefusedError(f"{name}: {error}", error.status) from error
 
 
 def _read(reply: Any) -> Mapping[str, Any]:
