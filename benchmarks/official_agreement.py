@@ -119,6 +119,20 @@ def _ours(items: Sequence[Item], databases: Path, settings: ScoreSettings) -> li
     return score_predictions(predictions, databases, settings)
 
 
+def load_evaluation(checkout: Path) -> Any:
+    """The module evaluation.py of a checkout of test-suite-sql-eval."""
+    sys.path.insert(0, str(checkout))
+    evaluation: Any = importlib.import_module("evaluation")  # these two lie in the checkout
+    process_sql: Any = importlib.import_module("process_sql")
+    nltk: Any = importlib.import_module("nltk")  # of the script
+
+    try:
+        nltk.word_tokenize("a b")
+    except LookupError:  # the model that finds sentences is not installed: words alone, as in one sentence
+        process_sql.word_tokenize = lambda text: nltk.word_tokenize(text, preserve_line=True)
+    return evaluation
+
+
 @dataclass(frozen=True, slots=True)
 class _Spider:
     """evaluate() of a checkout, asked about one prediction."""
@@ -128,15 +142,7 @@ class _Spider:
     tables: Path
 
     def judge(self) -> Callable[[Item], Judgement]:
-        sys.path.insert(0, str(self.checkout))
-        evaluation: Any = importlib.import_module("evaluation")  # these two lie in the checkout
-        process_sql: Any = importlib.import_module("process_sql")
-        nltk: Any = importlib.import_module("nltk")  # of the script
-
-        try:
-            nltk.word_tokenize("a b")
-        except LookupError:  # the model that finds sentences is not installed: words alone, as in one sentence
-            process_sql.word_tokenize = lambda text: nltk.word_tokenize(text, preserve_line=True)
+        evaluation = load_evaluation(self.checkout)
         kept: list[dict[str, Any]] = []
         evaluation.print_scores = lambda scores, *_, **__: kept.append(scores["all"])
         keys = evaluation.build_foreign_key_map_from_json(str(self.tables))

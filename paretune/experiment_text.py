@@ -78,7 +78,7 @@ MEANINGS: Mapping[str, str] = {
     "model.path": "A Hub id, a local directory in transformers' format, or a GGUF file.",
     "model.revision": "Branch, tag or commit on the Hub.",
     "model.precision": "Precision of the weights; auto takes bfloat16 or float16 by what a GPU computes, float32 on a "
-    "CPU.",
+    "CPU. The weights of a GGUF file are kept in bfloat16 once dequantised, and in float32 where it is asked for.",
     "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
     "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
     "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, or in its place a Python file or a "
@@ -113,6 +113,8 @@ MEANINGS: Mapping[str, str] = {
     "reference sorts), bird (BIRD's script: sets of rows), subset (result, further columns allowed), tp4 (the course "
     "of 2025). When absent: official for data with Spider's tables.json and the embedded benchmark, bird for BIRD's, "
     "result for all other data.",
+    "target.known_wrong": "File in that folder with the positions (from 0, one a line) of questions known to be wrong, "
+    "as BIRD has some: accuracy without them stands beside.",
     "target.limit_seconds": "Time for one query.",
     "target.max_new_tokens": "Longest answer; what is cut here and matters is reported.",
     "target.stop": "Where an answer ends: with the model's turn, or behind a complete statement, which is the same SQL "

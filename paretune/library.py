@@ -63,6 +63,7 @@ class Experiment:
         from paretune.run.folder import RunFolder
 
         folder = RunFolder(Path(out) if out is not None else runs_directory() / self.config.name)
+        folder.refuse_other_things()
         session = Session(self.config, folder, voice_named(lang), say)
         with folder.locked():
             run_all(session, list(self.config.all_variants()), Claims())

@@ -57,7 +57,8 @@ class SqlQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SqlPrediction:
-    """A question with somebody's raw answer `text`, ready to be scored. level: as in SqlQuestion."""
+    """A question with somebody's raw answer `text`, ready to be scored. level: as in SqlQuestion. known_wrong: question
+    or reference are known to be wrong, which a second figure leaves out."""
 
     index: int
     db_id: str
@@ -65,6 +66,7 @@ class SqlPrediction:
     gold: str
     text: str
     level: str | None = None
+    known_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class SqlVerdict:
     prediction both returned no rows. error_class: see sql/errors.py, null when correct. seconds: the
     prediction's own execution time (never the gold's). exact_set_match_strict: with what the official script's own
     parser refuses as no match; soft_f1: BIRD's, in [0, 1], under the rules `bird` alone; gold_doubt: why the
-    reference's result cannot be relied on; these three null in lines of older versions. error: in English, SQLite's own
+    reference's result cannot be relied on; these three null in lines of older versions. known_wrong: as in
+    SqlPrediction. error: in English, SQLite's own
     message where there is one;
     error_code, error_fields: the explanation for a reader, as text.Phrase has it (null in lines of older versions).
     """
@@ -102,6 +105,7 @@ class SqlVerdict:
     exact_set_match_strict: bool | None = None
     soft_f1: float | None = None
     gold_doubt: str | None = None
+    known_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)

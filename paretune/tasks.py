@@ -82,6 +82,17 @@ class Verdict:
     explanation: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reason(self) -> str | None:
+        """The class of the error; the outcome where that says more than "other" or nothing.
+
+        >>> Verdict(1, "shop", "", "not_a_query", "other").reason
+        'not_a_query'
+        """
+        if self.error_class in (None, "other") and self.outcome not in ("correct", "wrong"):
+            return self.outcome
+        return self.error_class
+
 
 @dataclass(frozen=True, slots=True)
 class Facets:
@@ -93,8 +104,9 @@ class Facets:
     column of a further accuracy -> the key of the verdict's detail that says whether it is right, null where that is
     not known. outcomes: all there are. void: those that say nothing of the answer, as where a reference fails; their
     questions are in no accuracy. marks: keys of the detail that are true for verdicts worth counting beside their
-    outcome. answer: the key of the detail under which the answer stands that was read in the text. sentences: in place
-    of a general sentence or code of the text catalogue, the task's own. words: language -> English word or
+    outcome. left_out: a key of the detail that is true for questions to be left out of a second figure, and the name of
+    that figure. answer: the key of the detail under which the answer stands that was read in the text. sentences: in
+    place of a general sentence or code of the text catalogue, the task's own. words: language -> English word or
     sentence -> the word; names of outcomes under "outcome:NAME", of reasons under "class:NAME". progress: what the bars
     of answering and judging say. cue: the word before an answer, for a model without a chat template. shorter_prompts:
     what to do where a prompt exceeds the context.
@@ -109,6 +121,7 @@ class Facets:
     names: Mapping[str, str] = field(default_factory=dict)
     secondary: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[str, ...] = ()
+    left_out: tuple[str, str] | None = None
     answer: str = "answer"
     outcomes: tuple[str, ...] = ("correct", "wrong", "no_answer", "failed")
     void: tuple[str, ...] = ()

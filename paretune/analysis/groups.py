@@ -69,7 +69,19 @@ def level_rows(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> tuple[
     """The target's accuracy by level, in the task's order; none where the task has no levels."""
     present, levels = set(axis.categories) - {""}, records.facets.levels
     order = [level for level in levels if level in present] + sorted(present - set(levels))
-    return tuple(_group_rows(axis, names, "level", order))
+    return tuple(_group_rows(axis, names, "level", order) + _without_left_out(records, axis, names))
+
+
+def _without_left_out(records: Run, axis: AnsweredAxis, names: Sequence[str]) -> list[GroupRow]:
+    """Each variant's accuracy without the questions that the task leaves out of a second figure; none without such."""
+    if records.facets.left_out is None:
+        return []
+    key, name = records.facets.left_out
+    verdicts = records.variants[0].verdicts
+    kept = np.array([not verdicts[place].detail.get(key) for place in judged(records)])
+    if kept.all() or not kept.any():
+        return []
+    return _rows_of_parts(axis, names, "level", [(name, *axis.part(kept))])
 
 
 def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, Interval]) -> list[GroupRow]:
@@ -87,7 +99,15 @@ def _all_rows(axis: AnsweredAxis, names: Sequence[str], changes: Mapping[str, In
 
 def _group_rows(axis: AnsweredAxis, names: Sequence[str], kind: Kind, order: Sequence[str]) -> list[GroupRow]:
     labels = np.array(axis.categories)
-    parts = [(group, *axis.part(labels == group)) for group in order]
+    return _rows_of_parts(axis, names, kind, [(group, *axis.part(labels == group)) for group in order])
+
+
+def _rows_of_parts(
+    axis: AnsweredAxis,
+    names: Sequence[str],
+    kind: Kind,
+    parts: Sequence[tuple[str, Flags, tuple[Hashable, ...] | None]],
+) -> list[GroupRow]:
     return [
         GroupRow(
             name,
@@ -201,7 +221,7 @@ def error_class_rows(records: Run, axis: AnsweredAxis) -> tuple[ErrorClassRow, .
     """Why answers were wrong, the baseline's commonest reason first; every variant has a row for every class."""
     places = judged(records)
     classes = {
-        variant.name: np.array([variant.verdicts[place].error_class or UNCLASSIFIED for place in places])
+        variant.name: np.array([variant.verdicts[place].reason or UNCLASSIFIED for place in places])
         for variant in records.variants
     }
     counts = {

@@ -21,6 +21,7 @@ Axis = Literal["target", "general"]
 SampleFigure = Literal["mean", "pass", "vote", "oracle"]
 Likeness = Literal["alike", "different", "not shown"]
 Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"]
+BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader may allow instead of the stated one
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Claim:
     alone: the interval as if nothing else had been compared. t_p: two-sided p alone; family_p: counting the family,
     by family_method; holm_p: the same by Holm, for comparison. detectable: true difference that such data show four
     times in five under this very rule, None where no possible one is. effective_clusters: clusters of equal size that
-    the questions are worth, 0 where questions are independent.
+    the questions are worth, 0 where questions are independent. ladder: `budget` once more for each of `BUDGETS`.
     """
 
     benchmark: str
@@ -71,6 +72,7 @@ class Claim:
     effective_clusters: float
     loss: LossTest | None
     budget: LossTest | None
+    ladder: tuple[LossTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.axes import AnsweredAxis
-from paretune.analysis.results import Claim, Finding, UnitRow, UnitVerdict, Verdict
+from paretune.analysis.results import BUDGETS, Claim, Finding, UnitRow, UnitVerdict, Verdict
 from paretune.analysis.units import Unit
 from paretune.errors import StatisticsError
-from paretune.run.claims import Change, Terms, planned_suites, repeated_evaluations
+from paretune.run.claims import Change, Terms, changed_terms, planned_suites, repeated_evaluations
 from paretune.run.load import Run
 from paretune.stats.claims import LossTest, Sensitivity, finding, gravest, loss_test, sensitivity
 from paretune.stats.clusters import are_a_sample
@@ -51,7 +51,7 @@ def claims_on(
     estimates = {unit.name: _estimate(axis, names, unit, against) for unit in units}
     family = _family(axis, names, units, planned, terms.level, seed)
     adjusted = holm([estimate.p_two_sided() for estimate in estimates.values()], planned)
-    limits = _sensitivities(axis, terms)
+    limits = _sensitivities(axis, (terms.margin_points, terms.budget_points, *BUDGETS))
     claims = {
         name: _claim(axis, estimate, family, holm_p, terms, limits)
         for (name, estimate), holm_p in zip(estimates.items(), adjusted, strict=True)
@@ -122,15 +122,11 @@ def verdict_of(
     seed: int,
 ) -> Verdict:
     """The pick, and why not the others; without a target there is neither."""
-    best, reasons = _pick(units) if target else (None, tuple[Reason, ...]("" for _ in units))
-    found = tuple(
-        UnitVerdict(unit, unit.primary[gravest([_budget(claim) for claim in unit.primary])], reason)
-        for unit, reason in zip(units, reasons, strict=True)
-    )
+    pick, judged = _picked(units) if target else (None, tuple(_judged(unit, "") for unit in units))
     scope: Literal["databases", "these"] = "databases" if target and target.speaks_for_others else "these"
     return Verdict(
-        pick=None if best is None else found[best],
-        units=found,
+        pick=pick,
+        units=judged,
         split=_split(units, target, names, seed) if target else None,
         terms=terms,
         changes=tuple(changes),
@@ -139,10 +135,35 @@ def verdict_of(
     )
 
 
-def _pick(units: Sequence[UnitRow]) -> tuple[int | None, tuple[Reason, ...]]:
-    return pick_within_budget(
-        [Candidate(unit.leading.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
-    )
+def verdict_within(verdict: Verdict, budget_points: float) -> Verdict:
+    """What `compare_run` would say with that budget, one of BUDGETS or the stated one.
+
+    The change of the budget is named as one. Raises ValueError for a budget that was not tested.
+    """
+    if budget_points == verdict.terms.budget_points:
+        return verdict
+    at = BUDGETS.index(budget_points)
+    pick, judged = _picked([_with_budget(item.unit, at) for item in verdict.units])
+    terms = replace(verdict.terms, loss_budget_points=budget_points)
+    changes = (*verdict.changes, *changed_terms(verdict.terms, terms))
+    return replace(verdict, pick=pick, units=judged, terms=terms, changes=changes)
+
+
+def _with_budget(unit: UnitRow, at: int) -> UnitRow:
+    return replace(unit, general=tuple(replace(claim, budget=claim.ladder[at]) for claim in unit.general))
+
+
+def _picked(units: Sequence[UnitRow]) -> tuple[UnitVerdict | None, tuple[UnitVerdict, ...]]:
+    """The pick by the units' tests against the budget, None for the base model, and every unit with its reason."""
+    offered = [Candidate(unit.leading.interval, tuple(_budget(claim) for claim in unit.primary)) for unit in units]
+    best, reasons = pick_within_budget(offered)
+    judged = tuple(_judged(unit, reason) for unit, reason in zip(units, reasons, strict=True))
+    return None if best is None else judged[best], judged
+
+
+def _judged(unit: UnitRow, reason: Reason) -> UnitVerdict:
+    """The unit with the suite that must be quoted, by the tests against the budget."""
+    return UnitVerdict(unit, unit.primary[gravest([_budget(claim) for claim in unit.primary])], reason)
 
 
 def missing_parts(records: Run) -> tuple[Change, ...]:
@@ -188,14 +209,18 @@ def _claim(
     family: Family,
     holm_p: float,
     terms: Terms | None,
-    limits: tuple[Sensitivity, Sensitivity] | None,
+    limits: Mapping[float, Sensitivity] | None,
 ) -> Claim:
     interval, alone = estimate.interval(family.tail, family.confidence), (1 - family.confidence) / 2
     p_value = estimate.p_two_sided()
     loss = budget = None
+    ladder: tuple[LossTest, ...] = ()
     if terms is not None and limits is not None:
-        loss = loss_test(estimate, terms.margin_points, tail=family.tail, sensitivity=limits[0])
-        budget = loss_test(estimate, terms.budget_points, tail=family.tail, sensitivity=limits[1])
+        tests = {
+            points: loss_test(estimate, points, tail=family.tail, sensitivity=limit) for points, limit in limits.items()
+        }
+        loss, budget = tests[terms.margin_points], tests[terms.budget_points]
+        ladder = tuple(tests[points] for points in BUDGETS)
     return Claim(
         benchmark=axis.benchmark,
         method=axis.method,
@@ -212,21 +237,22 @@ def _claim(
         effective_clusters=estimate.effective_clusters,
         loss=loss,
         budget=budget,
+        ladder=ladder,
     )
 
 
 def _not_a_claim(claim: Claim) -> Claim:
     word: Finding = "one seed of several"
-    return replace(claim, finding=word, is_primary=False, loss=None, budget=None)
+    return replace(claim, finding=word, is_primary=False, loss=None, budget=None, ladder=())
 
 
-def _sensitivities(axis: AnsweredAxis, terms: Terms) -> tuple[Sensitivity, Sensitivity] | None:
-    """Whether the suite can show a loss of the margin, and of the budget; None on the target."""
+def _sensitivities(axis: AnsweredAxis, losses: Sequence[float]) -> Mapping[float, Sensitivity] | None:
+    """Whether the suite can show each of the losses, in points; None on the target."""
     if axis.chance is None:
         return None
     base = accuracy_interval(axis.correct[:, 0], axis.clusters)
     chance = 100 * float(np.mean(axis.chance))
-    return sensitivity(base, chance, terms.margin_points), sensitivity(base, chance, terms.budget_points)
+    return {points: sensitivity(base, chance, points) for points in losses}
 
 
 def _split(units: Sequence[UnitRow], target: AnsweredAxis, names: Sequence[str], seed: int) -> SplitCheck | None:

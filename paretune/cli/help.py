@@ -46,7 +46,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "paretune compare runs/demo --margin 2 --every-pair",
         "paretune compare results/base results/tuned --html page.html",
     ),
-    "report": ("paretune report runs/demo", "paretune report runs/demo --lang pt-BR --out elsewhere"),
+    "report": (
+        "paretune report runs/demo --lang pt-BR --out elsewhere",
+        "paretune report runs/demo --watch",
+        "paretune report runs",
+    ),
     "init": ("paretune init", "paretune init mine.toml"),
     "init-task": ("paretune init-task shop --database shop.sqlite --pairs questions.csv",),
     "fetch": ("paretune fetch", "paretune fetch spider"),
@@ -95,4 +99,5 @@ def grouped(groups: Mapping[str, Sequence[tuple[str, str]]]) -> str:
 
 def examples(command: str) -> str:
     """The end of a command's help; "" stands for paretune itself."""
-    return "\n".join(["examples:", *(f"  {line}" for line in EXAMPLES[command])])
+    lines = EXAMPLES.get(command, ())
+    return "\n".join(["examples:", *(f"  {line}" for line in lines)]) if lines else ""

@@ -55,8 +55,8 @@ def perplexity_summary(variant: str, result: PerplexityResult, voice: Voice) -> 
     return "\n".join(
         [
             f"{say('variant')}: {variant}",
-            f"  {say('bits a byte')}: {voice.number(result.bits_per_byte, 4)}{interval}",
-            f"  {say('perplexity a token')}: {voice.number(result.token_perplexity, 2)}",
+            f"  {say('bits per byte')}: {voice.number(result.bits_per_byte, 4)}{interval}",
+            f"  {say('perplexity per token')}: {voice.number(result.token_perplexity, 2)}",
             f"  {say('bytes')}: {result.n_bytes}, {say('tokens')}: {result.n_tokens}, "
             f"{say('window')}: {result.window} / {result.stride}",
             f"  {say('confidence intervals')}: 95 %, {say('clustered by window')}",

@@ -76,33 +76,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     claims.add_argument("--budget", type=float, metavar="POINTS", help="loss allowed to the pick; likewise")
     claims.add_argument("--every-pair", action="store_true", help="compare all variants with each other too")
     claims.add_argument("--databases", type=Path, metavar="DIR", help="<db_id>/<db_id>.sqlite, to show query results")
+    claims.add_argument(
+        "--watch", action="store_true", help="report: renew tables and page while a run works, until it is complete"
+    )
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
 
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
-    if arguments.export and stage not in EXPORTED:
-        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    from paretune.run.folder import RunFolder
+
     if getattr(arguments, "tuned", ()):
         from paretune.cli.logs import compare_logs
 
         return compare_logs(arguments)
-    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
-        raise ConfigError(
-            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
-        )
+    _check_options(stage, arguments)
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
     from paretune.choice.suites import check_suites
     from paretune.config import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
-    from paretune.run.folder import RunFolder
 
     config = load_experiment(arguments.experiment, arguments.settings)
     check_engine(config, str(arguments.experiment))
     check_suites(config, str(arguments.experiment))
     folder = RunFolder(arguments.out or runs_directory() / config.name)
+    if arguments.watch:
+        return _watch(folder, arguments)
+    folder.refuse_other_things()
     session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
@@ -134,11 +136,27 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_options(stage: str, arguments: argparse.Namespace) -> None:
+    """Refuse options that this stage cannot obey."""
+    if arguments.export and stage not in EXPORTED:
+        raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
+    if stage in ("list", "compare", "report") and not arguments.experiment.exists():
+        raise ConfigError(f"{arguments.experiment}: no such run folder or experiment file")
+    if arguments.watch and stage != "report":
+        raise ConfigError(f"--watch: {stage} does not wait for a run; paretune report does")
+    if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
+        raise ConfigError(
+            "--cluster, --html: for logs (paretune compare BASE TUNED); `paretune report` writes the page of a run"
+        )
+
+
 def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
     """Compare or report a run folder without its experiment file, also one that cannot be written."""
     from paretune.run.folder import RunFolder
 
     folder = RunFolder(arguments.experiment)
+    if arguments.watch:
+        return _watch(folder, arguments)
     if stage == "list":
         from paretune.pipeline.done import folder_progress
 
@@ -149,6 +167,13 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
     if stage not in ("compare", "report") or ignored:
         what = f"{stage} needs the experiment file" if not ignored else "--set, --variant, --dry-run, --export"
         raise ConfigError(f"{folder.path}: a run folder; {what}" + (" need the experiment file" if ignored else ""))
+    if stage == "report" and not (folder.manifest_path.is_file() or _has_answers(folder.path)):
+        from paretune.pipeline.report import report_runs
+
+        if arguments.out is not None:
+            raise ConfigError(f"--out: the page over the runs of {folder.path} is written there")
+        print(f"page: {report_runs(folder.path, voice_named(arguments.lang), _say).resolve()}")
+        return 0
     if arguments.out is not None:
         into = RunFolder(arguments.out)
         with into.locked():
@@ -158,6 +183,38 @@ def _from_folder(stage: str, arguments: argparse.Namespace) -> int:
             _summarise(stage, folder, arguments, folder)
     else:
         _without_writing(stage, folder, arguments)
+    return 0
+
+
+def _has_answers(folder: Path) -> bool:
+    """Whether it is a run folder that has lost its manifest."""
+    return any(folder.glob("*/choice.jsonl"))
+
+
+def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
+    """Renew tables and page until the run is complete. The run holds the folder's lock; files are replaced whole."""
+    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.pipeline.watch import watch
+    from paretune.run.folder import RunFolder
+    from paretune.run.load import load_run
+
+    voice, claims = voice_named(arguments.lang), _claims(arguments)
+    elsewhere = arguments.out is not None and arguments.experiment.is_dir()
+    into = RunFolder(arguments.out) if elsewhere else folder
+
+    def renew() -> None:
+        run = load_run(folder.path)
+        comparison = compare_folder(run, voice, _say, claims, into=into)
+        page = report_folder(run, comparison, voice, arguments.databases, into=into)
+        _say(f"page: {page.resolve()}")
+
+    try:
+        watch(folder, renew, voice, _say)
+    except KeyboardInterrupt:
+        _say("no longer watching; the run goes on")
+        return 0
+    records = load_run(folder.path)
+    _print(records, compare_folder(records, voice, _say, claims, into=into), arguments, into)
     return 0
 
 
@@ -171,11 +228,16 @@ def _without_writing(stage: str, folder: RunFolder, arguments: argparse.Namespac
 
 
 def _summarise(stage: str, folder: RunFolder, arguments: argparse.Namespace, into: RunFolder | None) -> None:
-    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.config import BASELINE
+    from paretune.pipeline.report import compare_folder, report_folder, report_unfinished
     from paretune.run.load import load_run
 
     voice = voice_named(arguments.lang)
     records = load_run(folder.path)
+    if stage == "report" and into is not None and BASELINE in records.incomplete:
+        page = report_unfinished(records, voice, into=into)
+        print(voice.say("terminal.page", path=str(page.resolve())))
+        return
     comparison = compare_folder(records, voice, _say, _claims(arguments), into=into)
     if stage == "report" and into is not None:
         report_folder(records, comparison, voice, arguments.databases, into=into)

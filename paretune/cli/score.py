@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
     from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
+    from paretune.sql.pool import WorkerPool
     from paretune.sql.predictions import PredictionRow
     from paretune.sql.score import ScoreSettings
 
@@ -61,14 +63,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score and print; raises ParetuneError for what the user can mend."""
+    from paretune.sql.pool import WorkerPool
+    from paretune.sql.score import ScoreSettings, processors
+
+    voice = voice_named(arguments.lang)
+    _check_output(arguments)
+    limits = ScoreSettings(workers=arguments.workers)  # refuses a number of workers that cannot be
+    with WorkerPool(limits.workers or processors(), limits.memory_bytes) as pool:
+        pool.start()
+        header, verdicts = _score(arguments, pool)
+    _check_ours(verdicts)
+    if arguments.out is not None:
+        from paretune.run.jsonl import write_lines
+
+        write_lines(arguments.out, header, verdicts)
+    from paretune.sql.summary import score_summary  # scipy comes with it: not before it is needed
+
+    print(score_summary(verdicts, header, voice))
+    return 0
+
+
+def _score(arguments: argparse.Namespace, pool: WorkerPool) -> tuple[dict[str, object], list[SqlVerdict]]:
+    """What decides the verdicts, and the verdicts."""
     from paretune.progress import progress_bar
-    from paretune.run.jsonl import write_lines
     from paretune.sql.bird import read_known_wrong
     from paretune.sql.predictions import join_predictions, read_predictions
     from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
-    voice = voice_named(arguments.lang)
-    _check_output(arguments)
     questions, gold, databases = _questions(arguments)
     tables_file = (arguments.spider or databases.parent) / "tables.json"
     file = read_predictions(
@@ -83,10 +104,13 @@ def run(arguments: argparse.Namespace) -> int:
         whole_texts=arguments.as_written,
         max_rows=arguments.max_rows,
     )
-    predictions = join_predictions(file.rows, questions, gold)
+    known_wrong = read_known_wrong(arguments.known_wrong, questions) if arguments.known_wrong else frozenset()
+    predictions = [
+        replace(item, known_wrong=item.index in known_wrong) for item in join_predictions(file.rows, questions, gold)
+    ]
     header = _header(arguments, settings, questions, predictions, databases)
     if arguments.known_wrong:
-        header["known_wrong"] = sorted(read_known_wrong(arguments.known_wrong, questions))
+        header["known_wrong"] = sorted(known_wrong)
     with progress_bar("score", len(predictions)) as advance:
         verdicts = score_predictions(
             predictions,
@@ -95,14 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
             cache=_cache_folder(),
             tables_file=tables_file,
             on_verdict=lambda _: advance(1),
+            pool=pool,
         )
-    _check_ours(verdicts)
-    if arguments.out is not None:
-        write_lines(arguments.out, header, verdicts)
-    from paretune.sql.summary import score_summary  # scipy comes with it: not before it is needed
-
-    print(score_summary(verdicts, header, voice))
-    return 0
+    return header, verdicts
 
 
 def _questions(

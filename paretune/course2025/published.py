@@ -1,7 +1,7 @@
 """What is wrong with published CSV files in the form of the 2025 course results, and what their figures should be.
 
-A variant's file has the columns question, generated_sql, expected_sql, score, one row a question of the split in its
-order; a choice file has one row a variant and one column a category, shares in [0, 1], the last column their mean.
+A variant's file has the columns question, generated_sql, expected_sql, score, one row per question of the split in its
+order; a choice file has one row per variant and one column per category, shares in [0, 1], the last column their mean.
 """
 
 from __future__ import annotations

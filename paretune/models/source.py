@@ -40,14 +40,14 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
     tried and what to do."""
     path = Path(config.path).expanduser()
     if path.is_file():
-        return _from_gguf(path)
+        return _from_gguf(path, _kept(config))
     if path.is_dir():
         return _from_directory(path)
     if path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."):
         raise ModelError(f"model.path = {config.path}: no such file or directory")
     packaged = gguf_file(config)
     if packaged is not None:
-        return _from_gguf(packaged)
+        return _from_gguf(packaged, _kept(config))
     return _from_hub(config.path, config.revision, download)
 
 
@@ -93,9 +93,9 @@ def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | 
     if gguf is None and config.path == DEFAULT_MODEL and config.revision is None:
         gguf = _packaged_gguf()
     if gguf is not None:
-        target = _converted(gguf)
+        target = _converted(gguf, _kept(config))
         whole = (target / "config.json").is_file()
-        return (target, _from_gguf(gguf)) if whole else (None, None)
+        return (target, _from_gguf(gguf, _kept(config))) if whole else (None, None)
     try:
         from huggingface_hub import hf_hub_download
 
@@ -152,22 +152,29 @@ def _not_to_be_had(name: str, error: Exception) -> ModelError:
     )
 
 
-def _converted(path: Path) -> Path:
+def _kept(config: ModelConfig) -> str:
+    """In what precision the dequantised weights of a GGUF file are kept: float32 where the experiment asks for it, so
+    that nothing is rounded; else bfloat16, of half the size, which is what "auto" means on a CPU too."""
+    return "float32" if config.precision == "float32" else "bfloat16"
+
+
+def _converted(path: Path, kept: str) -> Path:
     """Where the converted copy of a GGUF file lies in the store, made or not."""
     with open(path, "rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelError(f"{path}: not a GGUF file; expected one, or a model's directory in transformers' format")
-    return store_directory() / "models" / f"{path.stem}-{file_sha256(path)[:12]}"
+    mark = "" if kept == "bfloat16" else f"-{kept}"
+    return store_directory() / "models" / f"{path.stem}-{file_sha256(path)[:12]}{mark}"
 
 
-def _from_gguf(path: Path) -> ModelSource:
-    """Convert a GGUF file once: weights dequantised and kept in bfloat16, tokenizer as the file describes it."""
-    target, digest = _converted(path), file_sha256(path)
+def _from_gguf(path: Path, kept: str) -> ModelSource:
+    """Convert a GGUF file once: weights dequantised and kept in one precision, tokenizer as the file describes it."""
+    target, digest = _converted(path, kept), file_sha256(path)
     if not (target / "config.json").is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
         try:
-            convert_gguf(path, scratch)
+            convert_gguf(path, scratch, kept)
             if not target.exists():
                 move(scratch, target, last=("config.json",))
         except ModelError:
@@ -179,11 +186,12 @@ def _from_gguf(path: Path) -> ModelSource:
             shutil.rmtree(scratch, ignore_errors=True)
     hub_names = (DEFAULT_MODEL,) if path == _packaged_gguf() else ()
     names = (path.stem, *_gguf_names(target), *hub_names)
-    return ModelSource(target, fingerprint([digest, "bfloat16"]), names)
+    return ModelSource(target, fingerprint([digest, kept]), names)
 
 
-def convert_gguf(path: Path, directory: Path) -> None:
-    """Write a GGUF file's weights, dequantised, and its tokenizer as a model's directory. Raises ModelError."""
+def convert_gguf(path: Path, directory: Path, kept: str = "bfloat16") -> None:
+    """Write a GGUF file's weights, dequantised, and its tokenizer as a model's directory. kept: the precision of the
+    weights there. Raises ModelError."""
     import gguf
     import torch
     import transformers
@@ -193,7 +201,7 @@ def convert_gguf(path: Path, directory: Path) -> None:
         arguments["quantization_config"] = transformers.GgufConfig(dequantize=True)
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            str(path.parent), gguf_file=path.name, dtype=torch.bfloat16, **arguments
+            str(path.parent), gguf_file=path.name, dtype=getattr(torch, kept), **arguments
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             str(path.parent), gguf_file=path.name, clean_up_tokenization_spaces=False

@@ -9,12 +9,13 @@ from pathlib import Path
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
+from paretune.errors import ParetuneError, RunFolderError
 from paretune.report.plots import write_plots
 from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, write_tables
 from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
-from paretune.run.load import Run
+from paretune.run.load import Run, load_run
 from paretune.text import Voice
 
 DEFAULT_SEED = 42
@@ -76,3 +77,29 @@ def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: P
     write_plots(comparison, into.report, voice)
     there = target_data or run.task.data_folder(run.manifest)
     return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)
+
+
+def report_unfinished(run: Run, voice: Voice, *, into: RunFolder) -> Path:
+    """Write the page of a run whose base model has not answered everything yet; returns its path."""
+    from paretune.report.page import write_unfinished_page
+
+    return write_unfinished_page(run, into.report, voice)
+
+
+def report_runs(folder: Path, voice: Voice, say: Callable[[str], None]) -> Path:
+    """Write FOLDER/index.html over all run folders in it; returns it. A run that cannot be compared is named with the
+    reason. Raises RunFolderError where there is no run."""
+    from paretune.report.runs_page import RunEntry, write_runs_page
+
+    paths = [path.parent for path in sorted(folder.glob("*/manifest.json"))]
+    if not paths:
+        raise RunFolderError(f"{folder}: neither a run folder nor a folder of runs; expected manifest.json in it")
+    entries = []
+    for path in paths:
+        try:
+            run = load_run(path)
+            entries.append(RunEntry(path, compare_run(run, seed=int(run.config.get("seed", DEFAULT_SEED)))))
+        except ParetuneError as error:
+            say(str(error))
+            entries.append(RunEntry(path, None, str(error).removeprefix(f"{path}: ")))
+    return write_runs_page(folder, entries, voice)

@@ -1,4 +1,4 @@
-"""Train: prepared rows to one adapter a variant."""
+"""Train: prepared rows to one adapter per variant."""
 
 from __future__ import annotations
 

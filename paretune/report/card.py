@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from paretune.analysis.results import Claim, Comparison, GroupRow, UnitRow
 from paretune.errors import RunFolderError
 from paretune.fields import nearest
+from paretune.methods import DEFAULT_METHOD, find_method
 from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_markdown
 from paretune.report.verdict import change_notes, family_notes, general_sentence, stated
@@ -76,7 +77,7 @@ def _metadata(records: Run, comparison: Comparison, subject: _Subject, voice: Vo
         base_model=base,
         library_name="peft",
         pipeline_tag="text-generation",
-        tags=["lora", "paretune"],
+        tags=[str(subject.training.get("method", DEFAULT_METHOD)), "paretune"],
         model_name=f"{records.name} {subject.name}",
         eval_results=list(_results(comparison, subject)),
     )
@@ -250,12 +251,10 @@ def _trained(records: Run, subject: _Subject, voice: Voice) -> Iterator[str]:
         rate=f"{float(training.get('peak_learning_rate', 0.0)):g}",
         seed=str(training.get("seed", "–")),
     )
-    yield say(
-        "card.lora",
-        rank=int(training.get("rank", 0)),
-        alpha=f"{float(training.get('alpha', 0.0)):g}",
-        modules=", ".join(map(str, training.get("target_modules", ()))),
-    )
+    method = str(training.get("method", DEFAULT_METHOD))
+    chosen = (f"{key.name} {_value(training[key.name])}" for key in fields(find_method(method).settings)
+              if key.name in training)  # fmt: skip
+    yield say("card.method", method=method, settings=tuple(chosen))
     if subject.settings.get("checkpoint") is not None:
         yield say("card.checkpoint", step=int(subject.settings["checkpoint"]), source=owner)
 
@@ -290,12 +289,13 @@ def _usage(comparison: Comparison, subject: _Subject, voice: Voice) -> Iterator[
     ]
     yield "```python\n" + "\n".join(lines) + "\n```"
     yield voice.say("card.prompts")
-    scale = subject.settings.get("adapter_scale", 1.0)
+    scale = subject.settings.get("adapter_scale")
     if scale not in (None, 1.0):
-        alpha = subject.training.get("alpha")
-        yield voice.say("card.scale", scale=stated(float(scale)))
-        if alpha is not None:
-            yield voice.say("card.alpha", before=stated(float(alpha)), after=stated(float(alpha) * float(scale)))
+        yield voice.say("card.scale", scale=stated(float(scale)), variant=subject.name)
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _base_name(comparison: Comparison) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from paretune.analysis.results import Claim, Comparison, GroupRow
+from paretune.report.summary import summary_rows
 from paretune.stats.claims import LossTest
 from paretune.stats.intervals import Interval
 
@@ -19,6 +21,7 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
     """File name (without .csv) -> text. A table without rows has its header only where another run would have rows."""
     has_target = comparison.has_target
     tables: dict[str, Iterable[Row]] = {
+        "summary": _summary(comparison) if has_target else (),
         comparison.facets.metric_column: _target(comparison) if has_target else (),
         "general_accuracy": _general(comparison),
         "comparisons": _comparisons(comparison),
@@ -74,6 +77,21 @@ def _interval(name: str, unit: str, figure: Interval | None, *, method: bool = F
     if method:
         found[f"{name}_interval_method"] = figure.method if figure else None
     return found
+
+
+def _summary(comparison: Comparison) -> Iterable[Row]:
+    names = [comparison.facets.metric_column]
+    for suite in comparison.suites:
+        name = re.sub(r"[^a-z0-9]+", "_", f"{suite.suite}_{suite.method}_accuracy".lower())
+        names.append(name if name not in names else f"{name}_{len(names)}")
+    for row in summary_rows(comparison):
+        cells: dict[str, object] = {"variant": row.name}
+        for name, one in zip(names, row.on, strict=True):
+            cells |= _interval(name, "percent", one.accuracy)
+            cells |= _interval(f"{name}_change", "points", one.claim.interval if one.claim else None)
+            cells[f"{name}_p_family"] = one.claim.family_p if one.claim else None
+            cells[f"{name}_finding"] = one.claim.finding if one.claim else None
+        yield {**cells, "decision": row.decision}
 
 
 def _target(comparison: Comparison) -> Iterable[Row]:

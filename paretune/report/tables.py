@@ -8,6 +8,7 @@ from paretune.analysis.results import Claim, Comparison, GroupRow, SuiteTable, T
 from paretune.files import write_text
 from paretune.report.csv import csv_files
 from paretune.report.screen import FILE, Screen
+from paretune.report.summary import Summary, summary_rows
 from paretune.report.target_words import clusters_counted, target_say, target_word
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text
 from paretune.report.verdict import change_notes, claims_table, family_notes, stated, suite_notes
@@ -40,6 +41,7 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
     }
     if comparison.has_target:
         main |= {
+            "summary": summary_table(comparison, voice),
             comparison.facets.metric_column: target_table(comparison, voice),
             f"by_{comparison.facets.level}": level_table(comparison, voice),
             "tradeoff": tradeoff_table(comparison, voice),
@@ -50,6 +52,36 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
         written.append(_written(folder / f"{name}.md", as_markdown(table)))
         written.append(_written(folder / f"{name}.tex", as_latex(table, name.replace("_", "-"))))
     return written
+
+
+def summary_table(comparison: Comparison, voice: Voice) -> Table:
+    """Both axes of every variant and recipe in one row: accuracy, change and p on the target and on each suite, and
+    the decision."""
+    say, facets = voice.say, comparison.facets
+    header = [say("variant"), target_word(facets, voice, facets.metric), say("change"), say("p (family)")]
+    for suite in comparison.suites:
+        header += [f"{suite.suite} ({say(suite.method)})", say("change"), say("p (family)")]
+    header.append(say("decision"))
+    rows = [
+        (row.name, *(cell for one in row.on for cell in _summary_cells(one, voice)), say(f"decision:{row.decision}")
+         if row.decision else "")
+        for row in summary_rows(comparison)
+    ]  # fmt: skip
+    title = target_say(facets, voice)(
+        "table.summary", benchmark=comparison.target_benchmark, questions=comparison.questions
+    )
+    rule = say("claims.pick", budget=stated(comparison.verdict.terms.budget_points))
+    notes = (say("Accuracies: 95 % intervals in brackets."), *family_notes(comparison.verdict, voice), rule)
+    return Table(title, tuple(header), tuple(rows), (*notes, *change_notes(comparison.verdict.changes, voice)))
+
+
+def _summary_cells(figures: Summary, voice: Voice) -> tuple[str, ...]:
+    claim = figures.claim
+    return (
+        voice.interval(figures.accuracy),
+        voice.interval(claim.interval, signed=True) if claim else "",
+        voice.p_value(claim.family_p) if claim else "",
+    )
 
 
 def target_table(comparison: Comparison, voice: Voice) -> Table:

@@ -50,33 +50,48 @@ def as_text(table: Table, screen: Screen = FILE) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """For a README or an issue."""
+    """For a README or an issue: columns of words to the left, of numbers to the right."""
     rows = [[cell.strip().replace("|", r"\|") for cell in row] for row in (table.header, *table.rows)]
-    ruler = [":--", *("--:" for _ in table.header[1:])]
+    ruler = [":--", *(":--" if _is_words(table, at) else "--:" for at in range(1, len(table.header)))]
     lines = [f"**{table.title}**", "", *("| " + " | ".join(row) + " |" for row in (rows[0], ruler, *rows[1:]))]
     return "\n".join([*lines, *(f"\n{note}" for note in table.notes)]) + "\n"
 
 
 def as_latex(table: Table, label: str) -> str:
-    """A table environment for a paper; needs \\usepackage{booktabs}."""
-    rows = [" & ".join(escape_latex(cell.strip()) for cell in row) + r" \\" for row in (table.header, *table.rows)]
-    notes = " ".join(escape_latex(note) for note in table.notes)
-    caption = escape_latex(table.title) + (f". {notes}" if notes else "")
+    """A table environment for a paper, as wide as its text at most; needs \\usepackage{booktabs,graphicx}. The notes
+    stand under the table, the caption is the title alone."""
+    rows = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in (table.header, *table.rows)]
+    columns = "".join("l" if _is_words(table, at) else "r" for at in range(1, len(table.header)))
+    notes = [rf"  {escape_latex(note)}\par" for note in table.notes]
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{caption}}}",
+        rf"  \caption{{{escape_latex(table.title)}}}",
         rf"  \label{{tab:{label}}}",
-        rf"  \begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"  \begin{{tabular}}{{l{columns}}}",
         r"    \toprule",
         f"    {rows[0]}",
         r"    \midrule",
         *(f"    {row}" for row in rows[1:]),
         r"    \bottomrule",
-        r"  \end{tabular}",
+        r"  \end{tabular}}",
+        *([r"  \par\medskip", r"  \begin{minipage}{\linewidth}\footnotesize\raggedright", *notes, r"  \end{minipage}"]
+          if notes else []),
         r"\end{table}",
-    ]
+    ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _is_words(table: Table, at: int) -> bool:
+    """Whether a column holds words: no cell of it begins with a number."""
+    cells = [row[at].strip() for row in table.rows if row[at].strip()]
+    return bool(cells) and not any(re.match(r"[-+–<≈]|\d", cell) for cell in cells)
+
+
+def _latex_cell(cell: str) -> str:
+    """What is indented in the console is indented there, too."""
+    return (r"\quad " if cell.startswith("  ") else "") + escape_latex(cell.strip())
 
 
 def escape_latex(text: str) -> str:

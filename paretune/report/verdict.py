@@ -22,10 +22,11 @@ from paretune.text import Voice
 
 @dataclass(frozen=True, slots=True)
 class VerdictText:
-    """variant: the unit that the sentences are about, "" with the baseline alone. gain, general: the two sentences;
-    basis: what they rest on, and what speaks against them."""
+    """variant: the unit that the sentences are about, "" with the baseline alone. headline: what to do; gain, general:
+    the two sentences; basis: what they rest on, and what speaks against them."""
 
     variant: str
+    headline: str
     gain: str
     general: str
     basis: tuple[str, ...]
@@ -40,10 +41,44 @@ def verdict_text(comparison: Comparison, voice: Voice) -> VerdictText:
         return _of_suites(comparison, voice)
     return VerdictText(
         variant=subject.unit.name,
+        headline=headline(comparison, voice),
         gain=_gain(comparison, subject, voice),
         general=general_sentence(subject.worst, len(subject.unit.primary), voice),
         basis=tuple(_basis(comparison, subject, voice)),
     )
+
+
+def headline(comparison: Comparison, voice: Voice) -> str:
+    """What to do, in one sentence: the pick with its gain, or the base model with the reason."""
+    verdict = comparison.verdict
+    if not comparison.has_target:
+        return _of_suites(comparison, voice).headline
+    if verdict.subject is None:
+        return _baseline_alone(comparison, voice).headline
+    if verdict.pick is None:
+        return voice.say(_why_base(verdict), budget=stated(verdict.terms.budget_points))
+    tell, unit = target_say(comparison.facets, voice), verdict.pick.unit
+    return voice.say(
+        "first.use",
+        variant=unit_label(unit, voice),
+        gain=unit.leading.interval.estimate,
+        accuracy=tell("first.accuracy"),
+        budget=stated(verdict.terms.budget_points),
+    )
+
+
+def unit_label(unit: UnitRow, voice: Voice) -> str:
+    """A unit by its variant; a recipe of several by the first of them and the number of its seeds."""
+    if not unit.is_recipe:
+        return unit.variants[0]
+    return voice.say("first.recipe", variant=unit.variants[0], count=len(set(unit.seeds)))
+
+
+def accuracy_after(comparison: Comparison, unit: UnitRow) -> float:
+    """The unit's accuracy on the target in percent; of a recipe, its mean."""
+    if unit.is_recipe:
+        return comparison.variants[0].leading.estimate + unit.leading.interval.estimate
+    return next(row.leading.estimate for row in comparison.variants if row.name == unit.name)
 
 
 def general_sentence(claim: Claim, suites: int, voice: Voice) -> str:
@@ -248,7 +283,7 @@ def _baseline_alone(comparison: Comparison, voice: Voice) -> VerdictText:
         gain = voice.say("verdict.baseline", accuracy=row.target, benchmark=comparison.target_benchmark)
     general = voice.say("verdict.baseline-general", accuracy=row.general, suite=comparison.main_suite)
     basis = (voice.say("95 % intervals in brackets."), *change_notes(comparison.verdict.changes, voice))
-    return VerdictText("", gain, general, basis)
+    return VerdictText("", gain or general, gain, general, basis)
 
 
 def _of_suites(comparison: Comparison, voice: Voice) -> VerdictText:
@@ -256,9 +291,11 @@ def _of_suites(comparison: Comparison, voice: Voice) -> VerdictText:
     units = comparison.verdict.units
     basis = (*change_notes(comparison.verdict.changes, voice), *family_notes(comparison.verdict, voice))
     basis += tuple(dict.fromkeys(note for suite in comparison.suites for note in suite_notes(suite, voice)))
+    gain = " ".join(_changes(item.unit, comparison, voice) for item in units)
     return VerdictText(
         variant=units[0].unit.name if len(units) == 1 else "",
-        gain=" ".join(_changes(item.unit, comparison, voice) for item in units),
+        headline=gain,
+        gain=gain,
         general=" ".join(_worst(item, len(units) > 1, voice) for item in units),
         basis=basis,
     )
@@ -303,7 +340,7 @@ def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
             change=target.interval,
             benchmark=comparison.target_benchmark,
             before=base,
-            after=base + target.interval.estimate,
+            after=accuracy_after(comparison, subject.unit),
             detectable=target.detectable or 0.0,
         )
 

@@ -155,9 +155,10 @@ def _parse(raw: bytes) -> tuple[Record, list[Record], int, list[str]]:
         except (ValueError, RecursionError):
             faults.append(f"line {number}: not JSON; delete the file to compute it again")
             continue
-        if not isinstance(record, dict) or not isinstance(record.get("header", {}), dict):
+        is_header = number == 1 and isinstance(record, dict) and "header" in record
+        if not isinstance(record, dict) or (is_header and not isinstance(record["header"], dict)):
             faults.append(f"line {number}: expected a JSON object")
-        elif number == 1 and "header" in record:
+        elif is_header:
             header = record["header"]
         else:
             records.append(record)

@@ -14,6 +14,7 @@ from paretune.errors import DataError
 from paretune.records import SqlQuestion
 
 LEVELS = ("simple", "moderate", "challenging")
+WITHOUT_KNOWN_WRONG = "without questions known to be wrong"  # what the second figure is called
 
 
 def question_with_evidence(question: SqlQuestion) -> str:
@@ -32,7 +33,7 @@ def is_bird(questions: Sequence[SqlQuestion]) -> bool:
 
 
 def read_known_wrong(path: Path, questions: Sequence[SqlQuestion]) -> frozenset[int]:
-    """The positions of questions known to be wrong, from a file with one number a line (# begins a comment).
+    """The positions of questions known to be wrong, from a file with one number per line (# begins a comment).
 
     Raises DataError for a line that is no position in the split.
     """

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -366,7 +366,7 @@ def _literal(value: object) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SchemaNames:
     """Names in lower case. tables: name -> columns in their order; foreign_keys: pairs of "table.column"."""
 
@@ -386,13 +386,17 @@ class SchemaNames:
                     found.append((one.rsplit(".", 1)[1], other.rsplit(".", 1)[1]))
         return found
 
-    def representatives(self) -> dict[str, str]:
+    def representatives(self) -> Mapping[str, str]:
         """The column that exact set match reads instead of each column bound by foreign keys.
 
         Columns that keys connect form a class, represented by its first column in the schema's order. As in the
         official script (build_foreign_key_map) a key joins the first class that holds either of its columns, and two
         classes are never merged afterwards.
         """
+        return self._representatives
+
+    @cached_property
+    def _representatives(self) -> Mapping[str, str]:
         order = {f"{table}.{column}": 0 for table, columns in self.tables.items() for column in columns}
         order = {column: position for position, column in enumerate(order)}
         classes: list[set[str]] = []

@@ -84,21 +84,29 @@ class Execution:
     seconds: float
 
 
-def execute(path: Path, sql: str, limits: ExecutionLimits, *, backwards: bool = False) -> Execution:
+def execute(
+    path: Path,
+    sql: str,
+    limits: ExecutionLimits,
+    *,
+    backwards: bool = False,
+    connection: sqlite3.Connection | None = None,
+) -> Execution:
     """Run one statement and fetch its whole result within the limits; never raises for what the query does.
 
     Only reading is allowed: no PRAGMA, transaction, temporary table or virtual table either; a pragma_ function in a
     SELECT is, where it describes the schema. A file that is not there or is no database gives "broken_database". As in
     the official script, YEAR(CURDATE()) reads as 2020. backwards: rows whose order the query leaves open come in
-    reverse (SQLite's reverse_unordered_selects). What is no SQLite file goes to its module in sql/dialects, with the
-    same outcomes.
+    reverse (SQLite's reverse_unordered_selects). connection: one that open_read_only made to the same file, which is
+    used and left open. What is no SQLite file goes to its module in sql/dialects, with the same outcomes.
     """
     backend = backend_of(path)
     if backend is not None:
         return backend.execute(path, sql, limits)
     began = time.monotonic()
+    stays_open = connection is not None
     try:
-        connection = open_read_only(path)
+        connection = connection or open_read_only(path)
     except DataError as failure:
         return Execution("broken_database", 0, [], str(failure), time.monotonic() - began)
     refused: list[str] = []
@@ -129,7 +137,11 @@ def execute(path: Path, sql: str, limits: ExecutionLimits, *, backwards: bool = 
     try:
         status, columns, rows, error = _fetch(connection, _CURRENT_YEAR.sub("2020", sql), limits)
     finally:
-        connection.close()
+        if stays_open:
+            connection.set_authorizer(None)
+            connection.set_progress_handler(None, 0)
+        else:
+            connection.close()
     if refused and status != "ok":
         status, error = "not_a_query", f"only reading is allowed; refused: {refused[0]}"
     return Execution(status, columns, rows, error, time.monotonic() - began)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from paretune.errors import EmptySample, ScoringError
 from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, read_names
+from paretune.sql.diagnosis import Diagnosis
+from paretune.sql.dialects import SQLITE, as_sqlite, dialect_of
 from paretune.sql.differences import Difference, ErrorClass, find_differences
 from paretune.sql.extract import tokens
 from paretune.sql.official_parser import official_parser_reads
 from paretune.sql.reading import parse_select, read_clauses
+from paretune.sql.readings import Reading, Readings
 from paretune.sql.rules import joined_operators
 from paretune.sql.spider_metrics import comparable, hardness, matches_reference
 from paretune.text import Phrase
-from paretune.text.sql import recognised
 
 __all__ = ["ErrorClass", "ErrorReport", "classify", "compare_errors", "count_errors"]
 
@@ -43,12 +45,19 @@ class ErrorReport:
         return str(self.phrase)
 
 
-def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str | None) -> ErrorReport:
+def classify(
+    predicted: str,
+    gold: str,
+    schema: SchemaNames,
+    sqlite_message: str | None,
+    read: Callable[[str], Clauses] | None = None,
+) -> ErrorReport:
     """The most telling reason why a prediction that was not right is not.
 
-    sqlite_message: what SQLite said when it refused the prediction, None when it ran. Never raises on account of the
-    two texts: what cannot be compared is ErrorClass.OTHER and says why. Call it only for predictions that are not
-    correct: a correct one may well be written differently from its gold.
+    sqlite_message: what SQLite said when it refused the prediction, None when it ran. read: read_clauses of this
+    schema, where a caller keeps what it has read. Never raises on account of the two texts: what cannot be compared is
+    ErrorClass.OTHER and says why. Call it only for predictions that are not correct: a correct one may well be written
+    differently from its gold.
 
     >>> schema = SchemaNames({"singer": ("id", "name", "age")})
     >>> classify("SELECT nme FROM singer", "SELECT name FROM singer", schema, "no such column: nme").explanation
@@ -63,8 +72,9 @@ def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str
         refused = _from_message(sqlite_message, predicted, schema)
         if refused is not None:
             return ErrorReport(refused.error_class, refused.phrase)
+    read = read or partial(read_clauses, tables=schema.tables)
     try:
-        given, wanted = read_clauses(predicted, schema.tables), read_clauses(gold, schema.tables)
+        given, wanted = read(predicted), read(gold)
         differences = find_differences(given, wanted, schema)
     except (ScoringError, RecursionError) as error:
         return ErrorReport(ErrorClass.OTHER, Phrase("sql.not-comparable", {"message": sqlite_message or str(error)}))
@@ -77,7 +87,7 @@ def classify(predicted: str, gold: str, schema: SchemaNames, sqlite_message: str
 
 
 def _from_message(message: str, predicted: str, schema: SchemaNames) -> Difference | None:
-    """The reason behind a message of SQLite; None for one that says nothing about the query's text."""
+    """The reason behind a database's message; None for one that says nothing about the query's text."""
     for pattern, explain in _MESSAGES:
         found = re.search(pattern, message, re.IGNORECASE)
         if found:
@@ -95,7 +105,15 @@ def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Differe
 
 
 def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
-    written = found[1].strip().strip('"`[]').lower()
+    return _no_column(found[1], predicted, schema)
+
+
+def _unknown_column_of(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
+    return _no_column(f"{found[1]}.{found[2]}", predicted, schema)
+
+
+def _no_column(name: str, predicted: str, schema: SchemaNames) -> Difference:
+    written = name.strip().strip('"`[]').lower()
     qualifier, _, name = written.rpartition(".")
     table = _table_behind(qualifier, predicted)
     owners = [owner for owner in schema.tables_with(name) if owner != table]
@@ -148,9 +166,21 @@ def _plain(
 
 _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Difference]], ...] = (
     (r"no such table: (?:main\.)?([^\n]+)", _unknown_table),
+    (r'(?:relation "|Table with name )([^"\s]+)"? does not exist', _unknown_table),
     (r"no such column: (.+?)(?: - should this be.*)?$", _unknown_column),
+    (r'(?:column "?|Referenced column ")([^"\s]+)"? (?:does not exist|not found in FROM clause)', _unknown_column),
+    (r'Table "([^"\s]+)" does not have a column named "([^"]+)"', _unknown_column_of),
+    (
+        r'(?:column reference|Ambiguous reference to column name) "([^"]+)"',
+        _plain(ErrorClass.AMBIGUOUS_COLUMN, "sql.ambiguous-column", "column"),
+    ),
     (r"ambiguous column name: (\S+)", _plain(ErrorClass.AMBIGUOUS_COLUMN, "sql.ambiguous-column", "column")),
     (r"no such function: (\S+)", _plain(ErrorClass.UNKNOWN_FUNCTION, "sql.unknown-function", "function")),
+    (
+        r"[Ff]unction (?:with name )?(\w+)(?:\([^)]*\))? does not exist",
+        _plain(ErrorClass.UNKNOWN_FUNCTION, "sql.unknown-function", "function"),
+    ),
+    (r"(?:aggregate functions are not allowed in|clause cannot contain aggregates)()", _misplaced_aggregate),
     (r"misuse of aggregate(?: function|:)? ?(\w*)", _misplaced_aggregate),
     (
         r"wrong number of arguments to function (\w+)",
@@ -171,7 +201,8 @@ _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Differen
     (r"cannot join using column (\w+)", _plain(ErrorClass.WRONG_JOIN_KEY, "sql.using-column", "column")),
     (r"clause should come (?:after|before) (.*)", _plain(ErrorClass.SYNTAX, "sql.clause-order", "clause")),
     (r'near "(.*)": syntax error', _stops_at),
-    (r"incomplete input", _plain(ErrorClass.SYNTAX, "sql.breaks-off")),
+    (r'syntax error at or near "(.*?)"', _stops_at),
+    (r"incomplete input|syntax error at end of input", _plain(ErrorClass.SYNTAX, "sql.breaks-off")),
     (r"unrecognized token: (.*)", _plain(ErrorClass.SYNTAX, "sql.unclosed", "token")),
     (
         r"syntax error|term out of range|one statement at a time|parser stack overflow",
@@ -218,50 +249,23 @@ def _kind(verdict: SqlVerdict) -> str:
     return CORRECT if verdict.outcome == SqlOutcome.CORRECT else verdict.error_class or UNCLASSIFIED
 
 
-_SAYS_THE_MESSAGE = ("sql.not-comparable", "sql.no-clause")
 _LONGEST_PARSED = 10_000  # characters; a longer text is no query anybody means, and parsing it could take minutes
 _DEEPEST_PARSED = 40  # nested parentheses
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """hardness: of the gold, "unknown" where it is no SELECT statement, and then both matches are null.
-    exact_set_match: false where SQLite refuses the prediction; exact_set_match_strict: as the official script has it,
-    where what its own parser refuses is no match, whatever SQLite says. error_class, phrase: null for a prediction that
-    is not wrong."""
-
-    hardness: str = "unknown"
-    exact_set_match: bool | None = None
-    exact_set_match_strict: bool | None = None
-    error_class: str | None = None
-    phrase: Phrase | None = None
-
-    def record(self) -> dict[str, Any]:
-        """As JSON."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {"phrase": None if self.phrase is None else self.phrase.record()}
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any] | None) -> Diagnosis:
-        """The diagnosis that `record` wrote; one that knows nothing for None."""
-        if record is None:
-            return cls()
-        phrase = record["phrase"]
-        return cls(**{**record, "phrase": None if phrase is None else Phrase.of(phrase)})
 
 
 class Diagnostician:
     """Diagnoses predictions against the schemas of their databases, each schema and each gold read once.
 
     tables_file: Spider's tables.json; where it is absent, or does not hold a database, foreign keys are those that the
-    database declares.
+    database declares. folder: where readings of references are kept between calls; None for nowhere.
     """
 
-    def __init__(self, tables_file: Path | None) -> None:
+    def __init__(self, tables_file: Path | None, folder: Path | None = None) -> None:
         self._tables_file = tables_file if tables_file is not None and tables_file.is_file() else None
+        self._folder = folder
         self._schemas: dict[Path, SchemaNames] = {}
-        self._hardness: dict[str, str] = {}
-        self._golds: dict[tuple[Path, str], Clauses] = {}
+        self._readings: dict[Path, Readings] = {}
+        self._golds: dict[tuple[Path, str], tuple[Reading, Clauses | None]] = {}
 
     def diagnose(
         self,
@@ -277,56 +281,79 @@ class Diagnostician:
         """All that is known of one prediction from its text. wrong: is there something to explain; refused: did SQLite
         or the sandbox refuse it; message: SQLite's, when it did. values_open: `value` is read as 1, as the official
         script does."""
-        sql, gold = joined_operators(sql), joined_operators(gold)
-        if gold not in self._hardness:
-            self._hardness[gold] = level_of(gold)
+        sql, gold = (_in_words_of_sqlite(joined_operators(query), database) for query in (sql, gold))
+        reading, wanted = self._gold(database, gold)
+        schema = self._schema(database)
+        given: dict[str, Clauses] = {} if reading.clauses is None else {gold: reading.clauses}
+
+        def read(query: str) -> Clauses:
+            if query not in given:
+                given[query] = read_clauses(query, schema.tables)
+            return given[query]
+
         lenient = strict = None
-        if self._hardness[gold] != "unknown":
-            schema = self._schema(database)
+        if reading.hardness != "unknown":
             matched = sql.replace("value", "1") if values_open else sql
-            match = self._matches(matched, database, gold)
+            match = wanted is not None and self._matches(matched, wanted, schema, read)
             lenient = match and not refused
             strict = match and official_parser_reads(matched, schema)
-        error_class, phrase = self._explain(database, sql, gold, message) if wrong else (None, None)
-        return Diagnosis(self._hardness[gold], lenient, strict, error_class, phrase)
+        error_class, phrase = self._explain(schema, sql, gold, message, read) if wrong else (None, None)
+        return Diagnosis(reading.hardness, lenient, strict, error_class, phrase)
 
     def _schema(self, database: Path) -> SchemaNames:
         if database not in self._schemas:
             self._schemas[database] = read_names(database, self._tables_file)
         return self._schemas[database]
 
-    def _matches(self, sql: str, database: Path, gold: str) -> bool:
-        schema = self._schema(database)
+    def _gold(self, database: Path, gold: str) -> tuple[Reading, Clauses | None]:
+        """The reading of a reference, and its clauses as exact set match compares them."""
+        if (database, gold) not in self._golds:
+            schema = self._schema(database)
+            if self._folder is None:
+                reading = read_reference(gold, schema)
+            else:
+                if database not in self._readings:
+                    self._readings[database] = Readings(self._folder, schema)
+                reading = self._readings[database].get(gold, partial(read_reference, gold, schema))
+            wanted = None if reading.clauses is None else comparable(reading.clauses, schema.representatives())
+            self._golds[database, gold] = reading, wanted
+        return self._golds[database, gold]
+
+    def _matches(self, sql: str, wanted: Clauses, schema: SchemaNames, read: Callable[[str], Clauses]) -> bool:
         try:
-            if (database, gold) not in self._golds:
-                clauses = comparable(read_clauses(gold, schema.tables), schema.representatives())
-                self._golds[database, gold] = clauses
-            return can_parse(sql) and matches_reference(sql, self._golds[database, gold], schema)
+            return can_parse(sql) and matches_reference(read(sql), wanted, schema)
         except Exception:  # a parser that trips over one text must not cost the verdicts on all others
             return False
 
-    def _explain(self, database: Path, sql: str, gold: str, message: str | None) -> tuple[str, Phrase]:
+    def _explain(
+        self, schema: SchemaNames, sql: str, gold: str, message: str | None, read: Callable[[str], Clauses]
+    ) -> tuple[str, Phrase]:
         if sql and not can_parse(sql):
             return str(ErrorClass.OTHER), Phrase("sql.too-long")
-        schema = self._schema(database)
         try:
-            report = classify(sql, gold, schema, message)
+            report = classify(sql, gold, schema, message, read)
         except Exception as error:  # as below
             return str(ErrorClass.OTHER), Phrase("sql.not-comparable", {"message": str(error)})
         return str(report.error_class), report.phrase
 
 
-def worth_saying(message: str | None, refused: bool, diagnosed: Phrase | None) -> Phrase | None:
-    """What to tell a reader: the diagnosis, where it says more than the message.
+def _in_words_of_sqlite(query: str, database: Path) -> str:
+    """The query as the one parser here reads it; itself where it is for SQLite, or cannot be translated."""
+    if dialect_of(database) is SQLITE or not can_parse(query):
+        return query
+    try:
+        return as_sqlite(query, database)
+    except Exception:  # as above
+        return query
 
-    message: of SQLite or of the sandbox, None when the query ran to its end. refused: was it SQLite that refused the
-    text. diagnosed: the phrase of a Diagnosis.
-    """
-    if message is None:
-        return diagnosed
-    if refused and diagnosed is not None and diagnosed.code not in _SAYS_THE_MESSAGE:
-        return diagnosed
-    return recognised(message)
+
+def read_reference(gold: str, schema: SchemaNames) -> Reading:
+    """What a reference's text tells; clauses only where it has a hardness."""
+    hard = level_of(gold)
+    try:
+        return Reading(hard, None if hard == "unknown" else read_clauses(gold, schema.tables))
+    except Exception:  # as above
+        return Reading(hard, None)
 
 
 def can_parse(sql: str) -> bool:

@@ -30,8 +30,7 @@ def tokens(text: str) -> Iterator[str]:
     >>> list(tokens("SELECT 'a;b' -- c"))
     ['SELECT', ' ', "'a;b'", ' ', '-- c']
     """
-    for match in _TOKEN.finditer(text):
-        yield match.group()
+    return iter(_TOKEN.findall(text))
 
 
 def is_blank(token: str) -> bool:

@@ -47,6 +47,11 @@ class WorkerPool:
             self._remove(worker)
         self._selector.close()
 
+    def start(self) -> None:
+        """Start every worker now, so that it is ready to explain predictions when the first one is read."""
+        while len(self._workers) < self._count:
+            self._add().load()
+
     def run(self, requests: Sequence[Request], on_answer: Callable[[int, Answer], None]) -> None:
         """Answer every request; on_answer(position, answer) is called as answers come, in no fixed order.
 
@@ -55,10 +60,14 @@ class WorkerPool:
         """
         waiting = deque((position, 1) for position in range(len(requests)))
         unanswered = len(requests)
+        answered: list[tuple[int, Answer]] = []
         while unanswered:
             while waiting and (worker := self._idle()) is not None:
                 position, attempt = waiting.popleft()
                 worker.start(position, attempt, requests[position])
+            for place, found in answered:  # now that every worker is busy again
+                on_answer(place, found)
+            answered.clear()
             for worker in self._ready():
                 answer = worker.receive()
                 if answer is None and not worker.over:
@@ -72,15 +81,18 @@ class WorkerPool:
                         waiting.appendleft((position, attempt + 1))
                         continue
                 unanswered -= 1
-                on_answer(position, answer)
+                answered.append((position, answer))
+        for place, found in answered:
+            on_answer(place, found)
 
     def _idle(self) -> _Worker | None:
         """A worker without work, started if there may be one more."""
         for worker in self._workers:
             if not worker.busy:
                 return worker
-        if len(self._workers) >= self._count:
-            return None
+        return self._add() if len(self._workers) < self._count else None
+
+    def _add(self) -> _Worker:
         worker = _Worker(self._memory_bytes)
         self._workers.append(worker)
         self._selector.register(worker.output, selectors.EVENT_READ, worker)
@@ -137,6 +149,13 @@ class _Worker:
         self.position, self.attempt, self.stage = position, attempt, "prepare"
         self._limit_seconds = request["limits"]["seconds"]
         self.deadline = time.monotonic() + SECONDS_TO_PREPARE
+        self._send(request)
+
+    def load(self) -> None:
+        """Have the worker load what it will need; it answers nothing."""
+        self._send({"task": "load"})
+
+    def _send(self, request: Request) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Files of predicted SQL, as people have them: JSON, JSON lines, CSV or one query a line.
+"""Files of predicted SQL, as people have them: JSON, JSON lines, CSV or one query per line.
 
 A row is matched to its question by position, never by its text: questions repeat, and wordings change between
 releases of a data set.
@@ -17,7 +17,9 @@ from typing import Any
 from paretune.errors import DataError
 from paretune.records import SqlPrediction, SqlQuestion
 
-_FORMATS = "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query a line"
+_FORMATS = (
+    "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query per line"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class PredictionFile:
 
 
 def read_predictions(path: Path, *, column: str | None = None, db_ids: Collection[str] = ()) -> PredictionFile:
-    """The rows of a prediction file; its suffix says which format it has, anything unknown is one query a line.
+    """The rows of a prediction file; its suffix says which format it has, anything unknown is one query per line.
 
     .json: a list of texts (null for no answer) or of objects, or BIRD's object {"0": "SQL\\t----- bird -----\\tdb_id"}.
     .jsonl: objects. .csv: with a header. Objects and CSV rows hold the SQL under `column`, by default the first of the
@@ -63,7 +65,7 @@ def read_predictions(path: Path, *, column: str | None = None, db_ids: Collectio
     elif suffix == ".csv":
         rows, as_written = _csv_rows(path, text, column)
     elif column is not None:
-        raise DataError(f"{path}: one query a line, without columns; leave out the column {column!r}")
+        raise DataError(f"{path}: one query per line, without columns; leave out the column {column!r}")
     else:
         rows = _line_rows(path, text, db_ids)
     if not rows:

@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from paretune.errors import ScoringError
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Conditions, Selected, TableUnit, Term, Unit
 
+_SQLITE = sqlglot.Dialect.get_or_raise("sqlite")
 _ALWAYS_THERE = ("*", "rowid", "oid", "_rowid_")
 
 Tables = Mapping[str, tuple[str, ...]]
@@ -106,7 +107,7 @@ def parse_select(query: str) -> exp.Expr:
     Raises ScoringError when the text is not exactly one statement of that kind.
     """
     try:
-        trees = [tree for tree in sqlglot.parse(query, dialect="sqlite") if tree is not None]
+        trees = [tree for tree in _SQLITE.parse(query) if tree is not None]
     except (SqlglotError, RecursionError, ValueError) as error:
         raise ScoringError(
             f"no SQL parser reads {query[:200]!r}: {(str(error) or type(error).__name__).splitlines()[0]}"
@@ -174,7 +175,7 @@ def _select(
 ) -> Clauses:
     """One SELECT; trailing: the set operation whose ORDER BY and LIMIT the official parser gives to this part."""
     if not isinstance(tree, exp.Select):
-        return Clauses(select=(Selected("", Unit(OPAQUE, Term("", tree.sql(dialect="sqlite").lower(), False))),))
+        return Clauses(select=(Selected("", Unit(OPAQUE, Term("", _written(tree).lower(), False))),))
     common = common | _common_tables(tree)
     from_ = tree.args.get("from_")
     sources = ([] if from_ is None else [(from_.this, "", None)]) + [
@@ -199,7 +200,7 @@ def _select(
         order=_order(ordered, scope),
         limit=bool(limits),
         directions=tuple("desc" if item.args.get("desc") else "asc" for item in ordered),
-        limit_text=limits[0].expression.sql(dialect="sqlite") if limits and limits[0].expression else "",
+        limit_text=_written(limits[0].expression) if limits and limits[0].expression else "",
     )
 
 
@@ -235,7 +236,7 @@ def _table_unit(source: exp.Expr, kind: str, scope: Scope) -> TableUnit:
         return TableUnit("", _statement(source.this, scope.names, scope.common, scope.outer), kind)
     if isinstance(source, exp.Subquery | exp.Paren):
         return _table_unit(source.this, kind, scope)
-    return TableUnit(source.sql(dialect="sqlite").lower(), None, kind)
+    return TableUnit(_written(source).lower(), None, kind)
 
 
 def _selected(expression: exp.Expr, scope: Scope) -> Selected:
@@ -309,7 +310,15 @@ def _opaque(expression: exp.Expr, scope: Scope) -> Term:
             return exp.to_identifier(scope.column(node), quoted=True)
         return node
 
-    return Term("", expression.copy().transform(normalise).sql(dialect="sqlite").lower(), False)
+    return Term("", _written(expression.transform(normalise)).lower(), False)
+
+
+def _written(expression: exp.Expr) -> str:
+    """The text of an expression in SQLite's words."""
+    if isinstance(expression, exp.Literal):  # by far the most: as the generator writes them, without its detours
+        text = str(expression.name)
+        return "'" + text.replace("'", "''") + "'" if expression.is_string else text
+    return str(_SQLITE.generate(expression))
 
 
 def _order(ordered: list[exp.Expr], scope: Scope) -> tuple[str, tuple[Unit, ...]] | None:
@@ -386,10 +395,10 @@ def _value_text(value: exp.Expr, scope: Scope) -> str:
     """
     value = value.unnest()
     if not isinstance(value, exp.Column):
-        return str(value.sql(dialect="sqlite"))
+        return _written(value)
     column = scope.column(value)
     if value.this.args.get("quoted") and not value.table and (column.startswith("?.") or not scope.names.tables):
-        return str(exp.Literal.string(value.name).sql(dialect="sqlite"))
+        return _written(exp.Literal.string(value.name))
     return column
 
 

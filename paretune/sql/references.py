@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from paretune.sql.spider_metrics import hardness
 
 Problem = Literal["fails", "unreadable", "not deterministic", "order of ties", "empty"]
 UNUSABLE: frozenset[Problem] = frozenset({"fails", "unreadable", "not deterministic"})
+_CHANCE = re.compile(r"\brandom(?:blob)?\s*\(", re.IGNORECASE)
 _SIGNIFICANT_DIGITS = 9  # a sum of the same numbers in another order differs beyond these
 
 
@@ -47,6 +49,8 @@ def doubt_reference(database: Path, query: str, limits: ExecutionLimits) -> Doub
             return _failure(ran)
     if _bag(first.rows) != _bag(again.rows):
         return Doubt("not deterministic", "two runs differ")
+    if _CHANCE.search(query):  # two runs may agree by chance
+        return Doubt("not deterministic", "it reads chance")
     is_file = dialect_of(database) is SQLITE  # elsewhere rows have no order that can be turned round
     backwards = backwards_query(query, _row_orders(database, database.stat().st_mtime_ns)) if is_file else None
     reverse = execute(database, backwards, limits) if backwards is not None else first

@@ -228,7 +228,7 @@ def official_query(sql: str, *, predicted: bool, keep_distinct: bool = False) ->
     if predicted:
         sql = sql.replace("value", "1")
     sql = joined_operators(sql)
-    if keep_distinct:
+    if keep_distinct or (";" not in sql and "distinct" not in sql.lower()):
         return sql
     kept = ""
     over = False

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from paretune.fields import nearest
 from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.bird import is_bird
 from paretune.sql.database import check_database
+from paretune.sql.diagnosis import Diagnosis, worth_saying
 from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
-from paretune.sql.explain import Diagnosis, worth_saying
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.pool import Answer, Request, WorkerPool
@@ -46,7 +47,7 @@ class ScoreSettings:
     """What decides a verdict, and with how many workers it is found (which does not decide it).
 
     limit_seconds: wall clock for one execution of a prediction (its process ends a second later at the latest);
-    gold_limit_seconds: the same for gold. workers: None for one a processor. keep_distinct: the official script's
+    gold_limit_seconds: the same for gold. workers: None for one per processor. keep_distinct: the official script's
     --keep_distinct, another metric, for `official` alone. rules: a name in rules.RULES. as_written: a text that begins
     with a statement is run whole, so that whatever follows the statement makes it fail, as it does in the official
     script and did in 2025 (always so under `tp4`); whole_texts: every text is, prose included (always so under `bird`);
@@ -102,6 +103,7 @@ class _Question:
 
     prediction: SqlPrediction
     sql: str
+    gold: str  # as it is executed
     suite: list[Path]  # the plain database first, then its variants
     answer: Answer = field(default_factory=dict)
     test_suite_match: bool | None = None
@@ -124,7 +126,8 @@ def score_predictions(
     suite, as in the official layout, and then test_suite_match is found as well (official name, plain execution_match
     kept apart). tables_file: Spider's tables.json, which gives the foreign keys of the exact set match; by default the
     one beside the folder, and without one the keys that the databases declare.
-    cache: folder that keeps gold results between calls, by content hash of database and query.
+    cache: folder that keeps gold results between calls, by content hash of database and query, and what parsing tells
+    of gold queries.
     on_verdict: called with each verdict as soon as it is known, in no fixed order. Under `tp4` a failed query counts as
     an empty result, so a verdict can be correct and carry an error. pool: workers to use and to leave running, where
     calls follow each other.
@@ -135,7 +138,10 @@ def score_predictions(
     if not predictions:
         raise EmptySample("no predictions to score")
     suites = find_databases(databases, {prediction.db_id for prediction in predictions})
-    questions = [_Question(item, settings.statement(item.text), suites[item.db_id]) for item in predictions]
+    golds = {gold: settings.executed(gold, predicted=False) for gold in {item.gold for item in predictions}}
+    questions = [
+        _Question(item, settings.statement(item.text), golds[item.gold], suites[item.db_id]) for item in predictions
+    ]
     tables_file = tables_file or databases.parent / "tables.json"
     verdicts: dict[int, SqlVerdict] = {}
 
@@ -150,8 +156,8 @@ def score_predictions(
             pool = stack.enter_context(WorkerPool(settings.workers or processors(), settings.memory_bytes))
         passing = stack.enter_context(_folder(None))
         folder = passing if cache is None else stack.enter_context(_folder(cache))
-        golds = GoldCache(folder, passing, settings.gold_limit_seconds, settings.max_rows, settings.max_bytes)
-        _Run(questions, settings, golds, pool, tables_file if tables_file.is_file() else None).all(settle)
+        kept = GoldCache(folder, passing, settings.gold_limit_seconds, settings.max_rows, settings.max_bytes)
+        _Run(questions, settings, kept, pool, tables_file if tables_file.is_file() else None, cache).all(settle)
     return [verdicts[position] for position in range(len(questions))]
 
 
@@ -161,10 +167,16 @@ def default_rules(questions: Sequence[SqlQuestion], tables_file: Path) -> str:
     if is_bird(questions):
         return "bird"
     try:
-        described = {entry["db_id"] for entry in json.loads(tables_file.read_text(encoding="utf-8"))}
+        described = _described(tables_file, tables_file.stat().st_mtime_ns)
     except (OSError, ValueError, KeyError, TypeError):
         return "result"
     return "official" if {question.db_id for question in questions} <= described else "result"
+
+
+@lru_cache(maxsize=2)  # DeepEval asks for every test case
+def _described(tables_file: Path, _: int) -> frozenset[str]:
+    """The databases of a tables.json (the second argument: the file's state)."""
+    return frozenset(entry["db_id"] for entry in json.loads(tables_file.read_text(encoding="utf-8")))
 
 
 def find_databases(databases: Path, db_ids: set[str]) -> dict[str, list[Path]]:
@@ -198,19 +210,20 @@ class _Run:
         golds: GoldCache,
         pool: WorkerPool,
         tables_file: Path | None,
+        readings: Path | None,
     ) -> None:
         self.questions, self.settings, self.golds, self.pool = questions, settings, golds, pool
-        self.tables_file = tables_file
+        self.tables_file, self.readings = tables_file, readings
         self.rule = RULES[settings.rules]
         self.limits = ExecutionLimits(settings.limit_seconds, settings.max_rows, settings.max_bytes)
 
     def all(self, settle: Callable[[int], None]) -> None:
         """Execute; settle(position) is called when all is known about a question."""
-        self._prepare_golds([(question.suite[0], question.prediction.gold) for question in self.questions])
+        self.golds.prepare([(question.suite[0], question.gold) for question in self.questions], self.pool)
         pending: dict[tuple[str, ...], list[int]] = {}
         unexecuted: list[int] = []
         for position, question in enumerate(self.questions):
-            gold = self._gold(question.suite[0], question.prediction.gold)
+            gold = self.golds.result(question.suite[0], question.gold)
             if isinstance(gold, Path):
                 question.gold_doubt = self.golds.doubt(gold)
             if isinstance(gold, GoldFailure) and gold.too_large:
@@ -252,6 +265,7 @@ class _Run:
         return {
             "database": str(question.suite[0]),
             "tables_file": None if self.tables_file is None else str(self.tables_file),
+            "readings": None if self.readings is None else str(self.readings),
             "sql": question.sql,
             "gold": question.prediction.gold,
             "values_open": self.rule.name == "official",
@@ -283,10 +297,10 @@ class _Run:
     def _suites(self, groups: list[list[int]], settle: Callable[[int], None]) -> None:
         """Run each group's query on the variants of its database. Null where the gold fails on a variant."""
         firsts = [self.questions[group[0]] for group in groups]
-        self._prepare_golds([(path, first.prediction.gold) for first in firsts for path in first.suite[1:]])
+        self.golds.prepare([(path, first.gold) for first in firsts for path in first.suite[1:]], self.pool)
         usable = []
         for group, first in zip(groups, firsts, strict=True):
-            results = [self._gold(path, first.prediction.gold) for path in first.suite[1:]]
+            results = [self.golds.result(path, first.gold) for path in first.suite[1:]]
             if any(isinstance(result, GoldFailure) for result in results):
                 for position in group:
                     self.questions[position].test_suite_match = None
@@ -306,16 +320,8 @@ class _Run:
         requests = [self._request(self.questions[group[0]], self.questions[group[0]].suite[1:]) for group in usable]
         self.pool.run(requests, keep)
 
-    def _prepare_golds(self, wanted: list[tuple[Path, str]]) -> None:
-        self.golds.prepare([(path, self.settings.executed(sql, predicted=False)) for path, sql in wanted], self.pool)
-
-    def _gold(self, database: Path, sql: str) -> Path | GoldFailure:
-        return self.golds.result(database, self.settings.executed(sql, predicted=False))
-
     def _request(self, question: _Question, databases: list[Path]) -> Request:
-        gold = question.prediction.gold
-        executed = self.settings.executed(gold, predicted=False)
-        results = [(path, self._gold(path, gold)) for path in databases]
+        results = [(path, self.golds.result(path, question.gold)) for path in databases]
         return {
             "task": "prediction",
             "sql": self.settings.executed(question.sql, predicted=True),
@@ -323,7 +329,7 @@ class _Run:
                 [str(path), None if isinstance(result, GoldFailure) else str(result)] for path, result in results
             ],
             "rules": self.settings.rules,
-            "gold_sql": executed,
+            "gold_sql": question.gold,
             "limits": {
                 "seconds": self.limits.seconds,
                 "max_rows": self.limits.max_rows,
@@ -374,6 +380,7 @@ def _verdict(question: _Question) -> SqlVerdict:
         exact_set_match_strict=diagnosis.exact_set_match_strict,
         soft_f1=answer.get("soft_f1"),
         gold_doubt=question.gold_doubt,
+        known_wrong=prediction.known_wrong,
     )
 
 

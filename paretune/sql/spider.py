@@ -32,7 +32,7 @@ def database_folder(directory: Path) -> Path:
 VARIANTS: dict[str, tuple[str, ...]] = {
     "spider-dk": ("spider-dk", "Spider-DK"),
     "spider-realistic": ("spider-realistic",),
-    "spider-syn": ("spider-syn",),
+    "spider-syn": ("spider-syn", "dev"),
 }
 
 
@@ -92,7 +92,7 @@ def take(
 ) -> list[SqlQuestion]:
     """At most `limit` questions, in file order.
 
-    selection "first": the first ones. "stratified": a seeded draw in which every stratum (one label a question)
+    selection "first": the first ones. "stratified": a seeded draw in which every stratum (one label per question)
     keeps about its share, every question has the same chance, and a larger limit contains the smaller one.
     """
     if limit is None or limit >= len(questions):

@@ -33,15 +33,16 @@ def exact_set_match(predicted: str, gold: str, schema: SchemaNames) -> bool:
     >>> exact_set_match("SELECT name FROM singer WHERE id > 4", "SELECT name FROM singer WHERE id = 4", schema)
     False
     """
-    return matches_reference(predicted, comparable(read_clauses(gold, schema.tables), schema.representatives()), schema)
-
-
-def matches_reference(predicted: str, wanted: Clauses, schema: SchemaNames) -> bool:
-    """exact_set_match with a reference that has been read: its `comparable` clauses."""
+    wanted = comparable(read_clauses(gold, schema.tables), schema.representatives())
     try:
         given = read_clauses(predicted, schema.tables)
     except ScoringError:
         return False
+    return matches_reference(given, wanted, schema)
+
+
+def matches_reference(given: Clauses, wanted: Clauses, schema: SchemaNames) -> bool:
+    """exact_set_match of clauses that have been read, the reference's made `comparable`."""
     return not given.unknown and same_clauses(comparable(given, schema.representatives()), wanted)
 
 

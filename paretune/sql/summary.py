@@ -9,6 +9,7 @@ from typing import Any
 from paretune.errors import EmptySample
 from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.bird import LEVELS as BIRD_LEVELS
+from paretune.sql.bird import WITHOUT_KNOWN_WRONG
 from paretune.stats.intervals import accuracy_interval
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
@@ -41,9 +42,17 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
     lines += _counts(verdicts, voice)
     lines += _doubts(verdicts, voice)
     lines += _reasons(judged, voice)
-    lines += ["", f"SQLite {header['sqlite']}, paretune {header['paretune']}, {say('rules')}: {header['rules']}"]
+    lines += ["", f"SQLite {header['sqlite']}, paretune {header['paretune']}, {say('rules')}: {_rules(header, voice)}"]
     lines += [f"sha256 {say(name)}: {value}" for name, value in header["sha256"].items()]
     return "\n".join(lines)
+
+
+def _rules(header: Mapping[str, Any], voice: Voice) -> str:
+    """The rules, and what else decides when two results are the same."""
+    said = [str(header["rules"])]
+    said += [voice.say("DISTINCT kept")] if header.get("keep_distinct") else []
+    said += [voice.say("texts run as written")] if header.get("as_written") else []
+    return ", ".join(said)
 
 
 def _scope(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voice: Voice) -> str:
@@ -69,17 +78,16 @@ def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice
         lines.append(f"{say('test-suite accuracy'):<{_WIDTH}} – ({reason})")
     exact = [(verdict, bool(verdict.exact_set_match)) for verdict in judged if verdict.exact_set_match is not None]
     if exact:
-        lines.append(_accuracy(say("exact set match"), exact, voice))
+        lines.append(_accuracy(say("exact set match, lenient"), exact, voice))
     strict = [(item, bool(item.exact_set_match_strict)) for item in judged if item.exact_set_match_strict is not None]
     if strict:
-        lines.append(_accuracy(say("exact set match, official parser"), strict, voice))
+        lines.append(_accuracy(say("exact set match, strict"), strict, voice))
     soft = [verdict.soft_f1 for verdict in judged if verdict.soft_f1 is not None]
     if len(soft) == len(judged):
         lines.append(f"{say('soft F1'):<{_WIDTH}} {voice.number(100 * sum(soft) / len(soft)):>5} %  n = {len(soft)}")
-    wrong = set(header.get("known_wrong", ()))
-    right = [(verdict, verdict.execution_match) for verdict in judged if verdict.index not in wrong]
-    if wrong and right:
-        lines.append(_accuracy(say("without questions known to be wrong"), right, voice))
+    sound = [(verdict, verdict.execution_match) for verdict in judged if not verdict.known_wrong]
+    if 0 < len(sound) < len(judged):
+        lines.append(_accuracy(say(WITHOUT_KNOWN_WRONG), sound, voice))
     return lines
 
 

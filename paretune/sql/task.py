@@ -51,6 +51,7 @@ FACETS = Facets(
     names={"id": "index", "cluster": "db_id", "reference": "gold", "level": "hardness", "explanation": "error"},
     secondary={"exact_set_match": "exact_set_match", "test_suite": "test_suite_match"},
     marks=("both_empty",),
+    left_out=("known_wrong", bird.WITHOUT_KNOWN_WRONG),
     answer="sql",
     sentences={
         "table.target": "table.execution",
@@ -64,8 +65,8 @@ FACETS = Facets(
             "McNemar's exact p takes questions as independent; p (family) and p (Holm) respect databases and subjects."
         ),
         "table.target-hypervolume": "table.hypervolume",
-        "table.reasons": "Why SQL was wrong: questions, and their share in percent",
-        "section.reasons": "Why SQL is wrong",
+        "section.reasons": "Why the SQL is wrong",
+        "first.accuracy": "first.sql-accuracy",
         "plot.gain": "gain in execution accuracy, points",
         "facts.questions": "facts.target",
         "groups-overlap": "databases-overlap",
@@ -85,9 +86,11 @@ class SqlTarget:
     """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
     what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules:
     a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result`
-    for all other data (score.default_rules). stop: where an answer ends, with the model's turn or behind a complete
-    statement. batch_size: answers written together at most (absent: as many as the memory holds). temperature: above 0
-    answers are drawn; samples: of each question; vote: the answer is that of most results, else the first sample."""
+    for all other data (score.default_rules). known_wrong: a file of positions (bird.read_known_wrong) beside the
+    split's own; a second figure leaves those questions out. stop: where an answer ends, with the model's turn or behind
+    a complete statement. batch_size: answers written together at most (absent: as many as the memory holds).
+    temperature: above 0 answers are drawn; samples: of each question; vote: the answer is that of most results, else
+    the first sample."""
 
     kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
     path: str | None = None
@@ -99,6 +102,7 @@ class SqlTarget:
     train_rows: int | None = field(default=None, metadata={"minimum": 1})
     selection: Literal["stratified", "first"] = "stratified"
     rules: str | None = None
+    known_wrong: str | None = None
     limit_seconds: float = field(default=30.0, metadata={"minimum": 0.01})
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
     stop: Literal["turn", "statement"] = "turn"
@@ -135,6 +139,7 @@ class TextToSql(Task):
         target, prompt = _settings(config)
         directory = target_directory(target)
         pool = read_split(directory, _split(target), target.exclude_databases)
+        known_wrong(target)  # a mistake in it is found before anything is asked
         strata = [_stratum(directory, row) for row in pool]
         chosen = take(pool, target.questions, target.selection, config.seed, strata)
         rows: list[tuple[str, SqlQuestion]] = []
@@ -193,6 +198,7 @@ class TextToSql(Task):
             "databases": fingerprint(databases),
             "sqlite": sqlite3.sqlite_version,
             "judge": JUDGE_VERSION,
+            **({"known_wrong": files.get(target.known_wrong)} if target.known_wrong else {}),
         }
 
     def judge(
@@ -204,6 +210,7 @@ class TextToSql(Task):
     ) -> list[SqlVerdict]:
         """By execution, in processes that can be killed. Raises DataError or ScoringError."""
         target, _ = _settings(config)
+        wrong = known_wrong(target)
         return score_predictions(
             [
                 SqlPrediction(
@@ -213,6 +220,7 @@ class TextToSql(Task):
                     item.reference,
                     text,
                     item.level if item.level in bird.LEVELS else None,
+                    int(item.id) in wrong,
                 )
                 for item, text in zip(questions, texts, strict=True)
             ],
@@ -243,6 +251,9 @@ class TextToSql(Task):
     def explain(self, verdict: Verdict, voice: Voice) -> str:
         """By the code of the line, or by the sentence of a line of before there were codes."""
         line = verdict.detail
+        words = str(line.get("sql") or "").split()
+        if verdict.outcome == SqlOutcome.NOT_A_QUERY and words:
+            return voice.say("sql.not-a-query", statement=" ".join(words[:2]).upper())
         return why_wrong(voice, line["error"], line.get("error_code"), line.get("error_fields"))
 
     def answer_findings(self, run: Run) -> Iterable[Finding]:
@@ -280,6 +291,14 @@ def target_directory(target: SqlTarget) -> Path:
     return Path(str(target.path))
 
 
+def known_wrong(target: SqlTarget) -> frozenset[int]:
+    """The positions of the questions that are known to be wrong. Raises DataError as bird.read_known_wrong does."""
+    if target.known_wrong is None:
+        return frozenset()
+    directory = target_directory(target)
+    return bird.read_known_wrong(directory / target.known_wrong, read_questions(directory, _split(target)))
+
+
 def _split(target: SqlTarget) -> str:
     return split_of_kind(target_directory(target), target.kind, target.split)
 
@@ -310,6 +329,7 @@ def _training_rows(directory: Path, target: SqlTarget, seed: int) -> list[tuple[
 
 def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) -> dict[str, str]:
     names = [f"{split}.json" for split in (_split(target), *target.train_splits)]
+    names += [target.known_wrong] if target.known_wrong else []
     files = {name: file_sha256(directory / name) for name in names if (directory / name).is_file()}
     for db_id in sorted({row.db_id for row in asked}):
         files[f"database/{db_id}"] = file_sha256(database_path(directory, db_id))

@@ -10,6 +10,7 @@ and address space are limited, no file can be written while a query runs.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -24,12 +25,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paretune.errors import DataError
+from paretune.sql.database import open_read_only
+from paretune.sql.dialects import SQLITE, dialect_of
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
 from paretune.sql.extract import orders_rows
 from paretune.sql.rules import RULES, Comparison, rounded, soft_f1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from paretune.sql.explain import Diagnostician
 
 SECONDS_OF_GRACE = 1.0  # from a query's limit to the end of its process
 SECONDS_TO_PREPARE = 60.0
@@ -72,12 +78,56 @@ def write_gold(path: Path, execution: Execution, order: Sequence[int] = (), doub
 
 def read_gold(path: Path) -> GoldResult:
     """The result that write_gold kept."""
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    rows = [
-        tuple(bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value for value in row)
-        for row in kept["rows"]
-    ]
+    text = path.read_text(encoding="utf-8")
+    kept = json.loads(text)
+    rows = [tuple(row) for row in kept["rows"]]
+    if '{"bytes"' in text:
+        rows = [
+            tuple(bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value for value in row) for row in rows
+        ]
     return GoldResult(kept["columns"], rows, kept.get("order", []), kept.get("doubt"))
+
+
+class Kept:
+    """What a worker keeps between requests, as most of them follow others on the same database."""
+
+    def __init__(self) -> None:
+        self._golds: dict[str, GoldResult] = {}
+        self._n_rows = 0
+        self._diagnosticians: dict[tuple[str | None, str | None], Diagnostician] = {}
+        self._open: tuple[str, sqlite3.Connection] | None = None
+
+    def gold(self, path: str) -> GoldResult:
+        """The gold result at that path. Raises what read_gold does for a damaged file."""
+        if path not in self._golds:
+            gold = read_gold(Path(path))
+            if self._n_rows + len(gold.rows) > _KEPT_ROWS:
+                self._golds.clear()
+                self._n_rows = 0
+            self._golds[path] = gold
+            self._n_rows += len(gold.rows)
+        return self._golds[path]
+
+    def diagnostician(self, tables_file: str | None, folder: str | None) -> Diagnostician:
+        """Who explains predictions with the foreign keys of that tables.json, and readings kept in that folder."""
+        from paretune.sql.explain import Diagnostician
+
+        if (tables_file, folder) not in self._diagnosticians:
+            paths = [None if name is None else Path(name) for name in (tables_file, folder)]
+            self._diagnosticians[tables_file, folder] = Diagnostician(*paths)
+        return self._diagnosticians[tables_file, folder]
+
+    def connection(self, database: str) -> sqlite3.Connection | None:
+        """A connection to a SQLite file, the last one where it is the same; None for what SQLite does not open."""
+        if self._open is None or self._open[0] != database:
+            if self._open is not None:
+                self._open[1].close()
+            self._open = None
+            if dialect_of(Path(database)) is not SQLITE:
+                return None
+            with suppress(DataError):  # execution says what is wrong with the file
+                self._open = database, open_read_only(Path(database))
+        return None if self._open is None else self._open[1]
 
 
 def read_doubt(path: Path) -> str | None:
@@ -183,29 +233,20 @@ def order_of_ties(rows: Sequence[Row], backwards: Sequence[Row]) -> list[int]:
     return ends
 
 
-def answer_prediction(
-    request: dict[str, Any], golds: dict[str, GoldResult], diagnosticians: dict[str | None, Any]
-) -> dict[str, Any]:
+def answer_prediction(request: dict[str, Any], kept: Kept) -> dict[str, Any]:
     """Run a predicted query and, where request["diagnosis"] says how, find out why it is wrong."""
-    answer = _judge(request, golds)
+    answer = _judge(request, kept)
     about = request.get("diagnosis")
     if about is None or answer["status"] in {"broken_database", "damaged_gold"}:
         return answer
     _say({"stage": "diagnose", "so_far": answer})
-    return answer | {"diagnosis": answer_diagnosis(about, answer, diagnosticians)}
+    return answer | {"diagnosis": answer_diagnosis(about, answer, kept)}
 
 
-def answer_diagnosis(
-    about: dict[str, Any], answer: dict[str, Any], diagnosticians: dict[str | None, Any]
-) -> dict[str, Any]:
-    """What is known of a prediction from its text and the answer of its execution (explain.Diagnosis as JSON)."""
-    from paretune.sql.explain import Diagnostician
-
-    tables_file = about["tables_file"]
-    if tables_file not in diagnosticians:
-        diagnosticians[tables_file] = Diagnostician(tables_file and Path(tables_file))
+def answer_diagnosis(about: dict[str, Any], answer: dict[str, Any], kept: Kept) -> dict[str, Any]:
+    """What is known of a prediction from its text and the answer of its execution (diagnosis.Diagnosis as JSON)."""
     diagnosed: dict[str, Any] = (
-        diagnosticians[tables_file]
+        kept.diagnostician(about["tables_file"], about["readings"])
         .diagnose(
             Path(about["database"]),
             about["sql"],
@@ -220,7 +261,7 @@ def answer_diagnosis(
     return diagnosed
 
 
-def _judge(request: dict[str, Any], golds: dict[str, GoldResult]) -> dict[str, Any]:
+def _judge(request: dict[str, Any], kept: Kept) -> dict[str, Any]:
     """Run a predicted query on each database in turn, up to the first whose result differs from the gold's.
 
     A gold result that is null stands for a gold query that failed, compared as an empty one where the rule says so.
@@ -232,10 +273,10 @@ def _judge(request: dict[str, Any], golds: dict[str, GoldResult]) -> dict[str, A
     both_empty = True
     for database, gold_path in request["databases"]:
         try:
-            gold = GoldResult(0, []) if gold_path is None else _gold(gold_path, golds)
+            gold = GoldResult(0, []) if gold_path is None else kept.gold(gold_path)
         except (OSError, ValueError, KeyError, TypeError) as error:
             return answer | {"status": "damaged_gold", "error": f"{gold_path}: {error}"}
-        ran = _run(request, database)
+        ran = _run(request, database, connection=kept.connection(database))
         answer["seconds"] += ran.seconds
         if ran.status != "ok":
             answer |= {"status": ran.status, "error": ran.error}
@@ -270,8 +311,7 @@ def main() -> None:
     limit_memory(int(sys.argv[1]))
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    golds: dict[str, GoldResult] = {}
-    diagnosticians: dict[str | None, Any] = {}
+    kept = Kept()
     for line in sys.stdin.buffer:
         request = json.loads(line)
         if request["task"] == "gold":
@@ -280,21 +320,29 @@ def main() -> None:
             _say({"answer": answer_rows(request)})
         elif request["task"] == "digest":
             _say({"answer": answer_digest(request)})
+        elif request["task"] == "load":
+            _load()
         elif request["task"] == "diagnosis":
             _say({"stage": "diagnose", "so_far": request["answer"]})
-            diagnosis = answer_diagnosis(request["diagnosis"], request["answer"], diagnosticians)
+            diagnosis = answer_diagnosis(request["diagnosis"], request["answer"], kept)
             _say({"answer": request["answer"] | {"diagnosis": diagnosis}})
         else:
-            _say({"answer": answer_prediction(request, golds, diagnosticians)})
+            _say({"answer": answer_prediction(request, kept)})
 
 
-def _run(request: dict[str, Any], database: str, *, backwards: bool = False) -> Execution:
+def _run(
+    request: dict[str, Any],
+    database: str,
+    *,
+    backwards: bool = False,
+    connection: sqlite3.Connection | None = None,
+) -> Execution:
     limits = ExecutionLimits(**request["limits"])
     _say({"stage": "execute"})
     signal.setitimer(signal.ITIMER_REAL, limits.seconds + 2 * SECONDS_OF_GRACE)
     try:
         with _no_file_growth():
-            return execute(Path(database), request["sql"], limits, backwards=backwards)
+            return execute(Path(database), request["sql"], limits, backwards=backwards, connection=connection)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -311,14 +359,9 @@ def _no_file_growth() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
-def _gold(path: str, golds: dict[str, GoldResult]) -> GoldResult:
-    """The gold result at that path, from memory when it was used lately."""
-    if path not in golds:
-        gold = read_gold(Path(path))
-        if sum(len(kept.rows) for kept in golds.values()) + len(gold.rows) > _KEPT_ROWS:
-            golds.clear()
-        golds[path] = gold
-    return golds[path]
+def _load() -> None:
+    """Load what explains predictions, while whoever asks for it still reads files."""
+    importlib.import_module("paretune.sql.explain")
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def subject_clusters(subjects: Sequence[str]) -> tuple[str, ...] | None:
 class ClusterSums:
     """Questions added up within their clusters.
 
-    labels: (G,) in order of first appearance; sizes: (G,) questions in each; sums: (G, V), one column a variant;
+    labels: (G,) in order of first appearance; sizes: (G,) questions in each; sums: (G, V), one column per variant;
     squares: (G, V) sums of squared values.
     """
 

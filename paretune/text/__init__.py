@@ -114,7 +114,7 @@ class Voice:
         """A name such as an outcome's, by the first of the families that has it; else the name itself.
 
         >>> Voice("pt-BR").label("invalid_sql", "outcome"), Voice("en").label("bad_luck", "class", "outcome")
-        ('SQL recusado', 'bad luck')
+        ('erro de SQL', 'bad luck')
         """
         known = (f"{family}:{name}" for family in families)
         code = next((code for code in known if code in self.catalogue.text), None)

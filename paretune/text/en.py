@@ -13,6 +13,7 @@ SINGULAR: dict[str, str] = {
     "comparisons": "comparison",
     "answers": "answer",
     "rows": "row",
+    "runs": "run",
     "tokens": "token",
     "lines": "line",
     "points": "point",
@@ -23,6 +24,8 @@ SINGULAR: dict[str, str] = {
     "shots": "shot",
     "subjects": "subject",
     "notes": "note",
+    "blocking problems": "blocking problem",
+    "seeds": "seed",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
@@ -40,9 +43,8 @@ TEXT: dict[str, str] = {
         "Keep the base model: every variant that gains loses more than {budget} points of general accuracy."
     ),
     "verdict.base-no-evidence": (
-        "Keep the base model: of no variant that gains a loss of more than {budget} points of general accuracy is "
-        "ruled "
-        "out."
+        "Keep the base model: variants gain, but for none of them is a loss of more than {budget} points of general "
+        "accuracy ruled out."
     ),
     "verdict.largest-gain": (
         "The largest gain is that of {variant}: {change:+} points, from {before:.1} % to {after:.1} % correct."
@@ -79,7 +81,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Planned seeds without answers: {names}.",
     # the model card
-    "card.what": "A LoRA adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
+    "card.what": "An adapter of {base}, trained for {benchmark}; what it gains and what it forgets was measured.",
     "card.variant": (
         "{variant} changes {benchmark} by {change:+} points, from {before:.1} % to {after:.1} % correct: {finding}."
     ),
@@ -95,13 +97,15 @@ TEXT: dict[str, str] = {
     "card.precision": "Precision {precision}, greedy decoding.",
     "card.versions": "Versions: {versions}. Seed of the questions drawn: {seed}.",
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
-    "card.lora": "LoRA: rank {rank}, alpha {alpha}, on {modules}.",
+    "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
-    "card.scale": "These figures are of the adapter at {scale} of its strength.",
-    "card.alpha": "For that, set `lora_alpha` in adapter_config.json from {before} to {after}.",
+    "card.scale": (
+        "These figures are of the adapter at {scale} of its strength; `paretune export EXPERIMENT DIR --variant "
+        "{variant}` writes one that has this inside."
+    ),
     "claims.loss-beyond": "loss > {margin} points",
     "claims.pick": (
         "Pick: the largest gain that is shown and whose loss of more than {budget} points is ruled out on every "
@@ -182,6 +186,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
     "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Gain and loss in one table: {benchmark}, {questions} questions, and general accuracy; in percent",
     "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
     "table.levels": "{Metric} in percent by {level}",
     "table.target-change": (
@@ -201,8 +206,9 @@ TEXT: dict[str, str] = {
         "Hypervolume: {area:.0} square points, dominated above 0 % on the target and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."
     ),
-    "table.reasons": "Why answers were wrong: questions, and their share in percent",
+    "table.reasons": "Reasons: questions and % of all",
     "section.reasons": "Why answers are wrong",
+    "plot.general": "change in general accuracy ({suite}), points",
     "plot.gain": "gain in {metric}, points",
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
@@ -232,7 +238,6 @@ TEXT: dict[str, str] = {
         "compare it only between experiments with as many variants on the same questions."
     ),
     "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
-    "table.subjects": "{variant}: every subject, the greatest loss first",
     "table.left-out": "Training rows left out as too long: {counts}.",
     "table.skipped": "Training steps skipped as not finite: {counts}.",
     "change:gain shown": "gain shown",
@@ -243,15 +248,78 @@ TEXT: dict[str, str] = {
     "plot.checkpoints": "checkpoints of {variant}",
     "plot.subjects": "Change by subject, {suite}",
     "plot.subjects-shown": "the {count} of {all} subjects that changed most",
-    "plot.point": "{variant}: gain {gain:+}, change in general ability {change:+}",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
     "facts.logged": "{suite}: {questions} questions",
     "facts.general": "{suite}: {questions} questions by {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} runs",
+    "runs.facts": "{model} · {benchmark} · {count} variants · pick: {pick}",
+    "runs.no-verdict": "No verdict: {reason}",
     # the page
-    "page.alike": "(and {count} alike)",
+    "page.alike": "(and {count} more like this)",
     "page.notes": "{count} notes",
+    "page.unfinished": "Not finished: {done} of {planned} variants have all their answers; missing: {names}",
+    "page.no-baseline": "Not finished: the base model has not answered everything, so there is nothing to compare yet.",
+    "page.progress": "{done} of {asked}",
+    "page.card": "Copy the model card of {variant}",
+    "page.subject": (
+        "{variant}: {before:.1} % → {after:.1} %, {change:+} points, {gained} newly right, {lost} no longer right, "
+        "p (Holm) {p:p}"
+    ),
+    # the first screen of the page
+    "first.use": (
+        "Use {variant}: {gain:+} points of {accuracy}, and a loss of more than {budget} points of general accuracy is "
+        "ruled out."
+    ),
+    "first.accuracy": "{metric}",
+    "first.sql-accuracy": "SQL accuracy",
+    "first.recipe": "{variant} (recipe, {count} seeds)",
+    "first.points": "{budget} points",
+    "first.explored": (
+        "With {budget} points allowed, which is not what the experiment states. `paretune compare --budget {budget}` "
+        "says the same."
+    ),
+    "first.gain-line": "{change:+} points: {finding}",
+    "first.no-change": "{change:+} points: neither a gain nor a loss is shown",
+    "first.loss-line": "{change:+} points. {loss}",
+    "first.other-suite": "{suite}: {levels}, {change:+} points",
+    "first.interval": "95 % interval: {accuracy}",
+    "first.general": "General accuracy · {suite}",
+    "first.suite": "General accuracy · {suite}, {questions} questions",
+    "first.worst-suite": "General accuracy · {suite}, the worst of {suites} suites, {questions} questions",
+    "first.target": "{accuracy} · {benchmark}, {questions} questions in {count} {clusters}",
+    "first.of-largest-gain": "{variant}, which gains most · {label}",
+    "first.of-largest-change": "{variant}, the best of them · {label}",
+    "first.seeds": "{count} seeds",
+    "first.audit": "{invalid} blocking problems, {warnings} warnings, {notes} notes",
+    "first.these": "The figures hold for these questions' groups only.",
+    "first.scale": "{variant} at scale {scale}",
+    "first.checkpoint": "step {step} of {variant}",
+    "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
+    "first.target-loss": "It loses on the target itself: {gained:+} points.",
+    "first.loss-shown": (
+        "It gains {gain:+} points, but a loss of more than {budget} points is shown on {suite}: {change:+}."
+    ),
+    "first.loss-open": (
+        "It gains {gain:+} points, but its interval on {suite} reaches {low:+}: a loss of more than {budget} points "
+        "cannot be ruled out."
+    ),
+    "first.not-measurable": (
+        "It gains {gain:+} points, but {suite} cannot show whether it loses more than {budget} points."
+    ),
+    "first.smaller-gain": "It gains less: {gained:+} points.",
+    "first.allow": "Allow {budget} points",
+    "first.changed": "{gained} questions newly right, {lost} no longer right.",
+    "first.beyond": "loses more than the {budget} points allowed",
+    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.x": "points of {accuracy} gained",
+    "first.y": "points of general accuracy gained or lost ({suite})",
+    "first.point": "{variant}: gain {gain:+}; {suite} {change:+}",
+    "first.why-not": "Why not {variant}?",
+    "first.what-changed": "What {variant} changed:",
+    "first.more-reasons": "Why not the other {count} variants",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} is missing or not JSON",
     "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",
@@ -560,11 +628,12 @@ TEXT: dict[str, str] = {
         "Read raw answers; report letter log-probabilities too: lost format is not lost knowledge."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:g} points [{low:g}, {high:g}] on {questions} questions, which show "
-        "{detectable:g} or more"
+        "{variant}, {axis}: {difference:+} points [{low:+}, {high:+}]. With {questions} questions only "
+        "changes of about "
+        "{detectable:.1} points or more are reliably detected."
     ),
     "audit.too-few-questions.advice": (
-        "Claim no difference and no equality; `paretune power` tells the questions needed."
+        "Claim neither a difference nor equality. `paretune power` says how many questions you would need."
     ),
     "audit.few-clusters": "{axis}: {questions} questions come from {clusters} clusters (databases or subjects) only",
     "audit.few-clusters.advice": (
@@ -575,9 +644,12 @@ TEXT: dict[str, str] = {
     "audit.best-of-many": (
         "{variants} variants were measured on the same test rows; the best of them looks better than it is"
     ),
-    "audit.best-of-many.advice": "Choose on validation rows before quoting one as the result.",
+    "audit.best-of-many.advice": (
+        "The pick is judged by intervals that hold for all of them together; a choice by any other rule needs "
+        "validation rows."
+    ),
     "audit.single-seed": (
-        "every recipe was trained once ({recipes} recipes): a difference between two holds for these adapters"
+        "each of {recipes} recipes was trained with one seed, so differences are about these adapters, not the recipes"
     ),
     "audit.single-seed.advice": "Train the recipes that matter with three seeds or more.",
     "audit.public-test-set": (
@@ -607,15 +679,15 @@ TEXT: dict[str, str] = {
     ),
     # outcomes of SQL answers
     "outcome:correct": "right",
-    "outcome:wrong": "other result",
-    "outcome:invalid_sql": "SQL refused",
+    "outcome:wrong": "wrong result",
+    "outcome:invalid_sql": "SQL error",
     "outcome:not_a_query": "not a query",
     "outcome:timeout": "ran out of time",
     "outcome:too_large": "result too large",
     "outcome:no_answer": "no answer",
     "outcome:gold_failed": "reference fails",
     "outcome:gold_too_large": "reference returns too much",
-    "outcome:failed": "failed on our side",
+    "outcome:failed": "tool failure",
     # classes of SQL errors
     "class:no_statement": "no SQL statement",
     "class:syntax": "syntax",
@@ -645,6 +717,7 @@ TEXT: dict[str, str] = {
     # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
     "sql.no-statement": "The answer holds no SQL statement.",
     "sql.nothing-extracted": "no SQL statement in the answer",
+    "sql.not-a-query": "The answer is a {statement} statement; only queries that read are run.",
     "sql.only-reading": "only reading is allowed; refused: {action}",
     "sql.gold-fails": "the gold query fails: {detail}",
     "sql.gold-too-large": "the reference returns too much: {detail}",

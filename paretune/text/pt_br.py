@@ -12,6 +12,7 @@ SINGULAR: dict[str, str] = {
     "bancos": "banco",
     "grupos": "grupo",
     "variantes": "variante",
+    "execuções": "execução",
     "comparações": "comparação",
     "respostas": "resposta",
     "linhas": "linha",
@@ -26,6 +27,8 @@ SINGULAR: dict[str, str] = {
     "notas": "nota",
     "minutos": "minuto",
     "consultas": "consulta",
+    "problemas impeditivos": "problema impeditivo",
+    "sementes": "semente",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
@@ -46,8 +49,8 @@ TEXT: dict[str, str] = {
         "Fique com o modelo base: toda variante que ganha perde mais de {budget} p.p. de acurácia geral."
     ),
     "verdict.base-no-evidence": (
-        "Fique com o modelo base: de nenhuma variante que ganha está descartada uma perda maior que {budget} p.p. de "
-        "acurácia geral."
+        "Fique com o modelo base: há variantes que ganham, mas para nenhuma está descartada uma perda maior que "
+        "{budget} p.p. de acurácia geral."
     ),
     "verdict.largest-gain": (
         "O maior ganho é o de {variant}: {change:+} p.p., de {before:.1} % para {after:.1} % de acertos."
@@ -87,7 +90,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.missing-seeds": "Sementes planejadas sem respostas: {names}.",
     # o cartão do modelo
-    "card.what": ("Um adaptador LoRA de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
+    "card.what": ("Um adaptador de {base}, treinado para {benchmark}; mediu-se o que ele ganha e o que esquece."),
     "card.variant": (
         "{variant} varia {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos: {finding}."
     ),
@@ -105,13 +108,15 @@ TEXT: dict[str, str] = {
     "card.training": (
         "{rows} linhas de treino, {steps} passos, {epochs} épocas, taxa de aprendizado máxima {rate}, semente {seed}."
     ),
-    "card.lora": "LoRA: posto {rank}, alpha {alpha}, em {modules}.",
+    "card.method": "Método: {method} ({settings}).",
     "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
     "card.prompts": (
         "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
     ),
-    "card.scale": "Estes números são do adaptador a {scale} de sua força.",
-    "card.alpha": "Para isso, mude `lora_alpha` em adapter_config.json de {before} para {after}.",
+    "card.scale": (
+        "Estes números são do adaptador a {scale} de sua força; `paretune export EXPERIMENTO PASTA --variant "
+        "{variant}` escreve um que já a contém."
+    ),
     "Gain and loss": "Ganho e perda",
     "How it was measured": "Como foi medido",
     "How it was trained": "Como foi treinado",
@@ -268,8 +273,10 @@ TEXT: dict[str, str] = {
     "test-suite accuracy": "acurácia na suíte de testes",
     "the gold fails on the suite": "a consulta de referência falha na suíte",
     "one database per db_id: no suite": "um banco por db_id: sem suíte",
-    "exact set match": "correspondência exata de conjuntos",
-    "exact set match, official parser": "a mesma, analisador oficial",
+    "exact set match, lenient": "correspondência exata, tolerante",
+    "exact set match, strict": "correspondência exata, estrita",
+    "DISTINCT kept": "DISTINCT mantido",
+    "texts run as written": "textos executados como escritos",
     "soft F1": "F1 parcial",
     "without questions known to be wrong": "sem questões sabidamente erradas",
     "simple": "simples",
@@ -336,7 +343,6 @@ TEXT: dict[str, str] = {
         "duas sementes: a variância entre sementes é quase desconhecida"
     ),
     "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
-    "change in general accuracy, points": "variação da acurácia geral, pontos",
     "Gain and loss against the baseline": "Ganho e perda em relação à base",
     "Pareto front": "fronteira de Pareto",
     "Training curves": "Curvas de treino",
@@ -348,6 +354,24 @@ TEXT: dict[str, str] = {
     "no training was logged": "nenhum treino foi registrado",
     "no subjects to compare": "não há disciplinas para comparar",
     # words of the page
+    "Usable": "Utilizável",
+    "Usable with care": "Utilizável com cautela",
+    "Do not quote": "Não cite",
+    "How far to trust it": "Até onde confiar",
+    "general change": "variação geral",
+    "base model": "modelo base",
+    "the newly right ones": "as que passou a acertar",
+    "the lost ones": "as que deixou de acertar",
+    "Loss of general accuracy allowed": "Perda de acurácia geral permitida",
+    "as stated": "como declarado",
+    "Variants": "Variantes",
+    "What this rests on": "Em que isto se baseia",
+    "Reasons for doubt": "Motivos para desconfiar",
+    "Nothing found that would invalidate these figures.": "Nada encontrado que invalide estes números.",
+    "Whiskers: intervals that hold for all variants together. Dashed: the loss allowed.": (
+        "Barras: intervalos que valem para todas as variantes juntas. Tracejado: a perda permitida."
+    ),
+    "better": "melhor",
     "invalid": "inválido",
     "warning": "aviso",
     "note": "nota",
@@ -360,11 +384,31 @@ TEXT: dict[str, str] = {
     "bird rules": "regras do BIRD",
     "subset rules": "regras de subconjunto de colunas",
     "Training and costs": "Treino e custos",
-    "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
-    "explorer below.": (
-        "O nome de uma variante leva às linhas das quais seus valores foram calculados; um valor, às suas questões "
-        "no explorador abaixo."
+    "Click a figure to see its questions, a head to sort by it.": (
+        "Clique em um número para ver suas questões, em um cabeçalho para ordenar."
     ),
+    "Click a number to see exactly those questions.": "Clique em um número para ver exatamente essas questões.",
+    "category, questions": "categoria, questões",
+    "Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more.": (
+        "Negrito: variação que se mantém contando todas as disciplinas e variantes (Holm). Aponte um número "
+        "para ver mais."
+    ),
+    "Raw records and their fingerprints": "Registros brutos e suas impressões digitais",
+    "These links need the run folder beside the page; everything else is in the page itself.": (
+        "Estes links precisam da pasta da execução ao lado da página; todo o resto está na própria página."
+    ),
+    "what was asked": "o que foi perguntado",
+    "answers": "respostas",
+    "answers judged": "respostas julgadas",
+    "general questions": "questões gerais",
+    "complete": "completa",
+    "state": "estado",
+    "base model, %": "modelo base, %",
+    "What is there and what is missing": "O que já existe e o que falta",
+    "Tables as files": "Tabelas em arquivos",
+    "table": "tabela",
+    "Skip to the questions": "Ir para as questões",
+    "Copy as Markdown": "Copiar em Markdown",
     "Figures": "Resultados",
     "deviation between seeds": "desvio entre sementes",
     "variants of one recipe": "variantes de uma receita",
@@ -372,25 +416,17 @@ TEXT: dict[str, str] = {
     "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em pontos",
     "curve": "curva",
     "points lost": "pontos perdidos",
-    "A figure leads to the very questions that it counts, in the explorer below.": (
-        "Um número leva às próprias questões que ele conta, no explorador abaixo."
-    ),
     "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
     "benchmark": "avaliação",
     "detectable, points": "detectável, pontos",
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
-    "Questions that changed sides against the baseline": "Questões que mudaram de lado em relação à base",
-    "base model, %": "modelo base, %",
-    "variant, %": "variante, %",
+    "Questions whose outcome changed": "Questões cujo resultado mudou em relação ao modelo base",
     "Holm over all subjects and variants; intervals take the questions of a subject as independent.": (
         "Holm sobre todas as disciplinas e variantes; os intervalos tomam as questões de cada uma como independentes."
     ),
-    "Why SQL was wrong: questions, and their share in percent": (
-        "Por que o SQL estava errado: questões e sua parcela em %"
-    ),
-    "What became of the answers, in questions": "O que foi das respostas, em questões",
-    "Why SQL is wrong": "Por que o SQL erra",
+    "Outcome of each answer (number of questions)": "Resultado de cada resposta (nº de questões)",
+    "Why the SQL is wrong": "Por que o SQL está errado",
     "training, s": "treino, s",
     "answering, s": "respostas, s",
     "scoring, s": "pontuação, s",
@@ -399,11 +435,10 @@ TEXT: dict[str, str] = {
     "training rows": "linhas de treino",
     "training tokens": "tokens de treino",
     "prompt tokens": "tokens de prompt",
-    "tokens answered": "tokens respondidos",
+    "generated tokens": "tokens gerados",
     "cut answers": "respostas cortadas",
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
     "chatter tokens": "tokens supérfluos",
-    "answers": "respostas",
     "tokens per question": "tokens por questão",
     "Does the server answer as what it stands for?": "O servidor responde como aquilo que representa?",
     "stands for": "representa",
@@ -416,9 +451,6 @@ TEXT: dict[str, str] = {
     "ended behind the statement": "encerradas após o comando",
     "Chatter tokens were written behind a complete statement.": (
         "Tokens supérfluos foram escritos depois de um comando completo."
-    ),
-    "Within a subject, variants stand in the order of the names under the plot.": (
-        "Em cada disciplina, as variantes estão na ordem dos nomes sob o gráfico."
     ),
     "What it cost": "Quanto custou",
     "confidence": "confiança",
@@ -444,19 +476,14 @@ TEXT: dict[str, str] = {
     "The same configuration, weights, data and versions give the same lines.": (
         "A mesma configuração e os mesmos pesos, dados e versões dão as mesmas linhas."
     ),
-    "How to make it again": "Como reproduzir",
+    "Reproduce this run": "Reproduzir esta execução",
     "A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data.": (
         "Uma impressão digital abrange tudo o que decide uma resposta: pesos, adaptador, prompt, decodificação, dados."
     ),
-    "Fingerprints": "Impressões digitais",
     "Verdict": "Veredito",
-    "Reasons not to believe it": "Razões para não acreditar",
-    "The audit found nothing.": "A auditoria não encontrou nada.",
-    "No finding makes these figures unusable.": "Nada torna estes valores inutilizáveis.",
     "Do not quote these figures: a finding of the audit makes them invalid.": (
         "Não cite estes valores: um achado da auditoria os invalida."
     ),
-    "computed from": "calculado de",
     "Explorer": "Explorador",
     "Contents": "Conteúdo",
     "Language": "Idioma",
@@ -479,8 +506,8 @@ TEXT: dict[str, str] = {
     "written only": "só por escrito",
     "moved from the baseline": "mudança em relação à base",
     "clustered by subject": "agrupados por disciplina",
-    "bits a byte": "bits por byte",
-    "perplexity a token": "perplexidade por token",
+    "bits per byte": "bits por byte",
+    "perplexity per token": "perplexidade por token",
     "tokens": "tokens",
     "bytes": "bytes",
     "window": "janela",
@@ -493,9 +520,8 @@ TEXT: dict[str, str] = {
     "All questions and answers": "Todas as questões e respostas",
     "{shown} of {all} questions": "{shown} de {all} questões",
     "any": "qualquer",
-    "newly right": "passaram a certas",
-    "all together": "todas juntas",
-    "no longer right": "deixaram de ser certas",
+    "newly right": "passou a acertar",
+    "no longer right": "deixou de acertar",
     "right before and after": "certas antes e depois",
     "wrong before and after": "erradas antes e depois",
     "any change": "qualquer mudança",
@@ -519,7 +545,7 @@ TEXT: dict[str, str] = {
     "not in the reference": "não está na referência",
     "only in the reference": "só na referência",
     "differs from the reference": "diferença em relação à referência",
-    "raw answer": "resposta crua",
+    "raw answer": "resposta bruta",
     "reason": "motivo",
     "no SQL was found in the answer": "nenhum SQL foi encontrado na resposta",
     "the same text as the reference": "o mesmo texto da referência",
@@ -533,13 +559,6 @@ TEXT: dict[str, str] = {
     "option": "opção",
     "right option": "opção certa",
     "chosen": "escolhida",
-    "probability of the letters together: {mass}": "probabilidade das letras somadas: {mass}",
-    "natural logarithm of the probability; the highest is chosen": (
-        "logaritmo natural da probabilidade; a maior é escolhida"
-    ),
-    "natural logarithm of the probability; the highest for its length in bytes is chosen": (
-        "logaritmo natural da probabilidade; a maior em relação ao comprimento em bytes é escolhida"
-    ),
     "wrong answer": "resposta errada",
     "not asked": "não perguntada",
     "No question fits these filters.": "Nenhuma questão atende a estes filtros.",
@@ -555,7 +574,6 @@ TEXT: dict[str, str] = {
     "logged": "como no registro",
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
-    "compared with the baseline": "comparada à base",
     "text in question or answer": "texto na questão ou na resposta",
     "suite": "conjunto",
     "method": "método",
@@ -567,8 +585,23 @@ TEXT: dict[str, str] = {
     "The explorer needs JavaScript; the lines are in the files beside this page.": (
         "O explorador precisa de JavaScript; as linhas estão nos arquivos ao lado desta página."
     ),
-    "Each answer of each variant, beside the reference. Enter opens a question, Esc closes it.": (
-        "Cada resposta de cada variante ao lado da referência. Enter abre uma questão, Esc a fecha."
+    "Each answer of each variant, beside the reference.": "Cada resposta de cada variante, ao lado da referência.",
+    "Enter opens a question, J and K go to the next and the previous one, Esc closes it.": (
+        "Enter abre uma questão, J e K vão à próxima e à anterior, Esc fecha."
+    ),
+    "Questions": "Questões",
+    "Filters": "Filtros",
+    "compared with": "em relação a",
+    "{variant} against {base}, all questions:": "{variant} em relação a {base}, todas as questões:",
+    "Copy link": "Copiar link",
+    "Copied": "Copiado",
+    "Not copied": "Não copiado",
+    "Copy": "Copiar",
+    "to fix": "para corrigir",
+    "probability on {letters}": "probabilidade em {letters}",
+    "Probability of each letter; the highest is chosen.": "Probabilidade de cada letra; a maior é a escolhida.",
+    "Probability per byte of each option; the highest is chosen.": (
+        "Probabilidade por byte de cada opção; a maior é a escolhida."
     ),
     "Skip to the verdict": "Ir para o veredito",
     "variant": "variante",
@@ -581,6 +614,7 @@ TEXT: dict[str, str] = {
     "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
+    "table.summary": "Ganho e perda em uma tabela: {benchmark}, {questions} questões, e acurácia geral; em porcentagem",
     "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
     "table.levels": "{Metric} em % por {level}",
     "table.target-change": (
@@ -601,8 +635,9 @@ TEXT: dict[str, str] = {
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % na tarefa-alvo e {chance:.1} % de acurácia "
         "geral; compare-o só entre experimentos com o mesmo número de variantes nas mesmas questões."
     ),
-    "table.reasons": "Por que as respostas estavam erradas: questões e sua parcela em %",
+    "table.reasons": "Motivos: questões e % de todas",
     "section.reasons": "Por que as respostas estão erradas",
+    "plot.general": "variação da acurácia geral ({suite}), pontos",
     "plot.gain": "ganho em {metric}, pontos",
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
@@ -632,7 +667,6 @@ TEXT: dict[str, str] = {
         "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."
     ),
     "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
-    "table.subjects": "{variant}: todas as disciplinas, a maior perda primeiro",
     "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
     "table.skipped": "Passos de treino saltados por não serem finitos: {counts}.",
     "change:gain shown": "ganho demonstrado",
@@ -643,15 +677,78 @@ TEXT: dict[str, str] = {
     "plot.checkpoints": "checkpoints de {variant}",
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
-    "plot.point": "{variant}: ganho {gain:+}, variação da capacidade geral {change:+}",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
     "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
     "facts.logged": "{suite}: {questions} questões",
     "facts.general": "{suite}: {questions} questões por {method}",
+    # the page of a folder of runs
+    "runs.heading": "{folder}: {count} execuções",
+    "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
+    "runs.no-verdict": "Sem veredito: {reason}",
     # the page
-    "page.alike": "(e mais {count} assim)",
+    "page.alike": "(e mais {count} como esta)",
     "page.notes": "{count} notas",
+    "page.unfinished": "Não terminado: {done} de {planned} variantes têm todas as respostas; faltam: {names}",
+    "page.no-baseline": (
+        "Não terminado: o modelo base ainda não respondeu tudo; por isso ainda não há o que comparar."
+    ),
+    "page.progress": "{done} de {asked}",
+    "page.card": "Copiar o cartão de modelo de {variant}",
+    "page.subject": (
+        "{variant}: {before:.1} % → {after:.1} %, {change:+} p.p., {gained} que passou a acertar, {lost} que deixou de "
+        "acertar, p (Holm) {p:p}"
+    ),
+    # the first screen of the page
+    "first.use": (
+        "Use {variant}: {gain:+} p.p. de {accuracy}, e uma perda maior que {budget} p.p. de acurácia geral está "
+        "descartada."
+    ),
+    "first.accuracy": "{metric}",
+    "first.sql-accuracy": "acurácia de SQL",
+    "first.recipe": "{variant} (receita, {count} sementes)",
+    "first.points": "{budget} p.p.",
+    "first.explored": (
+        "Com {budget} p.p. permitidos, o que não é o que o experimento declara. `paretune compare --budget {budget}` "
+        "diz o mesmo."
+    ),
+    "first.gain-line": "{change:+} p.p.: {finding}",
+    "first.no-change": "{change:+} p.p.: nem ganho nem perda demonstrados",
+    "first.loss-line": "{change:+} p.p. {loss}",
+    "first.other-suite": "{suite}: {levels}, {change:+} p.p.",
+    "first.interval": "intervalo de 95 %: {accuracy}",
+    "first.general": "Acurácia geral · {suite}",
+    "first.suite": "Acurácia geral · {suite}, {questions} questões",
+    "first.worst-suite": "Acurácia geral · {suite}, a pior de {suites} suítes, {questions} questões",
+    "first.target": "{accuracy} · {benchmark}, {questions} questões em {count} {clusters}",
+    "first.of-largest-gain": "{variant}, que mais ganha · {label}",
+    "first.of-largest-change": "{variant}, a melhor delas · {label}",
+    "first.seeds": "{count} sementes",
+    "first.audit": "{invalid} problemas impeditivos, {warnings} avisos, {notes} notas",
+    "first.these": "Os números valem só para os grupos destas questões.",
+    "first.scale": "{variant} na escala {scale}",
+    "first.checkpoint": "passo {step} de {variant}",
+    "first.gain-not-shown": "O ganho não está demonstrado: {gained:+} p.p.",
+    "first.target-loss": "Perde na própria tarefa-alvo: {gained:+} p.p.",
+    "first.loss-shown": (
+        "Ganha {gain:+} p.p., mas uma perda maior que {budget} p.p. está demonstrada em {suite}: {change:+}."
+    ),
+    "first.loss-open": (
+        "Ganha {gain:+} p.p., mas seu intervalo em {suite} chega a {low:+}: não se pode descartar uma perda maior que "
+        "{budget} p.p."
+    ),
+    "first.not-measurable": "Ganha {gain:+} p.p., mas {suite} não pode mostrar se perde mais de {budget} p.p.",
+    "first.smaller-gain": "Ganha menos: {gained:+} p.p.",
+    "first.allow": "Permitir {budget} p.p.",
+    "first.changed": "{gained} questões que passou a acertar, {lost} que deixou de acertar.",
+    "first.beyond": "perde mais que {budget} p.p. permitidos",
+    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.x": "p.p. de {accuracy} ganhos",
+    "first.y": "p.p. de acurácia geral ganhos ou perdidos ({suite})",
+    "first.point": "{variant}: ganho {gain:+}; {suite} {change:+}",
+    "first.why-not": "Por que não {variant}?",
+    "first.what-changed": "O que {variant} mudou:",
+    "first.more-reasons": "Por que não as outras {count} variantes",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} falta ou não é JSON",
     "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
@@ -976,11 +1073,12 @@ TEXT: dict[str, str] = {
         "conhecimento."
     ),
     "audit.too-few-questions": (
-        "{variant}, {axis}: {difference:g} pontos [{low:g}; {high:g}] em {questions} questões, que mostram "
-        "{detectable:g} ou mais"
+        "{variant}, {axis}: {difference:+} p.p. [{low:+}; {high:+}]. Com {questions} questões, só variações a "
+        "partir de "
+        "{detectable:.1} p.p. são detectadas com segurança."
     ),
     "audit.too-few-questions.advice": (
-        "Não afirme diferença nem igualdade; `paretune power` diz quantas questões faltam."
+        "Não afirme diferença nem igualdade; `paretune power` diz quantas questões são necessárias."
     ),
     "audit.few-clusters": "{axis}: {questions} questões vêm de só {clusters} grupos (bancos ou disciplinas)",
     "audit.few-clusters.advice": (
@@ -991,9 +1089,13 @@ TEXT: dict[str, str] = {
     "audit.best-of-many": (
         "{variants} variantes foram medidas nas mesmas linhas de teste; a melhor parece melhor do que é"
     ),
-    "audit.best-of-many.advice": "Escolha em linhas de validação antes de citar uma como resultado.",
+    "audit.best-of-many.advice": (
+        "A escolhida é julgada por intervalos que valem para todas juntas; uma escolha por outra regra precisa de "
+        "linhas de validação."
+    ),
     "audit.single-seed": (
-        "cada receita foi treinada uma vez ({recipes} receitas): uma diferença vale para estes adaptadores"
+        "cada uma de {recipes} receitas foi treinada com uma semente: as diferenças são destes adaptadores, não das "
+        "receitas"
     ),
     "audit.single-seed.advice": "Treine as receitas que importam com três sementes ou mais.",
     "audit.public-test-set": (
@@ -1027,15 +1129,15 @@ TEXT: dict[str, str] = {
     ),
     # outcomes of SQL answers
     "outcome:correct": "certa",
-    "outcome:wrong": "outro resultado",
-    "outcome:invalid_sql": "SQL recusado",
+    "outcome:wrong": "resultado errado",
+    "outcome:invalid_sql": "erro de SQL",
     "outcome:not_a_query": "não é consulta",
     "outcome:timeout": "tempo esgotado",
     "outcome:too_large": "resultado grande demais",
     "outcome:no_answer": "sem resposta",
     "outcome:gold_failed": "a referência falha",
     "outcome:gold_too_large": "a referência devolve resultados demais",
-    "outcome:failed": "falha nossa",
+    "outcome:failed": "falha da ferramenta",
     # classes of SQL errors
     "class:no_statement": "nenhum comando SQL",
     "class:syntax": "sintaxe",
@@ -1065,6 +1167,7 @@ TEXT: dict[str, str] = {
     # why SQL was wrong; the first that fits a sentence of an old line counts, so the order matters
     "sql.no-statement": "A resposta não contém nenhum comando SQL.",
     "sql.nothing-extracted": "nenhum comando SQL na resposta",
+    "sql.not-a-query": "A resposta é um comando {statement}; só consultas de leitura são executadas.",
     "sql.only-reading": "só leitura é permitida; recusado: {action}",
     "sql.gold-fails": "a consulta de referência falha: {detail}",
     "sql.gold-too-large": "a referência devolve resultados demais: {detail}",

@@ -15,8 +15,9 @@ from paretune.analysis import tradeoff
 from paretune.analysis.axes import AnsweredAxis
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.groups import bonett_price, subject_rows
-from paretune.analysis.results import Comparison
+from paretune.analysis.results import BUDGETS, Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
+from paretune.analysis.verdict import verdict_within
 from paretune.errors import EmptySample, RunFolderError
 from paretune.records import SqlVerdict
 from paretune.report.tables import print_tables
@@ -27,6 +28,7 @@ from paretune.run.load import Run, load_run
 from paretune.sql.summary import score_summary
 from paretune.stats.clusters import joint_bootstrap
 from paretune.text import Voice
+from tests.simulated_questions import Size
 from tests.simulated_run import SimulatedVariant, change_lines, change_manifest, variants, write_run
 
 
@@ -182,6 +184,13 @@ def test_compare_every_pair_compares_all(six: Run) -> None:
     found = compare_run(six, replicates=100, every_pair=True)
     assert len(found.differences) == 15 * 3
     assert {(item.first, item.second) for item in found.differences} >= {("run-1", "run-2")}
+
+
+def test_compare_every_pair_leaves_the_draws_of_each_pair_alone(six: Run) -> None:
+    few, all_pairs = (compare_run(six, replicates=100, every_pair=every).differences for every in (False, True))
+    whole = {(item.first, item.second, item.axis, item.benchmark): item.bootstrap for item in all_pairs}
+    assert all(whole[item.first, item.second, item.axis, item.benchmark] == item.bootstrap for item in few)
+    assert len(few) < len(all_pairs)
 
 
 def test_compare_same_seed_same_comparison(six: Run, compared: Comparison) -> None:
@@ -465,3 +474,31 @@ def test_compare_every_reference_fails_is_an_error(tmp_path: Path) -> None:
         change_lines(folder / name / "sql.jsonl", lambda line: {**line, "outcome": "gold_failed"})
     with pytest.raises(EmptySample, match="reference of every target question fails"):
         compare_run(load_run(folder), replicates=100)
+
+
+@pytest.mark.parametrize("size", ["demo", "spider"])
+def test_verdict_within_a_budget_is_what_compare_with_that_budget_says(tmp_path: Path, size: Size) -> None:
+    planted = (
+        SimulatedVariant("much", gain=25, loss=4.0, churn=0.02),
+        SimulatedVariant("some", gain=12, loss=1.0, churn=0.02),
+        SimulatedVariant("little", gain=5, loss=0.0, churn=0.01),
+    )
+    records = load_run(write_run(tmp_path / "run", planted, size=size))
+    stated = compare_run(records, replicates=20).verdict
+    picks = set()
+    for budget in BUDGETS:
+        asked = compare_run(records, replicates=20, budget_points=budget).verdict
+        moved = verdict_within(stated, budget)
+        assert [(item.reason, item.worst.benchmark, item.worst.budget) for item in moved.units] == [
+            (item.reason, item.worst.benchmark, item.worst.budget) for item in asked.units
+        ]
+        assert (moved.pick and moved.pick.unit.name) == (asked.pick and asked.pick.unit.name)
+        assert set(moved.changes) == set(asked.changes)
+        assert moved.terms == replace(asked.terms, loss_budget_points=moved.terms.loss_budget_points)
+        picks.add(moved.pick.unit.name if moved.pick else None)
+    assert len(picks) > (1 if size == "spider" else 0)
+
+
+def test_verdict_within_a_budget_nobody_tested_is_refused(compared: Comparison) -> None:
+    with pytest.raises(ValueError, match="not in tuple"):
+        verdict_within(compared.verdict, 1.234)

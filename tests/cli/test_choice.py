@@ -102,9 +102,9 @@ def test_perplexity_prints_bits_with_interval_for_base_and_adapter(
     options = ("--adapter", model_folder / "run-1" / "adapter", "--window", "64", "--precision", "float32")
     assert perplexity.run(parsed("perplexity", "--model", model_folder / "base", "--text", text, *options)) == 0
     printed = capsys.readouterr().out
-    assert printed.count("bits a byte: ") == 2
+    assert printed.count("bits per byte: ") == 2
     assert printed.count("[") == 2
-    figures = {line for line in printed.splitlines() if "bits a byte" in line}
+    figures = {line for line in printed.splitlines() if "bits per byte" in line}
     assert len(figures) == 2  # the adapter changes it
 
 

@@ -125,6 +125,12 @@ def test_unknown_key_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str
     assert "'questions'" in error or "target.questions" in error or "questions?" in error
 
 
+@pytest.mark.parametrize("stage", ["list", "compare", "report"])
+def test_missing_run_folder_is_named(stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = one_error_line(capsys, [stage, str(tmp_path / "none")])
+    assert error == f"error: {tmp_path / 'none'}: no such run folder or experiment file\n"
+
+
 def test_missing_data_directory_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gone = tmp_path / "gone"
     words = ["prepare", DEMO, "--out", str(tmp_path / "run"), "--set", "target.kind=spider", "--set",

@@ -58,7 +58,7 @@ def test_score_prints_every_figure_with_its_interval(spider: Path, capsys: pytes
     printed = capsys.readouterr().out
     assert "dev: 3 / 3 questions\n" in printed
     lines = {line.split("  ")[0].strip(): line for line in printed.splitlines()}
-    for label in ("execution accuracy", "exact set match", "easy", "hard"):
+    for label in ("execution accuracy", "exact set match, lenient", "exact set match, strict", "easy", "hard"):
         if label in lines:
             assert "[" in lines[label]
             assert "n = " in lines[label]
@@ -108,6 +108,73 @@ def test_score_gold_file_takes_the_place_of_the_split(spider: Path, tmp_path: Pa
     gold.write_text("SELECT 7\ttown\nSELECT 8\ttown\nSELECT 9\tcity\n")
     run(spider, "--gold", str(gold), "--out", str(out), predictions=["SELECT 7", "SELECT 7", "SELECT 9"])
     assert [record["execution_match"] for record in read_lines(out)[1]] == [True, False, True]
+
+
+def test_score_rules_and_how_texts_are_taken_are_options(spider: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (spider / "tables.json").write_text('[{"db_id": "town"}, {"db_id": "city"}]')
+    distinct = ["SELECT DISTINCT name FROM people ORDER BY age", "SELECT count(DISTINCT 1) FROM people", GOLD[2]]
+    fenced = [f"```sql\n{gold}\n```" for gold in GOLD]
+    for options, predictions, accuracy in (
+        ([], distinct, "100.0 %"),
+        (["--keep-distinct"], distinct, "66.7 %"),
+        (["--rules", "result"], distinct, "66.7 %"),
+        ([], fenced, "100.0 %"),
+        (["--as-written"], fenced, "0.0 %"),
+        (["--rules", "bird"], fenced, "0.0 %"),
+    ):
+        assert run(spider, *options, predictions=predictions) == 0
+        printed = capsys.readouterr().out
+        assert accuracy in next(line for line in printed.splitlines() if line.startswith("execution accuracy"))
+        assert ("soft F1" in printed) == ("bird" in options)
+        assert ("DISTINCT kept" in printed) == ("--keep-distinct" in options)
+    with pytest.raises(ParetuneError, match="keep_distinct belongs to the official rules"):
+        run(spider, "--rules", "result", "--keep-distinct")
+
+
+def test_score_reference_over_the_row_cap_is_in_no_accuracy(spider: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(spider, "--max-rows", "1") == 0
+    printed = capsys.readouterr().out
+    assert "gold_too_large                           1" in printed
+    assert next(line for line in printed.splitlines() if line.startswith("execution accuracy")).endswith("n = 2")
+
+
+def test_score_column_by_name_and_positions_of_a_csv(spider: Path, tmp_path: Path) -> None:
+    file = tmp_path / "g.csv"
+    rows = [f'{at},"Question {at}","SELECT 7","{GOLD[at]}"' for at in (2, 1, 0)]
+    file.write_text("\n".join(["index,question,sql,mine", *rows]) + "\n")
+    run(spider, "--predictions", str(file), "--column", "mine", "--out", str(tmp_path / "v.jsonl"))
+    _, verdicts = read_lines(tmp_path / "v.jsonl")
+    assert [(verdict["index"], verdict["outcome"]) for verdict in verdicts] == [
+        (0, "correct"), (1, "correct"), (2, "correct"),
+    ]  # fmt: skip
+    file.write_text("\n".join(["question,sql", *(f'"Another {at}","{GOLD[at]}"' for at in range(3))]) + "\n")
+    with pytest.raises(DataError, match="asks 'Another 0', which is not question 0 of the split"):
+        run(spider, "--predictions", str(file))
+
+
+def test_score_gold_alone_makes_the_questions(spider: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gold.txt").write_text("".join(f"{GOLD[at]}\t{db}\n" for at, db in ((0, "town"), (2, "city"))))
+    (tmp_path / "mine.txt").write_text(f"{GOLD[0]}\nSELECT 7\n")
+    parser = argparse.ArgumentParser()
+    score.add_arguments(parser)
+    options = ["--gold", str(tmp_path / "gold.txt"), "--predictions", str(tmp_path / "mine.txt"), "--workers", "1"]
+    score.run(parser.parse_args([*options, "--databases", str(spider / "database")]))
+    printed = capsys.readouterr().out
+    assert "gold: 2 / 2 questions" in printed
+    assert "50.0 %" in printed
+    with pytest.raises(DataError, match="--spider: missing"):
+        score.run(parser.parse_args(options))
+
+
+def test_score_without_questions_known_to_be_wrong_stands_beside(
+    spider: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wrong.txt").write_text("1\n")
+    run(spider, "--known-wrong", str(tmp_path / "wrong.txt"), predictions=[GOLD[0], "SELECT 7", GOLD[2]])
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert any(line.startswith("execution accuracy 66.7 %") and line.endswith("n = 3") for line in lines)
+    beside = "without questions known to be wrong 100.0 %"
+    assert any(line.startswith(beside) and line.endswith("n = 2") for line in lines)
 
 
 def test_score_other_folder_of_databases_is_used(spider: Path, tmp_path: Path) -> None:

@@ -188,15 +188,31 @@ def _printed(*words: str) -> str:
     folder that the command is about is called FOLDER, wherever it lies."""
     out, err = io.StringIO(), io.StringIO()
     status = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _as_folder(words) as named:
         try:
-            status = main(words)
+            status = main(named)
         except SystemExit as ended:  # argparse's way out of --help
             status = int(ended.code or 0)
     assert status == 0, err.getvalue()
     said = f"standard error:\n{err.getvalue()}" if err.getvalue() and words[0] != "report" else ""
     text = out.getvalue() + said
     return text.replace(words[1], "FOLDER") if len(words) > 1 and Path(words[1]).is_dir() else text
+
+
+@contextlib.contextmanager
+def _as_folder(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The words with the folder under a name of its own, so that lines break alike wherever it lies."""
+    if len(words) < 2 or not Path(words[1]).is_dir():
+        yield words
+        return
+    folder = Path(words[1])
+    with contextlib.chdir(folder.parent):
+        link = Path("FOLDER")
+        link.symlink_to(folder.name, target_is_directory=True)
+        try:
+            yield (words[0], str(link), *words[2:])
+        finally:
+            link.unlink()
 
 
 def _files(run: Path) -> list[Path]:

@@ -160,6 +160,41 @@ def test_default_model_of_a_revision_is_not_the_package(monkeypatch: pytest.Monk
     assert DEFAULT_MODEL in refusal(DEFAULT_MODEL, revision="main")
 
 
+def test_gguf_in_float32_is_kept_apart_and_not_rounded(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def convert(_: Path, directory: Path, kept: str) -> None:
+        asked.append(kept)
+        (directory / "config.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(source_module, "convert_gguf", convert)
+    (tmp_path / "a.gguf").write_bytes(b"GGUF and more")
+    path = str(tmp_path / "a.gguf")
+    plain, half, exact = (
+        find_model(ModelConfig(path=path, precision=name)) for name in ("auto", "bfloat16", "float32")
+    )
+    assert asked == ["bfloat16", "float32"]
+    assert plain == half
+    assert exact.directory != plain.directory
+    assert exact.weights != plain.weights
+
+
+@pytest.mark.model
+def test_smollm2_in_float32_has_the_dequantised_values(smollm2_gguf: Path) -> None:
+    from safetensors.torch import load_file
+
+    exact, rounded = (
+        load_file(find_model(ModelConfig(path=str(smollm2_gguf), precision=name)).directory / "model.safetensors")
+        for name in ("float32", "bfloat16")
+    )
+    name = "model.layers.0.mlp.up_proj.weight"
+    assert str(exact[name].dtype) == "torch.float32"
+    assert (exact[name] != rounded[name].float()).any()
+    assert (exact[name].bfloat16() == rounded[name]).all()
+
+
 @pytest.mark.model
 def test_smollm2_from_its_package_ends_turns_with_im_end(smollm2_gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from paretune.models.chat import completion, encode, render

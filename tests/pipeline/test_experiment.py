@@ -13,7 +13,7 @@ from paretune.models.adapters import adapter_fingerprint, fingerprint_as_written
 from paretune.run.folder import work_seconds
 from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.load import load_run
-from tests.pipeline.conftest import VARIANTS, Commands, WholeRun
+from tests.pipeline.conftest import EXPERIMENT, VARIANTS, Commands, WholeRun
 from tests.pipeline.warm import import_everything
 
 LIMIT_SECONDS = 120.0
@@ -313,3 +313,12 @@ def test_answers_with_an_earlier_releases_fingerprint_of_the_adapter_stay_valid(
     assert done.status == 0, done.err
     assert "run-1: already answered" in done.lines
     assert answers(copied_run) == before
+
+
+def test_prepare_with_one_variant_more_sets_nothing_aside(commands: Commands, copied_run: Path) -> None:
+    file = commands.home / "more.toml"
+    file.write_text(EXPERIMENT + '[[variant]]\nname = "run-3"\nmax_tokens = 900\n', encoding="utf-8")
+    commands.start(["prepare", str(file), "--out", str(copied_run)])
+    assert commands.finish().status == 0
+    assert not list((copied_run / "prepared").glob("*.old-*"))
+    assert "run-3" in read_lines(copied_run / "prepared" / "train.jsonl")[0]["left_out"]

@@ -12,13 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 30.0
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
-KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowRight": (39, ""), "ArrowLeft": (37, "")}
+KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowRight": (39, ""), "ArrowLeft": (37, ""),
+        "j": (74, "j"), "k": (75, "k")}  # fmt: skip
 
 
 def find_chromium() -> str | None:
@@ -66,14 +67,14 @@ class Browser:
         os.close(self._write)
         os.close(self._read)
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def ask(self, method: str, limit_seconds: float = LIMIT_SECONDS, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result. Raises RuntimeError with the browser's own words."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        ends = time.monotonic() + LIMIT_SECONDS
+        ends = time.monotonic() + limit_seconds
         while True:
             answer = self._next(ends)
             if answer.get("id") == self._number:
@@ -112,9 +113,11 @@ class Browser:
             "document.readyState === 'complete' && document.querySelector('#results tr, #results p') !== null"
         )
 
-    def run(self, expression: str) -> Any:
+    def run(self, expression: str, limit_seconds: float = LIMIT_SECONDS) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
-        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        found = self.ask(
+            "Runtime.evaluate", limit_seconds, expression=expression, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in found:
             raise RuntimeError(json.dumps(found["exceptionDetails"])[:600])
         return found["result"].get("value")

@@ -20,6 +20,7 @@ from paretune.findings import Finding
 from paretune.records import ChoiceOutcome
 from paretune.report.csv import csv_files
 from paretune.report.page import plots, write_page
+from paretune.report.page.parts import typeset
 from paretune.report.plots import draw_tradeoff
 from paretune.report.tables import general_table, target_table
 from paretune.report.text_table import Table
@@ -210,12 +211,12 @@ def check_page(records: Run, comparison: Comparison, folder: Path) -> None:
     finding = Finding("invalid", "never-stops", {"variant": "baseline", "share": 90.0, "questions": 9})
     text = write_page(records, comparison, [finding], folder, EN).read_text(encoding="utf-8")
     said = verdict_text(comparison, EN)
-    words = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
-    for sentence in (said.gain, said.general, *said.basis):
-        assert sentence in words
+    words = html.unescape(re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", text)))
+    for sentence in (said.headline, said.gain, said.general, *said.basis):
+        assert typeset(sentence) in words
     for row in claims_table(comparison, EN).rows:
         for cell in row:
-            assert cell in words
+            assert typeset(cell) in words
 
 
 def test_plot_rings_the_pick_and_draws_the_claimed_intervals(template: Run) -> None:

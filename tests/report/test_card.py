@@ -67,15 +67,14 @@ def test_card_quotes_no_figure_that_the_comparison_does_not_have(run: tuple[Run,
 def test_card_says_data_rules_seeds_versions_and_training(run: tuple[Run, Comparison]) -> None:
     text = card_text(*run, "run-1", EN)
     for fact in ("155 questions in 6 databases, official rules", "180 questions by cloze, 5 shots", "torch 2.13.0",
-                 "800 steps", "rank 16, alpha 32", "seed 42", "Trained once (one seed)"):  # fmt: skip
+                 "800 steps", "lora (rank 16, alpha 32", "seed 42", "Trained once (one seed)"):  # fmt: skip
         assert fact in text
 
 
 def test_card_of_a_scale_says_how_to_get_it(run: tuple[Run, Comparison]) -> None:
     text = card_text(*run, "run-1@0.5", EN)
-    assert "at 0.5 of its strength" in text
-    assert "set `lora_alpha` in adapter_config.json from 32 to 16" in text
-    assert "lora_alpha" not in card_text(*run, "run-1", EN)
+    assert "at 0.5 of its strength; `paretune export EXPERIMENT DIR --variant run-1@0.5` writes one" in text
+    assert "strength" not in card_text(*run, "run-1", EN)
 
 
 def test_card_portuguese_has_its_own_headings_and_decimal_commas(run: tuple[Run, Comparison]) -> None:
@@ -116,7 +115,7 @@ def test_card_shows_no_folder_of_this_machine(tmp_path: Path) -> None:
     change_manifest(folder, model={**records.manifest["model"], "name": f"{tmp_path}/weights/qwen.gguf"})
     text = card_text(*compared(folder), "odd_name*|x", EN)
     assert str(tmp_path) not in text
-    assert "A LoRA adapter of qwen.gguf" in text
+    assert "An adapter of qwen.gguf" in text
     assert 'from_pretrained("BASE_MODEL")' in text
     assert ModelCard(text).data.base_model is None
     assert r"odd\_name\*|x changes" in text

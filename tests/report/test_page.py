@@ -23,11 +23,14 @@ import paretune.report.page.data
 import paretune.text
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
-from paretune.analysis.results import Comparison
+from paretune.analysis.results import BUDGETS, Comparison
 from paretune.demo.build import demo_directory
 from paretune.findings import Finding
 from paretune.records import SqlOutcome
-from paretune.report.page import SCRIPTS, plots, write_page
+from paretune.report.card import card_text
+from paretune.report.page import SCRIPTS, plots, write_page, write_unfinished_page
+from paretune.report.page.data import explorer_target
+from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
@@ -41,7 +44,7 @@ from tests.simulated_questions import Size
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
 
 ASSETS = resources.files("paretune.report.page") / "assets"
-VOID = {"meta", "link", "input", "br", "path", "use"}
+VOID = {"meta", "link", "input", "br", "path", "use", "line", "circle", "rect", "polyline", "polygon"}
 
 
 class _Page(HTMLParser):
@@ -135,18 +138,50 @@ def test_write_page_links_lead_to_files_and_places_that_exist(page: _Page, run: 
             assert path.is_file(), place
             files.add(path.relative_to(run.path.resolve()).as_posix())
     assert {f"{v.name}/{file}" for v in run.variants for file in ("sql.jsonl", "choice.jsonl")} <= files
-    assert "manifest.json" in files
+    assert {"manifest.json", "prepared/sql.jsonl", "tables/claims.csv", "tables/claims.tex"} <= files
 
 
-def test_write_page_every_table_has_heads_a_name_and_sources(page: _Page, text: str) -> None:
+def test_write_page_only_one_place_leads_out_of_the_page(text: str) -> None:
+    """Mailed alone, the page has dead links nowhere but where it says that they need the run folder."""
+    for view in text.split('<div class="view"')[1:]:
+        before, after = view.split('<section class="part" id="reproduction')
+        assert 'href="../' not in before
+        assert 'href="../' in after
+
+
+def test_write_page_every_table_has_heads_and_a_name(page: _Page) -> None:
     assert all(attributes.get("scope") in ("col", "row") for attributes in page.all("th"))
     tables = page.all("table")
-    after = re.split(r"</table>|<figure>", text)[1:]
-    assert len(after) > len(tables) > 20
-    for piece in after:
-        assert re.search(r'class="sources">.*?<a href="\.\./', piece.partition("<table")[0], re.DOTALL), piece[:300]
+    assert len(tables) > 20
     assert all(attributes.get("aria-label") for attributes in tables)
-    assert all(a.get("aria-label") for _, a in page.elements if a.get("role") in ("img", "region"))
+    assert all(a.get("aria-label") for _, a in page.elements if a.get("role") in ("img", "region", "group"))
+
+
+def test_subjects_heatmap_links_every_cell_to_its_questions(page: _Page, comparison: Comparison) -> None:
+    places = {a["href"] for a in page.all("a") if "subject=" in a["href"]}
+    assert len(places) == len({(row.subject, row.variant) for row in comparison.subjects})
+
+
+def test_first_screen_every_budget_says_what_compare_with_it_says(
+    run: Run, comparison: Comparison, text: str, tmp_path: Path
+) -> None:
+    settings = json.loads(re.findall(r'id="settings">(.*?)</script>', text)[0])
+    points = sorted({*BUDGETS, comparison.verdict.terms.budget_points})
+    for language, budgets in settings["budgets"].items():
+        assert len(budgets) == len(points)
+        for budget, shown in zip(points, budgets, strict=True):
+            asked = compare_run(run, replicates=20, budget_points=budget)
+            assert shown["headline"] == typeset(verdict_text(asked, Voice(language)).headline)
+            assert shown["rows"].count(" picked") + shown["rows"].count('class="picked"') == 1
+            assert ('class="base-row picked"' in shown["rows"]) == (asked.verdict.pick is None)
+            assert (shown["pick"] == "") == (asked.verdict.pick is None)
+
+
+def test_first_screen_names_every_suite(text: str) -> None:
+    tiles = text.partition('data-part="tiles"')[2].partition('class="evidence"')[0]
+    assert "the worst of 2 suites" in tiles
+    for suite in ("demo", "demo-pt"):
+        assert re.search(rf"\b{suite}[,:]", tiles), suite
 
 
 def test_write_page_pieces_of_plots_refer_to_their_own_names(page: _Page, text: str) -> None:
@@ -212,6 +247,22 @@ def test_result_tables_query_that_never_returns_is_ended(tmp_path: Path) -> None
     assert results["gold"][0] is not None
 
 
+def test_answer_that_writes_is_called_so_and_never_other(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    changed = {"sql": "create table x (a int)", "text": "create table x (a int)", "outcome": "not_a_query",
+               "error_class": "other", "error": "only reading is allowed; refused: INSERT sqlite_master"}  # fmt: skip
+    path = folder / "run-1" / "sql.jsonl"
+    change_lines(path, lambda line: {**line, **changed} if line["outcome"] == "invalid_sql" else line)
+    records = load_run(folder)
+    comparison = compare_run(records, replicates=20)
+    classes = {row.error_class: row.count for row in comparison.error_classes if row.variant == "run-1"}
+    assert classes["not_a_query"] > 0
+    assert "other" not in classes
+    data = explorer_target(records, comparison)
+    wrong = next(answer for answer in data["answers"][1] if answer[0] == "not_a_query")
+    assert wrong[1:3] == ["not_a_query", "The answer is a CREATE TABLE statement; only queries that read are run."]
+
+
 def test_explorer_links_use_filters_and_values_that_it_knows(page: _Page, run: Run) -> None:
     script = _asset("explorer.js")
     for attributes in page.all("a"):
@@ -231,7 +282,8 @@ def test_script_words_cover_what_the_program_says() -> None:
     said = set(re.findall(r'data-say="([^"]+)"', _asset("page.html")))
     for name in SCRIPTS:
         said |= set(re.findall(r'say\("((?:[^"\\]|\\.)*)"', _asset(name)))
-        said |= set(re.findall(r'(?:choice\("\w+", |button\("\w+", |step\(-?1, |turn\(-?1, )"([^"]+)"', _asset(name)))
+        asked = r'(?:choice\("\w+", |button\("\w+", |step\(-?1, |turn\(-?1, |copyButton\()"([^"]+)"'
+        said |= set(re.findall(asked, _asset(name)))
     said |= set(
         re.findall(r': "([a-z][a-z ]+ [a-z ]+|[a-z]+)"', _asset("explorer.js").partition("FLIP_WORDS = ")[2][:200])
     )
@@ -290,7 +342,7 @@ def test_verdict_gain_with_the_loss_ruled_out_is_the_pick(tmp_path: Path) -> Non
 
 def test_verdict_gain_without_evidence_on_the_loss_keeps_the_base_model(tmp_path: Path) -> None:
     found = _sentences(tmp_path, [SimulatedVariant("run-1", gain=30.0, loss=0.0)])
-    assert found.gain.startswith("Keep the base model: of no variant that gains a loss of more than 1 point")
+    assert found.gain.startswith("Keep the base model: variants gain, but for none of them is a loss of")
     assert "The largest gain is that of run-1: +" in found.gain
     assert found.general.endswith("A loss of more than 1 point cannot be ruled out.")
     assert "the worst of 2 suites" in found.general
@@ -389,5 +441,48 @@ def test_write_page_another_language_is_one_catalogue_and_one_line(
     assert buttons == [*LANGUAGES, "xx-YY"]
     view = text.partition('<div class="view" lang="xx-YY" data-language="xx-YY">')[2].partition('<div class="view"')[0]
     assert "«variant»" in view
-    assert re.search(r"\d·\d \[[+-]?\d+·\d \| [+-]?\d+·\d\]", view)
+    assert re.search(r"\d·\d \[[+−]?\d+·\d\s\|\s[+−]?\d+·\d\]", view)
     assert Voice("pt-BR").say("variant") not in view.replace("«variant»", "")
+
+
+def _shorten(path: Path, kept: int) -> None:
+    """Leave the first lines of a file, as a run that still works has them."""
+    left = iter(range(kept))
+    change_lines(path, lambda line: line if next(left, None) is not None else None)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_write_page_of_an_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(4))
+    _shorten(folder / "run-2" / "choice.jsonl", 7)
+    records = load_run(folder)
+    comparison = compare_run(records, replicates=20)
+    text = write_page(records, comparison, [], folder / "report", Voice("en")).read_text(encoding="utf-8")
+    words = " ".join(" ".join(_Page(text).words).split())
+    assert "Not finished: 3 of 4 variants have all their answers; missing: run-2" in words
+    assert f"7 of {len(records.choice_questions)}" in words
+    assert "Planned but without complete answers: run-2" in words
+
+
+def test_write_unfinished_page_without_a_complete_baseline_counts_what_is_there(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(3))
+    _shorten(folder / "baseline" / "sql.jsonl", 9)
+    records = load_run(folder)
+    page = _Page(write_unfinished_page(records, folder / "report", Voice("pt-BR")).read_text(encoding="utf-8"))
+    assert page.open == []
+    words = " ".join(" ".join(page.words).split())
+    assert words.index("Não terminado") < words.index("Not finished: the base model")
+    assert f"9 of {len(records.questions)}" in words
+    assert page.all("script") == []
+
+
+def test_card_on_the_page_is_the_one_of_the_pick(tmp_path: Path) -> None:
+    planted = [SimulatedVariant("run-1", gain=30.0, loss=0.0, churn=0.02)]
+    records = load_run(write_run(tmp_path / "run", planted, size="spider"))
+    comparison = compare_run(records, replicates=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        text = write_page(records, comparison, [], tmp_path / "report", Voice("en")).read_text(encoding="utf-8")
+    settings = json.loads(re.findall(r'id="settings">(.*?)</script>', text)[0])
+    assert settings["cards"]["en"] == card_text(records, comparison, None, Voice("en"))
+    assert "Copy the model card of run-1" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -14,11 +13,10 @@ from paretune.demo.build import demo_directory
 from paretune.report.page import plots, write_page
 from paretune.run.load import Run, load_run
 from paretune.text import Voice
-from tests.report.chromium import Browser, find_chromium
+from tests.report.chromium import Browser
+from tests.report.conftest import fresh
 from tests.simulated_run import variants, write_run
 
-CHROMIUM = find_chromium()
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; apt-get install chromium")
 ROWS = "document.querySelectorAll('#results tbody tr').length"
 FOUND = "document.querySelector('.found').textContent"
 ROWS_DRAWN = """(() => {
@@ -44,26 +42,10 @@ def page(run: Run) -> Path:
     return write_page(run, comparison, findings, run.path / "report", Voice("en"), target_data=databases)
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    assert CHROMIUM is not None
-    started = Browser(CHROMIUM, tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
-
-
 @pytest.fixture
 def opened(browser: Browser, page: Path) -> Browser:
     """The page, fresh, with an empty memory and a wide light window."""
-    browser.resize(1400)
-    browser.prefer("light")
-    browser.open(page)
-    browser.run("localStorage.clear()")
-    browser.errors.clear()
-    browser.requests.clear()
-    browser.ask("Page.navigate", url="about:blank")
-    browser.open(page)
-    return browser
+    return fresh(browser, page)
 
 
 def _choose(browser: Browser, name: str, value: str) -> None:
@@ -118,9 +100,9 @@ def test_explorer_error_class_and_text_narrow_the_list(opened: Browser, run: Run
     opened.ask("Input.insertText", text="HOW MANY READERS")
     wanted = sum("how many readers" in question.question.lower() for question in run.questions)
     assert wanted > 0
-    assert opened.run(FOUND).startswith(f"{wanted} of ")
+    opened.wait_for(f"{FOUND}.startsWith('{wanted} of ')")
     opened.ask("Input.insertText", text=" no such words")
-    assert opened.run("document.getElementById('results').textContent") == "No question fits these filters."
+    opened.wait_for("document.getElementById('results').textContent === 'No question fits these filters.'")
 
 
 def test_figure_in_table_leads_to_the_questions_it_counts(opened: Browser) -> None:
@@ -161,10 +143,10 @@ def test_accuracy_in_a_table_leads_to_its_right_answers(opened: Browser, run: Ru
 def test_plots_are_drawn_for_the_width_of_the_window(opened: Browser, width: int, kind: str) -> None:
     opened.resize(width)
     shown = (
-        "[...document.querySelectorAll('.view:not([hidden]) .plot svg')].filter(s => s.checkVisibility())"
+        "[...document.querySelectorAll('.view:not([hidden]) .tradeoff svg')].filter(s => s.checkVisibility())"
         ".map(s => s.closest('.wide, .narrow').className)"
     )
-    assert opened.run(shown) == [kind] * 3
+    assert opened.run(shown) == [kind]
 
 
 def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
@@ -180,7 +162,9 @@ def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
     )
     opened.press("Escape")
     opened.wait_for("!document.getElementById('question').open")
-    assert opened.run("document.activeElement.textContent") == asked
+    assert opened.run("document.activeElement.textContent") == opened.run(
+        "document.querySelectorAll('.open')[2].textContent"
+    )
 
 
 def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run) -> None:
@@ -192,15 +176,15 @@ def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run)
     titles = "[...document.querySelectorAll('#results .about')].map(e => e.textContent)"
     place = [title.split(" · ")[0] for title in opened.run(titles)].index(str(line.id))
     opened.run(f"document.querySelectorAll('.open')[{place}].click()")
-    section = "[...document.querySelectorAll('#question .answer')][2]"
-    assert opened.run(f"{section}.querySelector('h3').firstChild.textContent") == "run-1"
-    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"reason: {english}"
+    named = "[...s.querySelectorAll('.who')].some(w => w.textContent === 'run-1')"
+    section = f"[...document.querySelectorAll('#question .answer')].find(s => {named})"
+    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"to fix: {english}"
     opened.run("setLanguage('pt-BR')")
-    opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('motivo: ')")
-    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"motivo: {portuguese}"
+    opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('para corrigir: ')")
+    assert opened.run(f"{section}.querySelector('.reason').textContent") == f"para corrigir: {portuguese}"
     assert portuguese != english
     opened.run("setLanguage('en')")
-    opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('reason: ')")
+    opened.wait_for("document.querySelector('#question .reason').textContent.startsWith('to fix: ')")
     added = opened.run(f"[...{section}.querySelectorAll('ins')].map(e => e.textContent).join(' ')")
     assert "no_such_column" in added
     removed = opened.run(f"{section}.querySelectorAll('del').length")
@@ -243,13 +227,12 @@ def test_language_switch_changes_every_part_and_is_remembered(opened: Browser, p
 
 def test_theme_follows_the_system_until_chosen(opened: Browser) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
-    plots = "[...document.querySelectorAll('.view:not([hidden]) .first .wide svg')].map(s => s.checkVisibility())"
-    light = opened.run(paper)
-    assert opened.run(plots) == [True, False]
+    ink = "getComputedStyle(document.querySelector('.view:not([hidden]) .tradeoff text')).fill"
+    light, words = opened.run(paper), opened.run(ink)
     opened.prefer("dark")
     dark = opened.run(paper)
     assert dark != light
-    assert opened.run(plots) == [False, True]
+    assert opened.run(ink) != words
     opened.run("document.getElementById('theme').click()")
     assert opened.run(paper) == light
     opened.run("localStorage.clear()")
@@ -284,7 +267,7 @@ def test_page_prints_figures_without_explorer(opened: Browser) -> None:
     assert 3 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 14
     opened.ask("Emulation.setEmulatedMedia", media="print")
     assert not opened.run("document.getElementById('explorer').checkVisibility()")
-    assert opened.run("document.querySelector('.view:not([hidden]) .on-light').checkVisibility()")
+    assert opened.run("document.querySelector('.view:not([hidden]) .tradeoff .wide').checkVisibility()")
     opened.ask("Emulation.setEmulatedMedia", media="")
 
 

@@ -13,10 +13,13 @@ import pytest
 
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
+from paretune.report.page.figure import NARROW, WIDE, Frame, ends_shown, whisker
+from paretune.report.page.first import first_screen
 from paretune.report.plots import DRAWINGS, draw_subjects, draw_tradeoff, draw_training, image_bytes, write_plots
 from paretune.report.plots.labels import _length_inside
 from paretune.report.plots.look import OKABE_ITO, ON_DARK, _contrast, distinct_looks, inks, readable
 from paretune.run.load import load_run
+from paretune.stats.intervals import Interval
 from paretune.text import LANGUAGES, Voice
 from tests.simulated_run import variants, write_run
 
@@ -50,12 +53,13 @@ def test_write_plots_same_comparison_same_svg(comparisons: dict[int, Comparison]
 def test_draw_tradeoff_svg_names_every_variant_as_text(comparisons: dict[int, Comparison]) -> None:
     text = image_bytes(draw_tradeoff(comparisons[6], Voice("en"), dark=False), "svg").decode()
     for name in (
-        "baseline",
+        "baseline: SQL accuracy 40.0 %, demo 45.0 %",
         "run-1",
         "run-2",
-        "@0.5",
-        "@0.25",
-        "@step-200",
+        "run-1@0.5",
+        "run-1@0.25",
+        "run-1@step-200",
+        "loses more than the 1 point allowed",
         "Pareto front",
         "the pick: the base model",
     ):
@@ -68,7 +72,7 @@ def test_draw_tradeoff_labels_do_not_overlap(comparisons: dict[int, Comparison],
     figure = draw_tradeoff(comparisons[count], Voice("en"), dark)
     figure.draw_without_rendering()
     (axes,) = figure.axes
-    names = [text for text in axes.texts if text.get_text()]
+    names = [text for text in axes.texts if text.get_bbox_patch() is not None]
     assert len(names) == count
     # The annotation's own extent would hold its leader too; the patch behind it holds the words only.
     boxes = [patch.get_window_extent() for patch in (text.get_bbox_patch() for text in names) if patch is not None]
@@ -163,3 +167,43 @@ def test_readable_words_have_enough_contrast(dark: bool) -> None:
     for colour in (*(ON_DARK if dark else OKABE_ITO), inks(dark)["text"]):
         assert _contrast(readable(colour, inks(dark)), paper) >= 4.5
     assert _contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def _interval(low: float, estimate: float, high: float) -> Interval:
+    return Interval(estimate, low, high, 0.95, 100, 10, "")
+
+
+def test_ends_shown_one_interval_far_longer_than_the_rest_does_not_squeeze_them() -> None:
+    usual = [_interval(8, 10, 12), _interval(3, 5, 7)]
+    assert ends_shown(usual) == [10, 5, 8, 12, 3, 7]
+    assert ends_shown([*usual, _interval(-90, 9, 108)]) == [10, 5, 9, 8, 12, 3, 7]
+    assert ends_shown([_interval(-90, 9, 108)]) == [9, -90, 108]
+    assert ends_shown([]) == []
+
+
+def test_whisker_beyond_the_scale_ends_there_with_an_arrow() -> None:
+    assert "goes-on" not in whisker(_interval(8, 10, 12), (0, 20), 0)
+    drawn = whisker(_interval(-90, 10, 110), (0, 20), 0)
+    assert drawn.count("goes-on") == 2
+    ends = [float(end) for end in re.findall(r'x[12]="([-\d.]+)" y[12]="8', drawn)]
+    assert min(ends) >= 0
+    assert max(ends) <= 120
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("frame", [WIDE, NARROW])
+def test_page_drawing_names_do_not_cover_each_other(
+    comparisons: dict[int, Comparison], count: int, frame: Frame
+) -> None:
+    drawn = first_screen(comparisons[count], [], Voice("en"), "#audit").wide if frame is WIDE else ""
+    drawn = drawn or first_screen(comparisons[count], [], Voice("en"), "#audit").narrow
+    names = re.findall(r'<text class="name" x="([\d.]+)" y="([\d.]+)" text-anchor="middle">([^<]+)<', drawn)
+    assert len(names) == len(comparisons[count].units)
+    boxes = [(float(x) - 3 * len(name), float(x) + 3 * len(name), float(y)) for x, y, name in names]
+    for one, two in combinations(boxes, 2):
+        apart = min(one[1], two[1]) - max(one[0], two[0])
+        assert apart <= 2 or abs(one[2] - two[2]) >= 11
+    for left, right, y in boxes:
+        assert left >= 0
+        assert right <= frame.width
+        assert 0 <= y <= frame.height

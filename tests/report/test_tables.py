@@ -112,13 +112,49 @@ def test_write_tables_units_are_in_the_headers(compared: Comparison, tmp_path: P
                 )
 
 
+def test_summary_has_both_axes_and_the_decision_of_every_variant_in_one_row(
+    compared: Comparison, tmp_path: Path
+) -> None:
+    write_tables(compared, tmp_path, Voice("en"))
+    rows = {row["variant"]: row for row in rows_of(tmp_path / "summary.csv")}
+    assert list(rows)[: len(compared.variants)] == [row.name for row in compared.variants]
+    reasons = {item.unit.name: item.reason or "pick" for item in compared.verdict.units}
+    for variant in compared.variants[1:]:
+        row = rows[variant.name]
+        target, general = (compared.difference(variant.name, axis) for axis in ("target", "general"))
+        assert target is not None
+        assert general is not None
+        assert float(row["execution_accuracy_change_low_points"]) == pytest.approx(target.interval.low)
+        assert float(row["demo_cloze_accuracy_change_points"]) == pytest.approx(general.interval.estimate)
+        assert float(row["demo_cloze_accuracy_p_family"]) == pytest.approx(general.claim.family_p)
+        assert row["decision"] == reasons.get(variant.name, "")
+    assert rows["baseline"]["decision"] == ("" if compared.verdict.pick else "pick")
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    for claim in (item.unit.leading for item in compared.verdict.units):
+        assert Voice("en").interval(claim.interval, signed=True) in text
+
+
+def test_summary_of_a_recipe_has_its_claim_and_no_accuracy(tmp_path: Path) -> None:
+    planted = [SimulatedVariant(f"a-{seed}", gain=20, seed=seed, peak_learning_rate=2e-4) for seed in (1, 2)]
+    comparison = compare_run(load_run(write_run(tmp_path / "run", planted)), replicates=100)
+    write_tables(comparison, tmp_path / "tables", Voice("en"))
+    (recipe,) = comparison.units
+    rows = {row["variant"]: row for row in rows_of(tmp_path / "tables" / "summary.csv")}
+    assert rows["a-1"]["decision"] == rows["a-2"]["decision"] == ""
+    assert rows["a-1"]["execution_accuracy_finding"] == "one seed of several"
+    assert rows[recipe.name]["execution_accuracy_percent"] == ""
+    estimate = float(rows[recipe.name]["execution_accuracy_change_points"])
+    assert estimate == pytest.approx(recipe.leading.interval.estimate)
+    assert rows[recipe.name]["decision"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_write_tables_latex_is_read_by_a_strict_reader(tmp_path: Path, language: str) -> None:
     folder = write_run(tmp_path / "run", [SimulatedVariant("my_run-1", gain=10), SimulatedVariant("a&b %#~^$", gain=5)])
     comparison = compare_run(load_run(folder), replicates=100)
     write_tables(comparison, tmp_path / "tables", Voice(language))
     written = sorted((tmp_path / "tables").glob("*.tex"))
-    assert len(written) == 5
+    assert len(written) == 6
     for path in written:
         rows = latex_rows(path.read_text(encoding="utf-8"))
         assert len(rows) > 2
@@ -137,9 +173,11 @@ def test_latex_tables_compile(tmp_path: Path) -> None:
     comparison = compare_run(load_run(folder), replicates=100)
     for language in LANGUAGES:
         write_tables(comparison, tmp_path / language, Voice(language))
-    inputs = "\n".join(rf"\input{{{path}}}" for path in sorted(tmp_path.glob("*/*.tex")))
+    tables = sorted(tmp_path.glob("*/*.tex"))
+    assert len(tables) == 6 * len(LANGUAGES)
+    inputs = "\n".join(rf"\input{{{path}}}" for path in tables)
     (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,graphicx}\n"
         f"\\begin{{document}}\n{inputs}\n\\end{{document}}\n",
         encoding="utf-8",
     )
@@ -150,7 +188,9 @@ def test_latex_tables_compile(tmp_path: Path) -> None:
         capture_output=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert "Overfull" not in log, log[log.find("Overfull") :][:500]
 
 
 def latex_rows(text: str) -> list[list[str]]:
@@ -163,7 +203,12 @@ def latex_rows(text: str) -> list[list[str]]:
         else:
             assert opened.pop() == name
     assert opened == []
-    bare = re.sub(r"\\[\\&%$#_{}]", "", text)
+    fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    assert text.count(fitted) == 1
+    bare = re.sub(r"\\[\\&%$#_{}]", "", text.replace(fitted, "{"))
+    under = text.partition(r"\end{tabular}")[2]
+    assert "notes" not in text.partition(r"\begin{tabular}")[0]
+    assert under.count(r"\par") >= 1
     depth = 0
     for letter in bare:
         depth += (letter == "{") - (letter == "}")
@@ -173,9 +218,10 @@ def latex_rows(text: str) -> list[list[str]]:
     assert set(re.findall(r"\$([^$]*)\$", bare)) <= {"-", "<", ">"}
     assert "$" not in re.sub(r"\$[-<>]\$", "", bare)
     known = {"begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "textbackslash",
-             "textasciitilde", "textasciicircum"}  # fmt: skip
+             "textasciitilde", "textasciicircum", "resizebox", "ifdim", "width", "linewidth", "else", "fi", "par",
+             "medskip", "footnotesize", "raggedright", "quad"}  # fmt: skip
     assert set(re.findall(r"\\([A-Za-z]+)", bare)) <= known
-    found = re.search(r"\\begin\{tabular\}\{(l+r*)\}(.*)\\end\{tabular\}", text, re.DOTALL)
+    found = re.search(r"\\begin\{tabular\}\{([lr]+)\}(.*)\\end\{tabular\}", text, re.DOTALL)
     assert found
     assert re.findall(r"\\(toprule|midrule|bottomrule)", found[2]) == ["toprule", "midrule", "bottomrule"]
     rows = []
@@ -205,6 +251,23 @@ def test_as_text_wide_table_is_broken_into_blocks() -> None:
 def test_as_markdown_bar_in_a_cell_is_escaped() -> None:
     text = as_markdown(Table("t", ("a", "b"), (("x|y", "1"),)))
     assert r"x\|y" in text
+
+
+def test_as_markdown_words_are_left_and_numbers_right() -> None:
+    table = Table("t", ("a", "b", "c"), (("x", "+1.0 [0.0, 2.0]", "gain shown"), ("y", "", "not shown")))
+    assert "| :-- | --: | :-- |" in as_markdown(table)
+
+
+def test_as_latex_notes_stand_under_the_table_and_indented_rows_stay_so() -> None:
+    text = as_latex(Table("title", ("a", "b"), (("run-1", "1"), ("  change", "-2"))), "t")
+    assert "minipage" not in text
+    assert r"\quad change & $-$2 \\" in text
+    noted = as_latex(Table("title", ("a", "b"), (("run-1", "1"),), ("a note", "another")), "t")
+    caption, _, under = noted.partition(r"\end{tabular}")
+    assert r"\caption{title}" in caption
+    assert "note" not in caption
+    assert "a note" in under
+    assert "another" in under
 
 
 def test_as_latex_negative_numbers_get_a_minus_sign() -> None:

@@ -174,3 +174,14 @@ def test_file_is_complete_only_with_its_fingerprint_and_all_lines(tmp_path: Path
     with LineWriter(path, {"fingerprint": "f"}) as writer:
         writer.append({"index": 1})
     assert is_complete(path, "f", 2)
+
+
+def test_folder_with_other_things_is_refused_and_a_run_is_not(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(RunFolderError, match=r"a folder with other things in it \(photos\); name a new one"):
+        RunFolder(tmp_path).refuse_other_things()
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    RunFolder(tmp_path).refuse_other_things()
+    RunFolder(tmp_path / "absent").refuse_other_things()
+    (tmp_path / "begun" / "prepared").mkdir(parents=True)
+    RunFolder(tmp_path / "begun").refuse_other_things()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paretune.errors import DataError
@@ -43,6 +43,7 @@ def left_beside(path: Path) -> list[str]:
 
 
 @given(st.lists(st.dictionaries(st.text(), VALUES, max_size=3), max_size=4))
+@example([{"header": None}])
 def test_lines_written_are_read_back(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]]) -> None:
     path = tmp_path_factory.mktemp("lines") / "a.jsonl"
     write_lines(path, HEADER, records)

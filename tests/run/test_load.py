@@ -213,3 +213,10 @@ def test_conditions_are_the_same_for_comparison_and_audit(folder: Path, part: st
         records.check()
     (said,) = [item for item in audit_run(records) if item.code == "different-setup"]
     assert said.evidence == f"variants differ in {part} (target): a (run-1); b (run-2)"
+
+
+def test_load_run_two_versions_of_lm_eval_are_a_problem(folder: Path) -> None:
+    for name, version in (("baseline", "0.4.12"), ("run-1", "0.4.13")):
+        change_header(folder / name / "choice.jsonl", lm_eval=version)
+    problem = next(item for item in load_run(folder).problems if item.code == "different-setup")
+    assert (problem.figures["setting"], problem.figures["others"]) == ("lm_eval", "run-1")

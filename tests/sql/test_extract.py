@@ -66,6 +66,7 @@ def test_extract_sql_wrapped_statement_is_found(text: str) -> None:
         'SELECT "select" FROM `from`',
         "SELECT a -- one; two\nFROM t",
         "SELECT a /* ; */ FROM t",
+        "SELECT a,\n\n  b\nFROM t",
         "SELECT a\n\nFROM t\n\nWHERE b IN (\n\n1, 2)\n\nORDER BY a",
         "WITH x AS (SELECT 1) SELECT * FROM x",
         "with recursive x(n) as (select 1 union all select n + 1 from x) select n from x limit 3",

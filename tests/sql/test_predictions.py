@@ -179,3 +179,8 @@ def test_csv_with_a_very_long_answer_is_read_and_the_limit_of_the_process_stays(
     before = csv.field_size_limit()
     assert len(read_predictions(file).rows[0].text) == 300_000
     assert csv.field_size_limit() == before
+
+
+def test_read_predictions_empty_lines_at_the_end_are_empty_answers(tmp_path: Path) -> None:
+    file = read_predictions(written(tmp_path, "p.sql", "SELECT 1\nSELECT 2\n\n\n"))
+    assert [row.text for row in file.rows] == ["SELECT 1", "SELECT 2", "", ""]

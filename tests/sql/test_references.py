@@ -32,6 +32,7 @@ def database(tmp_path: Path) -> Path:
         ("VALUES (1)", "unreadable", "not a SELECT statement"),
         ("SELECT random()", "not deterministic", "two runs differ"),
         ("SELECT name FROM item ORDER BY random() LIMIT 1", "not deterministic", ""),
+        ("SELECT random() IS NULL", "not deterministic", "it reads chance"),  # the same each time, and yet
         ("SELECT name FROM item ORDER BY price LIMIT 2", "not deterministic", "the order in which rows are stored"),
         ("SELECT name FROM item LIMIT 1", "not deterministic", "the order in which rows are stored"),
         ("SELECT name, price FROM item ORDER BY price", "order of ties", "sorted rows tie"),

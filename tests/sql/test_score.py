@@ -173,7 +173,7 @@ def test_score_gold_cache_is_used_and_follows_the_content(databases: Path, tmp_p
     cache = tmp_path / "cache"
     item = [SqlPrediction(0, "town", "Who?", GOLD, GOLD)]
     score_predictions(item, databases, ScoreSettings(workers=1), cache=cache)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.json")
     kept.write_text(json.dumps({"columns": 1, "rows": [["nobody"]]}))
     assert score_predictions(item, databases, ScoreSettings(workers=1), cache=cache)[0].outcome == SqlOutcome.WRONG
     connection = sqlite3.connect(databases / "town" / "town.sqlite")
@@ -181,13 +181,13 @@ def test_score_gold_cache_is_used_and_follows_the_content(databases: Path, tmp_p
     connection.commit()
     connection.close()
     assert score_predictions(item, databases, ScoreSettings(workers=1), cache=cache)[0].outcome == SqlOutcome.CORRECT
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.glob("*.json"))) == 2
 
 
 def test_score_damaged_cache_is_an_error_that_names_the_file(databases: Path, tmp_path: Path) -> None:
     item = [SqlPrediction(0, "town", "Who?", GOLD, GOLD)]
     score_predictions(item, databases, ScoreSettings(workers=1), cache=tmp_path / "cache")
-    (kept,) = (tmp_path / "cache").iterdir()
+    (kept,) = (tmp_path / "cache").glob("*.json")
     kept.write_text("{")
     with pytest.raises(ScoringError, match=kept.name):
         score_predictions(item, databases, ScoreSettings(workers=1), cache=tmp_path / "cache")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
-from paretune.sql.spider import database_path, read_questions, read_split, take
+from paretune.sql.bird import is_bird
+from paretune.sql.spider import database_path, read_questions, read_split, split_of_kind, take
 
 ROW = {"db_id": "zoo", "question": "How many?", "query": "SELECT count(*) FROM animal"}
 
@@ -188,6 +189,48 @@ def test_take_seeds_differ() -> None:
 def test_take_first_is_the_first() -> None:
     questions = rows(["a", "b", "a", "c"])
     assert take(questions, 3, "first", 0, ["x"] * 4) == questions[:3]
+
+
+def test_bird_entries_bring_evidence_and_level(tmp_path: Path) -> None:
+    path = tmp_path / "dev_databases" / "zoo" / "zoo.sqlite"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE animal (name TEXT)")
+    row = {"db_id": "zoo", "question": "How many?", "evidence": "Count the rows.", "difficulty": "moderate"}
+    upstream, copy = {**row, "SQL": "SELECT 1"}, {**row, "gold_sql": "SELECT 2", "difficulty": "simple"}
+    write(tmp_path, [upstream, copy], "mini_dev_sqlite")
+    assert split_of_kind(tmp_path, "bird", "dev") == "mini_dev_sqlite"
+    assert read_split(tmp_path, "mini_dev_sqlite") == [
+        SqlQuestion(0, "zoo", "How many?", "SELECT 1", "Count the rows.", "moderate"),
+        SqlQuestion(1, "zoo", "How many?", "SELECT 2", "Count the rows.", "simple"),
+    ]
+    write(tmp_path, [upstream])
+    assert split_of_kind(tmp_path, "bird", "dev") == "dev"
+
+
+def test_bird_mini_dev_as_published_is_read(shared_data: Path) -> None:
+    questions = read_questions(shared_data / "bird-minidev", "mini_dev_sqlite")
+    assert Counter(question.level for question in questions) == {"moderate": 250, "simple": 148, "challenging": 102}
+    assert sum(bool(question.evidence) for question in questions) == 498
+    assert is_bird(questions)
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder", "count", "first"),
+    [
+        ("spider-dk", "Spider-DK", 535, "How many singers do we have?"),
+        ("spider-realistic", "Spider-Realistic", 508, None),
+        ("spider-syn", "Spider-Syn", 1034, "How many vocalists do we have?"),
+    ],
+)
+def test_variants_of_spider_are_read_as_published(
+    shared_data: Path, kind: str, folder: str, count: int, first: str | None
+) -> None:
+    directory = shared_data / "spider-variants" / folder
+    questions = read_questions(directory, split_of_kind(directory, kind, "dev"))
+    assert len(questions) == count
+    assert all(question.question and question.gold for question in questions)
+    assert first is None or questions[0].question == first
 
 
 @pytest.mark.parametrize("limit", [None, 4, 100])

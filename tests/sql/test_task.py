@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from paretune.config import ExperimentConfig, TrainingConfig, VariantConfig
+from paretune.errors import DataError
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import TASK, SqlTarget
 
@@ -70,6 +72,25 @@ def test_judge_answers_in_the_order_of_the_questions(
     verdicts = TASK.judge(config, questions, [READABLE, "SELECT 1", "I do not know"], lambda _: None)
     assert [verdict.index for verdict in verdicts] == [0, 1, 2]
     assert [verdict.outcome for verdict in verdicts] == ["correct", "gold_failed", "no_answer"]
+
+
+def test_questions_known_to_be_wrong_are_marked_and_are_part_of_the_conditions(
+    spider: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "cache"))
+    _write(spider, "dev", READABLE, READABLE, "SELECT count(*) FROM people")
+    _write(spider, "train_spider", READABLE)
+    (spider / "wrong.txt").write_text("# of the reference\n1\n", encoding="utf-8")
+    plain = _config(spider)
+    config = replace(plain, target=SqlTarget(path=str(spider), known_wrong="wrong.txt"))
+    data = TASK.read(config)
+    verdicts = TASK.judge(config, data.questions, [READABLE] * 3, lambda _: None)
+    assert [verdict.known_wrong for verdict in verdicts] == [False, True, False]
+    assert TASK.conditions(config, data.files)["known_wrong"] == data.files["wrong.txt"]
+    assert "known_wrong" not in TASK.conditions(plain, {})
+    (spider / "wrong.txt").write_text("3", encoding="utf-8")
+    with pytest.raises(DataError, match=r"wrong\.txt, line 1: expected a position in the split, found '3'"):
+        TASK.read(config)
 
 
 def test_conditions_name_the_content_of_the_databases(spider: Path) -> None:

@@ -60,9 +60,9 @@ def test_say_number_with_decimals_is_not_one() -> None:
 
 def test_say_fields_are_written_by_their_kind() -> None:
     gain = Figure(-2, -6.04, 2)
-    fields: dict[str, Field] = {"variant": "run-1", "gain": gain, "change": gain}
-    assert ENGLISH.say("plot.point", **fields).startswith("run-1: gain -2.0 [-6.0, +2.0], change")
-    assert PORTUGUESE.say("plot.point", **fields).startswith("run-1: ganho -2,0 [-6,0; +2,0], variação")
+    fields: dict[str, Field] = {"variant": "run-1", "gain": gain, "suite": "mmlu", "change": gain}
+    assert ENGLISH.say("first.point", **fields).startswith("run-1: gain -2.0 [-6.0, +2.0]; mmlu -2.0")
+    assert PORTUGUESE.say("first.point", **fields).startswith("run-1: ganho -2,0 [-6,0; +2,0]; mmlu -2,0")
     differing: dict[str, Field] = {"variant": "run-1", "family": 0.0312, "method": "Bonferroni", "holm": 0.0002}
     assert PORTUGUESE.say("claims.holm-differs", **differing).startswith("run-1: p é 0,031 por Bonferroni")
     assert PORTUGUESE.say("claims.holm-differs", **differing).endswith("< 0,001 por Holm.")

@@ -1,10 +1,10 @@
-"""How well does the model predict a raw text, in bits a byte?
+"""How well does the model predict a raw text, in bits per byte?
 
 The text is cut into windows that overlap by half; every token counts once, in the window where most of it stands
-before it (at least half a window, except at the text's beginning). Bits a byte compare models with different
-tokenizers, which perplexity a token does not. A rise on text that has nothing to do with the training task is the most
-sensitive sign of drift. The first token is predicted after the BOS token, or the end token where there is no BOS, as
-lm-eval-harness does, so that every byte of the text is paid for.
+before it (at least half a window, except at the text's beginning). Bits per byte compare models with different
+tokenizers, which perplexity per token does not. A rise on text that has nothing to do with the training task is the
+most sensitive sign of drift. The first token is predicted after the BOS token, or the end token where there is no
+BOS, as lm-eval-harness does, so that every byte of the text is paid for.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def measure_perplexity(
         raise EngineError(f"a window of {size} tokens predicts nothing; give at least 2")
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     if not encoded["input_ids"]:
-        raise EmptySample("the text is empty: it has no bits a byte")
+        raise EmptySample("the text is empty: it has no bits per byte")
     first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     tokens = [first, *encoded["input_ids"]]
     ends = _byte_ends(text, [start for start, _ in encoded["offset_mapping"]])

@@ -13,11 +13,15 @@ from typing import Any
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
 from paretune.findings import Finding
+from paretune.report.card import card_text
+from paretune.report.names import short_names
 from paretune.report.page.data import explorer_choice, explorer_target, packed
-from paretune.report.page.parts import Places, Plot, Section
-from paretune.report.page.plots import page_plot
+from paretune.report.page.first import FirstScreen, first_screen
+from paretune.report.page.parts import PageTable, Places, Section, typeset
+from paretune.report.page.plots import plot_colours
+from paretune.report.page.progress import progress_said, progress_table
 from paretune.report.page.script import script_words
-from paretune.report.page.sections import sections
+from paretune.report.page.sections import MOST_IN_HEAD, sections
 from paretune.report.target_words import clusters_counted, target_say
 from paretune.report.verdict import VerdictText, stated, verdict_text
 from paretune.run.load import Run
@@ -47,7 +51,10 @@ class _View:
     suffix: str
     facts: str
     verdict: VerdictText
-    plot: Plot | None
+    first: FirstScreen
+    unfinished: str
+    progress: PageTable | None
+    card: str
     is_invalid: bool
     grave: tuple[_Said, ...]
     notes: tuple[_Said, ...]
@@ -86,19 +93,40 @@ def write_page(
         "one": {shown: spoken.catalogue.singular for shown, spoken in voices.items()},
         "decimal_marks": {shown: spoken.catalogue.decimal_mark for shown, spoken in voices.items()},
         "target": _target_names(facets),
+        "experiment": records.name,
+        "short": _short(records),
+        "cards": {view.voice.language: view.card for view in views},
+        "budgets": {view.voice.language: _budgets(view) for view in views},
     }
-    text = _template().render(
+    text = _template("page.html").render(
         title=f"{records.name}: paretune",
         name=records.name,
         views=views,
         voice=voice,
         voices=voices,
+        plot_colours=plot_colours,
         style="\n".join(_asset(name) for name in STYLES),
         scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),
         data=data,
     )
     path = folder / name
+    write_text(path, text)
+    return path
+
+
+def write_unfinished_page(records: Run, folder: Path, voice: Voice) -> Path:
+    """Write FOLDER/index.html of a run whose base model has not answered everything: there is nothing to compare yet,
+    so it says what is there and what is missing. The voice's language comes first."""
+    voices = sorted((Voice(shown) for shown in LANGUAGES), key=lambda shown: shown != voice)
+    views = [
+        {"voice": shown, "headline": shown.say("page.no-baseline"), "progress": progress_table(records, shown)}
+        for shown in voices
+    ]
+    text = _template("unfinished.html").render(
+        title=f"{records.name}: paretune", name=records.name, voice=voice, views=views, style=_asset(STYLES[0])
+    )
+    path = folder / "index.html"
     write_text(path, text)
     return path
 
@@ -110,12 +138,47 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         suffix=voice.language.lower(),
         facts=_facts(comparison, voice),
         verdict=verdict_text(comparison, voice),
-        plot=page_plot("tradeoff", comparison, places, voice) if comparison.has_target else None,
+        unfinished=progress_said(records, voice),
+        progress=progress_table(records, voice) if records.incomplete else None,
+        card=_card(records, comparison, voice),
+        first=first_screen(comparison, findings, voice, f"#audit-{voice.language.lower()}"),
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
         sections=sections(records, comparison, places, voice),
     )
+
+
+def _short(records: Run) -> dict[str, str]:
+    """Heads of columns for the variants whose names are too long for one."""
+    base, *tuned = [variant.name for variant in records.variants]
+    short = dict(zip(tuned, short_names(tuned, MOST_IN_HEAD), strict=True))
+    return {name: head for name, head in {base: base, **short}.items() if head != name}
+
+
+def _card(records: Run, comparison: Comparison, voice: Voice) -> str:
+    """The pick's model card, "" where the base model is kept."""
+    return "" if comparison.verdict.pick is None else card_text(records, comparison, None, voice)
+
+
+def _budgets(view: _View) -> list[dict[str, Any]]:
+    """Every budget's part of the first screen as it is put in place; nothing of it is computed by the program."""
+    parts, say, first = _template("first.html").module, view.voice.say, view.first
+    return [
+        {
+            "said": within.said,
+            "headline": typeset(within.headline),
+            "explored": typeset(within.explored),
+            "tiles": str(parts.tiles(within, say)),
+            "rows": str(parts.rows(within, first.base, say)),
+            "reasons": str(parts.reasons(within, say)),
+            "loss-head": typeset(say("claims.loss-beyond", margin=stated(within.points))),
+            "beyond": typeset(within.beyond),
+            "line": list(within.line),
+            "pick": within.pick,
+        }
+        for within in first.budgets
+    ]
 
 
 def _said(findings: Sequence[Finding], voice: Voice) -> list[_Said]:
@@ -191,10 +254,18 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _template() -> Any:
+def _environment() -> Any:
     import jinja2
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_asset),
+        finalize=lambda value: typeset(value) if type(value) is str else value,
     )
-    return environment.from_string(_asset("page.html"))
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(name)

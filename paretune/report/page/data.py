@@ -11,11 +11,14 @@ from typing import Any
 from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
 from paretune.records import ChoiceAnswer
+from paretune.run.folder import RunFolder
+from paretune.run.jsonl import read_lines
 from paretune.run.load import Run, Variant
 from paretune.tasks import Task, Verdict
 from paretune.text import LANGUAGES, SOURCE, Voice
 
 Data = dict[str, Any]
+CHOICE_PROMPTS = "choice_prompts"  # of prepared/
 
 
 def packed(value: Data) -> str:
@@ -74,7 +77,7 @@ def _target_answer(line: Verdict, raw: str, task: Task) -> list[Any]:
     answer = str(line.detail.get(task.facets.answer, raw))
     marked = next((bool(line.detail.get(mark)) for mark in task.facets.marks), False)
     text = None if raw.strip() == answer else raw
-    return [line.outcome, line.error_class, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
+    return [line.outcome, line.reason, task.explain(line, Voice(SOURCE)) or None, answer, text, marked]
 
 
 def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
@@ -91,10 +94,11 @@ def _shared(prompts: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
 def explorer_choice(records: Run) -> Data:
     """Multiple-choice questions of all suites with what each variant answered.
 
-    questions: [suite, id, subject, category, question, options, answer]. answers: method -> a list a variant, in the
-    order of the questions, null where the method did not ask it: [right, predicted, log-probabilities, letter mass,
-    text].
+    questions: [suite, id, subject, category, question, options, answer, prompts], the last method -> (number of a
+    shared beginning, rest), where prepared/ has them. answers: method -> a list a variant, in the order of the
+    questions, null where the method did not ask it: [right, predicted, log-probabilities, letter mass, text].
     """
+    beginnings, prompts = _choice_prompts(records)
     order = {(question.suite, question.id): at for at, question in enumerate(records.choice_questions)}
     asked = {line.method for variant in records.variants for line in variant.choice}
     answers: dict[str, list[list[Any]]] = {}
@@ -105,12 +109,35 @@ def explorer_choice(records: Run) -> Data:
             ]
     return {
         "variants": [variant.name for variant in records.variants],
+        "beginnings": beginnings,
         "questions": [
-            [item.suite, item.id, item.subject, item.category, item.question, list(item.options), item.answer]
+            [
+                item.suite,
+                item.id,
+                item.subject,
+                item.category,
+                item.question,
+                list(item.options),
+                item.answer,
+                prompts.get((item.suite, item.id)),
+            ]
             for item in records.choice_questions
         ],
         "answers": answers,
     }
+
+
+def _choice_prompts(records: Run) -> tuple[list[str], dict[tuple[str, str], dict[str, tuple[int, str]]]]:
+    """Prompts of multiple choice by suite and question; none in folders of before they were kept."""
+    path = RunFolder(records.path).prepared(CHOICE_PROMPTS)
+    if not path.is_file():
+        return [], {}
+    header, lines = read_lines(path)
+    prompts: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
+    for line in lines:
+        asked = prompts.setdefault((str(line["suite"]), str(line["question"]["id"])), {})
+        asked[str(line["method"])] = (int(line["prefix"]), "\n".join(line["contexts"]))
+    return [str(text) for text in header.get("prefixes", [])], prompts
 
 
 def _choice_answers(

@@ -42,8 +42,11 @@ class FigureLinks:
         return {**self._suite(self.comparison.main_table()), "variant": variant, **CHANGED} if column == 2 else None
 
     def level(self, variant: str, column: int, _: bool) -> Filters | None:
-        """The right ones of a level."""
+        """The right ones of a level; none for a figure that is not of a level."""
         levels = list(dict.fromkeys(row.group for row in self.comparison.levels))
+        left_out = self.comparison.facets.left_out
+        if left_out is not None and levels[column - 1] == left_out[1]:
+            return None
         return {**self._target(variant), "level": levels[column - 1], **RIGHT}
 
     def general(self, suite: SuiteTable) -> Callable[[str, int, bool], Filters | None]:

@@ -3,60 +3,73 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from paretune.report.text_table import Table
 
 
+def typeset(text: str) -> str:
+    """As it is set on a page: true minus signs, and no line break within brackets or before a percent sign.
+
+    >>> typeset("run-1: -3.3 [-6.0, +10.0] %").replace("\N{NO-BREAK SPACE}", "_")
+    'run-1: −3.3 [−6.0,_+10.0]_%'
+    """
+    text = re.sub(r"(?<![\w@./=%&\-])-(?=\d)", "\N{MINUS SIGN}", text)
+    text = re.sub(r"\[[^\[\]a-z]{3,24}\]", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    return re.sub(r"(?<=[\d\]]) %", "\N{NO-BREAK SPACE}%", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that lead somewhere: a file beside the page, or a place in it. group: what it is one of, "" for nothing."""
+    """Words that lead to a file beside the page."""
 
     text: str
     href: str
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell. href: the lines or the part of the explorer that it was computed from."""
+    """One cell. href: the questions behind it in the explorer, or a file. told: what pointing at it says;
+    heat: change in points that its colour shows, None for no colour; strong: of more weight."""
 
     text: str
     href: str = ""
     indented: bool = False
+    told: str = ""
+    heat: float | None = None
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table with its title, its notes and the files that it was computed from. words: columns that hold words rather
-    than figures. folded: closed until somebody asks for it."""
+    """A table with its title and its notes. words: columns that hold words rather than figures. folded: closed until
+    somebody asks for it; tall: in a box of its own height; picked: head of the row to be marked; titles: full names of
+    heads that are short."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
-    sources: tuple[Link, ...] = ()
     folded: bool = False
     words: frozenset[int] = frozenset()
+    tall: bool = False
+    picked: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One plot as four pieces of SVG: for light and dark paper, for a wide and for a narrow window. described: what it
-    shows, for those who do not see it."""
+    """One plot as two pieces of SVG, for a wide and for a narrow window. title: what it shows, also for those who do
+    not see it."""
 
     name: str
     title: str
-    described: str
-    light: str
-    dark: str
-    narrow_light: str
-    narrow_dark: str
-    sources: tuple[Link, ...] = ()
-    note: str = ""
+    wide: str
+    narrow: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,6 @@ class Facts:
     facts: tuple[tuple[str, str], ...] = ()
     plain: str = ""
     folded: bool = False
-    sources: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +109,6 @@ class Places:
         start = os.path.relpath(self.run, self.page).replace(os.sep, "/")
         return Link(name, f"{quote(start)}/{quote(name)}")
 
-    def lines(self, names: Sequence[str], file: str) -> tuple[Link, ...]:
-        """The same file of several variants."""
-        return tuple(Link(name, self.file(name, file).href, file) for name in names)
-
-    def table(self, name: str) -> Link:
-        """The CSV file of a table."""
-        return self.file("tables", f"{name}.csv")
-
 
 def explorer(**filters: str) -> str:
     """A link into the explorer with filters set.
@@ -120,24 +124,27 @@ Filters = Mapping[str, str]
 
 def as_page_table(
     table: Table,
-    link: Callable[[str], str],
-    *sources: Link,
+    *,
     words: Sequence[int] = (),
     figures: Callable[[str, int, bool], Filters | None] = lambda *_: None,
+    folded: bool = False,
+    picked: str = "",
 ) -> PageTable:
-    """A table of words with its row heads and figures linked.
+    """A table of words with its figures linked.
 
-    link: from a row's name to where its lines are, "" for nowhere. figures: from a variant's name, a column and
-    whether the row holds changes to the explorer's filters that show the questions behind the figure; None for none.
+    figures: from a variant's name, a column and whether the row holds changes to the explorer's filters that show the
+    questions behind the figure; None for none.
     """
     rows: list[tuple[Cell, ...]] = []
     variant = ""
     for row in table.rows:
         head, is_change = row[0], row[0].startswith(" ")
         variant = variant if is_change else head
-        cells = [Cell(head.strip(), link(head), is_change)]
+        cells = [Cell(head.strip(), "", is_change)]
         for at, text in enumerate(row[1:], start=1):
             found = figures(variant, at, is_change) if any(map(str.isdigit, text)) else None
             cells.append(Cell(text, explorer(**found) if found else ""))
         rows.append(tuple(cells))
-    return PageTable(table.title, table.header, tuple(rows), table.notes, tuple(sources), words=frozenset(words))
+    return PageTable(
+        table.title, table.header, tuple(rows), table.notes, folded=folded, words=frozenset(words), picked=picked
+    )

@@ -5,34 +5,38 @@ from __future__ import annotations
 import re
 
 from paretune.analysis.results import Comparison
-from paretune.report.page.parts import Link, Places, Plot
+from paretune.report.page.parts import Plot
 from paretune.report.plots import DRAWINGS, image_bytes
+from paretune.report.plots.look import OKABE_ITO, ON_DARK, inks
 from paretune.text import Voice
 
 
-def page_plot(name: str, comparison: Comparison, places: Places, voice: Voice) -> Plot:
-    """The plot NAME of plots.DRAWINGS, for light and for dark paper, for wide and narrow windows."""
-    say = voice.say
-    titles = {
-        "tradeoff": say("Gain and loss against the baseline"),
-        "training": say("Training curves"),
-        "subjects": say("plot.subjects", suite=comparison.main_suite),
-    }
-    light, dark, narrow_light, narrow_dark = (
-        _piece(name, comparison, voice, dark, narrow) for narrow in (False, True) for dark in (False, True)
-    )
-    described = _described(comparison, voice) if name == "tradeoff" else titles[name]
-    note = (
-        say("Within a subject, variants stand in the order of the names under the plot.") if name == "subjects" else ""
-    )
-    sources = _sources(name, comparison, places)
-    return Plot(name, titles[name], described, light, dark, narrow_light, narrow_dark, sources, note)
+def page_plot(name: str, comparison: Comparison, voice: Voice) -> Plot:
+    """The plot NAME of plots.DRAWINGS, for wide and narrow windows, in the page's own colours."""
+    title = {"training": voice.say("Training curves")}[name]
+    wide, narrow = (_piece(name, comparison, voice, is_narrow) for is_narrow in (False, True))
+    return Plot(name, title, wide, narrow)
 
 
-def _piece(name: str, comparison: Comparison, voice: Voice, dark: bool, narrow: bool) -> str:
-    salt = f"{name}-{voice.language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
-    figure = DRAWINGS[name](comparison, voice, dark, narrow)
-    return embeddable(image_bytes(figure, "svg", salt).decode(), salt)
+def plot_colours(dark: bool) -> str:
+    """What the colours of a plot are on light or dark paper, as CSS."""
+    palette = ON_DARK if dark else OKABE_ITO
+    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark)
+    return " ".join(f"--plot-{name}: {colour};" for name, colour in colours.items())
+
+
+def _piece(name: str, comparison: Comparison, voice: Voice, narrow: bool) -> str:
+    salt = f"{name}-{voice.language}{'-narrow' if narrow else ''}"
+    figure = DRAWINGS[name](comparison, voice, False, narrow)
+    return _in_variables(embeddable(image_bytes(figure, "svg", salt).decode(), salt))
+
+
+def _in_variables(svg: str) -> str:
+    """A drawing made for light paper with its colours by name, so that it serves dark paper too."""
+    names = {colour.lower(): str(number) for number, colour in enumerate(OKABE_ITO)}
+    names |= {colour: name for name, colour in inks(dark=False).items()}
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", lambda found: f"var(--plot-{names[found[0]]})" if found[0] in names
+                  else found[0], svg)  # fmt: skip
 
 
 def embeddable(svg: str, prefix: str) -> str:
@@ -50,25 +54,3 @@ def embeddable(svg: str, prefix: str) -> str:
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head).replace("<svg", '<svg aria-hidden="true" focusable="false"')
     return re.sub(r"\n\s*", "\n", f"{head}>{rest}").strip()
-
-
-def _sources(name: str, comparison: Comparison, places: Places) -> tuple[Link, ...]:
-    names = [row.name for row in comparison.variants]
-    if name == "training":
-        return places.lines([curve.variant for curve in comparison.training], "training.jsonl")
-    if name == "subjects":
-        return (*places.lines(names, "choice.jsonl"), places.table("by_subject"))
-    return (
-        *places.lines(names, f"{comparison.facets.lines}.jsonl"),
-        *places.lines(names, "choice.jsonl"),
-        places.table("tradeoff"),
-    )
-
-
-def _described(comparison: Comparison, voice: Voice) -> str:
-    """Every point in words."""
-    parts = [
-        voice.say("plot.point", variant=point.variant, gain=point.gain, change=point.general_change)
-        for point in comparison.plane.points[1:]
-    ]
-    return ". ".join([voice.say("Gain and loss against the baseline"), *parts]) + "."

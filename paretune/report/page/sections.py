@@ -1,91 +1,76 @@
-"""The page's sections below the first screen, each a table with its sources; last, how to make the run again."""
+"""The page's sections below the first screen; last, how to make the run again, and the files that all came from."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from paretune.analysis.results import Comparison, Difference, SubjectRow
+from paretune.report.names import short_names
 from paretune.report.page.links import FigureLinks
-from paretune.report.page.parts import Cell, Facts, Link, PageTable, Places, Plot, Section, as_page_table, explorer
+from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
 from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
-from paretune.report.verdict import claims_table, family_notes, stated, worst_subject
+from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
 from paretune.text import Voice
 
+MOST_IN_HEAD = 14  # letters
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
 def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
-    made = [_figures(comparison, places, voice), _forgotten(comparison, places, voice)]
+    made = [_figures(comparison, voice), *([_forgotten(comparison, voice)] if comparison.units else [])]
     if not comparison.has_target:
         return (*made, reproduction(records, comparison, places, voice))
-    made.append(_reasons(comparison, places, voice))
-    training = page_plot("training", comparison, places, voice)
+    made.append(_reasons(comparison, voice))
     made.append(
         Section(
             "costs",
             say("Training and costs"),
             "",
-            tables=_costs(comparison, places, voice),
-            plots=(training,) if comparison.training else (),
+            tables=_costs(comparison, voice),
+            plots=(page_plot("training", comparison, voice),) if comparison.training else (),
         )
     )
     made.append(reproduction(records, comparison, places, voice))
     return tuple(made)
 
 
-def _line_link(places: Places, file: str, names: set[str]) -> Callable[[str], str]:
-    return lambda name: places.file(name, file).href if name in names else ""
-
-
-def _figures(comparison: Comparison, places: Places, voice: Voice) -> Section:
-    say = voice.say
-    names = [row.name for row in comparison.variants]
-    facets = comparison.facets
-    files = (f"{facets.lines}.jsonl", "choice.jsonl")
-    target, choice = (_line_link(places, file, set(names)) for file in files)
-    target_files, choice_files = (places.lines(names, file) for file in files)
-    links = FigureLinks(comparison)
-    claims = claims_table(comparison, voice)
-    tables = [
-        as_page_table(claims, target, *target_files, *choice_files, places.table("claims"), places.table("pick"),
-                      words=[3, 4, 6, 7], figures=links.claims),
-        as_page_table(target_table(comparison, voice), target, *target_files, places.table(facets.metric_column),
-                      words=[5], figures=links.target),
-        as_page_table(tradeoff_table(comparison, voice), target, *target_files, *choice_files,
-                      places.table("tradeoff"), places.table("hypervolume"), figures=links.tradeoff),
-    ] if comparison.has_target else [as_page_table(claims, choice, words=[1, 5, 6])]  # fmt: skip
+def _figures(comparison: Comparison, voice: Voice) -> Section:
+    """What is claimed, and every suite; the rest folded."""
+    say, links, pick = voice.say, FigureLinks(comparison), comparison.verdict.pick
+    picked = pick.unit.name if pick else ""
+    tables = []
+    if comparison.has_target:
+        tables.append(as_page_table(target_table(comparison, voice), words=[5], figures=links.target, picked=picked))
+    if comparison.units:
+        claims = claims_table(comparison, voice)
+        tables.insert(0, as_page_table(claims, words=[3, 4, 6, 7], figures=links.claims, picked=picked)
+                      if comparison.has_target else as_page_table(claims, words=[1, 5, 6]))  # fmt: skip
     if comparison.served:
-        table = served_table(comparison, voice)
-        tables.append(as_page_table(table, target, *target_files, places.table("served"), words=[1, 2, 7]))
+        tables.append(as_page_table(served_table(comparison, voice), words=[1, 2, 7]))
     if comparison.samples:
-        lines = places.lines(names, "sample_verdicts.jsonl")
-        tables.append(as_page_table(samples_table(comparison, voice), target, *lines, places.table("samples")))
-    if comparison.levels:
-        source = places.table(f"by_{facets.level}")
-        tables.append(as_page_table(level_table(comparison, voice), target, *target_files, source, figures=links.level))
+        tables.append(as_page_table(samples_table(comparison, voice), words=[1]))
     for suite in comparison.suites:
         table = general_table(comparison, suite, voice)
-        source = places.table("general_accuracy")
-        tables.append(as_page_table(table, choice, *choice_files, source, figures=links.general(suite)))
-    tables += _seeds(comparison, places, voice)
-    tables += _matched(comparison, places, voice)
-    introduction = say(
-        "A variant's name leads to the lines that its figures were computed from, a figure to its questions in the "
-        "explorer below."
-        if comparison.has_target
-        else "A figure leads to the very questions that it counts, in the explorer below."
-    )
-    return Section("figures", say("Figures"), introduction, tuple(tables))
+        tables.append(as_page_table(table, figures=links.general(suite), folded=not suite.is_main, picked=picked))
+    if comparison.levels:
+        tables.append(as_page_table(level_table(comparison, voice), figures=links.level, folded=True, picked=picked))
+    if comparison.units and comparison.has_target:
+        trade_off = tradeoff_table(comparison, voice)
+        tables.append(as_page_table(trade_off, figures=links.tradeoff, folded=True, picked=picked))
+    tables += _seeds(comparison, voice)
+    tables += _matched(comparison, voice)
+    return Section("figures", say("Figures"), say("Click a figure to see its questions, a head to sort by it."),
+                   tuple(tables))  # fmt: skip
 
 
-def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
+def _seeds(comparison: Comparison, voice: Voice) -> list[PageTable]:
     """Only where a recipe was trained with several seeds."""
     say = voice.say
     several = [unit for unit in comparison.units if unit.is_recipe]
@@ -104,9 +89,7 @@ def _seeds(comparison: Comparison, places: Places, voice: Voice) -> list[PageTab
     deviation = say("deviation between seeds")
     header = (say("variants of one recipe"), say("gain"), deviation, say("change in general accuracy"), deviation)
     notes = (*family_notes(comparison.verdict, voice)[:1], say("The intervals hold both the questions and the seeds."))
-    return [
-        PageTable(say("The same recipe with other seeds, in points"), header, rows, notes, (places.table("seeds"),))
-    ]
+    return [PageTable(say("The same recipe with other seeds, in points"), header, rows, notes)]
 
 
 def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
@@ -116,7 +99,7 @@ def _deviation(value: float | None, most: float | None, voice: Voice) -> str:
     return voice.number(value) if most is None else f"{voice.number(value)} (≤ {voice.number(most)})"
 
 
-def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageTable]:
+def _matched(comparison: Comparison, voice: Voice) -> list[PageTable]:
     say = voice.say
     matched = comparison.tradeoff.matched if comparison.tradeoff else ()
     if not matched:
@@ -129,25 +112,21 @@ def _matched(comparison: Comparison, places: Places, voice: Voice) -> list[PageT
         for item in matched
     )  # fmt: skip
     title = say("table.matched", gain=matched[0].gain)
-    notes = (say("95 % intervals in brackets."),)
-    return [PageTable(title, (say("curve"), say("points lost")), rows, notes, (places.table("matched_loss"),))]
+    return [
+        PageTable(title, (say("curve"), say("points lost")), rows, (say("95 % intervals in brackets."),), folded=True)
+    ]
 
 
-def _forgotten(comparison: Comparison, places: Places, voice: Voice) -> Section:
-    say = voice.say
-    tables = [_flips(comparison, places, voice)]
-    for row in comparison.variants[1:]:
-        subjects = [subject for subject in comparison.subjects if subject.variant == row.name]
-        if len(subjects) > 1:
-            tables.append(_subjects(comparison, row.name, subjects, places, voice))
-    plots: tuple[Plot, ...] = ()
+def _forgotten(comparison: Comparison, voice: Voice) -> Section:
+    tables = [_flips(comparison, voice)] if comparison.units else []
     if len({row.subject for row in comparison.subjects}) > 1:
-        plots = (page_plot("subjects", comparison, places, voice),)
-    introduction = say("A figure leads to the very questions that it counts, in the explorer below.")
-    return Section("forgotten", say("What was learned and what was forgotten"), introduction, tuple(tables), plots)
+        tables.append(_subjects(comparison, voice))
+    introduction = voice.say("Click a number to see exactly those questions.")
+    title = voice.say("What was learned and what was forgotten")
+    return Section("forgotten", title, introduction, tuple(tables))
 
 
-def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
+def _flips(comparison: Comparison, voice: Voice) -> PageTable:
     say, tell = voice.say, target_say(comparison.facets, voice)
     rows = []
     for item in comparison.differences:
@@ -164,9 +143,7 @@ def _flips(comparison: Comparison, places: Places, voice: Voice) -> PageTable:
               say("p (permutation)"), say("p (family)"), say("p (Holm)"), say("finding"),
               say("detectable, points"))  # fmt: skip
     notes = (tell("table.p-values"), say("p (family) decides; p (Holm) stands beside it."))
-    sources = (places.table("flips"), places.table("comparisons"))
-    title = say("Questions that changed sides against the baseline")
-    return PageTable(title, header, tuple(rows), notes, sources, words=frozenset((1, 8)))
+    return PageTable(say("Questions whose outcome changed"), header, tuple(rows), notes, words=frozenset((1, 8)))
 
 
 def _reach(points: float | None, voice: Voice) -> str:
@@ -179,38 +156,40 @@ def _flip_link(comparison: Comparison, item: Difference, flip: str) -> str:
     return explorer(axis="choice", suite=item.benchmark, method=item.method, variant=item.second, flip=flip)
 
 
-def _subjects(comparison: Comparison, name: str, subjects: list[SubjectRow], places: Places, voice: Voice) -> PageTable:
-    """All subjects of one variant, the greatest loss first; folded, the plot above shows the extremes."""
+def _subjects(comparison: Comparison, voice: Voice) -> PageTable:
+    """Every subject of the main suite with its change for every variant, as a heatmap, the greatest mean loss first."""
     say = voice.say
-    rows, base = [], comparison.variants[0].name
-    for row in subjects:
-        link = {"axis": "choice", "suite": comparison.main_suite, "method": comparison.main_method, "variant": name,
-                "subject": row.subject}  # fmt: skip
-        rows.append((
-            Cell(row.subject.replace("_", " "), explorer(**link)),
-            Cell(voice.data_word(row.category)),
-            Cell(str(row.questions)),
-            Cell(voice.number(row.baseline), explorer(**{**link, "variant": base}, outcome="correct")),
-            Cell(voice.number(row.tuned), explorer(**link, outcome="correct")),
-            Cell(voice.interval(row.change, signed=True), explorer(**link, flip="changed")),
-            Cell(voice.limits(row.together.low, row.together.high, signed=True)),
-            Cell(str(row.gained), explorer(**link, flip="gained")),
-            Cell(str(row.lost), explorer(**link, flip="lost")),
-            Cell(voice.p_value(row.holm_p)),
-        ))  # fmt: skip
-    header = (say("subject"), say("category"), say("questions"), say("base model, %"), say("variant, %"),
-              say("change"), say("all together"), say("newly right"), say("no longer right"),
-              say("p (Holm)"))  # fmt: skip
+    changed = {(row.subject, row.variant): row for row in comparison.subjects}
+    names = [row.name for row in comparison.variants[1:]]
+    heads = short_names(names, MOST_IN_HEAD)
+    subjects = list(dict.fromkeys(row.subject for row in comparison.subjects))
+    means = {one: sum(changed[one, name].change.estimate for name in names) / len(names) for one in subjects}
+    rows = []
+    for subject in sorted(subjects, key=lambda one: (means[one], one)):
+        first = changed[subject, names[0]]
+        about = f"{voice.data_word(first.category)}, {first.questions}"
+        cells = [_heat(comparison, changed[subject, name], voice) for name in names]
+        rows.append((Cell(subject.replace("_", " ")), Cell(about), *cells))
+    header = (say("subject"), say("category, questions"), *heads)
     notes = (
-        *worst_subject(comparison, name, voice),
+        say("Bold: a change that holds with all subjects and variants counted (Holm). Point at a figure for more."),
         say("Holm over all subjects and variants; intervals take the questions of a subject as independent."),
     )
-    sources = (*places.lines([base, name], "choice.jsonl"), places.table("by_subject"))
-    title = say("table.subjects", variant=name)
-    return PageTable(title, header, tuple(rows), notes, sources, folded=True, words=frozenset((1,)))
+    title = say("plot.subjects", suite=comparison.main_suite)
+    titles = {head: name for head, name in zip(heads, names, strict=True) if head != name}
+    return PageTable(title, header, tuple(rows), notes, words=frozenset((1,)), tall=True, titles=titles)
 
 
-def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
+def _heat(comparison: Comparison, row: SubjectRow, voice: Voice) -> Cell:
+    link = explorer(axis="choice", suite=comparison.main_suite, method=comparison.main_method, variant=row.variant,
+                    subject=row.subject, flip="changed")  # fmt: skip
+    told = voice.say("page.subject", variant=row.variant, before=row.baseline, after=row.tuned, change=row.change,
+                     gained=row.gained, lost=row.lost, p=row.holm_p)  # fmt: skip
+    text = voice.points(row.change.estimate, signed=True)
+    return Cell(text, link, told=told, heat=row.change.estimate, strong=row.holm_p < 1 - comparison.confidence)
+
+
+def _reasons(comparison: Comparison, voice: Voice) -> Section:
     say, tell = voice.say, target_say(comparison.facets, voice)
     facets, axis = comparison.facets, comparison.facets.lines
     names = [row.name for row in comparison.variants]
@@ -226,12 +205,10 @@ def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
             link = explorer(axis=axis, variant=name, error=error_class) if row.count else ""
             cells.append(Cell(f"{row.count}: {share}", link))
         rows.append(tuple(cells))
-    files = places.lines(names, f"{axis}.jsonl")
-    why = PageTable(
-        tell("table.reasons"),
-        (say("reason"), *names), tuple(rows), (say("95 % intervals in brackets."),),
-        (*files, places.table("error_classes")),
-    )  # fmt: skip
+    heads = short_names(names, MOST_IN_HEAD)
+    titles = {head: name for head, name in zip(heads, names, strict=True) if head != name}
+    intervals = (say("95 % intervals in brackets."),)
+    why = PageTable(tell("table.reasons"), (say("reason"), *heads), tuple(rows), intervals, titles=titles)
     outcomes = list(dict.fromkeys(row.outcome for row in comparison.outcomes))
     counts = {(row.variant, row.outcome): row for row in comparison.outcomes}
     rows = []
@@ -247,14 +224,12 @@ def _reasons(comparison: Comparison, places: Places, voice: Voice) -> Section:
         if any(marked.values()):
             label = target_word(facets, voice, facets.sentences.get(mark, mark.replace("_", " ")))
             rows.append((Cell(label), *(Cell(str(marked[name])) for name in names)))
-    what = PageTable(
-        say("What became of the answers, in questions"), (say("outcome"), *names), tuple(rows), (),
-        (*files, places.table("outcomes")),
-    )  # fmt: skip
+    title = say("Outcome of each answer (number of questions)")
+    what = PageTable(title, (say("outcome"), *heads), tuple(rows), folded=bool(classes), titles=titles)
     return Section("reasons", tell("section.reasons"), "", (why, what) if classes else (what,))
 
 
-def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTable, ...]:
+def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
     say = voice.say
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
@@ -277,7 +252,7 @@ def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTa
         ))  # fmt: skip
     header = (say("variant"), *(say(STAGES[stage]) if stage in STAGES else f"{stage}, s" for stage in stages),
               say("steps"), say("training rows"), say("training tokens"), say("prompt tokens"),
-              say("tokens answered"), say("chatter tokens"), say("ended by the model"),
+              say("generated tokens"), say("chatter tokens"), say("ended by the model"),
               *([say("ended behind the statement")] if stopped else []), say("cut answers"))  # fmt: skip
     left_out = [f"{cost.variant}: {cost.left_out_rows}" for cost in comparison.costs if cost.left_out_rows]
     skipped = [f"{cost.variant}: {cost.skipped_steps}" for cost in comparison.costs if cost.skipped_steps]
@@ -287,8 +262,7 @@ def _costs(comparison: Comparison, places: Places, voice: Voice) -> tuple[PageTa
         notes.append(say("table.left-out", counts=tuple(left_out)))
     if skipped:
         notes.append(say("table.skipped", counts=tuple(skipped)))
-    sources: tuple[Link, ...] = (places.file("manifest.json"), places.table("costs"))
-    return (PageTable(say("What it cost"), header, tuple(rows), tuple(notes), sources),)
+    return (PageTable(say("What it cost"), header, tuple(rows), tuple(notes), folded=True),)
 
 
 def _count(value: int | None) -> str:
@@ -300,7 +274,6 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
     """The last section: what decided the figures."""
     say = voice.say
     manifest, terms = records.manifest, comparison.verdict.terms
-    source = (places.file("manifest.json"),)
     statistics = (
         (say("confidence"), f"{voice.number(100 * comparison.confidence, 0)} %"),
         (say("margin, points"), voice.marked(str(stated(terms.margin_points)))),
@@ -312,7 +285,7 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
         (say("seed of the statistics"), str(comparison.seed)),
     )
     facts = [
-        Facts(say("Model"), _facts(manifest.get("model"), voice), sources=source),
+        Facts(say("Model"), _facts(manifest.get("model"), voice)),
         Facts(say("Statistics"), statistics),
         Facts(say("Versions"), _facts({**manifest.get("versions", {}), "git commit": manifest.get("git_commit")})),
         Facts(say("Hardware"), _facts(manifest.get("hardware"), voice)),
@@ -321,13 +294,12 @@ def reproduction(records: Run, comparison: Comparison, places: Places, voice: Vo
             say("Configuration"),
             plain=json.dumps(manifest.get("config", {}), indent=2, ensure_ascii=False),
             folded=True,
-            sources=source,
         ),
     ]
     kept = tuple(item for item in facts if item.facts or item.plain not in ("", "{}"))
     introduction = say("The same configuration, weights, data and versions give the same lines.")
-    tables = (_fingerprints(records, places, voice),) if comparison.has_target else ()
-    return Section("reproduction", say("How to make it again"), introduction, tables, (), kept)
+    files = (_raw_records(records, places, voice), _tables(records, places, voice)) if comparison.has_target else ()
+    return Section("reproduction", say("Reproduce this run"), introduction, files, (), kept)
 
 
 def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple[tuple[str, str], ...]:
@@ -339,8 +311,8 @@ def _facts(found: Mapping[str, Any] | None, voice: Voice | None = None) -> tuple
     )
 
 
-def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
-    """Fingerprint of each file of lines; a cell leads to the file."""
+def _raw_records(records: Run, places: Places, voice: Voice) -> PageTable:
+    """Every file of lines with its fingerprint: the one place that leads out of the page."""
     say = voice.say
     lines = records.facets.lines
     files = {name: f"{name}.jsonl" for name in ("answers", lines, "choice", "training")}
@@ -351,7 +323,31 @@ def _fingerprints(records: Run, places: Places, voice: Voice) -> PageTable:
             found = str(variant.headers.get(name, {}).get("fingerprint") or "")
             cells.append(Cell(found or "–", places.file(variant.name, file).href if found else ""))
         rows.append(tuple(cells))
-    prepared = [places.file("prepared", f"{name}.jsonl") for name in (lines, "train", "choice")]
-    notes = (say("A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data."),)
-    header = (say("variant"), *files.values())
-    return PageTable(say("Fingerprints"), header, tuple(rows), notes, tuple(prepared), words=frozenset((1, 2, 3, 4)))
+    asked = {"": "manifest", lines: lines, "choice": "choice", "training": "train"}
+    prepared = [_file(records, places, *(("manifest.json",) if name == "manifest" else ("prepared", f"{name}.jsonl")))
+                for name in asked.values()]  # fmt: skip
+    rows.append((Cell(say("what was asked")), *prepared))
+    notes = (
+        say("A fingerprint covers everything that decides an answer: weights, adapter, prompt, decoding, data."),
+        say("These links need the run folder beside the page; everything else is in the page itself."),
+    )
+    return PageTable(say("Raw records and their fingerprints"), (say("variant"), *files.values()), tuple(rows), notes,
+                     folded=True, words=frozenset((1, 2, 3, 4)))  # fmt: skip
+
+
+def _tables(records: Run, places: Places, voice: Voice) -> PageTable:
+    """The tables as files, for spreadsheets, READMEs and papers."""
+    say = voice.say
+    forms = ("csv", "md", "tex")
+    there = sorted(path for path in (records.path / "tables").glob("*") if path.suffix[1:] in forms)
+    names = list(dict.fromkeys(path.stem for path in there))
+    rows = tuple(
+        (Cell(name.replace("_", " ")), *(_file(records, places, "tables", f"{name}.{form}") for form in forms))
+        for name in names
+    )
+    header = (say("table"), "CSV", "Markdown", "LaTeX")
+    return PageTable(say("Tables as files"), header, rows, folded=True, words=frozenset((1, 2, 3)))
+
+
+def _file(records: Run, places: Places, *parts: str) -> Cell:
+    return Cell(parts[-1], places.file(*parts).href) if records.path.joinpath(*parts).is_file() else Cell("–")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paretune.analysis.results import Comparison, SubjectRow, TradeOffPoint, VariantRow
+from paretune.report.names import short_names
 from paretune.report.plots.labels import Label, Segment, place_labels
 from paretune.report.plots.look import (
     distinct_looks,
@@ -26,7 +27,7 @@ from paretune.report.plots.look import (
     write_ticks,
 )
 from paretune.report.target_words import target_say
-from paretune.report.verdict import stated
+from paretune.report.verdict import headline, stated
 from paretune.text import Voice
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ NARROW_NAME = 20  # letters of a subject before it goes on in the next line
 MOST_SUBJECTS = 20
 MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
+MOST_LETTERS_AT_POINT = 24
+LEAST_ACROSS = 10.0  # points of the axis of gains: a difference of nothing should not look like one
 
 
 def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
@@ -79,14 +82,21 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
         [point.gain.estimate for point in ringed], [point.general_change.estimate for point in ringed], s=190,
         facecolor="none", edgecolor=ink["text"], linewidth=1.3, zorder=6,
     )  # fmt: skip
+    _budget(axes, say("first.beyond", budget=budget), float(budget), ink, dark)
+    axes.annotate(
+        f"{say('better')} \N{NORTH EAST ARROW}", (1, 1), (-2, -2), "axes fraction", "offset points",
+        ha="right", va="top", fontsize=9, color=ink["quiet"],
+    )  # fmt: skip
     axes.set_xlabel(target_say(comparison.facets, voice)("plot.gain"))
-    axes.set_ylabel(say("change in general accuracy, points"))
-    axes.set_title(say("Gain and loss against the baseline"), loc="left", color=ink["text"], fontsize=11)
+    axes.set_ylabel(say("plot.general", suite=comparison.main_suite))
+    title = headline(comparison, voice)
+    axes.set_title(wrapped(title, 38 if narrow else 76), loc="left", color=ink["text"], fontsize=11)
     legend_below(figure, handles, ink)
-    write_ticks(axes, voice)
+    write_ticks(axes, voice, signed=True)
+    short = dict(zip(points, _labels(comparison, voice), strict=True))
     labels = [
         Label(
-            _short_name(row),
+            short[row.name],
             (points[row.name].gain.estimate, points[row.name].general_change.estimate),
             readable(colours[row.name][0], ink),
         )
@@ -105,7 +115,8 @@ def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     for panel, name in zip(panels, names, strict=True):
         panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
         panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
-    for curve in comparison.training:
+    short = short_names([curve.variant for curve in comparison.training], MOST_LETTERS_AT_POINT)
+    for curve, label in zip(comparison.training, short, strict=True):
         colour, marker = colours[curve.variant]
         for panel, values in zip(panels, (curve.loss, curve.learning_rate, curve.gradient_norm), strict=True):
             known = [(step, value) for step, value in zip(curve.steps, values, strict=True) if value is not None]
@@ -117,7 +128,7 @@ def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
                 marker=marker,
                 markersize=4,
                 markevery=max(1, len(known) // 8),
-                label=curve.variant,
+                label=label,
             )
     panels[-1].set_xlabel(say("step"))
     figure.suptitle(say("Training curves"), x=0.012, ha="left", color=ink["text"], fontsize=11)
@@ -132,10 +143,14 @@ def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
 
 def draw_subjects(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Change of each subject with its interval, the greatest mean loss on top; at most MOST_SUBJECTS subjects and
-    MOST_VARIANTS_BY_SUBJECT variants (those trained first, then the rest). A scale or checkpoint has its adapter's
+    MOST_VARIANTS_BY_SUBJECT variants (the pick, those trained, then the rest). A scale or checkpoint has its adapter's
     colour, hollow markers of another shape and dashed intervals."""
     say, ink = voice.say, inks(dark)
-    variants = sorted(comparison.variants[1:], key=lambda row: row.kind not in ("trained", "adapter"))
+    pick = comparison.verdict.pick
+    picked = pick.unit.variants if pick else ()
+    variants = sorted(
+        comparison.variants[1:], key=lambda row: (row.name not in picked, row.kind not in ("trained", "adapter"))
+    )
     shown = [row.name for row in variants[:MOST_VARIANTS_BY_SUBJECT]]
     subjects = _subjects_shown(comparison, shown)
     names = [wrapped(subject.replace("_", " "), NARROW_NAME if narrow else 99) for subject in subjects]
@@ -216,10 +231,23 @@ def image_bytes(figure: Figure, form: str, salt: str = "paretune") -> bytes:
     return written.getvalue()
 
 
-def _short_name(variant: VariantRow) -> str:
-    """ "run-1@0.5" is "@0.5" beside its own curve's colour."""
-    source = variant.source or ""
-    return variant.name.removeprefix(source) if source and variant.name != source else variant.name
+def _labels(comparison: Comparison, voice: Voice) -> list[str]:
+    """Names of all points, no two alike; the base model's with its accuracies, which the axes do not show."""
+    base, *tuned = comparison.variants
+    accuracy = target_say(comparison.facets, voice)("first.accuracy")
+    figures = voice.say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
+                        general=base.general.estimate)  # fmt: skip
+    return [f"{base.name}: {figures}", *short_names([row.name for row in tuned], MOST_LETTERS_AT_POINT)]
+
+
+def _budget(axes: Axes, words: str, budget: float, ink: Mapping[str, str], dark: bool) -> None:
+    """The line of the loss allowed, and a tint below it: a cross that reaches there does not rule the loss out."""
+    low = axes.get_ylim()[0]
+    beyond = {"paper": "#2d221a" if dark else "#fbefe6", "line": "#f2a65a" if dark else "#a34400"}
+    axes.axhspan(min(low, -budget), -budget, facecolor=beyond["paper"], zorder=0)
+    axes.axhline(-budget, color=beyond["line"], linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    axes.annotate(words, (1, -budget), (-3, -3), axes.get_yaxis_transform(), "offset points", ha="right", va="top",
+                  fontsize=8.5, color=readable(beyond["line"], ink), zorder=1)  # fmt: skip
 
 
 def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:
@@ -228,12 +256,14 @@ def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str
     axes.axhline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.axvline(0, color=ink["quiet"], linewidth=0.9, zorder=1)
     axes.grid(color=ink["grid"], linewidth=0.6, zorder=0)
-    for set_limits, figures in (
-        (axes.set_xlim, [point.gain for point in points]),
-        (axes.set_ylim, [point.general_change for point in points]),
+    budget = comparison.verdict.terms.budget_points
+    for set_limits, figures, least in (
+        (axes.set_xlim, [point.gain for point in points], (0.0, 0.0)),
+        (axes.set_ylim, [point.general_change for point in points], (-1.8 * budget, 0.5 * budget)),
     ):
-        low, high = min(0, *(f.low for f in figures)), max(0, *(f.high for f in figures))
-        room = 0.07 * (high - low) or 1.0
+        low, high = min(least[0], *(f.low for f in figures)), max(least[1], *(f.high for f in figures))
+        missing = max(0.0, (LEAST_ACROSS if least == (0.0, 0.0) else 3 * budget) - (high - low)) / 2
+        room = 0.07 * (high - low) + missing
         set_limits(low - room, high + room)
 
 

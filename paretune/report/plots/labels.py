@@ -34,31 +34,44 @@ class Label:
 def place_labels(figure: Figure, axes: Axes, labels: Sequence[Label], segments: Sequence[Segment], paper: str) -> None:
     """Write each label near its place, with a thin line to it where it stands away.
 
-    segments: lines already drawn, in data units. Greedy: labels of crowded points first, each at the spot that covers
-    least, nearer spots first. The figure is laid out here, so call it last.
+    segments: lines already drawn, in data units. The figure is laid out here, so call it last.
     """
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     frame = axes.get_window_extent()
-    limits: Box = (frame.x0, frame.y0, frame.x1, frame.y1)
     pixels = [_pixels(axes, label.place) for label in labels]
     lines = [(_pixels(axes, start), _pixels(axes, end)) for start, end in segments]
+    sizes = [_size(axes, label.text) for label in labels]
+    spots = spots_beside(pixels, sizes, lines, (frame.x0, frame.y0, frame.x1, frame.y1), scale)
+    for label, (box, distance) in zip(labels, spots, strict=True):
+        _write(axes, label, box, distance >= LEADER_FROM, paper)
+
+
+def spots_beside(
+    points: Sequence[Place], sizes: Sequence[tuple[float, float]], lines: Sequence[Segment], limits: Box, scale: float
+) -> list[tuple[Box, float]]:
+    """Where the name of each point stands, and how far from it, in points of 1/72 inch.
+
+    points, sizes, lines, limits: in pixels. scale: pixels per point. Greedy: labels of crowded points first, each at
+    the spot that covers least, nearer spots first.
+    """
     radius = MARKER_RADIUS * scale
-    markers = [(x - radius, y - radius, x + radius, y + radius) for x, y in pixels]
+    markers = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     taken: list[Box] = []
-    for at in sorted(range(len(labels)), key=lambda at: -_crowding(pixels[at], pixels)):
-        size = _size(axes, labels[at].text)
+    spots: dict[int, tuple[Box, float]] = {}
+    for at in sorted(range(len(points)), key=lambda at: -_crowding(points[at], points)):
         best: tuple[float, Box, float] | None = None
         for order, (distance, direction) in enumerate(product(DISTANCES, DIRECTIONS)):
-            box = _beside(pixels[at], distance * scale, direction, size)
+            box = _beside(points[at], distance * scale, direction, sizes[at])
             covered = 8 * _share_covered(box, taken) + 5 * _share_covered(box, markers) + 100 * _outside(box, limits)
             price = covered + 0.6 * _crossings(box, lines) + 0.02 * order
             if best is None or price < best[0]:
                 best = (price, box, distance)
-        if best is not None:
-            _write(axes, labels[at], best[1], best[2] >= LEADER_FROM, paper)
-            left, bottom, right, top = best[1]
-            taken.append((left - 2 * scale, bottom - scale, right + 2 * scale, top + scale))
+        assert best is not None  # there is always a nearest spot
+        spots[at] = best[1:]
+        left, bottom, right, top = best[1]
+        taken.append((left - 2 * scale, bottom - scale, right + 2 * scale, top + scale))
+    return [spots[at] for at in range(len(points))]
 
 
 def _write(axes: Axes, label: Label, box: Box, leader: bool, paper: str) -> None:

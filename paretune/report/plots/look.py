@@ -142,12 +142,13 @@ def write_instead(axes: Axes, sentence: str, ink: Mapping[str, str]) -> None:
     axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", color=ink["text"])
 
 
-def write_ticks(axes: Axes, voice: Voice, *, both: bool = True) -> None:
-    """Numbers as the language writes them, with a sign that prints as one."""
+def write_ticks(axes: Axes, voice: Voice, *, both: bool = True, signed: bool = False) -> None:
+    """Numbers as the language writes them, with a sign that prints as one; signed: gains with theirs too."""
     from matplotlib.ticker import FuncFormatter
 
     def written(value: float, _: int) -> str:
-        return voice.marked(f"{value:.10g}".replace("-", "\N{MINUS SIGN}"))
+        sign = "+" if signed and value > 0 else ""
+        return voice.marked(sign + f"{value:.10g}".replace("-", "\N{MINUS SIGN}"))
 
     for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
         axis.set_major_formatter(FuncFormatter(written))

@@ -30,20 +30,25 @@ function differences(reference, answer) {
   return found;
 }
 
-// The answer with marks, as <ins> and <del>; neighbours of one kind share a mark.
+// The answer with marks, as <ins> and <del>; neighbours of one kind share a mark. What the answer holds stands as it was
+// written, its line breaks included.
 function markedSql(reference, answer) {
   const code = document.createElement("code");
-  let mark = null, kind = "";
+  let mark = null, kind = "", read = 0;
   for (const [next, word] of differences(reference, answer)) {
+    const removed = next === "removed", start = removed ? read : answer.indexOf(word, read);
+    const between = answer.slice(read, start);
     if (next !== kind) {
-      if (mark) code.append(" ");
+      if (kind === "removed" && !between) mark.append(" "); // a mark brings its own space, the answer keeps its own
+      if (!removed) code.append(between);
+      const space = removed && mark ? " " : "";
       kind = next;
       mark = document.createElement({ same: "span", added: "ins", removed: "del" }[kind]);
+      mark.append(space);
       code.append(mark);
-    }
-    const text = mark.textContent, tight = text === "" || /^[,;)]$/.test(word) || text.endsWith("(")
-      || (word === "(" && /\b(count|sum|avg|min|max)$/i.test(text));
-    mark.append(tight ? word : " " + word);
+    } else mark.append(removed ? " " : between);
+    mark.append(word);
+    if (!removed) read = start + word.length;
   }
   return code;
 }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from paretune.errors import DataError
+from paretune.records import SqlPrediction
 from paretune.sql.database import check_database, name_in_query, read_schema, schema_text
 from paretune.sql.dialects import DUCKDB, POSTGRES, SQLITE, as_sqlite, database_file, dialect_of, server_name
 from paretune.sql.execute import ExecutionLimits, execute
 from paretune.sql.references import doubt_reference
+from paretune.sql.score import ScoreSettings, score_predictions
 from tests.sql.dialects.conftest import Cluster
 
 LIMITS = ExecutionLimits(seconds=10.0)
@@ -109,6 +112,49 @@ def test_doubts_are_the_same(shop: Path) -> None:
         doubt = doubt_reference(shop, query, LIMITS)
         assert doubt is not None
         assert doubt.problem == problem
+
+
+def _beside(shop: Path, folder: Path) -> Path:
+    """A folder of databases that holds the shop."""
+    (folder / "own" / "shop").mkdir(parents=True)
+    shutil.copy(shop, folder / "own" / "shop" / f"shop{shop.suffix}")
+    return folder / "own"
+
+
+@pytest.mark.parametrize(
+    ("query", "error_class", "code"),
+    [
+        ("SELECT cty FROM customer", "unknown_column", "sql.column-near"),
+        ("SELECT c.cty FROM customer AS c", "unknown_column", "sql.column-near"),
+        ("SELECT city FROM custmer", "unknown_table", "sql.table-near"),
+        ("SELECT loud(city) FROM customer", "unknown_function", "sql.unknown-function"),
+        ("SELECT city FROM customer WHERE count(*) > 1", "wrong_aggregate", None),
+        ("SELECT a.city FROM customer AS a JOIN customer AS b ON a.id = b.id WHERE id = 1", "ambiguous_column",
+         "sql.ambiguous-column"),
+        ("SELECT city FROM customer WHERE", "syntax", None),
+        ("SELECT city FROM customer WHERE id = 2", "missing_filter", None),
+    ],
+)  # fmt: skip
+def test_wrong_query_is_explained_in_every_dialect(
+    shop: Path, tmp_path: Path, query: str, error_class: str, code: str | None
+) -> None:
+    gold = "SELECT city FROM customer WHERE id = 1 AND city = 'Recife'"
+    settings = ScoreSettings(rules="result", workers=1)
+    (verdict,) = score_predictions([SqlPrediction(0, "shop", "?", gold, query)], _beside(shop, tmp_path), settings)
+    assert verdict.error_class == error_class
+    assert code is None or verdict.error_code == code
+    assert verdict.hardness == "medium"
+
+
+def test_query_in_words_of_its_dialect_is_compared_clause_by_clause(shop: Path, tmp_path: Path) -> None:
+    if dialect_of(shop) is SQLITE:
+        pytest.skip("these words are not SQLite's")
+    gold = "SELECT city FROM customer WHERE city::text ILIKE 'rec%'"
+    settings = ScoreSettings(rules="result", workers=1)
+    items = [SqlPrediction(0, "shop", "?", gold, text) for text in (gold, f"{gold} LIMIT 0")]
+    same, other = score_predictions(items, _beside(shop, tmp_path), settings)
+    assert (same.outcome, same.exact_set_match, same.hardness) == ("correct", True, "easy")
+    assert (other.outcome, other.exact_set_match, other.error_class) == ("wrong", False, "wrong_limit")
 
 
 @pytest.mark.parametrize(

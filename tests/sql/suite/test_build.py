@@ -179,3 +179,15 @@ def test_command_test_suite_unknown_database_raises(spider_directory: Path, tmp_
     words = ["--spider", str(spider_directory), "--out", str(tmp_path), "--db-id", "nowhere"]
     with pytest.raises(ConfigError, match="nowhere"):
         command.run(_arguments(*words))
+
+
+def test_build_test_suite_query_over_a_function_that_is_a_table_loses_nothing(database: Path, tmp_path: Path) -> None:
+    gold = [*GOLD, "SELECT s.name FROM singer s, json_each('[1,2]') j"]
+    report = build_test_suite(database, gold, tmp_path / "database", 2, seed=0)
+    assert len(report.files) == 3
+
+
+def test_command_test_suite_beside_the_datas_own_databases_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "database").mkdir()
+    with pytest.raises(ConfigError, match="holds the data's own databases; name another folder"):
+        command._refuse_own_databases(tmp_path, tmp_path / "database")
