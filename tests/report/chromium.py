@@ -67,8 +67,11 @@ class Browser:
         os.close(self._write)
         os.close(self._read)
 
-    def ask(self, method: str, limit_seconds: float = LIMIT_SECONDS, **parameters: Any) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result. Raises RuntimeError with the browser's own words."""
+        return self._ask(method, parameters, LIMIT_SECONDS)
+
+    def _ask(self, method: str, parameters: dict[str, Any], limit_seconds: float) -> dict[str, Any]:
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -115,9 +118,8 @@ class Browser:
 
     def run(self, expression: str, limit_seconds: float = LIMIT_SECONDS) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
-        found = self.ask(
-            "Runtime.evaluate", limit_seconds, expression=expression, returnByValue=True, awaitPromise=True
-        )
+        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        found = self._ask("Runtime.evaluate", asked, limit_seconds)
         if "exceptionDetails" in found:
             raise RuntimeError(json.dumps(found["exceptionDetails"])[:600])
         return found["result"].get("value")
@@ -133,7 +135,7 @@ class Browser:
     def press(self, key: str) -> None:
         """One key of KEYS, down and up."""
         code, text = KEYS[key]
-        common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        common: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
 

@@ -162,9 +162,7 @@ def test_keyboard_opens_steps_and_closes_a_question(opened: Browser) -> None:
     )
     opened.press("Escape")
     opened.wait_for("!document.getElementById('question').open")
-    assert opened.run("document.activeElement.textContent") == opened.run(
-        "document.querySelectorAll('.open')[2].textContent"
-    )
+    opened.wait_for("document.activeElement === document.querySelectorAll('.open')[2]")
 
 
 def test_question_shows_answers_difference_and_prompt(opened: Browser, run: Run) -> None:
