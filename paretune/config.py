@@ -135,7 +135,8 @@ class TrainingConfig:
 @dataclass(frozen=True, slots=True)
 class VariantConfig:
     """[[variant]]: trained here (the default), made elsewhere (adapter), or another variant's adapter (source, in
-    TOML `from`) at a scale or an earlier checkpoint."""
+    TOML `from`) at a scale or an earlier checkpoint, or as a server answers with it (served: address; served_model: its
+    name there)."""
 
     name: str
     source: str | None = None
@@ -143,6 +144,8 @@ class VariantConfig:
     adapter_scale: float = _between(0.0, 4.0, 1.0)
     checkpoint: int | None = _at_least(1, None)
     training: TrainingConfig | None = None
+    served: str | None = None
+    served_model: str | None = None
 
     @property
     def is_trained(self) -> bool:
@@ -195,12 +198,21 @@ class ExperimentConfig:
         return (VariantConfig(BASELINE), *self.variants)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the manifest; the usual engine goes without saying, as before there was a choice."""
+        """Plain values, for the manifest; the usual engine, and defaults of keys marked as "unsaid", go without saying,
+        as before there was a choice."""
         values = asdict(self)
         for item, variant in zip(values["variants"], self.variants, strict=True):
             item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
             del values["engine"]
+        for name in ("target", "prompt"):
+            for item in fields(getattr(self, name)):
+                if item.metadata.get("unsaid") and values[name][item.name] == item.default:
+                    del values[name][item.name]
+        for variant in values["variants"]:
+            for name in ("served", "served_model"):
+                if variant[name] is None:
+                    del variant[name]
         return values
 
 
@@ -307,7 +319,8 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
             plain["source"] = check_value(plain.pop("from"), str, {}, where, f"{key}.from")
             plain.setdefault("name", _derived_name(plain))
         variant = build(VariantConfig, plain, where, key)
-        derived = variant.source is not None or variant.adapter is not None
+        derived = variant.source is not None or variant.adapter is not None or variant.served is not None
+        _check_served(variant, where, key)
         if derived and overrides:
             raise ConfigError(f"{where}: {key}.{next(iter(overrides))}: this variant is not trained; remove the key")
         if variant.source is not None and variant.adapter is not None:
@@ -326,7 +339,14 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
     return tuple(variants)
 
 
-_VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint"}
+def _check_served(variant: VariantConfig, where: str, key: str) -> None:
+    if variant.served is not None and (variant.adapter or variant.checkpoint or variant.adapter_scale != 1.0):
+        raise ConfigError(f"{where}: {key}.served: what a server answers with is decided there; leave only `from`")
+    if variant.served is None and variant.served_model is not None:
+        raise ConfigError(f"{where}: {key}.served_model: needs `served`, the server's address")
+
+
+_VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "served", "served_model"}
 _COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {"settings"}  # of every training method
 
 
@@ -375,7 +395,7 @@ def _check_training_table(table: Mapping[str, Any], sections: Sequence[Any], whe
 
 
 def _derived_name(plain: Mapping[str, Any]) -> str:
-    name = str(plain["source"])
+    name = str(plain["source"]) + ("@served" if "served" in plain else "")
     if "checkpoint" in plain:
         name += f"@step-{plain['checkpoint']}"
     return name + (f"@{plain['adapter_scale']}" if "adapter_scale" in plain else "")

@@ -81,12 +81,21 @@ MEANINGS: Mapping[str, str] = {
     "CPU. The weights of a GGUF file are kept in bfloat16 once dequantised, and in float32 where it is asked for.",
     "model.quantization": "4 bits (nf4) or 8 bits (int8) by bitsandbytes; adapters are trained on it as QLoRA does.",
     "model.context_tokens": "Longest prompt and answer together; the model's own context when absent.",
-    "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, or a Python file in its place; "
-    "installed packages may add others.",
+    "engine.kind": f"{', '.join(ENGINES)}: the model of [model] by transformers, or in its place a Python file or a "
+    "server; installed packages may add others.",
     "engine.fast": "Shared beginnings, packed batches and fused kernels; false: the model's own forward, one text at a "
     "time.",
     "engine.path": "The script: a Python file with a function answer(prompt). Relative to this file.",
     "engine.context_tokens": "Words that a prompt may have.",
+    "engine.url": "Address up to and with /v1, without a key (servers.md).",
+    "engine.model": "What the server calls the base model; not needed where it has one.",
+    "engine.adapters": "Table: the last part of a variant's adapter = what the server calls it, where that differs.",
+    "engine.concurrency": "Requests at once.",
+    "engine.limit_seconds": "Time for one request.",
+    "engine.retries": "Further attempts at a request that failed.",
+    "engine.pause_seconds": "Before the first of them; twice as long before each further one.",
+    "engine.top_logprobs": "Most probable tokens asked for, where a server has no log-probabilities of a prompt.",
+    "engine.check_adapters": "Refuse a server that answers with an adapter exactly as without.",
     "target.kind": "spider: any data in Spider's layout. demo: the embedded benchmark. spider-dk, spider-realistic, "
     "spider-syn: the split of that name beside Spider's. bird: BIRD's dev or Mini-Dev.",
     "target.path": "Folder with <split>.json and database/<db_id>/<db_id>.sqlite; the store's Spider when absent. "
@@ -112,8 +121,14 @@ MEANINGS: Mapping[str, str] = {
     "sooner.",
     "target.batch_size": "Prompts answered at once at most; as many as the memory holds when absent. It can change "
     "rounding, and so is part of the conditions.",
-    "prompt.schema": "create_table: the statements themselves. compact: one line per table.",
+    "target.temperature": "0: the most probable answer; above it answers are drawn, by the experiment's seed.",
+    "target.samples": "Answers drawn per question; what one of k of them would reach is told beside the accuracy.",
+    "target.vote": "The answer that counts is one of those whose results most samples agree on; else the first sample.",
+    "prompt.schema": "create_table: the statements themselves. compact: one line per table. m-schema: one line per "
+    "column with its type, key and values.",
     "prompt.sample_values": "Distinct values shown of each column.",
+    "prompt.values": "Which values: the first ones stored, or first those that the question's words speak of. With "
+    "question, prompts on one database differ, and less of them is computed once for all.",
     "prompt.few_shot": "Solved training rows shown before the question.",
     "prompt.evidence": "Show the hint of a question that has one, as BIRD's do.",
     "general.kind": f"The suite: {', '.join(SUITES)}, or lm-eval; installed packages may add others.",
@@ -162,6 +177,9 @@ MEANINGS: Mapping[str, str] = {
     "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
     "file), or its Hub id, with @REVISION if need be.",
     "variant.adapter_scale": "Factor on the adapter's update: 0 is the base model, 1 the adapter as trained.",
+    "variant.served": "Address of a server that answers as this variant, such as with an exported GGUF of `from`; "
+    "tables say whether it answers alike (servers.md).",
+    "variant.served_model": "What that server calls the model; not needed where it has one.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",
@@ -299,10 +317,14 @@ def _kind(kind: Any) -> str:
         return ", ".join(f"`{option}`" for option in get_args(kind))
     if origin is tuple:
         return "list of texts"
+    if origin is Mapping:
+        return "table of texts"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]
 
 
 def _default(item: Field[Any]) -> str:
+    if item.default_factory is not MISSING:
+        return "none"
     if item.default is MISSING:
         return "required"
     if item.default is None:

@@ -66,6 +66,9 @@ def _convert(value: Any, kind: Any) -> Any:
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             return _WRONG
         return tuple(items)
+    if origin is Mapping:
+        right = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+        return dict(value) if right else _WRONG
     if is_dataclass(kind):
         return _WRONG
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -82,6 +85,8 @@ def _describe(kind: Any) -> str:
         return "one of " + ", ".join(repr(option) for option in get_args(kind))
     if origin is tuple:
         return "a list of strings"
+    if origin is Mapping:
+        return "a table of strings"
     names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
     return names.get(kind, str(kind))
 

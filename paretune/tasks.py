@@ -7,7 +7,8 @@ are entry points of the group `paretune.tasks`, each an object that has the meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -204,6 +205,12 @@ class Task(Protocol):
         on_verdict: called with each as soon as it is known. Raises ScoringError where no verdict could be trusted.
         """
 
+    def vote(
+        self, config: ExperimentConfig, questions: Sequence[Question], texts: Sequence[Sequence[str]]
+    ) -> Sequence[int]:
+        """Which of each question's samples most of them agree with, knowing no reference: here by their text."""
+        return [most_agree([text.strip() or None for text in answers]) for answers in texts]
+
     def ending(self, config: ExperimentConfig) -> Ending | None:
         """Where what an answer holds is complete; None: where the model ends it."""
         return None
@@ -236,6 +243,19 @@ class Task(Protocol):
     def data_folder(self, manifest: Mapping[str, Any]) -> Path | None:
         """Where the data that `page` wants lie on this machine; None where they do not, or it wants none."""
         return None
+
+
+def most_agree(said: Sequence[Hashable | None]) -> int:
+    """The first of those that say what most say; None says nothing. The first of all where all say nothing.
+
+    >>> most_agree([None, "a", "b", "b", "a"])
+    1
+    """
+    counts = Counter(item for item in said if item is not None)
+    if not counts:
+        return 0
+    most = max(counts.values())
+    return next(place for place, item in enumerate(said) if item is not None and counts[item] == most)
 
 
 def find_task(kind: str) -> Task:

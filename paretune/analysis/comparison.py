@@ -17,12 +17,14 @@ import numpy as np
 from paretune.analysis import groups as rows
 from paretune.analysis import tradeoff
 from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_axis
-from paretune.analysis.results import Claim, Comparison, Difference, UnitRow, VariantRow
+from paretune.analysis.results import Claim, Comparison, Difference, ServedRow, UnitRow, VariantRow
+from paretune.analysis.samples import sample_rows
+from paretune.analysis.served import served_pairs, served_rows
 from paretune.analysis.units import units_of
 from paretune.analysis.verdict import claims_on, missing_parts, pair_claims, unit_rows, verdict_of
 from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
-from paretune.run.claims import changed_terms, stated_terms
+from paretune.run.claims import Terms, changed_terms, stated_terms
 from paretune.run.load import Run, Variant
 from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
@@ -130,6 +132,8 @@ def compare_run(
         costs=rows.cost_rows(records),
         training=rows.training_curves(records),
         incomplete=dict(records.incomplete),
+        samples=() if target is None else sample_rows(records, target, CONFIDENCE),
+        served=_served(records, axes, replicates, seed, terms),
     )
 
 
@@ -172,6 +176,17 @@ def _pairs(axis: AnsweredAxis, names: Sequence[str], replicates: int, seed: int,
     found = {pair: _paired(axis, names, pair, replicates, seed) for pair in pairs}
     claims = pair_claims(axis, names, found, level, seed)
     return [_difference(axis, pair, found[pair], claims[pair]) for pair in pairs]
+
+
+def _served(
+    records: Run, axes: Sequence[AnsweredAxis], replicates: int, seed: int, terms: Terms
+) -> tuple[ServedRow, ...]:
+    names, pairs = [variant.name for variant in records.variants], served_pairs(records)
+    rows: list[ServedRow] = []
+    for axis in axes if pairs else ():
+        found = {pair: _paired(axis, names, pair, replicates, seed) for pair in pairs}
+        rows += served_rows(records, axis, found, terms.margin_points, terms.level, seed)
+    return tuple(rows)
 
 
 def _difference(axis: AnsweredAxis, pair: Pair, found: PairedDifference, claim: Claim) -> Difference:

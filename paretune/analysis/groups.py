@@ -61,6 +61,7 @@ def suite_table(records: Run, axis: AnsweredAxis, names: Sequence[str], changes:
         notes=suite.notes if suite else (),
         rows=tuple(rows),
         letter_mass=masses,
+        instead_of=suite.instead_of if suite else None,
     )
 
 
@@ -260,6 +261,8 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
     asked = sum(tokens or 0 for tokens in prompts) if all(tokens is not None for tokens in prompts) else None
     found: list[Cost] = []
     for variant in records.variants:
+        answers = variant.samples or variant.answers  # all that was written
+        finishes = Counter(answer.finish for answer in answers)
         found.append(
             Cost(
                 variant=variant.name,
@@ -270,8 +273,11 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
                 skipped_steps=variant.entry.skipped_steps,
                 training_tokens=variant.entry.tokens,
                 prompt_tokens=asked,
-                generated_tokens=sum(answer.tokens for answer in variant.answers),
-                cut_answers=sum(answer.finish == "length" for answer in variant.answers),
+                generated_tokens=sum(answer.tokens for answer in answers),
+                chatter_tokens=sum(answer.chatter_tokens for answer in answers),
+                turn_ended_answers=finishes["stop"],
+                statement_ended_answers=finishes["statement"],
+                cut_answers=finishes["length"],
             )
         )
     return tuple(found)

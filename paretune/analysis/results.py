@@ -18,6 +18,8 @@ from paretune.stats.pick import Reason, SplitCheck
 from paretune.tasks import Facets
 
 Axis = Literal["target", "general"]
+SampleFigure = Literal["mean", "pass", "vote", "oracle"]
+Likeness = Literal["alike", "different", "not shown"]
 Finding = Literal["gain shown", "loss shown", "not shown", "one seed of several"]
 BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader may allow instead of the stated one
 
@@ -127,7 +129,8 @@ class GroupRow:
 @dataclass(frozen=True, slots=True)
 class SuiteTable:
     """One general suite by one method. chance: in points, None where unknown. letter_mass: variant -> mean
-    probability of all option letters together, for the letter method."""
+    probability of all option letters together, for the letter method. instead_of: the method that was wanted, where the
+    engine could not score by it and asked in writing."""
 
     suite: str
     method: str
@@ -137,6 +140,7 @@ class SuiteTable:
     notes: tuple[str, ...]
     rows: tuple[GroupRow, ...]
     letter_mass: Mapping[str, float]
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +317,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a variant cost. stage_seconds: by stage, all entries added up. cut_answers: those that hit the limit."""
+    """What a variant cost. stage_seconds: by stage, all entries added up. chatter_tokens: of those generated, the ones
+    behind a complete statement. Answers by their end: turn_ended by the model, statement_ended by the engine behind a
+    complete statement, cut by the token limit."""
 
     variant: str
     stage_seconds: Mapping[str, float]
@@ -324,7 +330,41 @@ class Cost:
     training_tokens: int
     prompt_tokens: int | None
     generated_tokens: int
+    chatter_tokens: int
+    turn_ended_answers: int
+    statement_ended_answers: int
     cut_answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """What several answers per question are worth. figure: "mean" (one drawn answer), "pass" (at least one of k drawn
+    is right), "oracle" (one of all that were drawn), or "vote" (the one that most agree with). k: answers that it
+    takes; tokens: that they cost per question, on average."""
+
+    variant: str
+    figure: SampleFigure
+    k: int
+    accuracy: Interval
+    tokens: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRow:
+    """Whether a server answers as what it stands for does: one benchmark by one method. change: served minus source, in
+    points, for all served variants of the benchmark together. finding: "alike" where the whole interval lies within the
+    margin, "different" where it leaves out 0. same_answers: share of questions with the same text (or, where none was
+    written, the same option), in points."""
+
+    variant: str
+    source: str
+    benchmark: str
+    method: str
+    same_answers: float
+    gained: int
+    lost: int
+    change: Interval
+    finding: Likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +415,8 @@ class Comparison:
     costs: tuple[Cost, ...]
     training: tuple[TrainingCurve, ...]
     incomplete: Mapping[str, tuple[str, ...]]
+    samples: tuple[SampleRow, ...] = ()
+    served: tuple[ServedRow, ...] = ()
 
     @property
     def has_target(self) -> bool:

@@ -10,11 +10,16 @@ from paretune.config import EngineConfig, ExperimentConfig
 from paretune.engines.base import Engine, EngineKind, Host
 from paretune.engines.hf.engine import HfEngine
 from paretune.engines.scripted import ScriptedEngine
+from paretune.engines.server import ServerEngine, ServerSettings
 from paretune.errors import ConfigError
 from paretune.fields import build, nearest
 
 GROUP = "paretune.engines"  # of entry points
-ENGINES: Mapping[str, type[EngineKind]] = {"transformers": HfEngine, "scripted": ScriptedEngine}
+ENGINES: Mapping[str, type[EngineKind]] = {
+    "transformers": HfEngine,
+    "scripted": ScriptedEngine,
+    "server": ServerEngine,
+}
 
 
 def engine_kind(name: str, where: str = "[engine]") -> type[EngineKind]:
@@ -37,6 +42,13 @@ def check_engine(config: ExperimentConfig, where: str) -> None:
     Raises ConfigError naming the file (where), the key and what was expected.
     """
     engine_settings(config.engine, where)
+    for variant in config.variants:
+        if variant.served is not None:
+            try:
+                ServerSettings(variant.served)
+            except ConfigError as error:
+                said = str(error).replace("engine.url", f"variant.{variant.name}.served")
+                raise ConfigError(f"{where}: {said}") from error
     if engine_kind(config.engine.kind, where).takes_peft:
         return
     for variant in config.variants:

@@ -1,7 +1,8 @@
 """What an engine is: something that answers prompts, with a base model and with adapters over it.
 
 `Engine` is what the pipeline needs; `WritesChoices`, `ScoresTexts` and `RunsLmEval` are abilities beyond it, which an
-engine may have. `tests/engines/contract.py` says the same as tests; every engine passes it.
+engine may have; `ScoresSomeChoices` is for one that lacks some. `tests/engines/contract.py` says the same as tests;
+every engine passes it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.models.chat import Message
 from paretune.models.load import ModelHandle
-from paretune.records import ChoicePrompt
+from paretune.records import ChoicePrompt, Method
 from paretune.tasks import Ending
 
 Say = Callable[[str], None]
@@ -45,6 +46,17 @@ class OptionLogprobs:
 
     values: tuple[float, ...]
     prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Answers that are drawn instead of the most probable ones.
+
+    temperature: above 0. seeds: (n_prompts,), each alone with its prompt decides the draw, whatever else is asked.
+    """
+
+    temperature: float
+    seeds: tuple[int, ...]
 
 
 OnAnswer = Callable[[int, Generation], None]
@@ -104,9 +116,14 @@ class Engine(Protocol):
         """
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
-        """Answer every rendered prompt greedily: on_answer(position, generation).
+        """Answer every rendered prompt, greedily unless sampling says otherwise: on_answer(position, generation).
 
         Raises EngineError naming the prompt that cannot be answered.
         """
@@ -136,6 +153,14 @@ class WritesChoices(Protocol):
         answered: Collection[int] = (),
     ) -> None:
         """Continue prefix and context, without a chat template: on_written(position, text, tokens of the prompt)."""
+
+
+@runtime_checkable
+class ScoresSomeChoices(Protocol):
+    """An engine that `option_logprobs` cannot be asked of for every method; the others are asked in writing."""
+
+    def choice_methods(self) -> Collection[Method]:
+        """The methods of multiple choice that it can answer, "generate" among them."""
 
 
 @runtime_checkable

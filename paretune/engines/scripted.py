@@ -5,6 +5,7 @@ A script is a Python file with
     def answer(prompt: str) -> str                                  what is written after a prompt
     def option_logprobs(prompt: ChoicePrompt) -> Sequence[float]    one number per option (default: all alike)
     def text_bits(text: str) -> float                               what a piece of text costs (default: 8 per byte)
+    def sample(prompt: str, seed: int) -> str                       one of several answers, for sampling
 
 and an adapter is another such file. At a scale between 0 and 1 that share of the questions, drawn by what they say, is
 answered as the adapter does and the others as the base does; so a scale has an effect without there being weights.
@@ -21,7 +22,7 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any, ClassVar
 
-from paretune.engines.base import Generation, Host, OnAnswer, OnOptions, OptionLogprobs
+from paretune.engines.base import Generation, Host, OnAnswer, OnOptions, OptionLogprobs, Sampling
 from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.errors import ConfigError, EmptySample, EngineError, ModelError
 from paretune.files import file_sha256
@@ -39,6 +40,10 @@ def _eight_per_byte(text: str) -> float:
     return 8.0 * len(text.encode())
 
 
+def _no_sample(prompt: str, seed: int) -> str:
+    raise NotImplementedError("expected a function sample(prompt, seed) in the script")
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What answers. fingerprint: of whatever decides the answers."""
@@ -46,6 +51,7 @@ class Script:
     answer: Callable[[str], str]
     option_logprobs: Callable[[ChoicePrompt], Sequence[float]] = _all_alike
     text_bits: Callable[[str], float] = _eight_per_byte
+    sample: Callable[[str, int], str] = _no_sample
     name: str = "functions"
     fingerprint: str = ""
 
@@ -58,7 +64,7 @@ def read_script(path: Path) -> Script:
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), scope)
     except Exception as error:  # the user's own code
         raise ModelError(f"{path}: the script cannot be run ({type(error).__name__}: {error})") from error
-    known = {name: scope[name] for name in ("answer", "option_logprobs", "text_bits") if name in scope}
+    known = {name: scope[name] for name in ("answer", "sample", "option_logprobs", "text_bits") if name in scope}
     if not callable(known.get("answer")):
         raise ModelError(f"{path}: expected a function answer(prompt) in the script")
     return Script(**known, name=path.stem, fingerprint=digest)
@@ -139,14 +145,22 @@ class ScriptedEngine:
             self._adapter = before
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
-        """See Engine."""
+        """See Engine. Drawn answers are those of `sample`."""
         for position, prompt in enumerate(prompts):
             if position not in answered:
                 name = f"prompt {position}"
                 self._refuse_too_long(name, prompt, max_new_tokens)
-                words = self._call(name, prompt, methodcaller("answer", prompt)).split(" ")
+                asked = methodcaller("answer", prompt)
+                if sampling is not None:
+                    asked = methodcaller("sample", prompt, sampling.seeds[position])
+                words = self._call(name, prompt, asked).split(" ")
                 kept = words[:max_new_tokens]
                 on_answer(
                     position,

@@ -12,7 +12,7 @@ from typing import Any
 
 from paretune.config import ExperimentConfig, ModelConfig
 from paretune.errors import ModelError
-from paretune.models.source import ModelSource, find_model
+from paretune.models.source import ModelSource, find_model, find_tokenizer
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -47,6 +47,7 @@ class ModelHandle:
         self.config = config
         self._before_load, self._on_load, self._download = before_load, on_load, download
         self._source: ModelSource | None = None
+        self._alone: ModelSource | None = None
         self._tokenizer: Any = None
         self._loaded: LoadedModel | None = None
 
@@ -77,6 +78,26 @@ class ModelHandle:
         if self._loaded is not None:
             return self._loaded.context_tokens
         return context_of(self.source.directory, self.config.context_tokens)
+
+    @property
+    def tokenizer_alone(self) -> Any:
+        """The tokenizer where somebody else has the weights: of a Hub model they are not fetched."""
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self._files_alone)
+        return self._tokenizer
+
+    @property
+    def context_alone(self) -> int:
+        """The longest input, likewise."""
+        if self._loaded is not None:
+            return self._loaded.context_tokens
+        return context_of(self._files_alone.directory, self.config.context_tokens)
+
+    @property
+    def _files_alone(self) -> ModelSource:
+        if self._alone is None:
+            self._alone = self._source or find_tokenizer(self.config, download=self._download)
+        return self._alone
 
     def load(self) -> LoadedModel:
         """The model with its weights in memory."""

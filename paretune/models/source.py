@@ -18,7 +18,8 @@ from paretune.errors import ModelError
 from paretune.files import file_sha256, fingerprint, store_directory
 
 _OLD_WEIGHTS = "*.bin"
-_WEIGHT_FILES = ("*.safetensors", _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
+_SAFE_PATTERN = "*.safetensors"
+_WEIGHT_FILES = (_SAFE_PATTERN, _OLD_WEIGHTS, "*.json", "*.model", "*.txt", "*.jinja")
 _SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")  # what transformers looks for first
 # Weights that transformers does not read: other libraries' copies, often as large as the model itself.
 _FOREIGN_WEIGHTS = ("consolidated*", "*/*.safetensors", "*/*.bin", "training_args.bin", "optimizer.bin")
@@ -48,6 +49,24 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
     if packaged is not None:
         return _from_gguf(packaged, _kept(config))
     return _from_hub(config.path, config.revision, download)
+
+
+def find_tokenizer(config: ModelConfig, *, download: bool = True) -> ModelSource:
+    """As find_model, for an engine whose weights are elsewhere: those of a Hub model are not fetched, and the
+    fingerprint is of no weights. Raises ModelError as find_model does."""
+    path = Path(config.path).expanduser()
+    on_hub = not (path.is_dir() or path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."))
+    if not on_hub or gguf_file(config) is not None:
+        return find_model(config, download=download)
+    from huggingface_hub import snapshot_download
+
+    try:
+        small = [pattern for pattern in _WEIGHT_FILES if pattern not in (_SAFE_PATTERN, _OLD_WEIGHTS)]
+        only: dict[str, Any] = {} if download else {"local_files_only": True}
+        found = snapshot_download(config.path, revision=config.revision, allow_patterns=small, **only)
+    except Exception as error:  # as in _from_hub
+        raise _not_to_be_had(config.path, error) from error
+    return ModelSource(Path(found), "", (config.path, config.path.rsplit("/", maxsplit=1)[-1]))
 
 
 def gguf_file(config: ModelConfig) -> Path | None:

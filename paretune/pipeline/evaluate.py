@@ -16,6 +16,7 @@ from paretune.files import fingerprint
 from paretune.models.adapters import fingerprint_as_written, why_unusable
 from paretune.pipeline.choices import Choices
 from paretune.pipeline.pace import Work
+from paretune.pipeline.samples import Drawing, draw, judge_samples, sampling, settle
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.records import ChoiceAnswer
 from paretune.run.folder import RunFolder, is_complete, same_fingerprint
@@ -30,6 +31,7 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
 
     Raises EngineError, ScoringError, ModelError or RunFolderError.
     """
+    session = session.answering(variant)
     adapter = session.adapter(variant)
     if unusable := why_unusable(adapter):
         session.note_variant(variant.name, {"unusable": unusable})
@@ -43,15 +45,22 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
     chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
     generate = not is_complete(answers, generated["fingerprint"], len(questions))
     choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
+    several = Drawing.of(session.config).samples > 1
     if generate or choose:
         with session.engine.variant(adapter, variant.adapter_scale):
-            session.folder.update_manifest({"model": dict(session.engine.describe())})
+            if variant.served is None:
+                session.folder.update_manifest({"model": dict(session.engine.describe())})
             if generate:
-                _generate(session, variant.name, generated, questions)
+                if several:
+                    draw(session, variant.name, generated, questions)
+                else:
+                    _generate(session, variant.name, generated, questions)
             if choose:
                 _choose(session, variant.name, chosen, choices)
     else:
         session.say(f"{variant.name}: already answered")
+    if generate and several:
+        settle(session, variant.name, generated, questions)
     score(session, variant)
 
 
@@ -62,6 +71,8 @@ def score(session: Session, variant: VariantConfig) -> None:
     header, answers = read_lines(session.folder.variant(variant.name, "answers.jsonl"))
     questions = asked_questions(session)[1]
     wanted = verdicts_header(session, str(header["fingerprint"]), session.folder)
+    if Drawing.of(session.config).samples > 1:
+        judge_samples(session, variant.name, wanted, questions)
     path = session.folder.variant(variant.name, f"{lines}.jsonl")
     if is_complete(path, wanted["fingerprint"], len(questions)):
         return
@@ -82,6 +93,7 @@ def answer_headers(
     session: Session, variant: VariantConfig, choices: Choices, prepared: RunFolder
 ) -> tuple[Record, Record]:
     """The headers that answers.jsonl and choice.jsonl of a variant must have. prepared: where what is asked lies."""
+    session = session.answering(variant)
     conditions = _conditions(session, variant, session.adapter(variant))
     path = session.folder.variant(variant.name, "answers.jsonl")
     return _answers_header(session, conditions, path, prepared), _choice_header(conditions, choices, prepared)
@@ -107,7 +119,10 @@ def asked_questions(session: Session) -> tuple[str, list[AskedQuestion]]:
 
 
 def _conditions(session: Session, variant: VariantConfig, adapter: Path | None) -> Record:
-    """What decides an answer beside the prompt."""
+    """What decides an answer beside the prompt. Of a server in a variant's place, the server alone: it is meant to
+    differ from what answers the others."""
+    if variant.served is not None:
+        return {"served": session.engine.conditions["engine"]}
     return {
         **session.engine.conditions,
         "adapter": _adapter_mark(session, variant, adapter) if adapter is not None else None,
@@ -127,7 +142,8 @@ def _adapter_mark(session: Session, variant: VariantConfig, adapter: Path) -> st
 def _answers_header(session: Session, conditions: Record, path: Path, prepared: RunFolder) -> Record:
     """What decided the answers. Files from before batch_size could be absent have the number that stood for that."""
     target = session.config.target
-    decided = {**conditions, "prepared": prepared_mark(prepared, session.task.facets.lines), "decoding": "greedy",
+    decoding = Drawing.of(session.config).condition(session.config.seed)
+    decided = {**conditions, "prepared": prepared_mark(prepared, session.task.facets.lines), "decoding": decoding,
                "max_new_tokens": target.max_new_tokens, "batch_size": target.batch_size}  # fmt: skip
     ending = session.task.ending(session.config)
     if ending is not None and ending.stops:
@@ -163,7 +179,9 @@ def _generate(session: Session, name: str, header: Record, questions: list[Asked
                 advance(1)
 
             prompts = [question.prompt for question in questions]
-            session.engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered)
+            drawn = sampling(session, questions)
+            order = {} if drawn is None else {"sampling": drawn}  # engines of before there was any know no such word
+            session.engine.generate(prompts, session.config.target.max_new_tokens, on_answer, answered, **order)
 
 
 def _choose(session: Session, name: str, header: Record, choices: Choices) -> None:

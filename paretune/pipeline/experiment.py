@@ -97,7 +97,9 @@ def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
 def note_kinds(session: Session) -> None:
     """Say in the manifest what each variant is."""
     for variant in session.config.all_variants():
-        if variant.source is not None:
+        if variant.served is not None:
+            kind = "served"
+        elif variant.source is not None:
             kind = "checkpoint" if variant.checkpoint is not None else "scaled"
         elif variant.adapter is not None:
             kind = "adapter"

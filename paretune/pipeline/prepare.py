@@ -12,6 +12,7 @@ from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import LM_EVAL, ExperimentConfig, GeneralConfig
+from paretune.engines.base import ScoresSomeChoices
 from paretune.errors import PromptError
 from paretune.files import fingerprint
 from paretune.models.load import require_bitsandbytes
@@ -28,12 +29,14 @@ from paretune.tasks import Question, TargetData, Task
 
 @dataclass(frozen=True, slots=True)
 class GeneralData:
-    """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them."""
+    """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them. instead_of:
+    the method that is wanted, where the engine can only write."""
 
     config: GeneralConfig
     suite: Suite
     questions: tuple[ChoiceQuestion, ...]
     lm_eval: LmEvalSuite | None = None
+    instead_of: str | None = None
 
     @property
     def method(self) -> str:
@@ -82,7 +85,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     task = session.task
     target, general = task.read(session.config), read_general(session.config)
     context = session.engine.context_tokens
-    general = [cut_prompts(session, item, context) for item in general]
+    general = [cut_prompts(session, in_writing(session, item), context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
     rows = [_training_row(session, target, split, row) for split, row in target.training]
     written = _store(session, task.facets.lines, questions, {})
@@ -211,6 +214,8 @@ def _choice_records(general: Sequence[GeneralData]) -> tuple[list[dict[str, Any]
             "selection": item.config.selection,
             "notes": list(item.suite.notes),
         }
+        if item.instead_of is not None:
+            suites[item.suite.name]["instead_of"] = item.instead_of
         if asked:
             suites[item.suite.name]["lm_eval"] = {"version": lm_eval_version(), "tasks": dict(asked.files)}
     return records, {"suites": suites}
@@ -224,6 +229,19 @@ def _choice_prompts(general: Sequence[GeneralData]) -> dict[str, list[ChoiceProm
             made = build_prompts(item.suite, item.questions, shots=item.shots or 0, method=method)
             prompts.setdefault(item.suite.name, []).extend(made)
     return prompts
+
+
+def in_writing(session: Session, item: GeneralData) -> GeneralData:
+    """The same, asked in writing where the engine cannot score its options; the tables say so."""
+    engine = session.engine
+    if item.lm_eval is not None or not isinstance(engine, ScoresSomeChoices):
+        return item
+    if set(item.methods) <= set(engine.choice_methods()):
+        return item
+    wanted = ", ".join(method for method in item.methods if method != "generate")
+    session.say(f"{item.suite.name}: asked in writing instead of by {wanted}: the server returns no "
+                "log-probabilities of the options")  # fmt: skip
+    return replace(item, config=replace(item.config, method="generate"), instead_of=wanted)
 
 
 def cut_prompts(session: Session, item: GeneralData, context: int) -> GeneralData:

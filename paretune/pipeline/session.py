@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from paretune.config import BASELINE, ExperimentConfig, VariantConfig
+from paretune.config import BASELINE, EngineConfig, ExperimentConfig, VariantConfig
 from paretune.engines import build_engine, engine_kind
 from paretune.engines.base import Engine, Host
 from paretune.engines.hf.engine import describe_model
@@ -56,6 +56,7 @@ class Session:
     course: Course | None = None
     _model: ModelHandle | None = None
     _engine: Engine | None = None
+    _served: dict[str, Engine] = field(default_factory=dict)
 
     @property
     def model(self) -> ModelHandle:
@@ -81,6 +82,17 @@ class Session:
             )
             self._engine = build_engine(self.config.engine, host)
         return self._engine
+
+    def answering(self, variant: VariantConfig) -> Session:
+        """The session as it answers a variant: this one, or one whose engine is the server that the variant names."""
+        if variant.served is None:
+            return self
+        if variant.name not in self._served:
+            model = {} if variant.served_model is None else {"model": variant.served_model}
+            config = EngineConfig("server", {"url": variant.served, **model})
+            host = Host(self.model, ending=self.task.ending(self.config), say=self.say)
+            self._served[variant.name] = build_engine(config, host)
+        return replace(self, _engine=self._served[variant.name])
 
     @property
     def task(self) -> Task:
@@ -128,7 +140,7 @@ class Session:
 
     def adapter(self, variant: VariantConfig) -> Path | None:
         """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""
-        if variant.name == BASELINE:
+        if variant.name == BASELINE or variant.served is not None:
             return None
         if variant.adapter is not None:
             peft = engine_kind(self.config.engine.kind).takes_peft

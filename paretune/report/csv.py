@@ -38,6 +38,8 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "claims": _claims(comparison),
         "pick": _pick(comparison) if has_target else (),
         "seeds": _seeds(comparison),
+        "samples": _samples(comparison),
+        "served": _served(comparison),
         "costs": _costs(comparison) if has_target else (),
     }
     texts = {name: _csv_text(rows) for name, rows in tables.items()}
@@ -338,6 +340,32 @@ def _seeds(comparison: Comparison) -> Iterable[Row]:
             }
 
 
+def _samples(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.samples:
+        yield {
+            "variant": row.variant,
+            "figure": row.figure,
+            "k": row.k,
+            **_interval("accuracy", "percent", row.accuracy, method=True),
+            "tokens_per_question": row.tokens,
+        }
+
+
+def _served(comparison: Comparison) -> Iterable[Row]:
+    for row in comparison.served:
+        yield {
+            "variant": row.variant,
+            "source": row.source,
+            "benchmark": row.benchmark,
+            "method": row.method,
+            "same_answers_percent": row.same_answers,
+            "gained_questions": row.gained,
+            "lost_questions": row.lost,
+            **_interval("change", "points", row.change, method=True),
+            "finding": row.finding,
+        }
+
+
 def _costs(comparison: Comparison) -> Iterable[Row]:
     for cost in comparison.costs:
         yield {
@@ -350,5 +378,8 @@ def _costs(comparison: Comparison) -> Iterable[Row]:
             "training_tokens": cost.training_tokens,
             "prompt_tokens": cost.prompt_tokens,
             "generated_tokens": cost.generated_tokens,
+            "chatter_tokens": cost.chatter_tokens,
+            "turn_ended_answers": cost.turn_ended_answers,
+            "statement_ended_answers": cost.statement_ended_answers,
             "cut_answers": cost.cut_answers,
         }

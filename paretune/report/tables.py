@@ -18,7 +18,11 @@ from paretune.text import Voice
 def print_tables(comparison: Comparison, voice: Voice, screen: Screen = FILE) -> str:
     """The target's accuracy, and general accuracy by category with its change, with intervals."""
     tables = [target_table(comparison, voice)] if comparison.has_target else []
+    if comparison.samples:
+        tables.append(samples_table(comparison, voice))
     tables += [general_table(comparison, suite, voice) for suite in comparison.suites]
+    if comparison.served:
+        tables.append(served_table(comparison, voice))
     if comparison.units:
         tables.append(claims_table(comparison, voice))
     return "\n\n\n".join(as_text(table, screen) for table in tables) + "\n"
@@ -32,6 +36,8 @@ def write_tables(comparison: Comparison, folder: Path, voice: Voice) -> list[Pat
     main = {
         "claims": claims_table(comparison, voice),
         "general_accuracy": general_table(comparison, comparison.main_table(), voice),
+        "samples": samples_table(comparison, voice),
+        "served": served_table(comparison, voice),
     }
     if comparison.has_target:
         main |= {
@@ -126,7 +132,49 @@ def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Ta
         is_known = suite.method != "logged" or any(row.kind == "macro" for row in suite.rows)
         few = say("Few subjects: questions count as independent, and the figures hold for these subjects.")
         notes = (few if is_known else say("claims.no-clusters"), *notes)
+    if suite.instead_of is not None:
+        notes = (say("table.in-writing", method=say(suite.instead_of)), *notes)
     return Table(title, header, tuple(rows), (*notes, *suite_notes(suite, voice)))
+
+
+def samples_table(comparison: Comparison, voice: Voice) -> Table:
+    """What several answers per question are worth, and what they cost; without rows where each has one."""
+    say = voice.say
+    rows = tuple(
+        (
+            row.variant,
+            say(f"sample:{row.figure}", k=row.k),
+            voice.interval(row.accuracy),
+            voice.number(row.tokens, 0),
+        )
+        for row in comparison.samples
+    )
+    header = (say("variant"), say("answers"), target_word(comparison.facets, voice, comparison.facets.metric),
+              say("tokens per question"))  # fmt: skip
+    notes = (_interval_note(voice), say("table.samples"))
+    return Table(say("Several answers per question, in percent"), header, rows, notes)
+
+
+def served_table(comparison: Comparison, voice: Voice) -> Table:
+    """Whether servers answer as what they stand for; without rows where no variant is served."""
+    say, facets = voice.say, comparison.facets
+    rows = tuple(
+        (
+            row.variant,
+            row.source,
+            f"{row.benchmark}, {say(row.method)}" if row.method else target_word(facets, voice, row.benchmark),
+            voice.number(row.same_answers),
+            str(row.gained),
+            str(row.lost),
+            voice.interval(row.change, signed=True),
+            say(f"served:{row.finding}"),
+        )
+        for row in comparison.served
+    )
+    header = (say("variant"), say("stands for"), say("benchmark"), say("same answers, %"), say("questions gained"),
+              say("questions lost"), say("change"), say("alike?"))  # fmt: skip
+    note = say("table.served", margin=voice.marked(str(stated(comparison.margin_points))))
+    return Table(say("Does the server answer as what it stands for?"), header, rows, (note,))
 
 
 def level_table(comparison: Comparison, voice: Voice) -> Table:

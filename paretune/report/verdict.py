@@ -258,7 +258,9 @@ def closing_text(
     else:
         audited = say("Audit: nothing found that would invalidate these figures.")
     if folder is not None or not (counts["invalid"] or counts["warning"]):
-        lines += screen.wrapped(audited)
+        # a path is not broken, and does not decide where the others break
+        path = str(folder)
+        lines += [line.replace("FOLDER", path) for line in screen.wrapped(audited.replace(path, "FOLDER"))]
     if page is not None:
         lines.append(say("terminal.page", path=str(page.resolve())))
     elif folder is not None:

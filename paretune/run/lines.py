@@ -57,13 +57,15 @@ class AskedChoice:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known."""
+    """What prepared/choice.jsonl says of a suite. chance: probability of a blind guess in [0, 1], if known. instead_of:
+    the method that the experiment names, where the engine can only write."""
 
     name: str
     chance: float | None = None
     shots: int | None = None
     method: str | None = None
     notes: tuple[str, ...] = ()
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,20 @@ class GeneratedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledAnswer:
+    """What became of one of several answers to a question: a line of sample_verdicts.jsonl."""
+
+    id: Identity
+    sample: int
+    outcome: str
+    tokens: int
+    chatter_tokens: int = 0
+    finish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VariantEntry:
-    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled or checkpoint."""
+    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled, checkpoint or served."""
 
     name: str
     kind: str
@@ -116,7 +130,8 @@ class VariantEntry:
 class Variant:
     """All lines of one variant, verdicts in the order in which the questions were asked.
 
-    headers: of each file (answers, the task's, choice, training), empty where there is no file.
+    headers: of each file (answers, the task's, choice, training), empty where there is no file. samples: where several
+    answers were drawn per question, all of them.
     """
 
     entry: VariantEntry
@@ -125,6 +140,7 @@ class Variant:
     answers: tuple[GeneratedAnswer, ...]
     training: tuple[TrainingStep, ...]
     headers: Mapping[str, Record]
+    samples: tuple[SampledAnswer, ...] = ()
 
     @property
     def name(self) -> str:

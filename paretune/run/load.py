@@ -31,6 +31,7 @@ from paretune.run.lines import (
     AskedChoice,
     AskedQuestion,
     GeneratedAnswer,
+    SampledAnswer,
     Suite,
     TrainingRow,
     TrainingStep,
@@ -220,9 +221,12 @@ class _Reader:
         headers["training"], _, training = self._lines(
             path("training.jsonl"), lambda record: from_record(TrainingStep, record, WHERE)
         )
+        _, _, samples = self._lines(
+            path("sample_verdicts.jsonl"), lambda record: from_record(SampledAnswer, record, WHERE, task.facets.names)
+        )
         last = len(self._order)
         ordered = tuple(sorted(verdicts, key=lambda verdict: self._order.get(verdict.id, last)))
-        return Variant(entry, ordered, choice, answers, training, headers)
+        return Variant(entry, ordered, choice, answers, training, headers, samples)
 
     def _lines(self, path: Path, made: Callable[[Record], T]) -> tuple[Record, list[Record], tuple[T, ...]]:
         if not path.exists():

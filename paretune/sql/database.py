@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from paretune.errors import DataError
 from paretune.sql.dialects import backend_of, server_name
+from paretune.sql.values import MOST_VALUES, ValueIndex
 
 _MAGIC = b"SQLite format 3\x00"
 _PAGE_BYTES = 4096
@@ -102,7 +103,8 @@ _QUOTED_OR_SPACE = re.compile(
 
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 
-SchemaStyle = Literal["create_table", "compact"]
+Samples = dict[tuple[str, str], list[str]]  # (table, column) -> values as SQL writes them
+SchemaStyle = Literal["create_table", "compact", "m-schema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +163,20 @@ def read_schema(path: Path) -> Schema:
             raise DataError(f"{path}: damaged database ({error})") from error
 
 
-def schema_text(path: Path, style: SchemaStyle, sample_values: int) -> str:
+def schema_text(path: Path, style: SchemaStyle, sample_values: int, question: str | None = None) -> str:
     """The schema as a prompt shows it.
 
     create_table: the statements themselves on one line each, without comments; below a view's its columns. compact:
     one line per table or view, names quoted where a query must quote them, primary keys marked with *, then the
-    foreign keys. sample_values: so many distinct values per column of a table, in the order of storage.
+    foreign keys. m-schema: one line per column with its type, key and values, as in M-Schema (arXiv 2411.08599).
+    sample_values: so many distinct values per column of a table, in the order of storage; question: first those that
+    its words speak of (see sql/values.py).
     """
     schema = read_schema(path)
-    samples = _sample_values(path, schema, sample_values) if sample_values else {}
+    samples = _samples(path, schema, sample_values, question) if sample_values else {}
     write = name_in_query if backend_of(path) is None else server_name
+    if style == "m-schema":
+        return _m_schema(path.stem, schema, samples, write)
     views = set(schema.views)
     if style == "create_table":
         parts = []
@@ -264,7 +270,7 @@ def _implied_target(connection: sqlite3.Connection, table: str, place: int) -> s
     return next((str(column[1]) for column in columns if column[5] == place + 1), None)
 
 
-def _compact(table: Table, samples: dict[tuple[str, str], list[str]], write: Callable[[str], str]) -> str:
+def _compact(table: Table, samples: Samples, write: Callable[[str], str]) -> str:
     columns = []
     for column in table.columns:
         text = write(column) + ("*" if column in table.primary_key else "")
@@ -277,17 +283,52 @@ def _compact(table: Table, samples: dict[tuple[str, str], list[str]], write: Cal
     return line + (f" {keys}" if keys else "")
 
 
-def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[str]]:
+def _m_schema(name: str, schema: Schema, samples: Samples, write: Callable[[str], str]) -> str:
+    views = set(schema.views)
+    lines = [f"【DB_ID】 {name}", "【Schema】"]
+    for table in schema.shown():
+        lines += [f"# {'View' if table in views else 'Table'}: {write(table.name)}", "["]
+        columns = []
+        for column, kind in zip(table.columns, table.types, strict=True):
+            parts = [f"{write(column)}:{kind.upper()}" if kind else write(column)]
+            parts += ["Primary Key"] if column in table.primary_key else []
+            shown = samples.get((table.name, column))
+            parts += [f"Examples: [{', '.join(shown)}]"] if shown else []
+            columns.append(f"({', '.join(parts)})")
+        lines += [",\n".join(columns), "]"]
+    keys = [
+        f"{write(table.name)}.{write(key.column)}={write(key.target_table)}.{write(key.target_column)}"
+        for table in schema.shown()
+        for key in table.foreign_keys
+    ]
+    return "\n".join([*lines, *(["【Foreign keys】", *keys] if keys else [])])
+
+
+def _samples(path: Path, schema: Schema, count: int, question: str | None) -> Samples:
+    if question is None:
+        chosen = _distinct_values(path, schema, count)
+    else:
+        chosen = _value_index(path, path.stat().st_mtime_ns).chosen(question, count)
+    return {column: list(map(_literal, values)) for column, values in chosen.items()}
+
+
+@lru_cache(maxsize=32)
+def _value_index(path: Path, _: int) -> ValueIndex[tuple[str, str]]:
+    """The values of a database (the second argument: the file's state)."""
+    return ValueIndex.of(_distinct_values(path, read_schema(path), MOST_VALUES))
+
+
+def _distinct_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, str], list[object]]:
     backend = backend_of(path)
     if backend is not None:
         return {
-            (table.name, column): list(map(_literal, backend.sample_values(path, table.name, column, count)))
+            (table.name, column): list(backend.sample_values(path, table.name, column, count))
             for table in schema.tables
             for column in table.columns
         }
     connection = open_read_only(path)
     try:
-        samples: dict[tuple[str, str], list[str]] = {}
+        samples: dict[tuple[str, str], list[object]] = {}
         for table in schema.tables:
             if table.name in schema.shadow:
                 continue
@@ -299,7 +340,7 @@ def _sample_values(path: Path, schema: Schema, count: int) -> dict[tuple[str, st
                     f"GROUP BY {quoted_column} ORDER BY {order} LIMIT ?",
                     (count,),
                 ).fetchall()
-                samples[table.name, column] = [_literal(row[0]) for row in rows]
+                samples[table.name, column] = [row[0] for row in rows]
         return samples
     except sqlite3.DatabaseError as error:
         raise DataError(f"{path}: its values cannot be read ({error})") from error

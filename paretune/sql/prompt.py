@@ -21,12 +21,14 @@ SchemaText = Callable[[str], str]  # db_id -> schema as shown
 
 @dataclass(frozen=True, slots=True)
 class PromptConfig:
-    """[prompt]. schema: CREATE TABLE text or one compact line a table. sample_values: distinct values shown a
-    column. few_shot: solved training rows shown before the question. evidence: show the hints of questions that have
-    some, as BIRD's do."""
+    """[prompt]. schema: CREATE TABLE text, one compact line per table, or one line per column as in M-Schema.
+    sample_values: distinct values shown per column; values: the first ones stored, or first those that the question's
+    words speak of. few_shot: solved training rows shown before the question. evidence: show the hints of questions that
+    have some, as BIRD's do."""
 
-    schema: Literal["create_table", "compact"] = "create_table"
+    schema: Literal["create_table", "compact", "m-schema"] = "create_table"
     sample_values: int = field(default=0, metadata={"minimum": 0})
+    values: Literal["stored", "question"] = field(default="stored", metadata={"unsaid": True})
     few_shot: int = field(default=0, metadata={"minimum": 0})
     evidence: bool = True
 
@@ -34,12 +36,13 @@ class PromptConfig:
 @dataclass(frozen=True, slots=True)
 class SqlPromptBuilder:
     """Turns a question into messages. examples: solved training rows, the same for every question. dialect: what a
-    database calls its SQL."""
+    database calls its SQL. schema_for: in place of schema_text, where the question decides what is shown."""
 
     schema_text: SchemaText
     examples: tuple[SqlQuestion, ...] = ()
     dialect: Callable[[str], str] = lambda _: SQLITE.name
     evidence: bool = True
+    schema_for: Callable[[SqlQuestion], str] | None = None
 
     def messages(self, question: SqlQuestion) -> list[Message]:
         """The conversation that ends where the model has to answer."""
@@ -53,7 +56,8 @@ class SqlPromptBuilder:
     def _request(self, question: SqlQuestion) -> str:
         instruction = INSTRUCTION.format(dialect=self.dialect(question.db_id))
         asked = question_with_evidence(question) if self.evidence else question.question.strip()
-        return f"{self.schema_text(question.db_id)}\n\n{instruction}\nQuestion: {asked}"
+        schema = self.schema_text(question.db_id) if self.schema_for is None else self.schema_for(question)
+        return f"{schema}\n\n{instruction}\nQuestion: {asked}"
 
 
 def one_line(query: str) -> str:

@@ -31,6 +31,7 @@ from paretune.sql.rules import RULES
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 from paretune.sql.spider import database_folder, database_path, read_questions, read_split, split_of_kind, take
 from paretune.sql.spider_metrics import LEVELS
+from paretune.sql.vote import votes
 from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
@@ -87,7 +88,9 @@ class SqlTarget:
     a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result`
     for all other data (score.default_rules). known_wrong: a file of positions (bird.read_known_wrong) beside the
     split's own; a second figure leaves those questions out. stop: where an answer ends, with the model's turn or behind
-    a complete statement. batch_size: answers written together at most (absent: as many as the memory holds)."""
+    a complete statement. batch_size: answers written together at most (absent: as many as the memory holds).
+    temperature: above 0 answers are drawn; samples: of each question; vote: the answer is that of most results, else
+    the first sample."""
 
     kind: Literal["spider", "demo", "spider-dk", "spider-realistic", "spider-syn", "bird"] = "spider"
     path: str | None = None
@@ -104,6 +107,9 @@ class SqlTarget:
     max_new_tokens: int = field(default=256, metadata={"minimum": 1})
     stop: Literal["turn", "statement"] = "turn"
     batch_size: int | None = field(default=None, metadata={"minimum": 1})
+    temperature: float = field(default=0.0, metadata={"minimum": 0.0, "maximum": 5.0, "unsaid": True})
+    samples: int = field(default=1, metadata={"minimum": 1, "maximum": 1000, "unsaid": True})
+    vote: bool = field(default=False, metadata={"unsaid": True})
 
     def __post_init__(self) -> None:
         if self.rules is not None and self.rules not in RULES:
@@ -111,6 +117,10 @@ class SqlTarget:
                 f"target.rules: expected one of {', '.join(map(repr, RULES))}, found {self.rules!r}"
                 f"{nearest(self.rules, list(RULES))}"
             )
+        if self.samples > 1 and not self.temperature:
+            raise ConfigError(f"target.samples = {self.samples}: all alike at temperature 0; set target.temperature")
+        if self.vote and self.samples < 2:
+            raise ConfigError("target.vote: one answer has nothing to vote on; set target.samples")
 
 
 class TextToSql(Task):
@@ -146,7 +156,12 @@ class TextToSql(Task):
         def dialect(db_id: str) -> str:
             return dialect_of(database_path(directory, db_id)).name
 
-        builder = SqlPromptBuilder(schema, examples, dialect, prompt.evidence)
+        def schema_for(row: SqlQuestion) -> str:
+            asked = f"{row.question} {row.evidence if prompt.evidence else ''}"
+            return schema_text(database_path(directory, row.db_id), prompt.schema, prompt.sample_values, asked)
+
+        by_question = schema_for if prompt.values == "question" and prompt.sample_values else None
+        builder = SqlPromptBuilder(schema, examples, dialect, prompt.evidence, by_question)
         hints = {
             (row.db_id, row.question, row.gold): row.evidence
             for row in (*chosen, *(row for _, row in rows))
@@ -214,6 +229,15 @@ class TextToSql(Task):
             cache=cache_directory() / "gold",
             on_verdict=on_verdict,
         )
+
+    def vote(
+        self, config: ExperimentConfig, questions: Sequence[Question], texts: Sequence[Sequence[str]]
+    ) -> list[int]:
+        """By executed results; see paretune.sql.vote."""
+        target, _ = _settings(config)
+        settings = ScoreSettings(rules=_rules(target), limit_seconds=target.limit_seconds)
+        asked = [(item.cluster, answers) for item, answers in zip(questions, texts, strict=True)]
+        return votes(asked, database_folder(target_directory(target)), settings)
 
     def ending(self, config: ExperimentConfig) -> Ending | None:
         """Behind the first complete statement; engines stop there where the experiment says so."""

@@ -213,8 +213,26 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
+    "table.served": (
+        "Alike: the whole interval of the change lies within the margin of {margin} points. Different: it leaves out "
+        "0. It holds for all served variants of a benchmark together."
+    ),
+    "served:alike": "alike",
+    "served:different": "different",
+    "served:not shown": "not shown",
+    "table.samples": (
+        "One of k: at least one of k drawn answers is right, which needs somebody who knows which; estimated without "
+        "bias from all that were drawn. Vote: the answer whose result most of them have, which needs nobody."
+    ),
+    "sample:mean": "one drawn",
+    "sample:pass": "one of {k} (pass@{k})",
+    "sample:oracle": "one of all {k} (oracle)",
+    "sample:vote": "vote of {k}",
     "table.logged": "Accuracy in percent: {suite}, {questions} questions",
     "table.chance": ", chance {chance:.1} %",
+    "table.in-writing": (
+        "Asked in writing instead of by {method}: the server returns no log-probabilities of the options."
+    ),
     "table.hypervolume": (
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."

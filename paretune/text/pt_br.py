@@ -438,6 +438,20 @@ TEXT: dict[str, str] = {
     "generated tokens": "tokens gerados",
     "cut answers": "respostas cortadas",
     "Cut answers hit the token limit before they ended.": "Respostas cortadas bateram no limite de tokens.",
+    "chatter tokens": "tokens supérfluos",
+    "tokens per question": "tokens por questão",
+    "Does the server answer as what it stands for?": "O servidor responde como aquilo que representa?",
+    "stands for": "representa",
+    "questions gained": "questões ganhas",
+    "questions lost": "questões perdidas",
+    "alike?": "igual?",
+    "same answers, %": "respostas iguais, %",
+    "Several answers per question, in percent": "Várias respostas por questão, em porcentagem",
+    "ended by the model": "encerradas pelo modelo",
+    "ended behind the statement": "encerradas após o comando",
+    "Chatter tokens were written behind a complete statement.": (
+        "Tokens supérfluos foram escritos depois de um comando completo."
+    ),
     "What it cost": "Quanto custou",
     "confidence": "confiança",
     "margin, points": "margem, p.p.",
@@ -628,8 +642,26 @@ TEXT: dict[str, str] = {
     "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
+    "table.served": (
+        "Igual: todo o intervalo da mudança fica dentro da margem de {margin} pontos. Diferente: ele exclui 0. Vale "
+        "para todas as variantes servidas de um benchmark em conjunto."
+    ),
+    "served:alike": "igual",
+    "served:different": "diferente",
+    "served:not shown": "não demonstrado",
+    "table.samples": (
+        "Uma de k: ao menos uma de k respostas sorteadas está certa, o que exige quem saiba qual; estimado sem viés a "
+        "partir de todas as sorteadas. Voto: a resposta cujo resultado a maioria delas tem, o que não exige ninguém."
+    ),
+    "sample:mean": "uma sorteada",
+    "sample:pass": "uma de {k} (pass@{k})",
+    "sample:oracle": "uma de todas as {k} (oráculo)",
+    "sample:vote": "voto de {k}",
     "table.logged": "Acurácia em %: {suite}, {questions} questões",
     "table.chance": ", acaso {chance:.1} %",
+    "table.in-writing": (
+        "Perguntado por escrito em vez do método {method}: o servidor não devolve log-probabilidades das alternativas."
+    ),
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."

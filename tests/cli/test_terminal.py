@@ -12,7 +12,7 @@ import pytest
 from tests.pseudo_terminal import COLOUR, ROOT, on_a_terminal
 from tests.simulated_run import SimulatedVariant, variants, write_run
 
-PAGE = re.compile(r"page: ")  # the one line that may be longer: a path is not broken
+PAGE = re.compile(r"page: |Audit: ")  # lines that may be longer: a path is not broken
 LONG = ("qwen2.5-7b-lora-r64-lr2e-4-ep3@step-200", "qwen2.5-7b-lora-r16-lr2e-4-ep3@step-400")
 
 

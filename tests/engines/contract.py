@@ -17,6 +17,7 @@ from paretune.engines.base import (
     Generation,
     OnAnswer,
     OptionLogprobs,
+    Sampling,
     ScoresTexts,
     WritesChoices,
 )
@@ -39,11 +40,18 @@ class Generates(Protocol):
     """The part of an engine that writes."""
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None: ...
 
 
-def answers_of(engine: Generates, prompts: Sequence[str] = PROMPTS, max_new_tokens: int = 12) -> list[Generation]:
+def answers_of(
+    engine: Generates, prompts: Sequence[str] = PROMPTS, max_new_tokens: int = 12, sampling: Sampling | None = None
+) -> list[Generation]:
     """Every prompt's answer by position; fails where one is answered twice or not at all."""
     found: dict[int, Generation] = {}
 
@@ -51,7 +59,7 @@ def answers_of(engine: Generates, prompts: Sequence[str] = PROMPTS, max_new_toke
         assert position not in found, f"prompt {position} was answered twice"
         found[position] = generation
 
-    engine.generate(prompts, max_new_tokens, on_answer)
+    engine.generate(prompts, max_new_tokens, on_answer, sampling=sampling)
     assert sorted(found) == list(range(len(prompts)))
     return [found[position] for position in range(len(prompts))]
 
@@ -107,6 +115,17 @@ class GenerationContract:
         found: dict[int, Generation] = {}
         make().generate(PROMPTS, 12, found.__setitem__, answered={0, 3})
         assert found == {place: answer for place, answer in enumerate(whole) if place not in (0, 3)}
+
+    def test_drawn_answer_depends_on_its_prompt_and_seed_alone(self, make: Callable[[], Generates]) -> None:
+        seeds = tuple(range(7, 7 + len(PROMPTS)))
+        whole = answers_of(make(), sampling=Sampling(1.0, seeds))
+        backwards = answers_of(make(), PROMPTS[::-1], sampling=Sampling(1.0, seeds[::-1]))
+        assert backwards[::-1] == whole
+        alone = answers_of(make(), [PROMPTS[1]], sampling=Sampling(1.0, seeds[1:2]))
+        assert alone == whole[1:2]
+        several = answers_of(make(), [PROMPTS[3]] * 6, sampling=Sampling(1.0, (1, 2, 3, 1, 2, 3)))
+        assert several[:3] == several[3:]
+        assert len({answer.text for answer in several}) > 1
 
 
 def question(

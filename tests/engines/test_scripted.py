@@ -20,6 +20,9 @@ import hashlib, math
 def answer(prompt):
     return " ".join(reversed(prompt.split()))
 
+def sample(prompt, seed):
+    return " ".join(sorted(prompt.split(), key=lambda word: hashlib.sha256((word + str(seed)).encode()).digest()))
+
 def option_logprobs(prompt):
     drawn = [1 + hashlib.sha256((prompt.contexts[0] + text).encode()).digest()[0] for text in prompt.continuations]
     return [math.log(number / sum(drawn)) for number in drawn]

@@ -137,7 +137,7 @@ class Browser:
     def press(self, key: str) -> None:
         """One key of KEYS, down and up."""
         code, text = KEYS[key]
-        common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        common: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
 

@@ -77,3 +77,9 @@ def test_examples_more_than_rows_are_refused() -> None:
     with pytest.raises(PromptError, match=r"few_shot = 3: there are only 2 training rows"):
         choose_examples(rows("ab"), PromptConfig(few_shot=3), 0)
     assert choose_examples([], PromptConfig(), 0) == ()
+
+
+def test_messages_show_the_schema_of_the_question_where_it_decides() -> None:
+    builder = SqlPromptBuilder(lambda db_id: "plain", tuple(rows("b")), schema_for=lambda row: f"for {row.question}")
+    shown = [message["content"].partition("\n")[0] for message in builder.messages(rows("ab")[1])]
+    assert shown == ["for q0 ", "SELECT 0", "for q1 "]

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError
-from paretune.sql.database import ForeignKey, name_in_query, open_read_only, read_schema, schema_text
+from paretune.sql.database import (
+    ForeignKey,
+    SchemaStyle,
+    name_in_query,
+    open_read_only,
+    read_schema,
+    schema_text,
+)
 
 STATEMENTS = (
     """CREATE TABLE "singer" (
@@ -260,3 +267,51 @@ def test_sample_values_of_an_odd_database_leave_out_shadow_tables(tmp_path: Path
     text = schema_text(odd_database(tmp_path / "odd.sqlite"), "compact", 1)
     assert "notes(title ['a'], body ['b'])" in text
     assert "notes_content" not in text
+
+
+def test_m_schema_has_a_line_per_column_with_type_key_and_values(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    assert schema_text(path, "m-schema", 2).splitlines() == [
+        "【DB_ID】 a",
+        "【Schema】",
+        "# Table: singer",
+        "[",
+        "(id:INTEGER, Primary Key, Examples: [1, 2]),",
+        "(name:TEXT, Examples: ['Ann', 'O''Hara'])",
+        "]",
+        "# Table: concert",
+        "[",
+        '("the ""year""":INTEGER, Primary Key, Examples: [2014]),',
+        "(singer_id:INTEGER, Primary Key, Examples: [3]),",
+        "(photo:BLOB, Examples: [(binary)])",
+        "]",
+        "# View: old",
+        "[",
+        '("the ""year""":INTEGER),',
+        "(singer_id:INTEGER),",
+        "(photo:BLOB)",
+        "]",
+        "【Foreign keys】",
+        "concert.singer_id=singer.id",
+    ]
+    assert "Examples" not in schema_text(path, "m-schema", 0)
+
+
+@pytest.mark.parametrize("style", ["create_table", "compact", "m-schema"])
+def test_values_that_the_question_speaks_of_stand_first(style: SchemaStyle, tmp_path: Path) -> None:
+    names = ", ".join(f"({number}, 'name {number}')" for number in range(10, 99))
+    path = database(tmp_path, ("CREATE TABLE city (id INTEGER, name TEXT)", f"INSERT INTO city VALUES {names}"))
+    plain = schema_text(path, style, 2)
+    assert "'name 10', 'name 11'" in plain
+    asked = schema_text(path, style, 2, "Is there a Name 77?")
+    assert "'name 77', 'name 10'" in asked
+    assert "77, 10" in asked
+    assert schema_text(path, style, 2, "Is there any?") == plain
+
+
+def test_values_by_the_question_follow_a_database_that_changed(tmp_path: Path) -> None:
+    path = database(tmp_path, ("CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('x'), ('Oslo')"))
+    assert schema_text(path, "compact", 1, "in Oslo") == "t(a ['Oslo'])"
+    path.unlink()
+    database(tmp_path, ("CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('y')"))
+    assert schema_text(path, "compact", 1, "in Oslo") == "t(a ['y'])"

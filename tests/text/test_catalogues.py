@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 import paretune
-from paretune.analysis.results import Finding
+from paretune.analysis.results import Finding, Likeness, SampleFigure
 from paretune.records import ChoiceOutcome, SqlOutcome
 from paretune.report.page.script import FAMILIES
 from paretune.sql.differences import ErrorClass
@@ -76,6 +76,8 @@ ENUMERATED = {
     "margin": {*get_args(LossVerdict)},
     "change": {*get_args(Finding)},
     "decision": {"pick", *get_args(Reason)},
+    "sample": {*get_args(SampleFigure)},
+    "served": {*get_args(Likeness)},
     "family": {ALONE, BONFERRONI, FLIPPED},
 }
 

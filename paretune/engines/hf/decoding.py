@@ -1,4 +1,4 @@
-"""Greedy decoding of many rows at once by the model's own modules: beginnings computed once, steps captured.
+"""Decoding of many rows at once by the model's own modules: beginnings computed once, steps captured.
 
 Rows are answered in waves. In each, the beginnings that its rows share are computed first and copied to them, then
 what each row has of its own, then token after token for all rows together. On CUDA a step is captured as a graph and
@@ -20,6 +20,8 @@ from transformers import DynamicCache
 
 from paretune.engines.hf import row_cache
 from paretune.engines.hf.beginnings import Beginning, covered, find_beginnings
+from paretune.engines.hf.draws import draw
+from paretune.engines.hf.draws import places as places_of_draws
 from paretune.engines.hf.forward import ChoiceModel
 from paretune.engines.hf.fused import fused_lora, fused_passes
 from paretune.engines.hf.row_cache import RowCache, Sight, layer_shapes, lengths_of
@@ -112,11 +114,13 @@ def _chunks(jobs: Sequence[tuple[int, int, int]], budget: int) -> tuple[Chunk, .
 class Decoder:
     """Writes after rows of tokens with a model as it stands (eval mode, the wanted adapter active).
 
-    say: told once where steps cannot be captured. Raises ScoringError or EngineError for a model whose cache or
-    attention cannot be reached so (see `ChoiceModel`). Use `open` around all else.
+    say: told once where steps cannot be captured. temperature: of drawn tokens; 0 for the most probable ones. Raises
+    ScoringError or EngineError for a model whose cache or attention cannot be reached so (see `ChoiceModel`). Use
+    `open` around all else.
     """
 
-    def __init__(self, model: Any, say: Say) -> None:
+    def __init__(self, model: Any, say: Say, temperature: float = 0.0) -> None:
+        self._temperature = temperature
         self._whole = model
         self._seen = ChoiceModel(model)
         self.device = self._seen.device
@@ -205,6 +209,8 @@ class Decoder:
         self._tokens, self._positions = (torch.zeros(n_rows, **integers) for _ in range(2))
         self._written = torch.zeros((n_rows, self._n_steps), **integers)
         self._column = torch.zeros(1, **integers)
+        self._number = torch.zeros(1, **integers)  # of the token that comes next in every answer
+        self._at = torch.zeros((n_rows, n_places if self._temperature else 0), dtype=torch.float64, device=self.device)
         (key_heads, head_dim), values = self._shapes[0]
         heads = int(self._seen.config.num_attention_heads)
         window = self._seen.window
@@ -217,13 +223,15 @@ class Decoder:
             and row_cache.reads_by_length(heads, key_heads, head_dim, self.device, self._like.dtype)
         )
 
-    def write(self, wave: Wave, max_new_tokens: int, on_tokens: OnTokens) -> None:
+    def write(self, wave: Wave, max_new_tokens: int, on_tokens: OnTokens, seeds: Sequence[int] = ()) -> None:
         """Up to max_new_tokens after each row; on_tokens is given each row's tokens, some at a time, until it says
-        that the row has ended."""
+        that the row has ended. seeds: of the rows, where tokens are drawn."""
         cache = self._cache
         assert cache is not None
         assert cache.n_places >= wave.n_places(max_new_tokens)
         slots = list(range(len(wave.rows)))  # the row at each place of the cache
+        if self._temperature:
+            self._at[: len(seeds), :max_new_tokens] = places_of_draws(seeds, max_new_tokens).to(self.device)
         first = self._prefill(cache, wave)
         ended = [on_tokens(row, [token]) for row, token in enumerate(first)]
         longest, done = max(map(len, wave.rows)), 1
@@ -261,7 +269,7 @@ class Decoder:
         if moving:
             sources, targets = (torch.tensor(item, device=self.device) for item in (moving, free))
             cache.move(sources, targets, min(longest, cache.n_places))
-            for state in (self._tokens, self._positions):
+            for state in (self._tokens, self._positions, self._at):
                 state[targets] = state[sources]
             for source, target in zip(moving, free, strict=True):
                 slots[target] = slots[source]
@@ -269,6 +277,7 @@ class Decoder:
 
     def _prefill(self, cache: RowCache, wave: Wave) -> list[int]:
         """Fill the cache with a wave's rows; returns the first token of each answer."""
+        self._number.zero_()
         for chunks, beginnings in wave.levels:
             for chunk in chunks:
                 self._forward_chunk(cache, wave, chunk)
@@ -279,7 +288,8 @@ class Decoder:
             hidden = self._forward_chunk(cache, wave, chunk)
             ends = torch.tensor([end - start - 1 for _, start, end in chunk.jobs], device=self.device)
             rows = torch.tensor([row for row, _, _ in chunk.jobs], device=self.device)
-            self._tokens[rows] = self._most_probable(hidden[torch.arange(len(ends), device=self.device), ends])
+            self._tokens[rows] = self._chosen(hidden[torch.arange(len(ends), device=self.device), ends], rows)
+        self._number.fill_(1)
         lengths = torch.tensor([len(row) for row in wave.rows], device=self.device)
         self._positions.zero_()
         self._positions[: len(lengths)] = lengths
@@ -329,9 +339,17 @@ class Decoder:
         hidden: torch.Tensor = output.last_hidden_state
         return hidden
 
-    def _most_probable(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(n,) tokens for (n, width) outputs."""
-        return torch.cat([self._seen.logits(part).argmax(-1) for part in hidden.split(self._seen.head_places())])
+    def _chosen(self, hidden: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
+        """(n,) tokens for (n, width) outputs of the rows (None: the first ones): the most probable, or drawn."""
+        parts = hidden.split(self._seen.head_places())
+        if not self._temperature:
+            return torch.cat([self._seen.logits(part).argmax(-1) for part in parts])
+        at = self._at[: len(hidden)] if rows is None else self._at[rows]
+        at = at.index_select(1, self._number)[:, 0]
+        return torch.cat([
+            draw(self._seen.logits(part), share, self._temperature)
+            for part, share in zip(parts, at.split(self._seen.head_places()), strict=True)
+        ])  # fmt: skip
 
     def _steps(self, cache: RowCache, n_rows: int, n_steps: int, n_seen: int) -> list[list[int]]:
         """The next n_steps tokens of the first n_rows rows."""
@@ -353,11 +371,13 @@ class Decoder:
         """One token more for the first rows; reads and writes fixed places of memory only."""
         tokens, positions = self._tokens[:n_rows], self._positions[:n_rows]
         hidden = self._forward(cache, tokens[:, None], positions[:, None], n_seen, None)
-        chosen = self._most_probable(hidden[:, -1])
+        chosen = self._chosen(hidden[:, -1], None)
         self._written[:n_rows].index_copy_(1, self._column, chosen[:, None])
         tokens.copy_(chosen)
         positions.add_(1)
         self._column.add_(1)
+        if self._temperature:
+            self._number.add_(1)
 
     def _capture(self, cache: RowCache, n_rows: int, n_seen: int) -> None:
         """Keep the step, which has just been made once, as a graph; say so where that fails and go on without."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from paretune.engines.base import Host, OnAnswer, OnOptions, OnWritten
+from paretune.engines.base import Host, OnAnswer, OnOptions, OnWritten, Sampling
 from paretune.engines.perplexity import PerplexityResult, WindowScore
 from paretune.errors import ModelError
 from paretune.models.adapters import adapter_fingerprint, on_base
@@ -105,7 +105,12 @@ class HfEngine:
                 self._active = before
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
         """See Engine."""
         from paretune.engines.hf.generate import TransformersEngine
@@ -119,7 +124,7 @@ class HfEngine:
             say=host.say,
             fast=fast,
         )
-        engine.generate(prompts, max_new_tokens, on_answer, answered)
+        engine.generate(prompts, max_new_tokens, on_answer, answered, sampling)
 
     def option_logprobs(
         self, prompts: Sequence[ChoicePrompt], on_options: OnOptions, answered: Collection[int] = ()

@@ -1,11 +1,11 @@
-"""Greedy generation with transformers: by `decoding` where the model allows it, else by the library's own loop."""
+"""Generation with transformers: by `decoding` where the model allows it, else by the library's own loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from paretune.engines.base import Generation, OnAnswer
+from paretune.engines.base import Generation, OnAnswer, Sampling
 from paretune.engines.hf.answers import AnswerReader
 from paretune.errors import EngineError, ScoringError
 from paretune.models.chat import encode_all, stop_token_ids
@@ -56,18 +56,23 @@ class TransformersEngine:
         self._reader = AnswerReader(tokenizer, self._stop, ending)
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_answer: OnAnswer, answered: Collection[int] = ()
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_answer: OnAnswer,
+        answered: Collection[int] = (),
+        sampling: Sampling | None = None,
     ) -> None:
         """See Engine. Rows that begin alike are answered together; a wave of rows of which one is missing is computed
         whole, so that its answers are those of an uninterrupted run."""
         rows = encode_all(self._tokenizer, prompts)
-        run = _Run(self._reader, rows, max_new_tokens, on_answer, answered)
+        run = _Run(self._reader, rows, max_new_tokens, on_answer, answered, sampling)
         if not run.left():
             return
         if not self._fast:
             self._plainly(run)
             return
-        decoder, reason = self._decoder()
+        decoder, reason = self._decoder(0.0 if sampling is None else sampling.temperature)
         if decoder is not None:
             with decoder.open():
                 reason = decoder.disagreement()
@@ -77,11 +82,11 @@ class TransformersEngine:
         self._say(f"answers are written by the library's own loop, which is slower ({reason})")
         self._plainly(run)
 
-    def _decoder(self) -> tuple[Decoder | None, str | None]:
+    def _decoder(self, temperature: float) -> tuple[Decoder | None, str | None]:
         from paretune.engines.hf.decoding import Decoder
 
         try:
-            return Decoder(self._model, self._say), None
+            return Decoder(self._model, self._say, temperature), None
         except (ScoringError, EngineError) as error:
             if self._model.training:
                 raise
@@ -95,7 +100,9 @@ class TransformersEngine:
         def write(members: Sequence[int]) -> None:
             wave = plan_wave([run.rows[position] for position in members], decoder.budget)
             decoder.allocate(len(members), max(places, wave.n_places(run.max_new_tokens)))
-            decoder.write(wave, run.max_new_tokens, lambda row, tokens: run.take(members[row], tokens))
+            decoder.write(
+                wave, run.max_new_tokens, lambda row, tokens: run.take(members[row], tokens), run.seeds(members)
+            )
 
         most = self._batch_size or _MOST_ROWS.get(decoder.device.type, _MOST_ROWS["cpu"])
         order = sorted(range(len(run.rows)), key=lambda position: (run.rows[position], position))
@@ -107,7 +114,8 @@ class TransformersEngine:
         def write(members: Sequence[int]) -> None:
             rows = [run.rows[position] for position in members]
             padding = self._tokenizer.pad_token_id
-            for row, tokens in write_plainly(self._model, rows, run.max_new_tokens, self._stop, padding):
+            draws = (run.seeds(members), run.temperature)
+            for row, tokens in write_plainly(self._model, rows, run.max_new_tokens, self._stop, padding, draws):
                 run.take(members[row], tokens)
 
         order = sorted(range(len(run.rows)), key=lambda position: (-len(run.rows[position]), run.rows[position]))
@@ -157,11 +165,18 @@ class _Run:
         max_new_tokens: int,
         on_answer: OnAnswer,
         answered: Collection[int],
+        sampling: Sampling | None = None,
     ) -> None:
         self.rows, self.max_new_tokens = rows, max_new_tokens
+        self.temperature = 0.0 if sampling is None else sampling.temperature
+        self._seeds = () if sampling is None else sampling.seeds
         self._reader, self._on_answer = reader, on_answer
         self._done = set(answered)
         self._written: dict[int, list[int]] = {}
+
+    def seeds(self, members: Sequence[int]) -> list[int]:
+        """Of rows whose answers are drawn; none where they are the most probable ones."""
+        return [self._seeds[position] for position in members] if self._seeds else []
 
     def left(self, members: Iterable[int] | None = None) -> bool:
         """Whether one of the rows (of all rows) still needs an answer."""

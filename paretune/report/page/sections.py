@@ -11,7 +11,7 @@ from paretune.report.names import short_names
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
-from paretune.report.tables import general_table, level_table, target_table, tradeoff_table
+from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
 from paretune.report.verdict import claims_table, family_notes, stated
 from paretune.run.load import Run
@@ -52,6 +52,10 @@ def _figures(comparison: Comparison, voice: Voice) -> Section:
         claims = claims_table(comparison, voice)
         tables.insert(0, as_page_table(claims, words=[3, 4, 6, 7], figures=links.claims, picked=picked)
                       if comparison.has_target else as_page_table(claims, words=[1, 5, 6]))  # fmt: skip
+    if comparison.served:
+        tables.append(as_page_table(served_table(comparison, voice), words=[1, 2, 7]))
+    if comparison.samples:
+        tables.append(as_page_table(samples_table(comparison, voice), words=[1]))
     for suite in comparison.suites:
         table = general_table(comparison, suite, voice)
         tables.append(as_page_table(table, figures=links.general(suite), folded=not suite.is_main, picked=picked))
@@ -230,6 +234,7 @@ def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
+    stopped = any(cost.statement_ended_answers for cost in comparison.costs)
     for cost in comparison.costs:
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
         rows.append((
@@ -240,14 +245,19 @@ def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
             Cell(_count(cost.training_tokens)),
             Cell(_count(cost.prompt_tokens)),
             Cell(_count(cost.generated_tokens)),
+            Cell(str(cost.chatter_tokens)),
+            Cell(str(cost.turn_ended_answers)),
+            *([Cell(str(cost.statement_ended_answers))] if stopped else []),
             Cell(str(cost.cut_answers)),
         ))  # fmt: skip
     header = (say("variant"), *(say(STAGES[stage]) if stage in STAGES else f"{stage}, s" for stage in stages),
               say("steps"), say("training rows"), say("training tokens"), say("prompt tokens"),
-              say("generated tokens"), say("cut answers"))  # fmt: skip
+              say("generated tokens"), say("chatter tokens"), say("ended by the model"),
+              *([say("ended behind the statement")] if stopped else []), say("cut answers"))  # fmt: skip
     left_out = [f"{cost.variant}: {cost.left_out_rows}" for cost in comparison.costs if cost.left_out_rows]
     skipped = [f"{cost.variant}: {cost.skipped_steps}" for cost in comparison.costs if cost.skipped_steps]
-    notes = [say("Cut answers hit the token limit before they ended.")]
+    notes = [say("Cut answers hit the token limit before they ended."),
+             say("Chatter tokens were written behind a complete statement.")]  # fmt: skip
     if left_out:
         notes.append(say("table.left-out", counts=tuple(left_out)))
     if skipped:

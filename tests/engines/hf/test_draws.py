@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from paretune.engines.base import Sampling
+from paretune.engines.hf.draws import draw, places
+from tests.engines.asked import engine_of
+from tests.engines.contract import PROMPTS, answers_of
+from tests.engines.hf.test_generate import model_that_stops
+from tests.tiny_models import tiny_tokenizer
+
+
+def test_draws_follow_the_softmax_at_the_temperature() -> None:
+    logits = torch.tensor([0.0, 1.0, 2.0, -30.0])
+    for temperature in (0.5, 1.0, 2.0):
+        at = places([3], 40_000)[0]
+        found = draw(logits.expand(len(at), -1), at, temperature)
+        shares = torch.bincount(found, minlength=4) / len(at)
+        assert shares.tolist() == pytest.approx((logits / temperature).softmax(-1).tolist(), abs=0.01)
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.0 - 2**-53])
+def test_draw_never_takes_what_cannot_be(at: float) -> None:
+    logits = torch.tensor([[-torch.inf, 0.0, 1.0, -torch.inf]])
+    assert int(draw(logits, torch.tensor([at], dtype=torch.float64), 1.0)) in (1, 2)
+
+
+def test_longer_row_of_places_begins_as_the_shorter() -> None:
+    assert torch.equal(places([1, 2], 9)[:, :4], places([1, 2], 4))
+    assert not torch.equal(places([1], 4), places([2], 4))
+
+
+def test_drawn_answers_are_the_same_by_either_loop_and_at_any_batch_size() -> None:
+    seeds = tuple(range(2 * len(PROMPTS)))
+    asked, order = [*PROMPTS, *PROMPTS], Sampling(1.0, seeds)
+    found = [
+        answers_of(engine_of(model_that_stops(), tiny_tokenizer(), fast=fast, batch_size=size), asked, 12, order)
+        for fast, size in ((True, 1), (True, 3), (True, 64), (False, 1))
+    ]
+    assert found[0] == found[1] == found[2] == found[3]
+    greedy = answers_of(engine_of(model_that_stops(), tiny_tokenizer()), asked, 12)
+    assert found[0] != greedy
+
+
+def test_draws_at_a_low_temperature_are_the_most_probable_answers() -> None:
+    engine = engine_of(model_that_stops(), tiny_tokenizer())
+    assert answers_of(engine, PROMPTS, 12, Sampling(1e-4, tuple(range(len(PROMPTS))))) == answers_of(
+        engine, PROMPTS, 12
+    )
