@@ -102,10 +102,8 @@ def _timed(browser: Browser, page: Path, width: int) -> None:
 
 
 def _busy(browser: Browser) -> float:
-    """Milliseconds of a processor that the main thread has had since the page was opened.
-
-    Other work on the machine does not change them.
-    """
+    """Milliseconds of a processor that the main thread has had since the page was opened, whatever else the machine
+    does."""
     found = browser.ask("Performance.getMetrics")["metrics"]
     return 1000 * float(next(metric["value"] for metric in found if metric["name"] == "TaskDuration"))
 
