@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from paretune.demo.build import build_demo
+
+# A shell's background job begins with Ctrl-C ignored, and hands that on to the processes that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

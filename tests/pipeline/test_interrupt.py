@@ -52,6 +52,11 @@ def interrupt(commands: Commands, words: list[str], folder: Path, reached: Momen
         time.sleep(0.0005)
     below = descendants(process)
     os.kill(process, signal.SIGINT)
+    until = time.monotonic() + LIMIT_SECONDS
+    while is_running(process):
+        if time.monotonic() > until:
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.01)
     result = commands.finish()
     assert result.status == 130, result.err
     assert result.lines[-1] == said

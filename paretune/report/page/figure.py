@@ -156,7 +156,7 @@ def ticks(low: float, high: float, most: int = 7) -> list[float]:
     """Round numbers within a range, at most so many.
 
     >>> ticks(-1.4, 17.2), ticks(-2.1, 1.3)
-    ([0.0, 5.0, 10.0, 15.0], [-2.0, -1.0, 0.0, 1.0])
+    ([0.0, 5.0, 10.0, 15.0], [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0])
     """
     steps = (step * 10.0**power for power in range(-3, 4) for step in (1, 2, 5))
     for step in steps:

@@ -85,9 +85,9 @@ def waves_of(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> lis
     waves: list[tuple[tuple[int, ...], ...]] = []
     whole = Decoder.write
 
-    def write(self: Decoder, wave: Any, limit: int, on_tokens: Any) -> None:
+    def write(self: Decoder, wave: Any, limit: int, on_tokens: Any, seeds: Any) -> None:
         waves.append(tuple(map(tuple, wave.rows)))
-        whole(self, wave, limit, on_tokens)
+        whole(self, wave, limit, on_tokens, seeds)
 
     monkeypatch.setattr(Decoder, "write", write)
     return waves
@@ -249,13 +249,13 @@ def limited(monkeypatch: pytest.MonkeyPatch, most: int, error: str = "cuda") -> 
 
     whole, tried = Decoder.write, []
 
-    def write(self: Decoder, wave: Any, limit: int, on_tokens: Any) -> None:
+    def write(self: Decoder, wave: Any, limit: int, on_tokens: Any, seeds: Any) -> None:
         tried.append(len(wave.rows))
         if len(wave.rows) > most:
             if error == "cuda":
                 raise torch.OutOfMemoryError("CUDA out of memory")
             torch.empty(2**50)  # what the CPU's allocator says of too much
-        whole(self, wave, limit, on_tokens)
+        whole(self, wave, limit, on_tokens, seeds)
 
     monkeypatch.setattr(Decoder, "write", write)
     return tried
