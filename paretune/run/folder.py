@@ -110,13 +110,11 @@ class RunFolder:
             try:
                 has_locks = stack.enter_context(held(self.path / ".lock"))
             except BlockingIOError as error:
-                raise RunFolderError(
-                    f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out"
-                ) from error
+                raise RunFolderError(_refusal(self.path, owner_path)) from error
             except OSError as error:
                 raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
             if not has_locks and _is_at_work(owner_path):
-                raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out")
+                raise RunFolderError(_refusal(self.path, owner_path))
             command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
             owner = {"process": os.getpid(), "host": socket.gethostname(), "command": command, "since": _now()}
             write_text(owner_path, json.dumps(owner) + "\n")
@@ -166,6 +164,17 @@ def _is_at_work(path: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return True
+
+
+def _refusal(folder: Path, owner_path: Path) -> str:
+    """Who holds the folder, and what to do. A launcher of several processes says so by WORLD_SIZE."""
+    launched = os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1")
+    advice = (
+        "start paretune once, without torchrun or another launcher: it does not use several GPUs"
+        if launched
+        else "wait for it or choose --out"
+    )
+    return f"{folder}: in use by {_owner(owner_path)}; {advice}"
 
 
 def _owner(path: Path) -> str:
