@@ -215,7 +215,7 @@ def _refusal(folder: Path, owner_path: Path) -> str:
     """Who holds the folder, and what to do. A launcher of several processes says so by WORLD_SIZE."""
     launched = os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1")
     advice = (
-        "start paretune once, without torchrun or another launcher; `paretune run --cluster` uses several GPUs"
+        "start paretune once, without torchrun or another launcher; `paretune run --cluster auto` uses several GPUs"
         if launched
         else "wait for it or choose --out"
     )

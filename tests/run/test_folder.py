@@ -52,7 +52,7 @@ def test_lock_held_by_another_process_is_refused_by_its_name(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("processes", "advice"),
-    [("2", "without torchrun .* `paretune run --cluster` uses several GPUs"), ("1", "choose --out")],
+    [("2", "without torchrun .* `paretune run --cluster auto` uses several GPUs"), ("1", "choose --out")],
 )
 def test_lock_held_by_a_process_of_the_same_launcher_says_that_one_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str, advice: str
