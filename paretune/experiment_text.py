@@ -100,7 +100,7 @@ MEANINGS: Mapping[str, str] = {
     "spider-syn: the split of that name beside Spider's. bird: BIRD's dev or Mini-Dev.",
     "target.path": "Folder with <split>.json and database/<db_id>/<db_id>.sqlite; the store's Spider when absent. "
     "Relative to this file.",
-    "target.name": "What tables and the page call the data; the kind when absent.",
+    "target.name": "What tables and the page call the data; the kind when absent, of own data the folder.",
     "target.split": "The file of questions that are asked, without .json.",
     "target.train_splits": "The files of questions that may be trained on.",
     "target.exclude_databases": "Questions on these databases are left out.",

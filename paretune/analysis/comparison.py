@@ -26,6 +26,7 @@ from paretune.config import BASELINE
 from paretune.errors import EmptySample, RunFolderError
 from paretune.run.claims import Terms, changed_terms, stated_terms
 from paretune.run.load import Run, Variant
+from paretune.sql.spider import data_name
 from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import PairedDifference, paired_difference
@@ -84,13 +85,15 @@ def compare_run(
     )
     if every_pair:
         differences += tuple(item for axis in axes for item in _pairs(axis, names, replicates, seed, terms.level))
-    model, config = records.manifest.get("model", {}), records.manifest.get("config", {})
+    model = records.manifest.get("model", {})
     return Comparison(
         experiment=records.name,
         model=str(model.get("name", "")),
         precision=str(model.get("precision", "")),
         quantization=str(model.get("quantization", "")),
-        target_benchmark=str(config.get("target", {}).get("name") or config.get("target", {}).get("kind", "")),
+        target_benchmark=data_name(
+            records.config.get("target") or {}, {question.cluster for question in records.questions}
+        ),
         target_rules=_rules(records),
         questions=len(target.ids) if target else 0,
         clusters=len(set(target.groups)) if target else 0,

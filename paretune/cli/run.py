@@ -158,6 +158,10 @@ def _check_options(stage: str, arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--export: {stage} makes no results to export; give it to {' or '.join(EXPORTED)}")
     if stage in ("list", "compare", "report") and not arguments.experiment.exists():
         raise ConfigError(f"{arguments.experiment}: no such run folder or experiment file")
+    if arguments.databases is not None and stage not in ("run", "report"):
+        raise ConfigError(f"--databases: {stage} shows no query results; give it to run or report")
+    if arguments.databases is not None and not arguments.databases.is_dir():
+        raise ConfigError(f"--databases {arguments.databases}: no such folder; expected <db_id>/<db_id>.sqlite in it")
     if arguments.watch and stage != "report":
         raise ConfigError(f"--watch: {stage} does not wait for a run; paretune report does")
     if getattr(arguments, "cluster", "") or getattr(arguments, "html", None):
@@ -281,8 +285,9 @@ def _claims(arguments: argparse.Namespace) -> Claims:
     from paretune.pipeline.report import Claims
 
     for name in ("margin", "budget"):
-        if getattr(arguments, name) is not None and not getattr(arguments, name) > 0:
-            raise ConfigError(f"--{name} {getattr(arguments, name)}: expected a positive number of points")
+        points = getattr(arguments, name)
+        if points is not None and not 0 < points <= 100:
+            raise ConfigError(f"--{name} {points}: expected points above 0, at most 100")
     return Claims(arguments.margin, arguments.budget, arguments.every_pair)
 
 
@@ -295,6 +300,8 @@ def keep_memory_on_cpu() -> None:
 
 
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
+    if stage in ("run", "prepare", "train", "evaluate"):
+        _say(f"{session.folder.path}: loading libraries and reading the data")  # seconds of silence otherwise
     from paretune.pipeline import experiment
 
     if stage in ("run", "train", "evaluate"):

@@ -9,6 +9,7 @@ from typing import Any
 from paretune.errors import DataError
 from paretune.logs.answers import Benchmark, LoggedAnswer, cluster_of, mark
 from paretune.run.load import Run, Variant, load_run
+from paretune.sql.spider import data_name
 
 # Parts of a header that decide what a verdict means; model, precision and device may differ between runs.
 CONDITIONS = ("prompt", "prompts", "suites", "lm_eval", "decoding", "max_new_tokens", "rules", "limit_seconds", "judge")
@@ -48,9 +49,8 @@ def _target(run: Run, variant: Variant, cluster: str) -> Benchmark:
                 text=texts.get(question.id) or str(verdict.detail.get("text", "")),
             )
         )
-    name = (
-        f"{config.get('name') or config.get('kind') or run.target_kind}, {facets.metric}"  # a suite may be its namesake
-    )
+    data = data_name(config, {question.cluster for question in run.questions}) or run.target_kind
+    name = f"{data}, {facets.metric}"  # a suite may be its namesake
     return Benchmark(name, tuple(answers), {"metric": facets.metric, **_conditions(variant.headers[facets.lines])}, 0.0)
 
 

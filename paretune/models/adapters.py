@@ -108,7 +108,7 @@ def check_declared_base(directory: Path, names: Sequence[str]) -> None:
     if declared is not None and hub_names and _plain(declared) not in hub_names:
         raise ModelError(
             f"{directory}: an adapter of {declared}, but the base model here is {names[0]}; "
-            f"set model.path to {declared}"
+            f"name {declared} as the model (model.path, or --model)"
         )
 
 

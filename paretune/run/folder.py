@@ -124,13 +124,11 @@ class RunFolder:
             try:
                 has_locks = stack.enter_context(held(self.path / ".lock"))
             except BlockingIOError as error:
-                raise RunFolderError(
-                    f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out"
-                ) from error
+                raise RunFolderError(_refusal(self.path, owner_path)) from error
             except OSError as error:
                 raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
             if not has_locks and _is_at_work(owner_path):
-                raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out")
+                raise RunFolderError(_refusal(self.path, owner_path))
             write_text(owner_path, _who_works())
             try:
                 yield
@@ -144,8 +142,7 @@ class RunFolder:
             try:
                 stack.enter_context(held(self.path / ".lock", shared=True))
             except BlockingIOError as error:
-                owner = _owner(self.path / "lock.json")
-                raise RunFolderError(f"{self.path}: in use by {owner}; wait for it or choose --out") from error
+                raise RunFolderError(_refusal(self.path, self.path / "lock.json")) from error
             stack.enter_context(self.side_by_side())
             yield
 
@@ -212,6 +209,17 @@ def _is_at_work(path: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return True
+
+
+def _refusal(folder: Path, owner_path: Path) -> str:
+    """Who holds the folder, and what to do. A launcher of several processes says so by WORLD_SIZE."""
+    launched = os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1")
+    advice = (
+        "start paretune once, without torchrun or another launcher; `paretune run --cluster auto` uses several GPUs"
+        if launched
+        else "wait for it or choose --out"
+    )
+    return f"{folder}: in use by {_owner(owner_path)}; {advice}"
 
 
 def _owner(path: Path) -> str:

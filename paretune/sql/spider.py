@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
@@ -34,6 +35,31 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "spider-realistic": ("spider-realistic",),
     "spider-syn": ("spider-syn", "dev"),
 }
+
+# Kind "spider" names a layout; these are the databases of Spider's own test questions.
+SPIDER_DATABASES = frozenset((
+    "battle_death", "car_1", "concert_singer", "course_teach", "cre_Doc_Template_Mgt", "dog_kennels",
+    "employee_hire_evaluation", "flight_2", "museum_visit", "network_1", "orchestra", "pets_1", "poker_player",
+    "real_estate_properties", "singer", "student_transcripts_tracking", "tvshow", "voter_1", "world_1", "wta_1",
+))  # fmt: skip
+
+
+def are_spiders(databases: Collection[str]) -> bool:
+    """Whether these are databases of Spider's own test questions, and not of other data in its layout."""
+    return not SPIDER_DATABASES.isdisjoint(databases)
+
+
+def data_name(target: Mapping[str, Any], databases: Collection[str]) -> str:
+    """What a reader is told that a target's data are: their name, else the kind; the folder of data that have nothing
+    of Spider but the layout.
+
+    >>> data_name({"kind": "spider", "path": "data/shop"}, {"shop"}), data_name({"kind": "spider"}, {"world_1"})
+    ('shop', 'spider')
+    """
+    kind, folder = str(target.get("kind", "")), Path(str(target.get("path") or "")).name
+    if kind == "spider" and not are_spiders(databases):
+        kind = folder or kind
+    return str(target.get("name") or kind)
 
 
 def split_of_kind(directory: Path, kind: str, split: str) -> str:

@@ -84,7 +84,7 @@ FACETS = Facets(
 @dataclass(frozen=True, slots=True)
 class SqlTarget:
     """[target]. path: a directory in Spider's official layout; when absent, the store's (kind "demo" needs none). name:
-    what tables call the data (the kind when absent). questions, train_rows: how many to take (all when absent). rules:
+    what tables call the data (absent: see data_name). questions, train_rows: how many to take (all when absent). rules:
     a name in sql/rules.py; when absent, Spider's official ones for Spider's own data, BIRD's for BIRD's, and `result`
     for all other data (score.default_rules). known_wrong: a file of positions (bird.read_known_wrong) beside the
     split's own; a second figure leaves those questions out. stop: where an answer ends, with the model's turn or behind

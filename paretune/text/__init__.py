@@ -214,10 +214,17 @@ class Voice:
 
 
 def voice_named(language: str) -> Voice:
-    """The voice of --lang. Raises ConfigError for a language without a catalogue."""
-    if language not in LANGUAGES:
+    """The voice of --lang; the language alone is enough, and a locale's spelling will do. Raises ConfigError for a
+    language without a catalogue.
+
+    >>> voice_named("pt").language, voice_named("pt_BR").language
+    ('pt-BR', 'pt-BR')
+    """
+    wanted = language.replace("_", "-").lower()
+    known = next((name for name in LANGUAGES if wanted in (name.lower(), name.partition("-")[0])), None)
+    if known is None:
         raise ConfigError(f"--lang {language}: expected one of {', '.join(LANGUAGES)}")
-    return Voice(language)
+    return Voice(known)
 
 
 @cache

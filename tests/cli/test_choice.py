@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ def test_perplexity_prints_bits_with_interval_for_base_and_adapter(
     options = ("--adapter", model_folder / "run-1" / "adapter", "--window", "64", "--precision", "float32")
     assert perplexity.run(parsed("perplexity", "--model", model_folder / "base", "--text", text, *options)) == 0
     printed = capsys.readouterr().out
+    assert len(re.findall(r"\[\d\.\d{4}, \d\.\d{4}\]", printed)) == 2  # as all English tables write limits
     assert printed.count("bits per byte: ") == 2
     assert printed.count("[") == 2
     figures = {line for line in printed.splitlines() if "bits per byte" in line}

@@ -13,7 +13,8 @@ from paretune.cli import run as command
 from paretune.errors import ConfigError
 from paretune.report.page import plots
 from paretune.run.jsonl import read_lines, write_lines
-from tests.simulated_run import variants, write_run
+from paretune.run.load import load_run
+from tests.simulated_run import change_manifest, variants, write_run
 
 
 @pytest.fixture
@@ -67,7 +68,10 @@ def test_report_folder_alone_writes_the_page_with_results_of_queries(
         ("train", (), "train needs the experiment file"),
         ("report", ("--set", "name=x"), "--set"),
         ("compare", ("--margin", "0"), "--margin 0.0"),
+        ("compare", ("--margin", "inf"), "--margin inf: expected points above 0, at most 100"),
         ("compare", ("--budget", "-1"), "--budget -1.0"),
+        ("report", ("--databases", "/none"), "--databases /none: no such folder"),
+        ("compare", ("--databases", "."), "compare shows no query results"),
     ],
 )
 def test_folder_with_what_it_cannot_obey_is_refused(
@@ -118,6 +122,18 @@ def test_report_out_of_a_folder_receives_tables_and_page(
     assert comparisons(out)
     assert (out / "report" / "index.html").is_file()
     assert contents(read_only) == before
+
+
+def test_compare_own_data_in_spiders_layout_are_not_called_spider(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path / "run", variants(2), size="spider")
+    config = load_run(folder).config
+    change_manifest(folder, config={**config, "target": {**config["target"], "path": "data/shop"}})
+    assert run("compare", str(folder)) == 0
+    printed = capsys.readouterr().out
+    assert ": shop, " in printed
+    assert ": spider, " not in printed
 
 
 def test_compare_run_trained_on_its_test_questions_says_so_at_the_end(

@@ -94,6 +94,12 @@ def test_score_fewer_rows_than_the_split_says_so(spider: Path, capsys: pytest.Ca
     assert "dev: 2 / 3 questions (only the first of the split were scored)" in capsys.readouterr().out
 
 
+def test_score_says_by_what_its_intervals_are_clustered(spider: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for predictions, basis in ((GOLD, "clustered by database"), (GOLD[:2], "questions as independent: one database")):
+        run(spider, predictions=predictions)
+        assert f"confidence intervals: 95 %, {basis}\n" in capsys.readouterr().out
+
+
 def test_score_in_portuguese_has_no_english_left(spider: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(spider, "--lang", "pt-BR", predictions=GOLD[:2])
     printed = capsys.readouterr().out

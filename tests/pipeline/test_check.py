@@ -235,3 +235,12 @@ def test_dry_run_and_prepare_say_what_is_doubtful_about_the_data(
     assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")] == notes
     assert main(words) == 0  # nothing changed: references are not run again, memory is still named
     assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")] == notes[:1]
+
+
+def test_prepare_says_a_line_before_its_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("paretune.pipeline.prepare.prepare", lambda _: said.append(capsys.readouterr().err))
+    assert main(["prepare", str(folder / "e.toml"), "--out", str(folder / "run")]) == 0
+    assert said == [f"{folder / 'run'}: loading libraries and reading the data\n"]

@@ -50,6 +50,18 @@ def test_lock_held_by_another_process_is_refused_by_its_name(tmp_path: Path) -> 
         process.wait()
 
 
+@pytest.mark.parametrize(
+    ("processes", "advice"),
+    [("2", "without torchrun .* `paretune run --cluster auto` uses several GPUs"), ("1", "choose --out")],
+)
+def test_lock_held_by_a_process_of_the_same_launcher_says_that_one_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str, advice: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", processes)  # as torchrun sets it
+    with RunFolder(tmp_path).locked(), pytest.raises(RunFolderError, match=advice), RunFolder(tmp_path).locked():
+        pytest.fail("locked twice")
+
+
 def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     process = holder_of(tmp_path)
     os.kill(process.pid, signal.SIGKILL)

@@ -72,6 +72,13 @@ def test_read_predictions_files_as_people_have_them(tmp_path: Path, name: str, c
     assert [(row.index, row.text, row.db_id) for row in joined] == [(0, "SELECT 1", "town"), (1, "SELECT 2", "town")]
 
 
+@pytest.mark.parametrize("column", ["sql", "generated_sql"])
+def test_read_predictions_csv_and_json_lines_share_their_names(tmp_path: Path, column: str) -> None:
+    table = written(tmp_path, "p.csv", f"{column}\nSELECT 1\n")
+    lines = written(tmp_path, "p.jsonl", json.dumps({column: "SELECT 1"}) + "\n")
+    assert [[row.text for row in read_predictions(path).rows] for path in (table, lines)] == [["SELECT 1"]] * 2
+
+
 def test_read_predictions_column_by_name(tmp_path: Path) -> None:
     rows = [{"sql": "SELECT 1", "second try": "SELECT 2"}]
     for name, content in (("p.json", json.dumps(rows)), ("p.csv", "sql,second try\nSELECT 1,SELECT 2\n")):

@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql import pool
-from paretune.sql.pool import WorkerPool
+from paretune.sql.pool import Answer, Request, WorkerPool
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
@@ -244,6 +245,29 @@ def test_pool_worker_lost_once_costs_nothing(databases: Path, monkeypatch: pytes
     monkeypatch.setattr(pool._Worker, "start", start_and_lose_the_first)
     assert score(databases, GOLD).outcome == SqlOutcome.CORRECT
     assert started[:2] == [1, 2]
+
+
+def test_score_suite_lost_with_its_worker_is_our_failure_and_no_mismatch(
+    databases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_database(databases / "town" / "town_1.sqlite", [(1, "ann", 20)])
+    run = WorkerPool.run
+
+    def lose_the_suite(pool: WorkerPool, requests: Sequence[Request], on_answer: Callable[[int, Answer], None]) -> None:
+        lost = {
+            position
+            for position, request in enumerate(requests)
+            if request["task"] == "prediction" and request["databases"][0][0].endswith("town_1.sqlite")
+        }
+        for position in lost:
+            on_answer(position, {"status": "failed", "match": False, "error": "the worker was lost twice"})
+        kept = [position for position in range(len(requests)) if position not in lost]
+        run(pool, [requests[position] for position in kept], lambda number, answer: on_answer(kept[number], answer))
+
+    monkeypatch.setattr(WorkerPool, "run", lose_the_suite)
+    verdict = score(databases, GOLD)
+    assert (verdict.outcome, verdict.test_suite_match) == (SqlOutcome.FAILED, None)
+    assert verdict.error == "the worker was lost twice"
 
 
 def test_pool_worker_lost_each_time_is_our_failure(databases: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,13 @@ def test_phrase_without_fields_or_with_equal_ones_is_equal_and_hashable() -> Non
 
 def test_voice_named_unknown_language_is_refused_with_the_known_ones() -> None:
     assert [voice_named(name).language for name in LANGUAGES] == ["en", "pt-BR"]
-    with pytest.raises(ConfigError, match=r"--lang pt: expected one of en, pt-BR"):
-        voice_named("pt")
+    with pytest.raises(ConfigError, match=r"--lang pt-PT: expected one of en, pt-BR"):
+        voice_named("pt-PT")
+
+
+@pytest.mark.parametrize("spelling", ["pt", "pt_BR", "pt-br", "PT-BR"])
+def test_voice_named_as_people_spell_it_is_that_language(spelling: str) -> None:
+    assert voice_named(spelling) == PORTUGUESE
 
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))

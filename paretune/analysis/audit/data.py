@@ -9,14 +9,9 @@ from collections.abc import Iterator, Sequence
 from paretune.choice.suites import SUITES
 from paretune.findings import Finding
 from paretune.run.load import AskedQuestion, Run, TrainingRow
+from paretune.sql.spider import are_spiders
 from paretune.tasks import Facets
 
-# Kind "spider" names a layout; these are the databases of Spider's own test questions.
-SPIDER_DATABASES = frozenset((
-    "battle_death", "car_1", "concert_singer", "course_teach", "cre_Doc_Template_Mgt", "dog_kennels",
-    "employee_hire_evaluation", "flight_2", "museum_visit", "network_1", "orchestra", "pets_1", "poker_player",
-    "real_estate_properties", "singer", "student_transcripts_tracking", "tvshow", "voter_1", "world_1", "wta_1",
-))  # fmt: skip
 MADE_HERE = ("demo", *(name for name, suite in SUITES.items() if suite.embedded is not None))
 
 
@@ -75,16 +70,12 @@ def _repeats(axis: str, questions: Sequence[tuple[object, ...]]) -> Iterator[Fin
 def _public(records: Run) -> Iterator[Finding]:
     target = records.config.get("target") or {}
     kind = str(target.get("kind", ""))
-    own = kind == "spider" and (target.get("name") or not _are_spiders({row.cluster for row in records.questions}))
+    own = kind == "spider" and (target.get("name") or not are_spiders({row.cluster for row in records.questions}))
     named = [] if own else [kind]
     named += [str(item.get("kind", "")) for item in records.config.get("general") or []]
     public = [name for name in dict.fromkeys(named) if name and name not in MADE_HERE]
     if public:
         yield Finding("note", "public-test-set", {"benchmarks": ", ".join(public)})
-
-
-def _are_spiders(databases: set[str]) -> bool:
-    return bool(databases & SPIDER_DATABASES)
 
 
 def _words(text: object) -> tuple[str, ...]:
