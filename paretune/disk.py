@@ -99,7 +99,7 @@ def is_temporary(path: Path) -> bool:
 
 @contextmanager
 def held(lock_file: Path) -> Iterator[bool]:
-    """Keep other processes from the same work; yields False where the file system has no locks and nobody is kept out.
+    """Keep other processes from the same work; yields False where the file system has no locks and no process is kept out.
 
     A process that is killed holds nothing. Raises BlockingIOError when another process holds it.
     """

@@ -221,8 +221,8 @@ TEXT: dict[str, str] = {
     "served:different": "different",
     "served:not shown": "not shown",
     "table.samples": (
-        "One of k: at least one of k drawn answers is right, which needs somebody who knows which; estimated without "
-        "bias from all that were drawn. Vote: the answer whose result most of them have, which needs nobody."
+        "One of k: at least one of k drawn answers is right, which helps only where the right answer is known; "
+        "estimated without bias from all that were drawn. Vote: the answer whose result most of them have."
     ),
     "sample:mean": "one drawn",
     "sample:pass": "one of {k} (pass@{k})",
@@ -550,7 +550,8 @@ TEXT: dict[str, str] = {
     ),
     "audit.failed-matches-empty.advice": "Count a failed query as wrong: score with the official rules.",
     "audit.both-empty": (
-        "{variant}: {count} of {correct} correct answers returned no rows, like the reference; any such query counts there"
+        "{variant}: {count} of {correct} correct answers returned no rows, like the reference; any such "
+        "query counts there"
     ),
     "audit.both-empty.advice": "Read them as unproven; test-suite accuracy or data that return rows tell more.",
     "audit.gold-fails": "{count} of {questions} reference queries do not run (positions {examples})",
@@ -671,7 +672,9 @@ TEXT: dict[str, str] = {
         "correct in place of {official:g}"
     ),
     "audit.text-after-query.advice": "Stop at the end of turn, or extract one statement and say so.",
-    "audit.old-data": "{count} of {questions} rows differ in wording or reference from the data at hand: an older release",
+    "audit.old-data": (
+        "{count} of {questions} rows differ in wording or reference from the data at hand: an older release"
+    ),
     "audit.old-data.advice": "Name the release; compare with figures of the same one only.",
     "audit.ranked-without-evidence.advice": "Do not rank them on these data.",
     "audit.these-databases-only.advice": (
