@@ -81,21 +81,31 @@ def _written(scratch: Path) -> Path:
 def _timed(browser: Browser, page: Path, width: int) -> None:
     browser.errors.clear()
     browser.requests.clear()
+    browser.ask("Performance.enable", timeDomain="threadTicks")
     start = time.perf_counter()
     browser.open(page)
-    print(f"\n{width} pixels: rows after {1000 * (time.perf_counter() - start):.0f} ms")
+    took = 1000 * (time.perf_counter() - start)
+    print(f"\n{width} pixels: rows after {took:.0f} ms, of them {_busy(browser):.0f} ms of the processor")
     print(f"  load event: {browser.run('performance.getEntriesByType(`navigation`)[0].loadEventEnd'):.0f} ms")
     print(f"  elements: {browser.run('document.querySelectorAll(`*`).length')}")
     for name, step in STEPS.items():
+        busy = _busy(browser)
         took = browser.run(
             f"(async () => {{ {HELPERS} const start = performance.now(); await {step};"
             " void document.body.offsetHeight; return performance.now() - start; })()"
         )
-        print(f"  {name}: {took:.0f} ms")
+        print(f"  {name}: {took:.0f} ms, of them {_busy(browser) - busy:.0f} ms of the processor")
     overflow = browser.run("document.documentElement.scrollWidth") - width
     asked = [url for url in browser.requests if url not in (page.as_uri(), "data:,")]
     print(f"  wider than the window by: {max(0, overflow)}; console: {browser.errors}; requests: {asked}")
     browser.run("localStorage.clear()")
+
+
+def _busy(browser: Browser) -> float:
+    """Milliseconds of a processor that the main thread has had since the page was opened, whatever else the machine
+    does."""
+    found = browser.ask("Performance.getMetrics")["metrics"]
+    return 1000 * float(next(metric["value"] for metric in found if metric["name"] == "TaskDuration"))
 
 
 if __name__ == "__main__":

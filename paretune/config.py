@@ -21,7 +21,15 @@ from paretune.tasks import DEFAULT_KIND, Task, find_task
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
-_TAKEN_NAMES = ("prepared", "tables", "report", "manifest.json", "lock.json", ".lock")  # of the run folder itself
+_TAKEN_NAMES = (
+    "prepared",
+    "tables",
+    "report",
+    "manifest.json",
+    "lock.json",
+    ".lock",
+    ".cells",
+)  # of the run folder itself
 LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
 
 

@@ -98,15 +98,16 @@ def is_temporary(path: Path) -> bool:
 
 
 @contextmanager
-def held(lock_file: Path) -> Iterator[bool]:
-    """Keep other processes from the same work; yields False where the file system has no locks and no process is kept out.
+def held(lock_file: Path, *, shared: bool = False, wait: bool = False) -> Iterator[bool]:
+    """Keep other processes from the same work; yields False, and keeps out none, where the file system has no locks.
 
-    A process that is killed holds nothing. Raises BlockingIOError when another process holds it.
+    shared: several processes may hold it so, and none of them beside one that holds it alone. wait: until it is free. A
+    process that is killed holds nothing. Raises BlockingIOError when another process holds it.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with open(lock_file, "ab") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise
         except OSError as error:

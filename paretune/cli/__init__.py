@@ -17,6 +17,8 @@ from paretune import __version__
 from paretune.cli import (
     audit,
     card,
+    cell,
+    cells,
     choice,
     doctor,
     export,
@@ -43,6 +45,8 @@ _COMMANDS = {
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
+    "cells": (cells, "the pieces of work of an experiment, for several processes"),
+    "cell": (cell, "do some of these pieces"),
     "audit": (audit, "what makes a figure untrustworthy"),
     "export": (export, "write a variant as an adapter, merged weights or a GGUF file"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
@@ -51,7 +55,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
-    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list"),
+    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "cells", "cell"),
     "its results": ("compare", "report", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
@@ -86,6 +90,8 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         if name == "compare":
             logs.add_arguments(command)
+        elif name == "run":
+            run.add_cluster(command)
     return parser
 
 
@@ -99,7 +105,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is not a query
-    if "RANK" not in os.environ:  # several GPUs without a launcher: transformers' trainer refuses; one is enough
+    if "RANK" not in os.environ and not getattr(arguments, "cluster_address", None):
+        # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback

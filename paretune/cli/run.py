@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("tp4",),
         help="also write the CSV files of the course of 2025 (tp4)",
     )
+    parser.set_defaults(cluster_address=None)
     claims = parser.add_argument_group("run, compare and report")
     claims.add_argument(
         "--margin", type=float, metavar="POINTS", help="instead of the experiment's [claims]; said as such"
@@ -82,10 +83,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", default="en", help=f"language of tables and page: {' or '.join(LANGUAGES)}")
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """`--cluster` of `paretune run`."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        dest="cluster_address",
+        help="train and answer on a Ray cluster, ray://HOST:PORT; auto: the one that runs here, else this machine",
+    )
+
+
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     """Run one stage of an experiment; raises ParetuneError for what the user can mend."""
-    from paretune.run.folder import RunFolder
-
     if getattr(arguments, "tuned", ()):
         from paretune.cli.logs import compare_logs
 
@@ -93,19 +102,11 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     _check_options(stage, arguments)
     if arguments.experiment.is_dir():
         return _from_folder(stage, arguments)
-    from paretune.choice.suites import check_suites
-    from paretune.config import load_experiment
-    from paretune.engines import check_engine
-    from paretune.pipeline.session import Session
-
-    config = load_experiment(arguments.experiment, arguments.settings)
-    check_engine(config, str(arguments.experiment))
-    check_suites(config, str(arguments.experiment))
-    folder = RunFolder(arguments.out or runs_directory() / config.name)
+    session = open_session(arguments)
+    config, folder = session.config, session.folder
     if arguments.watch:
         return _watch(folder, arguments)
     folder.refuse_other_things()
-    session = Session(config, folder, voice_named(arguments.lang), _say)
     variants = [config.variant(name) for name in arguments.variant] or list(config.all_variants())
     if stage == "list":
         from paretune.pipeline.done import list_progress
@@ -134,6 +135,21 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
             for path in export_tp4(load_run(folder.path), folder.path / "export-tp4"):
                 _say(f"wrote {path}")
     return 0
+
+
+def open_session(arguments: argparse.Namespace) -> Session:
+    """The experiment that `experiment`, `--set`, `--out` and `--lang` name, with nothing read but its file."""
+    from paretune.choice.suites import check_suites
+    from paretune.config import load_experiment
+    from paretune.engines import check_engine
+    from paretune.pipeline.session import Session
+    from paretune.run.folder import RunFolder
+
+    config = load_experiment(arguments.experiment, arguments.settings)
+    check_engine(config, str(arguments.experiment))
+    check_suites(config, str(arguments.experiment))
+    folder = RunFolder(arguments.out or runs_directory() / config.name)
+    return Session(config, folder, voice_named(arguments.lang), _say)
 
 
 def _check_options(stage: str, arguments: argparse.Namespace) -> None:
@@ -293,7 +309,8 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
     elif stage == "run":
-        run, comparison = experiment.run_all(session, variants, _claims(arguments), arguments.databases)
+        claims, data, cluster = _claims(arguments), arguments.databases, arguments.cluster_address
+        run, comparison = experiment.run_all(session, variants, claims, data, cluster=cluster)
         _print(run, comparison, arguments, session.folder)
     else:
         _summarise(stage, session.folder, arguments, session.folder)

@@ -26,13 +26,15 @@ from paretune.text import Voice
 @dataclass(frozen=True, slots=True)
 class PartDone:
     """One line of `paretune list`. done: lines there; wanted: lines a whole file has (None where not known yet);
-    outdated: other settings or data made it, and the next `run` makes it anew."""
+    outdated: other settings or data made it, and the next `run` makes it anew; fingerprint: which the settings ask
+    for, "" where that is not known."""
 
     variant: str
     part: str
     done: int
     wanted: int | None
     state: Literal["done", "missing", "outdated"]
+    fingerprint: str = ""
 
 
 def list_progress(session: Session) -> tuple[list[PartDone], str]:
@@ -213,20 +215,19 @@ def _rows(folder: RunFolder, lines: str, variants: Mapping[str, bool], known: _K
 
 
 def _row(known: _Known, variant: str, part: str, path: Path, wanted: int | None) -> PartDone:
-    done = count_lines(path)
-    if known.marks is not None and path.exists() and not same_fingerprint(path, known.marks.get((variant, part), "")):
-        return PartDone(variant, part, done, wanted, "outdated")
-    return PartDone(variant, part, done, wanted, "done" if wanted is not None and done >= wanted else "missing")
+    done, mark = count_lines(path), (known.marks or {}).get((variant, part), "")
+    if known.marks is not None and path.exists() and not same_fingerprint(path, mark):
+        return PartDone(variant, part, done, wanted, "outdated", mark)
+    return PartDone(variant, part, done, wanted, "done" if wanted is not None and done >= wanted else "missing", mark)
 
 
 def _adapter_row(folder: RunFolder, known: _Known, variant: str) -> PartDone:
     from paretune.training.sft import is_trained
 
-    own = folder.path / variant
+    own, mark = folder.path / variant, (known.marks or {}).get((variant, "adapter"), "")
     if not (own / "adapter" / "adapter_config.json").is_file():
-        return PartDone(variant, "adapter", 0, 1, "missing")
-    mark = known.marks.get((variant, "adapter")) if known.marks is not None else None
-    return PartDone(variant, "adapter", 1, 1, "done" if mark is None or is_trained(own, mark) else "outdated")
+        return PartDone(variant, "adapter", 0, 1, "missing", mark)
+    return PartDone(variant, "adapter", 1, 1, "done" if not mark or is_trained(own, mark) else "outdated", mark)
 
 
 def _lines_wanted(prepared: RunFolder, lines: str) -> dict[str, int | None]:

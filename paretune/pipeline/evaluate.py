@@ -1,8 +1,12 @@
-"""Evaluate: every question of both axes answered by one variant, and judged. Interrupted, it goes on where it was."""
+"""Evaluate: every question of both axes answered by one variant, and judged.
+
+Three pieces of work, each of which goes on where it was interrupted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,10 +30,10 @@ from paretune.run.lines import AskedQuestion, from_record
 _FORMER_BATCH_SIZE = 16  # of experiments that named none
 
 
-def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None:
-    """Write answers.jsonl, the verdicts and choice.jsonl of a variant. Loads the model where answers are missing.
+def answer(session: Session, variant: VariantConfig, choices: Choices) -> None:
+    """Write answers.jsonl of a variant. Loads the model where answers are missing.
 
-    Raises EngineError, ScoringError, ModelError or RunFolderError.
+    Raises EngineError, ModelError or RunFolderError.
     """
     session = session.answering(variant)
     adapter = session.adapter(variant)
@@ -37,35 +41,56 @@ def evaluate(session: Session, variant: VariantConfig, choices: Choices) -> None
         session.note_variant(variant.name, {"unusable": unusable})
         session.say(f"{variant.name}: {unusable}; it is left out")
         return
-    if session.folder.read_manifest().get("variants", {}).get(variant.name, {}).get("unusable"):
+    if is_unusable(session, variant):
         session.note_variant(variant.name, {"unusable": None})
     answers = session.folder.variant(variant.name, "answers.jsonl")
     generated, chosen = answer_headers(session, variant, choices, session.folder)
     questions = asked_questions(session)[1]
-    chosen_lines = session.folder.variant(variant.name, "choice.jsonl")
-    generate = not is_complete(answers, generated["fingerprint"], len(questions))
-    choose = not is_complete(chosen_lines, chosen["fingerprint"], len(choices))
-    several = Drawing.of(session.config).samples > 1
-    if generate or choose:
-        with session.engine.variant(adapter, variant.adapter_scale):
-            if variant.served is None:
-                session.folder.update_manifest({"model": dict(session.engine.describe())})
-            if generate:
-                if several:
-                    draw(session, variant.name, generated, questions)
-                else:
-                    _generate(session, variant.name, generated, questions)
-            if choose:
-                _choose(session, variant.name, chosen, choices)
-    else:
+    if not is_complete(answers, generated["fingerprint"], len(questions)):
+        several = Drawing.of(session.config).samples > 1
+        with _answering(session, variant, adapter):
+            if several:
+                draw(session, variant.name, generated, questions)
+            else:
+                _generate(session, variant.name, generated, questions)
+        if several:
+            settle(session, variant.name, generated, questions)
+    elif is_complete(session.folder.variant(variant.name, "choice.jsonl"), chosen["fingerprint"], len(choices)):
         session.say(f"{variant.name}: already answered")
-    if generate and several:
-        settle(session, variant.name, generated, questions)
-    score(session, variant)
+
+
+def choose(session: Session, variant: VariantConfig, choices: Choices) -> None:
+    """Write choice.jsonl of a variant: all suites. Loads the model where answers are missing.
+
+    Raises EngineError, ModelError or RunFolderError.
+    """
+    session = session.answering(variant)
+    adapter = session.adapter(variant)
+    chosen = answer_headers(session, variant, choices, session.folder)[1]
+    if is_complete(session.folder.variant(variant.name, "choice.jsonl"), chosen["fingerprint"], len(choices)):
+        return
+    if why_unusable(adapter) is None:
+        with _answering(session, variant, adapter):
+            _choose(session, variant.name, chosen, choices)
+
+
+def is_unusable(session: Session, variant: VariantConfig) -> bool:
+    """Whether the manifest says that a variant's adapter cannot answer."""
+    return bool(session.folder.read_manifest().get("variants", {}).get(variant.name, {}).get("unusable"))
+
+
+@contextmanager
+def _answering(session: Session, variant: VariantConfig, adapter: Path | None) -> Iterator[None]:
+    with session.engine.variant(adapter, variant.adapter_scale):
+        if variant.served is None:
+            session.folder.update_manifest({"model": dict(session.engine.describe())})
+        yield
 
 
 def score(session: Session, variant: VariantConfig) -> None:
-    """Judge the answers of a variant: no model needed."""
+    """Judge the answers of a variant: no model needed. Nothing to do for one whose adapter cannot answer."""
+    if is_unusable(session, variant):
+        return
     task = session.task
     lines, names = task.facets.lines, task.facets.names
     header, answers = read_lines(session.folder.variant(variant.name, "answers.jsonl"))

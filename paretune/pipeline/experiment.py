@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison
+    from paretune.pipeline.choices import Choices
     from paretune.pipeline.report import Claims
 
 
@@ -38,17 +40,29 @@ class Plan:
 
 
 def run_all(
-    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None
-) -> tuple[Run, Comparison]:
+    session: Session, variants: Sequence[VariantConfig], claims: Claims, target_data: Path | None = None,
+    *, cluster: str | None = None,
+) -> tuple[Run, Comparison]:  # fmt: skip
     """All stages for these variants, and the baseline, which every table compares with; returns what there is to tell.
-    target_data: as in report_folder."""
-    from paretune.pipeline.report import compare_folder, report_folder
-
+    target_data: as in report_folder. cluster: where to train and answer, if not in this process."""
     baseline = session.config.variant(BASELINE)
-    train_and_evaluate(session, variants if baseline in variants else [baseline, *variants])
+    variants = variants if baseline in variants else [baseline, *variants]
+    if cluster is None:
+        train_and_evaluate(session, variants)
+    else:
+        from paretune.pipeline.cluster import run_cells
+
+        run_cells(session, variants, cluster)
     session.release()
+    return report(session, claims, target_data)
+
+
+def report(session: Session, claims: Claims | None = None, target_data: Path | None = None) -> tuple[Run, Comparison]:
+    """Tables, plots and page of what lies in the folder. target_data: as in report_folder."""
+    from paretune.pipeline.report import Claims, compare_folder, report_folder
+
     run = load_run(session.folder.path)
-    comparison = compare_folder(run, session.voice, session.say, claims, into=session.folder)
+    comparison = compare_folder(run, session.voice, session.say, claims or Claims(), into=session.folder)
     with session.folder.timed("report"):
         report_folder(run, comparison, session.voice, target_data, into=session.folder)
     return run, comparison
@@ -59,10 +73,23 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
 
     Without training, what is prepared already from these settings is used as it is: the data need not be there.
     """
+    from paretune.pipeline.cells import cells_of, work
+
+    choices = start(session, variants, training=training)
+    session.course = _course(session, sorted(variants, key=lambda variant: variant.source is not None), len(choices))
+    cells = cells_of(session.config, session.task.facets.lines, variants, training=training)
+    for name, group in groupby(cells, key=lambda cell: cell.variant):
+        if session.course is not None and name in session.course.variants:
+            session.say(session.course.says(name))
+        for cell in group:
+            if name:
+                work(session, cell, choices)
+
+
+def start(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> Choices:
+    """Prepare, or take what is prepared, and refuse adapters that do not fit; returns the multiple choice of all."""
     from paretune.pipeline.check import check_adapters
     from paretune.pipeline.choices import read_choices
-    from paretune.pipeline.evaluate import evaluate
-    from paretune.pipeline.train import train
 
     if training or not is_prepared(session):
         prepare(session)
@@ -71,17 +98,7 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
     note_kinds(session)
     for remark in check_adapters(session, variants):
         session.say(f"note: {remark}")
-    choices = read_choices(session.folder, session.config.general)
-    ordered = sorted(variants, key=lambda variant: variant.source is not None)
-    session.course = _course(session, ordered, len(choices))
-    for variant in ordered:
-        if session.course is not None:
-            session.say(session.course.says(variant.name))
-        source = variant if variant.source is None else session.config.variant(variant.source)
-        if training and source.is_trained:
-            session.engine.release()
-            train(session, source)
-        evaluate(session, variant, choices)
+    return read_choices(session.folder, session.config.general)
 
 
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
@@ -96,6 +113,7 @@ def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
 
 def note_kinds(session: Session) -> None:
     """Say in the manifest what each variant is."""
+    facts = {}
     for variant in session.config.all_variants():
         if variant.served is not None:
             kind = "served"
@@ -105,11 +123,11 @@ def note_kinds(session: Session) -> None:
             kind = "adapter"
         else:
             kind = "trained" if variant.is_trained else "baseline"
-        session.note_variant(
-            variant.name,
-            {"kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
-             "checkpoint": variant.checkpoint},
-        )  # fmt: skip
+        facts[variant.name] = {
+            "kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
+            "checkpoint": variant.checkpoint,
+        }  # fmt: skip
+    session.note_variants(facts)
 
 
 def describe_plan(session: Session) -> Plan:

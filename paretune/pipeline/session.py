@@ -6,8 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -46,7 +46,7 @@ _PACKAGES = (
 @dataclass(slots=True)
 class Session:
     """One experiment in progress. say: tells the user one line; download: fetch weights that are not here; course:
-    where the whole run stands, where there is one."""
+    where the whole run stands, where there is one; show: how far a piece of work is, as `progress_bar` does."""
 
     config: ExperimentConfig
     folder: RunFolder
@@ -54,6 +54,7 @@ class Session:
     say: Callable[[str], None]
     download: bool = True
     course: Course | None = None
+    show: Callable[..., AbstractContextManager[Callable[[int], None]]] = progress_bar
     _model: ModelHandle | None = None
     _engine: Engine | None = None
     _served: dict[str, Engine] = field(default_factory=dict)
@@ -118,13 +119,13 @@ class Session:
     def bar(self, work: Work, label: str, done: int = 0) -> Iterator[Callable[[int], None]]:
         """A progress bar over the work of one stage, with the place and the time left of the whole run."""
         if self.course is None:
-            with progress_bar(f"{work.variant} {label}", work.items, done) as advance:
+            with self.show(f"{work.variant} {label}", work.items, done) as advance:
                 yield advance
             return
         place = self.course.place(work.variant)
         with (
             self.course.doing(replace(work, items=work.items - done)) as doing,
-            progress_bar(f"{place} {work.variant} {label}".strip(), work.items, done, doing.whole) as advance,
+            self.show(f"{place} {work.variant} {label}".strip(), work.items, done, doing.whole) as advance,
         ):
             yield advance
 
@@ -134,9 +135,15 @@ class Session:
 
     def note_variant(self, name: str, facts: dict[str, Any]) -> None:
         """Add to what the manifest says of a variant."""
-        variants = dict(self.folder.read_manifest().get("variants", {}))
-        variants[name] = {**variants.get(name, {}), **facts}
-        self.folder.update_manifest({"variants": variants})
+        self.note_variants({name: facts})
+
+    def note_variants(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """The same of several at once, by name."""
+        with self.folder.changing_manifest() as manifest:
+            variants = dict(manifest.get("variants", {}))
+            for name, added in facts.items():
+                variants[name] = {**variants.get(name, {}), **added}
+            manifest["variants"] = variants
 
     def adapter(self, variant: VariantConfig) -> Path | None:
         """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""

@@ -22,12 +22,15 @@ from paretune.errors import DataError, RunFolderError
 from paretune.files import write_text
 from paretune.run.jsonl import Record, count_lines, read_header
 
+CELLS = ".cells"  # the locks of processes that share a folder
+
 
 class RunFolder:
     """The files of one experiment."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_shared = False  # with processes that work here at the same time
 
     @property
     def manifest_path(self) -> Path:
@@ -62,17 +65,28 @@ class RunFolder:
             raise DataError(f"{self.manifest_path}: not JSON; delete it, it is written anew") from error
         return dict(found)
 
+    @contextmanager
+    def changing_manifest(self) -> Iterator[Record]:
+        """The manifest, to be changed within; then it is written, whole. Processes that share the folder take turns."""
+        with ExitStack() as stack:
+            if self._is_shared:
+                stack.enter_context(held(self.path / CELLS / "manifest.lock", wait=True))
+            manifest = self.read_manifest()
+            yield manifest
+            write_text(self.manifest_path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
     def update_manifest(self, parts: Mapping[str, Any]) -> None:
         """Replace the named parts of the manifest, atomically."""
-        manifest = {**self.read_manifest(), **parts}
-        write_text(self.manifest_path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+        with self.changing_manifest() as manifest:
+            manifest.update(parts)
 
     def add_seconds(self, stage: str, variant: str | None, seconds: float, made: str | None = None) -> None:
         """Note what one piece of work took; a resumed stage adds a further entry. made: fingerprint of its file."""
         entry = {"stage": stage, "variant": variant, "seconds": round(seconds, 2), "ended": _now()}
         if made is not None:
             entry["made"] = made
-        self.update_manifest({"work": [*self.read_manifest().get("work", []), entry]})
+        with self.changing_manifest() as manifest:
+            manifest["work"] = [*manifest.get("work", []), entry]
 
     @contextmanager
     def timed(
@@ -117,13 +131,45 @@ class RunFolder:
                 raise RunFolderError(f"{self.path}: cannot be locked ({error.strerror})") from error
             if not has_locks and _is_at_work(owner_path):
                 raise RunFolderError(f"{self.path}: in use by {_owner(owner_path)}; wait for it or choose --out")
-            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-            owner = {"process": os.getpid(), "host": socket.gethostname(), "command": command, "since": _now()}
-            write_text(owner_path, json.dumps(owner) + "\n")
+            write_text(owner_path, _who_works())
             try:
                 yield
             finally:
                 owner_path.unlink(missing_ok=True)
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Work here beside other processes that share the folder. Raises RunFolderError where one holds it alone."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(self.path / ".lock", shared=True))
+            except BlockingIOError as error:
+                owner = _owner(self.path / "lock.json")
+                raise RunFolderError(f"{self.path}: in use by {owner}; wait for it or choose --out") from error
+            stack.enter_context(self.side_by_side())
+            yield
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """Within, changes of the manifest wait for those of other processes: for whoever holds the folder and shares it
+        with helpers, and for these."""
+        before, self._is_shared = self._is_shared, True
+        try:
+            yield
+        finally:
+            self._is_shared = before
+
+    @contextmanager
+    def doing(self, cell: str, *, wait: bool = False) -> Iterator[None]:
+        """Hold one cell of a shared folder. Raises RunFolderError naming the process that is at it, or waits for it."""
+        lock = self.path / CELLS / f"{cell.replace(':', '.')}.lock"
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(lock, wait=wait))
+            except BlockingIOError as error:
+                raise RunFolderError(f"{self.path}: {cell} is being done by {_owner(lock)}; wait for it") from error
+            lock.write_text(_who_works(), encoding="utf-8")  # in place: the lock is on this very file
+            yield
 
 
 def work_seconds(manifest: Mapping[str, Any], variant: str, headers: Mapping[str, Record]) -> dict[str, float]:
@@ -174,6 +220,12 @@ def _owner(path: Path) -> str:
         return f"process {owner['process']} on {owner['host']} ({owner['command']}) since {owner['since']}"
     except (OSError, ValueError, KeyError):
         return "another process"
+
+
+def _who_works() -> str:
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    owner = {"process": os.getpid(), "host": socket.gethostname(), "command": command, "since": _now()}
+    return json.dumps(owner) + "\n"
 
 
 def _now() -> str:

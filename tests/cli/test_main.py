@@ -22,7 +22,7 @@ HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "pe
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
     "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
-    "init", "init-task",
+    "init", "init-task", "cells", "cell",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -36,7 +37,8 @@ class Browser:
         self._read, from_browser = os.pipe()
 
         def connect() -> None:
-            first, second = os.dup(to_browser), os.dup(from_browser)
+            # Copies with high numbers: one that is 3 or 4 already would keep its mark "close on exec".
+            first, second = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (to_browser, from_browser))
             os.dup2(first, 3)
             os.dup2(second, 4)
 

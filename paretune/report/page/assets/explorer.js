@@ -270,18 +270,21 @@ function makeExplorer(body, dialog) {
 
   function column(name) { return Math.max(0, loaded[state.axis].variants.indexOf(name)); }
 
-  function fits(row, chosen, base) {
-    const some = (test) => chosen.some(test);
-    return (!state.level || row.level === state.level) && (!state.group || row.group === state.group)
-      && some((at) => (!state.flip || (state.flip in FLIPS && FLIPS[state.flip](row.right[base], row.right[at]) && (at !== base || state.variant)))
-        && (!state.outcome || row.outcome[at] === state.outcome) && (!state.error || row.error[at] === state.error))
-      && (!state.text || row.text().includes(state.text.toLowerCase()));
+  // Whether a row fits what is set; nothing is asked of a row that a cheaper filter has left out.
+  function fitting(chosen, base) {
+    const { level, group, outcome, error, variant } = state, text = state.text.toLowerCase();
+    const flip = state.flip && FLIPS[state.flip];
+    const wanted = !state.flip && !outcome && !error ? null
+      : (row, at) => (!flip || ((at !== base || variant) && flip(row.right[base], row.right[at])))
+        && (!state.flip || flip) && (!outcome || row.outcome[at] === outcome) && (!error || row.error[at] === error);
+    return (row) => (!level || row.level === level) && (!group || row.group === group)
+      && (!wanted || chosen.some((at) => wanted(row, at))) && (!text || row.text().includes(text));
   }
 
   function list() {
     const data = loaded[state.axis], base = column(state.against);
     const chosen = state.variant ? [column(state.variant)] : data.variants.map((_, at) => at);
-    shown = rows.filter((row) => fits(row, chosen, base));
+    shown = rows.filter(fitting(chosen, base));
     status.textContent = say("{shown} of {all} questions", { shown: shown.length, all: rows.length });
     showPair(base);
     const pages = Math.max(1, Math.ceil(shown.length / PER_PAGE));
@@ -296,7 +299,7 @@ function makeExplorer(body, dialog) {
     table.style.setProperty("--variants", data.variants.length);
     const box = make("div", { class: "scrolls", role: "region", "aria-label": say("Questions") }, table);
     results.replaceChildren(legend(data.variants), box, pages > 1 ? pager(pages) : "");
-    markScrolling();
+    markScrolling(results);
   }
 
   // Which names the short heads stand for.
@@ -371,7 +374,7 @@ function makeExplorer(body, dialog) {
     const again = focused && document.getElementById(focused);
     (again && !again.disabled ? again : dialog.querySelector("#close")).focus();
     dialog.scrollTop = 0;
-    markScrolling();
+    markScrolling(dialog);
   }
 
   // Back to the question that was read last, wherever the first one stood.

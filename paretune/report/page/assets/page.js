@@ -32,11 +32,13 @@ function setLanguage(chosen) {
 }
 
 // What does not overflow needs no stop of the keyboard; what is drawn wider than the screen does.
-function markScrolling() {
-  for (const element of document.querySelectorAll(".scrolls, .plot")) {
-    if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
-    else element.removeAttribute("tabindex");
-  }
+function markScrolling(within = document) {
+  const boxes = [...within.querySelectorAll(".scrolls, .plot")];
+  const overflow = boxes.map((box) => box.scrollWidth > box.clientWidth + 1); // read all before the first is changed
+  boxes.forEach((box, at) => {
+    if (overflow[at]) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  });
 }
 
 function isDark() {
@@ -216,8 +218,8 @@ const explorer = makeExplorer(document.getElementById("explorer-body"), document
 if (["light", "dark"].includes(remembered("theme"))) root.dataset.theme = remembered("theme");
 setLanguage(remembered("language") in settings.words ? remembered("language") : language);
 addEventListener("hashchange", followHash);
-addEventListener("resize", markScrolling);
-addEventListener("toggle", markScrolling, true); // a closed part has no width yet
+addEventListener("resize", () => markScrolling());
+addEventListener("toggle", () => markScrolling(), true); // a closed part has no width yet
 // The same link again changes nothing in the address, so it is followed here.
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#explorer?"]');
