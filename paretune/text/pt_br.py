@@ -252,6 +252,9 @@ TEXT: dict[str, str] = {
     "Questions are taken as independent; --clusters and --intraclass say how far they are not.": (
         "As questões são tomadas como independentes; --clusters e --intraclass dizem quanto não são."
     ),
+    "cluster: none runs here; all of this machine is used": (
+        "cluster: nenhum em execução nesta máquina; a máquina inteira é usada"
+    ),
     # words of tables, plots and the terminal
     "done": "pronto",
     "missing": "falta",
