@@ -373,7 +373,7 @@ def _training(table: Mapping[str, Any], overrides: Mapping[str, Any], where: str
 def _method_settings(name: Any, table: Mapping[str, Any], given: Mapping[str, Any], where: str, key: str) -> Any:
     """The settings of the method of that name, from its keys in the table.
 
-    Raises ConfigError for a method that nobody knows, and for a given key that it does not have.
+    Raises ConfigError for an unknown method, and for a given key that it does not have.
     """
     check_value(name, str, {}, where, f"{key}.method")
     try:

@@ -99,7 +99,7 @@ def is_temporary(path: Path) -> bool:
 
 @contextmanager
 def held(lock_file: Path, *, shared: bool = False, wait: bool = False) -> Iterator[bool]:
-    """Keep other processes from the same work; yields False where the file system has no locks and nobody is kept out.
+    """Keep other processes from the same work; yields False, and keeps out none, where the file system has no locks.
 
     shared: several processes may hold it so, and none of them beside one that holds it alone. wait: until it is free. A
     process that is killed holds nothing. Raises BlockingIOError when another process holds it.

@@ -29,7 +29,7 @@ def load(group: str, built_in: Mapping[str, T | str], name: str) -> T:
 
     built_in: things by name, or where they are, as "module:attribute", where they are imported only when asked for.
 
-    Raises KeyError for a name that nobody gives, ConfigError where the package that gives it cannot be imported or
+    Raises KeyError for an unknown name, ConfigError where the package that gives it cannot be imported or
     two packages give it.
     """
     if name in built_in:

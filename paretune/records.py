@@ -57,7 +57,7 @@ class SqlQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SqlPrediction:
-    """A question with somebody's raw answer `text`, ready to be scored. level: as in SqlQuestion. known_wrong: question
+    """A question with a raw answer `text`, ready to be scored. level: as in SqlQuestion. known_wrong: question
     or reference are known to be wrong, which a second figure leaves out."""
 
     index: int

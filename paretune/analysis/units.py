@@ -1,7 +1,7 @@
 """What a claim is about: a recipe with all its seeds, or one adapter, scale or checkpoint.
 
 Trainings that differ in nothing but the seed are one recipe, and so are their scales and checkpoints. Picking the best
-seed of a recipe and naming it would claim what nobody can repeat.
+seed of a recipe and naming it would claim what cannot be repeated.
 """
 
 from __future__ import annotations

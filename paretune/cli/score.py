@@ -1,4 +1,4 @@
-"""paretune score: verdicts on anybody's predicted SQL, without a model."""
+"""paretune score: verdicts on predicted SQL of any origin, without a model."""
 
 from __future__ import annotations
 

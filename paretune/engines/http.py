@@ -71,7 +71,7 @@ def each(
 def get(server: Server, path: str, *, root: bool = False) -> Any:
     """What a server says of itself at an address that not every one has; None where it answers with an error.
 
-    root: beside the version's path. Raises EngineError where nobody answers at all, or the key is refused.
+    root: beside the version's path. Raises EngineError where no server answers, or the key is refused.
     """
 
     async def ask() -> Any:

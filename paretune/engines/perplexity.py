@@ -47,7 +47,7 @@ class PerplexityResult:
 def bits_interval(result: PerplexityResult, confidence: float = 0.95) -> tuple[float, float] | None:
     """Interval of the bits per byte over texts of this kind, each window one observation; None for a single window.
 
-    A ratio of sums, linearised, with Student's t. Neighbouring windows are taken as independent: it says how far the
+    A ratio of sums, linearised, with Student's t. Neighbouring windows count as independent: it says how far the
     figure may be off because only this text was read, not how far two variants differ (compare those by window).
     """
     from scipy import stats

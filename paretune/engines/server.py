@@ -187,7 +187,7 @@ class ServerEngine:
         answered: Collection[int] = (),
         sampling: Sampling | None = None,
     ) -> None:
-        """See Engine. Each prompt is a request of its own: a server makes its batches itself. Whether it heeds a seed
+        """See Engine. Each prompt is one request: a server forms its batches. Whether it uses a seed
         is its own affair."""
         served, known = self._now, set(answered)
 
@@ -256,7 +256,7 @@ class ServerEngine:
         return _Known(base, self._version(), models, self._loras())
 
     def _version(self) -> str | None:
-        """By the addresses at which vLLM, Ollama and llama.cpp say it; None where nobody does."""
+        """By the addresses at which vLLM, Ollama and llama.cpp say it; None where no address does."""
         for path, key in (("/version", "version"), ("/api/version", "version"), ("/props", "build_info")):
             said = http.get(self._server, path, root=True)
             if isinstance(said, dict) and isinstance(said.get(key), str):

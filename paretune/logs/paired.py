@@ -21,7 +21,7 @@ SHOWN = ("metric", "filter", "shots")  # conditions that a table's title names
 def paired_run(logs: Sequence[Log], margin_points: float = 1.0) -> Run:
     """The logs as variants of one run, the first one the base; it has no target, and every benchmark is a suite.
 
-    Benchmarks go by name; logs of one benchmark each are taken to be of the same, whatever it is called. Raises
+    Benchmarks go by name; logs of one benchmark each count as the same benchmark, whatever it is called. Raises
     DataError where benchmarks, questions, prompts, right answers or settings differ.
     """
     names = variant_names([log.path for log in logs])

@@ -1,4 +1,4 @@
-"""CSV or JSONL of anybody's: id, correct, and whatever else is known of a question."""
+"""CSV or JSONL of any origin: id, correct, and what else is known of a question."""
 
 from __future__ import annotations
 

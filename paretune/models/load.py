@@ -36,7 +36,7 @@ class LoadedModel:
 class ModelHandle:
     """A base model by its configuration: each part of it is had when first asked for, and kept.
 
-    on_load: called with the loaded model, before anybody uses it. download: fetch weights that are not here. Raises
+    on_load: called with the loaded model, before its first use. download: fetch weights that are not stored. Raises
     ModelError, in whatever is asked for first, where the weights cannot be had.
     """
 
@@ -81,7 +81,7 @@ class ModelHandle:
 
     @property
     def tokenizer_alone(self) -> Any:
-        """The tokenizer where somebody else has the weights: of a Hub model they are not fetched."""
+        """The tokenizer where a server has the weights: of a Hub model they are not fetched."""
         if self._tokenizer is None:
             self._tokenizer = load_tokenizer(self._files_alone)
         return self._tokenizer

@@ -1,4 +1,4 @@
-"""Several answers per question: drawn and kept one by one, judged, and one of them taken as the answer.
+"""Several answers per question: drawn and kept one by one, judged, and one of them chosen as the answer.
 
 <variant>/samples.jsonl holds every answer, sample_verdicts.jsonl what became of each; answers.jsonl holds the one that
 counts, so that everything after it is as with one answer per question.
@@ -128,7 +128,7 @@ def _samples(session: Session, name: str) -> dict[Identity, list[Record]]:
 
 
 def _header(answers: Record) -> Record:
-    """Of samples.jsonl: everything that decides the answers but which of them is taken."""
+    """Of samples.jsonl: everything that decides the answers, except which of them counts."""
     decided = {key: value for key, value in answers.items() if key not in ("kind", "fingerprint")}
     decided["decoding"] = {key: value for key, value in answers["decoding"].items() if key != "vote"}
     return {"kind": "samples", "fingerprint": fingerprint(decided), **decided}

@@ -211,7 +211,7 @@ def _processor() -> str:
 
 def _git_commit(file: Path = Path(__file__)) -> str | None:
     """The commit of the checkout that this program runs from; None where its files are no part of one, such as in a
-    virtual environment inside somebody's repository."""
+    virtual environment inside a user's repository."""
     try:
         _git(file, "ls-files", "--error-unmatch", file.name)
         return _git(file, "describe", "--always", "--dirty", "--abbrev=12") or None

@@ -128,7 +128,7 @@ def _limits(prefix: str, figure: Interval) -> dict[str, float]:
 
 
 def _hub_id(model: str) -> str | None:
-    """The base model as the Hub knows it; None for a file or folder of somebody's machine."""
+    """The base model as the Hub knows it; None for a local file or folder."""
     return model if _HUB_ID.fullmatch(model) else None
 
 
@@ -299,7 +299,7 @@ def _value(value: Any) -> str:
 
 
 def _base_name(comparison: Comparison) -> str:
-    """The base model's id, or the last part of a path: folders of somebody's machine are nobody's business."""
+    """The base model's id, or the last part of a path: local folders are private."""
     return _hub_id(comparison.model) or comparison.model.rstrip("/").rpartition("/")[2] or "?"
 
 

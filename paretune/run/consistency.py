@@ -1,6 +1,6 @@
 """Do the lines of a run folder belong together? Each check returns its objections.
 
-The one list of what must agree: a comparison refuses what is found here, an audit reports it.
+The one list of what must agree: a comparison refuses a difference, an audit reports it.
 """
 
 from __future__ import annotations
@@ -160,8 +160,8 @@ def conditions_that_differ(variants: Sequence[Variant], lines: str) -> list[Prob
 
 
 def outdated(variant: Variant, prepared: Mapping[str, Record], lines: str) -> list[Problem]:
-    """Answers whose header names, under "prepared", another fingerprint than that of the questions that lie here now:
-    the same questions may have been asked in other words. And verdicts on answers that lie here no longer."""
+    """Answers whose header names, under "prepared", another fingerprint than that of the stored questions:
+    the same questions may have been asked in other words. And verdicts on answers that are no longer stored."""
     problems = [
         Problem(
             "outdated-answers", {"file": f"{variant.name}/{file}.jsonl", "variant": variant.name, "fingerprint": mark}

@@ -85,7 +85,7 @@ class TrainingStep:
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
     """One raw answer. finish: "stop" (end of turn), "statement" (ended behind a complete one) or "length" (token limit
-    reached), null where nobody noted it. chatter_tokens: of the tokens, those behind a complete statement."""
+    reached), null where it was not noted. chatter_tokens: of the tokens, those behind a complete statement."""
 
     id: Identity
     cluster: str
@@ -154,7 +154,7 @@ def from_record(
     """The dataclass `kind` from a JSON record: lists become tuples, outcomes their enum; unknown keys are left out.
 
     names: how the record calls a field, where that is another name. Raises DataError naming the missing key, the value
-    of another type, or the outcome nobody knows.
+    of another type, or an unknown outcome.
     """
     required, known, conversions = _plan(typing.cast(Any, kind))
     record = {**record, **{name: record[own] for name, own in names.items() if own in record}}

@@ -1,4 +1,4 @@
-"""Unpacking archives that nobody vouches for: .zip, .tar, compressed .tar and .rar, of any nesting.
+"""Unpacking untrusted archives: .zip, .tar, compressed .tar and .rar, of any nesting.
 
 Refused: names that leave the folder, links and devices, encrypted entries, two entries of one name, and archives that
 grow beyond every benchmark. Sizes are counted while writing, because an archive may lie about them.

@@ -1,4 +1,4 @@
-"""A task of one's own: a database and pairs of question and query become data and an experiment that runs as it is.
+"""A user's task: a database and pairs of question and query become data and an experiment that runs as it is.
 
 Every reference is executed before anything is written (sql/references.py); what cannot be relied on is left out and
 named. Alike questions and equal queries never stand on both sides of the split (sources/splitting.py).
@@ -76,7 +76,7 @@ def check_pairs(
 
 
 def _usable(pairs: Sequence[Pair], doubts: Sequence[Doubt | None], remarks: list[Remark]) -> list[Pair]:
-    """The pairs that can be asked or trained on; a question that stands there twice is taken once."""
+    """The pairs that can be asked or trained on; a repeated question is used once."""
     usable: list[Pair] = []
     first: dict[str, Pair] = {}
     for pair, doubt in zip(pairs, doubts, strict=True):

@@ -75,7 +75,7 @@ class TableUnit:
 class Clauses:
     """One SELECT. order: (the last direction written, "asc" when none; the units), None without ORDER BY.
 
-    directions (one a unit of ORDER BY) and limit_text are kept for explanations, unknown (of a whole statement: the
+    directions (one per unit of ORDER BY) and limit_text are kept for explanations, unknown (of a whole statement: the
     columns that no table in sight has) for the verdict; they take no part in equality.
     """
 

@@ -68,7 +68,7 @@ def check_database(path: Path) -> None:
 
 
 def check_whole_database(path: Path) -> None:
-    """check_database, and every page of it read: for a file that nobody has vouched for yet."""
+    """check_database, and every page of it read: for a file that is not checked yet."""
     check_database(path)
     if backend_of(path) is not None:
         return
@@ -132,7 +132,7 @@ class Table:
 class Schema:
     """All tables of a database, then all its views, in the order of their creation. A view that refers to what is no
     longer there is left out: no query can read it. shadow: the tables in which virtual tables (FTS, R-tree) keep what
-    they hold; nobody asks on them."""
+    they hold; no question is asked on them."""
 
     tables: tuple[Table, ...]
     views: tuple[Table, ...] = ()

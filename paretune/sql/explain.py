@@ -249,7 +249,7 @@ def _kind(verdict: SqlVerdict) -> str:
     return CORRECT if verdict.outcome == SqlOutcome.CORRECT else verdict.error_class or UNCLASSIFIED
 
 
-_LONGEST_PARSED = 10_000  # characters; a longer text is no query anybody means, and parsing it could take minutes
+_LONGEST_PARSED = 10_000  # characters; a longer text is no real query, and parsing it could take minutes
 _DEEPEST_PARSED = 40  # nested parentheses
 
 

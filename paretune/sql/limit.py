@@ -27,7 +27,7 @@ _ENDS_SELECTION = ("from", "union", "intersect", "except", "order", "limit")
 def limit_findings(
     variant: str, answers: Sequence[GeneratedAnswer], verdicts: Sequence[SqlVerdict]
 ) -> Iterator[Finding]:
-    """Findings on one variant's answers that hit the limit; none where nobody noted how answers ended.
+    """Findings on one variant's answers that hit the limit; none where the lines do not say how answers ended.
 
     answers: with `finish` and `text`; verdicts: with the extracted `sql` and the `outcome`, joined by `index`. An
     answer without a verdict is left to the finding on missing answers.

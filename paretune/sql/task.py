@@ -37,7 +37,7 @@ from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
 # Of extraction, execution, comparison and explanation: raised whenever a change of theirs may change a verdict, so that
-# verdicts of before are found again and not taken for present ones.
+# earlier verdicts are recognised and not mistaken for present ones.
 JUDGE_VERSION = 1
 FACETS = Facets(
     lines="sql",

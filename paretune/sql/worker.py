@@ -360,7 +360,7 @@ def _no_file_growth() -> Iterator[None]:
 
 
 def _load() -> None:
-    """Load what explains predictions, while whoever asks for it still reads files."""
+    """Load what explains predictions, while the caller still reads files."""
     importlib.import_module("paretune.sql.explain")
 
 

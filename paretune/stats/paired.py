@@ -80,7 +80,7 @@ def paired_difference(
     first, second: correct or not, (n_questions,), aligned; clusters: database or subject of each question, None when
     questions are independent. Measured coverage of both 95 % intervals over 20 unequal databases: 93 to 97; false
     rejections at 5 % with an intraclass correlation of 0.1: t 4, permutation 4, McNemar 36 %. With one cluster, or one
-    that holds nearly all questions (`are_a_sample`), questions are taken as independent and `t.method` says so.
+    that holds nearly all questions (`are_a_sample`), questions count as independent and `t.method` says so.
     Raises EmptySample without questions, StatisticsError when lengths differ or there is one question only.
     """
     difference = _differences(first, second)

@@ -124,7 +124,7 @@ TEXT: dict[str, str] = {
         "Questions count as independent; where they share a document or database, --cluster FIELD names it."
     ),
     "claims.chance-unknown": (
-        "{suite}: the accuracy of a blind guess is not known and taken as 0, so a loss may be ruled out where there "
+        "{suite}: the accuracy of a blind guess is unknown and counts as 0, so a loss may be ruled out where there "
         "was little to lose."
     ),
     "claims.holm-differs": "{variant}: p is {family:p} by {method}, which decides, and {holm:p} by Holm.",
@@ -221,8 +221,8 @@ TEXT: dict[str, str] = {
     "served:different": "different",
     "served:not shown": "not shown",
     "table.samples": (
-        "One of k: at least one of k drawn answers is right, which needs somebody who knows which; estimated without "
-        "bias from all that were drawn. Vote: the answer whose result most of them have, which needs nobody."
+        "One of k: at least one of k drawn answers is right, which helps only where the right answer is known; "
+        "estimated without bias from all that were drawn. Vote: the answer whose result most of them have."
     ),
     "sample:mean": "one drawn",
     "sample:pass": "one of {k} (pass@{k})",
@@ -323,9 +323,9 @@ TEXT: dict[str, str] = {
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} is missing or not JSON",
     "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",
-    "audit.no-file": "{file} is missing, so nobody can tell what was asked",
+    "audit.no-file": "{file} is missing, so the questions are unknown",
     "audit.no-file.advice": (
-        "Prepare again with the same settings and data, or get the file from whoever made the folder."
+        "Prepare again with the same settings and data, or get the file from the author of the folder."
     ),
     "audit.unreadable-lines": "{file}: {count} of {lines} lines cannot be read ({reason})",
     "audit.unreadable-lines.advice": "Delete the file and evaluate again; lines of unknown content support no figure.",
@@ -348,19 +348,19 @@ TEXT: dict[str, str] = {
     "audit.other-answers": "{file}: the verdicts judge other answers than those of answers.jsonl",
     "audit.other-answers.advice": "Score the answers again (`paretune evaluate`).",
     "audit.prepared-changed": "{file} was changed after it was written: its lines do not have its fingerprint",
-    "audit.prepared-changed.advice": "Prepare and evaluate again: what the variants were asked is not what lies here.",
-    "audit.fewer-questions": "{count} questions lie here, but the experiment asks for {questions}",
+    "audit.prepared-changed.advice": "Prepare and evaluate again: the stored questions are not those that were asked.",
+    "audit.fewer-questions": "{count} questions are stored, but the experiment asks for {questions}",
     "audit.fewer-questions.advice": (
         "Say why; if questions were taken out after looking, put them back and evaluate again."
     ),
     "audit.other-databases": "{variant}: its SQL was judged on other databases than those of the manifest",
     "audit.other-databases.advice": "Score the answers of all variants again on one set of databases.",
-    "audit.header-changed": "{file}: the header was changed after it was written: its fingerprint is another",
+    "audit.header-changed": "{file}: the header was changed after it was written: its fingerprint differs",
     "audit.header-changed.advice": (
-        "Evaluate the variant again: nobody knows under which conditions these lines were made."
+        "Evaluate the variant again: the conditions under which these lines were made are unknown."
     ),
     "audit.two-models": "{variant}: SQL and multiple choice were answered with different {setting}",
-    "audit.two-models.advice": "Evaluate both axes with one model; a trade-off of two models is none.",
+    "audit.two-models.advice": "Evaluate both axes with one model; two models have no trade-off.",
     "audit.manifest-differs": "{variant}: {setting} is {manifest} by the manifest and {header} by the answers",
     "audit.manifest-differs.advice": "Evaluate the variant again under the experiment's settings.",
     "audit.tuned-baseline": "the baseline was answered with an adapter ({files})",
@@ -369,7 +369,7 @@ TEXT: dict[str, str] = {
     ),
     "audit.no-adapter": "{variant}: answered without an adapter ({files})",
     "audit.no-adapter.advice": "Evaluate the variant again: these are the base model's answers.",
-    "audit.other-adapter": "{variant}: {file} was answered with another adapter than the one that lies here",
+    "audit.other-adapter": "{variant}: {file} was answered with another adapter than the stored one",
     "audit.other-adapter.advice": "Evaluate the variant again, or put back the adapter that answered.",
     "audit.lines-of-another": "{variant}: {count} multiple-choice lines are those of another variant ({others})",
     "audit.lines-of-another.advice": "Evaluate the variant again: its lines were copied.",
@@ -431,7 +431,7 @@ TEXT: dict[str, str] = {
     "audit.near-ceiling": (
         "{suite} ({method}): the base model has {accuracy:g} %, so the questions hardly tell models apart"
     ),
-    "audit.near-ceiling.advice": "Use a harder suite: a loss of ability need not show here.",
+    "audit.near-ceiling.advice": "Use a harder suite: this one may not show a loss of ability.",
     "audit.giant-cluster": (
         "{axis}: {share:g} % of {questions} questions come from one of {clusters} clusters; they count as "
         "{effective:g} clusters"
@@ -462,15 +462,15 @@ TEXT: dict[str, str] = {
     ),
     "audit.training-diverged": "{variant}: its training ended at a loss of {last:g} after {first:g} at the beginning",
     "audit.training-diverged.advice": "Lower the learning rate; this adapter has unlearned.",
-    "audit.variants-deleted": "{count} variants were evaluated here and have no answers any more: {variants}",
+    "audit.variants-deleted": "{count} variants were evaluated in this run and no longer have answers: {variants}",
     "audit.variants-deleted.advice": "Put them back: a comparison counts every variant that was tried.",
-    "audit.variants-left": "{count} variants were evaluated here and left the experiment: {variants}",
+    "audit.variants-left": "{count} variants were evaluated in this run and left the experiment: {variants}",
     "audit.variants-left.advice": "Name them: a comparison counts every variant that was tried.",
     "audit.evaluated-again": "{variant} was evaluated again: {count} earlier sets of answers were set aside",
     "audit.evaluated-again.advice": "Say why; the better of two evaluations looks better than it is.",
     "audit.trained-again": "{variant} was trained again: {count} earlier trainings were set aside",
     "audit.trained-again.advice": "Say why; the better of two trainings looks better than it is.",
-    "audit.questions-changed": "what is asked was prepared more than once: {files} were set aside",
+    "audit.questions-changed": "the questions were prepared more than once: {files} were set aside",
     "audit.questions-changed.advice": "Say whether results had been seen before.",
     "audit.checkpoint-picked": "{variant} is step {step} of {source}, whose last step is not compared",
     "audit.checkpoint-picked.advice": "Evaluate the whole training too, or name the rule that chose the step.",
@@ -516,7 +516,7 @@ TEXT: dict[str, str] = {
         "{recomputed:g} % instead of {written:g} %"
     ),
     "audit.verdict-differs.advice": "Quote the figure of the new verdicts.",
-    "audit.failed-lines": "{variant}: {count} of {questions} {axis} lines failed for reasons of ours, not of the model",
+    "audit.failed-lines": "{variant}: {count} of {questions} {axis} lines failed through our fault, not the model's",
     "audit.failed-lines.advice": "Score them again before any comparison.",
     "audit.missing-answers": (
         "{variant}: {count} of {questions} {axis} questions have no line, so variants are compared on different data"
@@ -545,22 +545,23 @@ TEXT: dict[str, str] = {
     ),
     "audit.never-stops.advice": "Train the end-of-turn token or check the stop tokens, to save that time.",
     "audit.failed-matches-empty": (
-        "{variant}: {count} of {correct} correct answers are queries that failed where the gold result is empty "
+        "{variant}: {count} of {correct} correct answers are queries that failed where the reference result is empty "
         "(positions {examples})"
     ),
     "audit.failed-matches-empty.advice": "Count a failed query as wrong: score with the official rules.",
     "audit.both-empty": (
-        "{variant}: {count} of {correct} correct answers returned no rows, as the gold did; any such query counts there"
+        "{variant}: {count} of {correct} correct answers returned no rows, like the reference; any such "
+        "query counts there"
     ),
     "audit.both-empty.advice": "Read them as unproven; test-suite accuracy or data that return rows tell more.",
-    "audit.gold-fails": "{count} of {questions} gold queries do not run (positions {examples})",
+    "audit.gold-fails": "{count} of {questions} reference queries do not run (positions {examples})",
     "audit.gold-fails.advice": "Mend or exclude them: no prediction can be right there.",
     "audit.unknown-names": (
         "{variant}: {share:g} % of {questions} queries name tables or columns that the database does not have"
     ),
     "audit.unknown-names.advice": "Show the schema in the prompt; without it the figure measures guessing of names.",
     "audit.no-schema": (
-        "{share:g} % of {questions} prompts show no schema: no table definition and none of the tables that gold needs"
+        "{share:g} % of {questions} prompts show no schema: no table definition and no table of the reference"
     ),
     "audit.no-schema.advice": "Put the schema into the prompt of training and evaluation.",
     "audit.prompts-differ": "the text around the question differs between training and evaluation ({where})",
@@ -671,7 +672,9 @@ TEXT: dict[str, str] = {
         "correct in place of {official:g}"
     ),
     "audit.text-after-query.advice": "Stop at the end of turn, or extract one statement and say so.",
-    "audit.old-data": "{count} of {questions} rows differ in wording or gold from the data at hand: an older release",
+    "audit.old-data": (
+        "{count} of {questions} rows differ in wording or reference from the data at hand: an older release"
+    ),
     "audit.old-data.advice": "Name the release; compare with figures of the same one only.",
     "audit.ranked-without-evidence.advice": "Do not rank them on these data.",
     "audit.these-databases-only.advice": (

@@ -252,6 +252,9 @@ TEXT: dict[str, str] = {
     "Questions are taken as independent; --clusters and --intraclass say how far they are not.": (
         "As questões são tomadas como independentes; --clusters e --intraclass dizem quanto não são."
     ),
+    "cluster: none runs here; all of this machine is used": (
+        "cluster: nenhum em execução nesta máquina; a máquina inteira é usada"
+    ),
     # words of tables, plots and the terminal
     "done": "pronto",
     "missing": "falta",
@@ -650,8 +653,8 @@ TEXT: dict[str, str] = {
     "served:different": "diferente",
     "served:not shown": "não demonstrado",
     "table.samples": (
-        "Uma de k: ao menos uma de k respostas sorteadas está certa, o que exige quem saiba qual; estimado sem viés a "
-        "partir de todas as sorteadas. Voto: a resposta cujo resultado a maioria delas tem, o que não exige ninguém."
+        "Uma de k: ao menos uma de k respostas sorteadas está certa, o que só ajuda onde a resposta certa é conhecida; "
+        "estimado sem viés a partir de todas as sorteadas. Voto: a resposta cujo resultado a maioria delas tem."
     ),
     "sample:mean": "uma sorteada",
     "sample:pass": "uma de {k} (pass@{k})",
@@ -754,7 +757,7 @@ TEXT: dict[str, str] = {
     "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
     "audit.no-file": "falta {file}; não se sabe o que foi perguntado",
     "audit.no-file.advice": (
-        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo de quem fez a pasta."
+        "Prepare de novo com as mesmas configurações e dados ou obtenha o arquivo com o autor da pasta."
     ),
     "audit.unreadable-lines": "{file}: {count} de {lines} linhas não podem ser lidas ({reason})",
     "audit.unreadable-lines.advice": (

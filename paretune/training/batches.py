@@ -27,7 +27,7 @@ def padded_length(longest: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One training example in tokens. The loss is taken on the last `answer_tokens`."""
+    """One training example in tokens. The loss is computed on the last `answer_tokens`."""
 
     tokens: tuple[int, ...]
     answer_tokens: int

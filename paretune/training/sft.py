@@ -1,6 +1,6 @@
 """Supervised fine-tuning with TRL and PEFT: rows of tokens in, an adapter folder out, resumable at any moment.
 
-The loss is taken on the answer and its end-of-turn token only. Prompts were rendered by the same builder that the
+The loss is computed on the answer and its end-of-turn token only. Prompts were rendered by the same builder that the
 evaluation uses (prompts/), so nothing is templated, cut or packed here.
 """
 
@@ -116,7 +116,7 @@ def _set_aside_foreign(folder: Path, fingerprint: str) -> None:
 
 
 def _cut_log(path: Path, header: dict[str, Any], step: int) -> None:
-    """Drop the lines after the checkpoint: those steps are taken again."""
+    """Drop the lines after the checkpoint: those steps are repeated."""
     if path.exists():
         write_lines(path, header, [record for record in read_lines(path)[1] if record["step"] <= step])
 

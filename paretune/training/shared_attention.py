@@ -1,4 +1,4 @@
-"""Attention over a layout of shared prompts (shared_prompts.py), and the loss that is taken on it.
+"""Attention over a layout of shared prompts (shared_prompts.py), and the loss computed on it.
 
 A row sees what its group shares and its own remainder. On a GPU from compute capability 8.0 on, FlashAttention-2,
 which torch brings along, computes this without a mask and without a copy of any key: once causally over every segment

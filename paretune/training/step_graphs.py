@@ -43,7 +43,7 @@ def padded(layout: Mapping[str, Any], size: Size) -> dict[str, torch.Tensor]:
     """A layout as tensors whose shapes hang on the size alone.
 
     Segments end with the padding's own and empty ones. All tokens attend across: those that share nothing belong to a
-    group without keys, and the keys that nobody shares to a group without queries.
+    group without keys, and the keys that no row shares to a group without queries.
     """
     n_tokens, rows, n_labels = size
     real = layout["input_ids"].shape[1]

@@ -62,7 +62,7 @@ def target_findings(records: Run) -> Iterator[Finding]:
 
 
 def floor_findings(records: Run) -> Iterator[Finding]:
-    """Nobody gets anything right, or nobody anything wrong: there is nothing to compare."""
+    """No variant gets anything right, or none anything wrong: there is nothing to compare."""
     shares = [
         percent(sum(line.outcome == "correct" for line in variant.verdicts), len(variant.verdicts))
         for variant in records.all_variants

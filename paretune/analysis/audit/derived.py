@@ -23,7 +23,7 @@ Expected = dict[tuple[str, ...], tuple[float, ...]]  # by what names a row, the 
 
 
 def _target(run: Run) -> Expected:
-    """With questions that nobody can judge among them, and without them."""
+    """With questions that cannot be judged among them, and without them."""
     expected: Expected = {}
     for variant in run.variants:
         judged = [line for line in variant.verdicts if line.outcome not in run.facets.void]

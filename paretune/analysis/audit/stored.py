@@ -106,7 +106,7 @@ def _configured(run: Run, variant: Variant) -> Iterator[Finding]:
 
 
 def _adapter(run: Run, variant: Variant) -> Iterator[Finding]:
-    """The adapter that lies here against the one that answered, and against the training that is noted."""
+    """The stored adapter against the one that answered, and against the training that is noted."""
     folder = adapter_folder(run, variant.name)
     if folder is None or not (folder / "adapter_model.safetensors").is_file():
         return

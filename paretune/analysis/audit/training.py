@@ -56,7 +56,7 @@ def _is_cut(row: TrainingRow, task: Task) -> bool:
 
 
 def _non_finite(variant: Variant) -> Iterator[Finding]:
-    # A loss that JSON cannot hold is written as null; a gradient norm is null where nobody measured it.
+    # A loss that JSON cannot hold is written as null; a gradient norm is null where it was not measured.
     broken = sum(not (_is_finite(line.loss) and _is_finite(line.gradient_norm or 0.0)) for line in variant.training)
     skipped = max([variant.entry.skipped_steps, broken, *(line.skipped for line in variant.training)])
     steps = max([variant.entry.steps, 1, *(line.step for line in variant.training)])

@@ -42,9 +42,9 @@ from paretune.records import ChoicePrompt
 
 Wanted = Callable[[PackedBatch], bool]
 
-# Measured in benchmarks/choice.py: (tokens per batch, tokens per row). Long rows pad less and attend to more in vain.
+# Measured in benchmarks/choice.py: (tokens per batch, tokens per row). Long rows pad less, attend to more.
 _BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
-_FAMILY_TOKENS = 1024  # of questions that begin alike; longer families save little more and attend to more in vain
+_FAMILY_TOKENS = 1024  # of questions that begin alike; longer families save little more and attend to more than needed
 
 
 @dataclass(slots=True)

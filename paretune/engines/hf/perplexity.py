@@ -22,7 +22,7 @@ from paretune.errors import EmptySample, EngineError
 from paretune.models.memory import DoesNotFit, halving
 
 DEFAULT_WINDOW = 2048
-_BUDGETS = {"cpu": 2048, "cuda": 16384}  # tokens a forward
+_BUDGETS = {"cpu": 2048, "cuda": 16384}  # tokens per forward
 
 
 Span = tuple[int, int, int]  # start, first token counted, end
@@ -41,7 +41,7 @@ def measure_perplexity(
 ) -> PerplexityResult:
     """Score a text with the model as it stands (eval mode, the wanted adapter active).
 
-    window: tokens a forward sees, at least 2 (default: 2048, or the model's context where that is less); the stride
+    window: tokens per forward, at least 2 (default: 2048, or the model's context where that is less); the stride
     is half of it. fast: windows together, and only the outputs that are counted meet the vocabulary; else the model's
     own forward, window by window. Raises EmptySample for an empty text, EngineError when one window does not fit the
     memory.

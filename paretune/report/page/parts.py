@@ -74,7 +74,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names with values. folded: closed until somebody asks for it; plain: a text shown as it stands instead."""
+    """Names with values. folded: closed until opened; plain: a text shown as it stands instead."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()

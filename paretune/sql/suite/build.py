@@ -219,7 +219,7 @@ def _judge(connection: sqlite3.Connection, golds: Sequence[str], pairs: Sequence
 
 
 def _backwards(query: str) -> str:
-    """The same query over tables whose rows come in reverse; another result betrays a tie that LIMIT cuts, or a bare
+    """The same query over tables whose rows come in reverse; another result shows a tie that LIMIT cuts, or a bare
     column beside an aggregate."""
     tree = parse_select(query).copy()
     for table in list(tree.find_all(exp.Table)):
