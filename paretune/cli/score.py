@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,16 +73,22 @@ def run(arguments: argparse.Namespace) -> int:
     limits = ScoreSettings(workers=arguments.workers)  # refuses a number of workers that cannot be
     with WorkerPool(limits.workers or processors(), limits.memory_bytes) as pool:
         pool.start()
+        threading.Thread(target=_import_summary, daemon=True).start()
         header, verdicts = _score(arguments, pool)
     _check_ours(verdicts)
     if arguments.out is not None:
         from paretune.run.jsonl import write_lines
 
         write_lines(arguments.out, header, verdicts)
-    from paretune.sql.summary import score_summary  # scipy comes with it: not before it is needed
+    from paretune.sql.summary import score_summary
 
     print(score_summary(verdicts, header, voice))
     return 0
+
+
+def _import_summary() -> None:
+    """Scipy comes with it, which takes as long as many queries: imported while the workers start and execute."""
+    import_module("paretune.sql.summary")
 
 
 def _score(arguments: argparse.Namespace, pool: WorkerPool) -> tuple[dict[str, object], list[SqlVerdict]]:
