@@ -175,8 +175,8 @@ def test_match_official_twenty_columns_ten_thousand_rows_takes_few_passes(
 def test_same_up_to_columns_symmetric_designs_take_few_passes(passes: list[int]) -> None:
     """Projective planes: all columns look alike however far colours are refined.
 
-    How many passes it takes follows the seed of Python's hashes, 26 to 140 for 31 points; a search without memory of
-    what it has tried takes thousands.
+    How many passes it takes follows the seed of Python's hashes: 26 to 140 were seen for 31 points. The bound is for
+    what grows faster than the number of columns.
     """
     difference_sets = {13: (0, 1, 3, 9), 21: (3, 6, 7, 12, 14), 31: (1, 5, 11, 24, 25, 27)}
     for points, differences in difference_sets.items():
