@@ -11,7 +11,7 @@ from paretune.cli.run import add_settings, keep_memory_on_cpu
 from paretune.errors import ConfigError
 from paretune.files import runs_directory
 
-_KINDS = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")  # gguf_export.GGUF_TYPES, without numpy
+_KINDS = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

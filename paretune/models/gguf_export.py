@@ -19,7 +19,6 @@ from paretune.models.adapters import on_base
 from paretune.models.export import check_mergeable, named_updates
 from paretune.models.load import LoadedModel
 
-GGUF_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 _ROUNDING = 2.0**-7  # of a weight that was kept in bfloat16, relative, with room for one step
 _OF_THE_READER = "GGUF."  # fields that describe the file itself
 _REPLACED = ("general.architecture", "general.file_type", "general.quantization_version")
@@ -30,8 +29,8 @@ _Rows = Callable[[Any], Any]
 def write_gguf(base: LoadedModel, adapter: Path, scale: float, file: Path, kind: str, target: Path) -> None:
     """Write the base's GGUF file again with the adapter's update added, its matrices in the type `kind`.
 
-    file: the base's. kind: one of GGUF_TYPES. Matrices whose rows do not divide into blocks are kept in float16, and
-    everything else as it is. Raises ModelError where a changed weight is not found in the file.
+    file: the base's. kind: a type of gguf in lower case, such as q8_0. Matrices whose rows do not divide into blocks are
+    kept in float16, and everything else as it is. Raises ModelError where a changed weight is not found in the file.
     """
     import gguf
     import torch

@@ -39,8 +39,8 @@ class Agreement:
 def export(session: Session, variant: VariantConfig, target: Path, form: str, questions: int) -> Agreement:
     """Write a variant to a new folder and answer the first questions with what was written.
 
-    form: "adapter", "merged", or one of GGUF_TYPES. Raises ConfigError for what cannot be exported, RunFolderError or
-    ModelError where parts are missing.
+    form: "adapter", "merged", or a type of gguf in lower case. Raises ConfigError for what cannot be exported,
+    RunFolderError or ModelError where parts are missing.
     """
     adapter = _adapter(session, variant)
     config, quantised = session.config.model, form not in ("adapter", "merged")
