@@ -29,8 +29,8 @@ _Rows = Callable[[Any], Any]
 def write_gguf(base: LoadedModel, adapter: Path, scale: float, file: Path, kind: str, target: Path) -> None:
     """Write the base's GGUF file again with the adapter's update added, its matrices in the type `kind`.
 
-    file: the base's. kind: a type of gguf in lower case, such as q8_0. Matrices whose rows do not divide into blocks are
-    kept in float16, and everything else as it is. Raises ModelError where a changed weight is not found in the file.
+    file: the base's. kind: a type of gguf in lower case, such as q8_0. Matrices whose rows do not divide into blocks
+    are kept in float16, everything else as it is. Raises ModelError where a changed weight is not found in the file.
     """
     import gguf
     import torch
