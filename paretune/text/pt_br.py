@@ -538,6 +538,7 @@ TEXT: dict[str, str] = {
     "no answer in the text": "nenhuma resposta no texto",
     "before the question": "antes da pergunta",
     "hardness": "dificuldade",
+    "difficulty": "dificuldade",
     "easy": "fácil",
     "medium": "média",
     "hard": "difícil",
