@@ -203,6 +203,16 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidationConfig:
+    """[validation]: questions to look at on the way, none of them the test's. questions: of the target, at most so
+    many, by whole clusters of the training rows, which are then not trained on; general_questions: of each primary
+    suite."""
+
+    questions: int = _at_least(1, 200)
+    general_questions: int = _at_least(1, 400)
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentConfig:
     """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
     variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
@@ -216,6 +226,7 @@ class ExperimentConfig:
     prompt: Any = field(kw_only=True)
     claims: ClaimsConfig = ClaimsConfig()
     tracking: TrackingConfig | None = None
+    validation: ValidationConfig | None = None
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -239,6 +250,8 @@ class ExperimentConfig:
             item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
             del values["engine"]
+        if self.validation is None:
+            del values["validation"]
         for name in ("target", "prompt"):
             for item in fields(getattr(self, name)):
                 if item.metadata.get("unsaid") and values[name][item.name] == item.default:
@@ -272,8 +285,8 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "sweep", "seed",
-             "tracking"}  # fmt: skip
+    known = {"name", "seed", "model", "engine", "target", "general", "prompt", "claims", "validation", "training",
+             "variant", "sweep", "tracking"}  # fmt: skip
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -293,6 +306,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
         tracking=_tracking(table, where),
+        validation=_validation(table, where),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
@@ -322,6 +336,13 @@ def _tracking(table: Mapping[str, Any], where: str) -> TrackingConfig | None:
                               "environment variable that the tracker reads, such as WANDB_API_KEY")  # fmt: skip
     tracking: TrackingConfig = build(TrackingConfig, section, where, "tracking")
     return tracking
+
+
+def _validation(table: dict[str, Any], where: str) -> ValidationConfig | None:
+    if "validation" not in table:
+        return None
+    section: ValidationConfig = build(ValidationConfig, subtable(table, "validation", where), where, "validation")
+    return section
 
 
 def _general(item: Any, where: str) -> GeneralConfig:
