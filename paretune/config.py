@@ -29,6 +29,8 @@ _TAKEN_NAMES = (
     "lock.json",
     ".lock",
     ".cells",
+    "tracking",
+    "tracking.json",
 )  # of the run folder itself
 LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
 
@@ -179,6 +181,28 @@ class ClaimsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingConfig:
+    """[tracking], absent by default: where figures are sent beside the run folder, which decides none of them. path: of
+    the local store, RUN/tracking when absent; server: instead of it. A server's key is in the environment, never here.
+    """
+
+    kind: Literal["tensorboard", "mlflow", "wandb", "trackio"]
+    path: str | None = None
+    server: str | None = None
+    project: str = "paretune"
+
+    def __post_init__(self) -> None:
+        if self.server is None:
+            return
+        if self.kind == "tensorboard":
+            raise ConfigError("tracking.server: tensorboard writes files and has no server; remove the key")
+        if self.path is not None:
+            raise ConfigError("tracking: give either a local path or a server, not both")
+        if "@" in self.server.partition("://")[2].partition("/")[0]:
+            raise ConfigError("tracking.server: holds a user or a password; keys come from the environment alone")
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationConfig:
     """[validation]: questions to look at on the way, none of them the test's. questions: of the target, at most so
     many, by whole clusters of the training rows, which are then not trained on; general_questions: of each primary
@@ -201,6 +225,7 @@ class ExperimentConfig:
     target: TargetConfig = field(kw_only=True)
     prompt: Any = field(kw_only=True)
     claims: ClaimsConfig = ClaimsConfig()
+    tracking: TrackingConfig | None = None
     validation: ValidationConfig | None = None
     seed: int = _at_least(0, 42)
 
@@ -218,8 +243,9 @@ class ExperimentConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest; the usual engine, and defaults of keys marked as "unsaid", go without saying,
-        as before there was a choice."""
+        as before there was a choice. Where figures are sent is no part of what made them."""
         values = asdict(self)
+        del values["tracking"]
         for item, variant in zip(values["variants"], self.variants, strict=True):
             item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
@@ -260,7 +286,7 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
     known = {"name", "seed", "model", "engine", "target", "general", "prompt", "claims", "validation", "training",
-             "variant", "sweep"}  # fmt: skip
+             "variant", "sweep", "tracking"}  # fmt: skip
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -279,6 +305,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         target=build(task.target, subtable(table, "target", where), where, "target"),
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
+        tracking=_tracking(table, where),
         validation=_validation(table, where),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
@@ -297,6 +324,18 @@ def _task(table: dict[str, Any], where: str) -> Task:
 def _engine(table: dict[str, Any], where: str) -> EngineConfig:
     kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
     return EngineConfig(kind, table)
+
+
+def _tracking(table: Mapping[str, Any], where: str) -> TrackingConfig | None:
+    if "tracking" not in table:
+        return None
+    section = subtable(table, "tracking", where)
+    for key in section:
+        if any(word in key.lower() for word in ("key", "token", "secret", "password")):
+            raise ConfigError(f"{where}: tracking.{key}: no key may stand in an experiment file; remove it and set the "
+                              "environment variable that the tracker reads, such as WANDB_API_KEY")  # fmt: skip
+    tracking: TrackingConfig = build(TrackingConfig, section, where, "tracking")
+    return tracking
 
 
 def _validation(table: dict[str, Any], where: str) -> ValidationConfig | None:
@@ -534,7 +573,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     training = table.get("training")
     if isinstance(training, dict) and "calibration" in training:
         training["calibration"] = absolute(training["calibration"], folder, may_be_hub_name=False)
-    sections = [model, table.get("engine"), table.get("target")]
+    sections = [model, table.get("engine"), table.get("target"), table.get("tracking")]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:

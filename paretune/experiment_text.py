@@ -17,6 +17,7 @@ from paretune.config import (
     EngineConfig,
     GeneralConfig,
     ModelConfig,
+    TrackingConfig,
     TrainingConfig,
     ValidationConfig,
     VariantConfig,
@@ -40,6 +41,7 @@ SECTIONS: Mapping[str, Any] = {
     "training": TrainingConfig,
     "variant": VariantConfig,
     "sweep": SweepConfig,
+    "tracking": TrackingConfig,
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
@@ -72,9 +74,11 @@ INTRODUCTIONS: Mapping[str, str] = {
     "that it takes, and every combination becomes a variant; a value that is no list holds for all of them. "
     "`rank = [8, 16]` with `seed = [1, 2, 3]` makes six variants, `rank-8-seed-1` to `rank-16-seed-3`, which are two "
     "recipes of three seeds. For some combinations only, write several [[sweep]] tables.",
+    "tracking": "Where log lines of trainings, seconds of cells and the final figures are sent beside the run folder "
+    "(docs/tracking.md). Without this section nowhere; without `server`, nothing leaves the machine.",
 }
 # What stands in a written file for keys that have no line of their own.
-_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]"}
+_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]", "tracking": 'kind = "tensorboard"'}
 
 MEANINGS: Mapping[str, str] = {
     "name": "Name of the experiment and of its run folder; the file's name when absent.",
@@ -190,6 +194,11 @@ MEANINGS: Mapping[str, str] = {
     "variant.checkpoint": "The source's checkpoint after so many steps.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",
+    "tracking.kind": "What keeps the figures; each needs the extra of its name.",
+    "tracking.path": "Folder of the local store; `tracking` in the run folder when absent.",
+    "tracking.server": "Address of an MLflow, W&B or trackio server, or OWNER/SPACE of a trackio Space. Its key comes "
+    "from the environment: WANDB_API_KEY, MLFLOW_TRACKING_TOKEN or HF_TOKEN.",
+    "tracking.project": "Name of the project there.",
     "sweep.variants": f"How many variants it makes; must be stated where they are more than {UNSAID_VARIANTS}.",
 }
 
@@ -264,7 +273,7 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
     for section in SECTIONS:
         values = chosen.get(section, {})
         title = f"[[{section}]]" if section == "variant" else f"[{section}]"
-        absent = section in ("general", "validation", "variant", "sweep") and not values
+        absent = section in ("general", "validation", "variant", "sweep", "tracking") and not values
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
         if section in _EXAMPLES:
             lines.append(f"#{_EXAMPLES[section]}")

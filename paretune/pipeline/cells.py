@@ -117,6 +117,8 @@ def work(session: Session, cell: Cell, choices: Choices) -> None:
         choose(session, variant, choices)
     else:
         score(session, variant)
+    if session.mirror is not None:
+        session.mirror.send_work()
 
 
 def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
