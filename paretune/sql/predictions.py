@@ -136,7 +136,8 @@ def _check_questions(rows: Sequence[PredictionRow], questions: Sequence[SqlQuest
     if len(others) * 2 > len(stated):
         raise DataError(
             f"{others[0].where}: asks {others[0].question!r}, which is not question {others[0].position} of the split, "
-            f"nor are {len(others) - 1} more of {len(stated)} the split's at their positions; name their split, or give each row its index"
+            f"nor are {len(others) - 1} more of {len(stated)} the split's at their positions; name their split, or "
+            "give each row its index"
         )
 
 
