@@ -142,7 +142,7 @@ class TextToSql(Task):
         strata = [_stratum(directory, row) for row in pool]
         chosen = take(pool, target.questions, target.selection, config.seed, strata)
         rows: list[tuple[str, SqlQuestion]] = []
-        if any(variant.is_trained for variant in config.variants) or prompt.few_shot:
+        if any(variant.is_trained for variant in config.variants) or prompt.few_shot or config.validation:
             rows = _training_rows(directory, target, config.seed)
         examples = choose_examples([row for _, row in rows], prompt, config.seed)
         shown = {id(example) for example in examples}
