@@ -123,7 +123,7 @@ def test_training_stopped_and_killed_before_its_adapter_was_written_does_not_go_
 
 def test_looks_do_not_count_as_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(monitor.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("paretune.training.monitor.time.monotonic", lambda: now[0])
     watching = monitor.Monitor(
         LineWriter(tmp_path / "log.jsonl", {}), monitor.Progress(), lambda step, steps: None, gradient_scaling=False
     )
