@@ -13,6 +13,6 @@ def draw_nothing(patch: pytest.MonkeyPatch) -> None:
     from paretune.report.page import plots as page_plots
 
     for name in plots.DRAWINGS:
-        patch.setitem(plots.DRAWINGS, name, lambda *_: None)  # type: ignore[arg-type]  # a dict, shown as a Mapping
+        patch.setitem(plots.DRAWINGS, name, lambda *_: None)
     for module in (plots, page_plots):
         patch.setattr(module, "image_bytes", lambda *_: EMPTY)
