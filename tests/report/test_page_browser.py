@@ -273,9 +273,9 @@ def test_page_prints_figures_without_explorer(opened: Browser) -> None:
 def test_spider_size_shows_one_page_of_questions_at_a_time(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """1034 questions and 14042 of six variants: whatever the filter, no more than fifty rows are ever drawn."""
+    """1034 questions and 14042 of three variants: whatever the filter, no more than fifty rows are ever drawn."""
     draw_nothing(monkeypatch)
-    folder = write_run(tmp_path / "run", variants(6), size="spider")
+    folder = write_run(tmp_path / "run", variants(3), size="spider")
     records = load_run(folder)
     page = write_page(records, compare_run(records, replicates=100), [], folder / "report", Voice("pt-BR"))
     browser.open(page)
