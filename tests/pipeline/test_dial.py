@@ -108,11 +108,18 @@ def test_dial_point_is_what_the_variant_answers(home: Path, tmp_path: Path) -> N
     file.write_text(EXPERIMENT.replace('path = "model"', model) + '[[variant]]\nfrom = "run-1"\nadapter_scale = 0.5\n')
     asked = [{**row, "index": number} for number, row in enumerate(held)]
     write_lines(folder / "prepared/sql.jsonl", {"kind": "prepared-sql", "fingerprint": "other"}, asked)
+    for name in ("choice", "prompts"):
+        asked_name = "choice" if name == "choice" else "choice_prompts"
+        shutil.copy(folder / f"prepared/validation_{name}.jsonl", folder / f"prepared/{asked_name}.jsonl")
     assert main(["evaluate", str(file), "--out", str(folder), "--variant", "run-1@0.5"]) == 0
     verdicts = read_lines(folder / "run-1@0.5/sql.jsonl")[1]
     (line,) = [line for line in read_lines(home / "run/run-1/validation.jsonl")[1]
                if line["scale"] == 0.5 and line["checkpoint"] is None]  # fmt: skip
     assert line["target"] == "".join(str(int(verdict["outcome"] == "correct")) for verdict in verdicts)
+    choice = {answer["id"]: answer["correct"] for answer in read_lines(folder / "run-1@0.5/choice.jsonl")[1]}
+    order = [row["id"] for row in read_lines(folder / "prepared/choice.jsonl")[1]]
+    assert line["general"]["demo"] == "".join(str(int(choice[name])) for name in order)
+    assert 0 < sum(choice.values()) < len(choice)
 
 
 @pytest.mark.parametrize(
