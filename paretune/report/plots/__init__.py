@@ -235,8 +235,8 @@ def _labels(comparison: Comparison, voice: Voice) -> list[str]:
     """Names of all points, no two alike; the base model's with its accuracies, which the axes do not show."""
     base, *tuned = comparison.variants
     accuracy = target_say(comparison.facets, voice)("first.accuracy")
-    figures = voice.say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
-                        general=base.general.estimate)  # fmt: skip
+    levels = ((accuracy, base.leading.estimate), (comparison.main_suite, base.general.estimate))
+    figures = ", ".join(voice.say("first.base", what=what, accuracy=level) for what, level in levels)
     return [f"{base.name}: {figures}", *short_names([row.name for row in tuned], MOST_LETTERS_AT_POINT)]
 
 
