@@ -179,6 +179,16 @@ class ClaimsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidationConfig:
+    """[validation]: questions to look at on the way, none of them the test's. questions: of the target, at most so
+    many, by whole clusters of the training rows, which are then not trained on; general_questions: of each primary
+    suite."""
+
+    questions: int = _at_least(1, 200)
+    general_questions: int = _at_least(1, 400)
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentConfig:
     """One experiment: one TOML file, one folder of results. target, prompt: the task's own dataclasses. Without a
     variant the base model alone is evaluated. Without a suite of general ability the embedded one is asked."""
@@ -191,6 +201,7 @@ class ExperimentConfig:
     target: TargetConfig = field(kw_only=True)
     prompt: Any = field(kw_only=True)
     claims: ClaimsConfig = ClaimsConfig()
+    validation: ValidationConfig | None = None
     seed: int = _at_least(0, 42)
 
     def variant(self, name: str) -> VariantConfig:
@@ -213,6 +224,8 @@ class ExperimentConfig:
             item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
             del values["engine"]
+        if self.validation is None:
+            del values["validation"]
         for name in ("target", "prompt"):
             for item in fields(getattr(self, name)):
                 if item.metadata.get("unsaid") and values[name][item.name] == item.default:
@@ -246,7 +259,8 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
 
 def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
     where = str(file)
-    known = {"name", "model", "engine", "target", "general", "prompt", "claims", "training", "variant", "sweep", "seed"}
+    known = {"name", "seed", "model", "engine", "target", "general", "prompt", "claims", "validation", "training",
+             "variant", "sweep"}  # fmt: skip
     refuse_unknown(table, known, where, "")
     name = table.get("name", file.stem)
     if not isinstance(name, str) or not is_folder_name(name):
@@ -265,6 +279,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         target=build(task.target, subtable(table, "target", where), where, "target"),
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
+        validation=_validation(table, where),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
     _check_together(config, where)
@@ -282,6 +297,13 @@ def _task(table: dict[str, Any], where: str) -> Task:
 def _engine(table: dict[str, Any], where: str) -> EngineConfig:
     kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
     return EngineConfig(kind, table)
+
+
+def _validation(table: dict[str, Any], where: str) -> ValidationConfig | None:
+    if "validation" not in table:
+        return None
+    section: ValidationConfig = build(ValidationConfig, subtable(table, "validation", where), where, "validation")
+    return section
 
 
 def _general(item: Any, where: str) -> GeneralConfig:

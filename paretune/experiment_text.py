@@ -18,6 +18,7 @@ from paretune.config import (
     GeneralConfig,
     ModelConfig,
     TrainingConfig,
+    ValidationConfig,
     VariantConfig,
 )
 from paretune.engines import ENGINES
@@ -35,6 +36,7 @@ SECTIONS: Mapping[str, Any] = {
     "prompt": PromptConfig,
     "general": GeneralConfig,
     "claims": ClaimsConfig,
+    "validation": ValidationConfig,
     "training": TrainingConfig,
     "variant": VariantConfig,
     "sweep": SweepConfig,
@@ -60,6 +62,8 @@ INTRODUCTIONS: Mapping[str, str] = {
     "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
     "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
     "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
+    "validation": "Questions to look at on the way, for a monitor, a dial or a search (training.md); none of them is "
+    "the test's. Without this section there are none.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself, the "
     "method too. Keys of a method go to the variants of that method.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
@@ -145,6 +149,9 @@ MEANINGS: Mapping[str, str] = {
     "claims.loss_budget_points": "What the pick may lose, in points; the margin when absent.",
     "claims.primary_suites": "The suites on which a loss must be ruled out, by kind; all of them when empty.",
     "claims.level": "Level of the intervals of all planned variants together.",
+    "validation.questions": "Target questions drawn from the training rows, at most so many, by whole databases, which "
+    "are then not trained on.",
+    "validation.general_questions": "Questions of each primary suite that are not among those of the test.",
     "training.peak_learning_rate": "Learning rate at its highest.",
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",
@@ -257,7 +264,7 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
     for section in SECTIONS:
         values = chosen.get(section, {})
         title = f"[[{section}]]" if section == "variant" else f"[{section}]"
-        absent = section in ("general", "variant", "sweep") and not values
+        absent = section in ("general", "validation", "variant", "sweep") and not values
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
         if section in _EXAMPLES:
             lines.append(f"#{_EXAMPLES[section]}")

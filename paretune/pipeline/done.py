@@ -13,7 +13,7 @@ from typing import Literal
 
 from paretune.config import BASELINE
 from paretune.errors import ParetuneError
-from paretune.pipeline.prepare import data_hashes, prepare, read_general
+from paretune.pipeline.prepare import data_hashes, prepare, read_general, read_target
 from paretune.pipeline.session import Session, prepared_mark
 from paretune.report.text_table import Table
 from paretune.run.folder import RunFolder, same_fingerprint
@@ -181,7 +181,7 @@ class _Known:
 def _prepared_now(session: Session) -> Iterator[RunFolder]:
     """Where lies what would be asked now: in the run folder if settings and data are those of its manifest, else in a
     passing folder, prepared for this purpose."""
-    target, general = session.task.read(session.config), read_general(session.config)
+    target, general = read_target(session.config, session.task), read_general(session.config)
     manifest = session.folder.read_manifest()
     config = json.loads(json.dumps(session.config.as_dict()))
     if (manifest.get("config"), manifest.get("data")) == (config, data_hashes(target, general)):

@@ -17,6 +17,7 @@ from paretune.pipeline.prepare import (
     is_prepared,
     prepare,
     read_general,
+    read_target,
     take_prepared,
 )
 from paretune.pipeline.session import Session
@@ -136,7 +137,7 @@ def describe_plan(session: Session) -> Plan:
     from paretune.pipeline.doubts import trained_on_the_test
 
     session.config = with_stored_paths(session.config)
-    target, general = session.task.read(session.config), read_general(session.config)
+    target, general = read_target(session.config, session.task), read_general(session.config)
     engine = session.config.engine
     lines = [f"experiment {session.config.name} in {session.folder.path}", f"model {session.config.model.path}"]
     if engine != EngineConfig():

@@ -561,7 +561,10 @@ TEXT: dict[str, str] = {
     "audit.unknown-names": (
         "{variant}: {share:g} % of {questions} queries name tables or columns that the database does not have"
     ),
-    "audit.unknown-names.advice": "Show the schema in the prompt; without it the figure measures guessing of names.",
+    "audit.unknown-names.advice": (
+        "Read some prompts: without the schema the figure measures guessing of names. With the schema in them, the "
+        "model does not use it: train longer or take a larger model."
+    ),
     "audit.no-schema": (
         "{share:g} % of {questions} prompts show no schema: no table definition and no table of the reference"
     ),
@@ -574,6 +577,16 @@ TEXT: dict[str, str] = {
         "{count} of {questions} test questions also stand in the training rows, word for word (positions {examples})"
     ),
     "audit.train-in-test.advice": "Remove them from training and train again.",
+    "audit.validation-in-test": ("{count} of {questions} validation questions are asked in the test, too ({examples})"),
+    "audit.validation-in-test.advice": (
+        "What was chosen by them was chosen by the test; prepare and train again with this version."
+    ),
+    "audit.validation-in-train": (
+        "{count} of {questions} validation questions also stand in the training rows ({examples})"
+    ),
+    "audit.validation-in-train.advice": (
+        "Accuracy on them is partly memory; remove the repetitions from the training data and train again."
+    ),
     "audit.train-near-test": (
         "{count} of {questions} test questions nearly equal a training row on the same database (positions {examples})"
     ),

@@ -537,6 +537,7 @@ TEXT: dict[str, str] = {
     "no answer in the text": "nenhuma resposta no texto",
     "before the question": "antes da pergunta",
     "hardness": "dificuldade",
+    "difficulty": "dificuldade",
     "easy": "fácil",
     "medium": "média",
     "hard": "difícil",
@@ -996,7 +997,10 @@ TEXT: dict[str, str] = {
     "audit.unknown-names": (
         "{variant}: {share:g} % de {questions} consultas citam tabelas ou colunas que o banco não tem"
     ),
-    "audit.unknown-names.advice": "Mostre o esquema no prompt; sem ele o número mede adivinhação de nomes.",
+    "audit.unknown-names.advice": (
+        "Leia alguns prompts: sem o esquema o número mede adivinhação de nomes. Se o esquema está lá, o modelo não o "
+        "usa: treine por mais tempo ou escolha um modelo maior."
+    ),
     "audit.no-schema": (
         "{share:g} % de {questions} prompts não mostram esquema: nem definição de tabela, nem as tabelas da referência"
     ),
@@ -1009,6 +1013,18 @@ TEXT: dict[str, str] = {
         "{count} de {questions} questões de teste também estão no treino, palavra por palavra (posições {examples})"
     ),
     "audit.train-in-test.advice": "Retire-as do treino e treine de novo.",
+    "audit.validation-in-test": (
+        "{count} de {questions} questões de validação também são feitas no teste ({examples})"
+    ),
+    "audit.validation-in-test.advice": (
+        "O que foi escolhido por elas foi escolhido pelo teste; prepare e treine de novo com esta versão."
+    ),
+    "audit.validation-in-train": (
+        "{count} de {questions} questões de validação também estão entre as linhas de treino ({examples})"
+    ),
+    "audit.validation-in-train.advice": (
+        "A acurácia nelas é em parte memória; retire as repetições dos dados de treino e treine de novo."
+    ),
     "audit.train-near-test": (
         "{count} de {questions} questões de teste quase igualam uma linha de treino do mesmo banco (posições "
         "{examples})"
