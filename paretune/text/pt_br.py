@@ -404,6 +404,7 @@ TEXT: dict[str, str] = {
     "answers judged": "respostas julgadas",
     "general questions": "questões gerais",
     "complete": "completa",
+    "incomplete": "incompleta",
     "state": "estado",
     "base model, %": "modelo base, %",
     "What is there and what is missing": "O que já existe e o que falta",
@@ -669,7 +670,7 @@ TEXT: dict[str, str] = {
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com o mesmo número de variantes e as mesmas questões."
     ),
-    "table.matched": "P.p. de acurácia geral perdidos onde uma curva chega a um ganho de {gain:.1} p.p.",
+    "table.matched": "Acurácia geral perdida, em p.p., onde uma curva chega a um ganho de {gain:.1} p.p.",
     "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
     "table.skipped": "Passos de treino pulados por não serem finitos: {counts}.",
     "change:gain shown": "ganho demonstrado",
