@@ -100,6 +100,7 @@ TEXT: dict[str, str] = {
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
     "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
+    "card.repair": "The adapter was changed after its training, without data: {repair} ({settings}), from {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
@@ -298,6 +299,7 @@ TEXT: dict[str, str] = {
     "first.these": "The figures hold for these groups of questions only.",
     "first.scale": "{variant} at scale {scale}",
     "first.checkpoint": "step {step} of {variant}",
+    "first.repair": "{variant} repaired: {repair}",
     "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
     "first.target-loss": "It loses on the target itself: {gained:+} points.",
     "first.loss-shown": (
@@ -737,16 +739,16 @@ TEXT: dict[str, str] = {
     "sql.nothing-extracted": "no SQL statement in the answer",
     "sql.not-a-query": "The answer is a {statement} statement; only queries that read are run.",
     "sql.only-reading": "only reading is allowed; refused: {action}",
-    "sql.gold-fails": "the gold query fails: {detail}",
+    "sql.gold-fails": "the reference query fails: {detail}",
     "sql.gold-too-large": "the reference returns too much: {detail}",
-    "sql.too-long": "The statement is too long or too deeply nested to be compared with the gold.",
+    "sql.too-long": "The statement is too long or too deeply nested to be compared with the reference.",
     "sql.not-comparable": "The two queries cannot be compared clause by clause: {message}",
     "sql.alike": (
         "No clause tells them apart: the clauses are alike, so look at expressions, ties and what the data holds."
     ),
     "sql.no-clause": "No clause tells them apart: {message}.",
-    "sql.drop-set-operation": "Drop the {given}{where}: the gold is a single query.",
-    "sql.combine": "Combine two queries with {wanted}{where}, as the gold does.",
+    "sql.drop-set-operation": "Drop the {given}{where}: the reference is a single query.",
+    "sql.combine": "Combine two queries with {wanted}{where}, as the reference does.",
     "sql.quoted-column-elsewhere": (
         "Column {column} is in none of the tables read{where} (it is in {tables}); in quotes SQLite takes it for text."
     ),
@@ -773,13 +775,13 @@ TEXT: dict[str, str] = {
     "sql.breaks-off": "The statement breaks off before its end.",
     "sql.unclosed": "SQLite cannot read {token}: look for an unclosed quote.",
     "sql.unreadable": "SQLite cannot read the statement.",
-    "sql.join-not-subquery": "The gold joins {tables}{where} instead of reading it in a subquery.",
-    "sql.subquery-not-join": "The gold reads {tables} in a subquery{where} instead of joining it.",
+    "sql.join-not-subquery": "The reference joins {tables}{where} instead of reading it in a subquery.",
+    "sql.subquery-not-join": "The reference reads {tables} in a subquery{where} instead of joining it.",
     "sql.join-on": "Join on {wanted} instead of {given}{where}.",
-    "sql.join-missing": "Join {tables}{where}, which the gold reads too.",
-    "sql.join-needless": "Leave out {tables}{where}: the gold does not join it.",
-    "sql.from-tables": "Read from tables, not from a subquery in FROM{where}, as the gold does.",
-    "sql.from-subquery": "Read from a subquery in FROM{where}, as the gold does.",
+    "sql.join-missing": "Join {tables}{where}, which the reference reads too.",
+    "sql.join-needless": "Leave out {tables}{where}: the reference does not join it.",
+    "sql.from-tables": "Read from tables, not from a subquery in FROM{where}, as the reference does.",
+    "sql.from-subquery": "Read from a subquery in FROM{where}, as the reference does.",
     "sql.read-instead": "Read {wanted} instead of {given}{where}.",
     "sql.join-connector": "Connect the join conditions with {wanted}, not {given}{where}.",
     "sql.join-condition-missing": "Add the join condition {condition}{where}.",
