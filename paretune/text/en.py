@@ -288,7 +288,7 @@ TEXT: dict[str, str] = {
     "first.loss-line": "{change:+} points. {loss}",
     "first.other-suite": "{suite}: {levels}, {change:+} points",
     "first.interval": "95 % interval: {low} to {high} %",
-        "first.suite": "General accuracy · {suite}, {questions} questions",
+    "first.suite": "General accuracy · {suite}, {questions} questions",
     "first.worst-suite": "General accuracy · {suite}, the worst of {suites} suites, {questions} questions",
     "first.target": "{accuracy} · {benchmark}, {questions} questions in {count} {clusters}",
     "first.of-largest-gain": "{variant}, which gains most · {label}",

@@ -253,8 +253,8 @@ def _seed(plane: _Plane, seed: tuple[float, float]) -> str:
 
 
 def _base(plane: _Plane, words: Words) -> str:
-    x, y = plane.at(0, 0)
-    return f'<g class="base"><title>{_text(": ".join(_base_lines(words, narrow=False)))}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
+    (x, y), told = plane.at(0, 0), ": ".join(_base_lines(words, narrow=False))
+    return f'<g class="base"><title>{_text(told)}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
 
 
 def _base_lines(words: Words, *, narrow: bool) -> tuple[str, ...]:
