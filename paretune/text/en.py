@@ -248,6 +248,10 @@ TEXT: dict[str, str] = {
     # plots
     "plot.scales": "scales of {variant}",
     "plot.checkpoints": "checkpoints of {variant}",
+    "plot.forgetting": (
+        "Gain and forgetting by step, on {questions} validation questions, none of them the test's; whiskers: 95 % "
+        "intervals of each look alone."
+    ),
     "plot.subjects": "Change by subject, {suite}",
     "plot.subjects-shown": "the {count} of {all} subjects that changed most",
     # the verdict: gain, general ability, what they rest on

@@ -341,6 +341,17 @@ TEXT: dict[str, str] = {
     "Gain and loss against the baseline": "Ganho e perda em relação ao modelo base",
     "Pareto front": "fronteira de Pareto",
     "Training curves": "Curvas de treino",
+    "Gain and forgetting by step": "Ganho e esquecimento por passo",
+    "Kullback-Leibler divergence from the base model, nats per token": (
+        "divergência de Kullback-Leibler em relação ao modelo base, nats por token"
+    ),
+    "bits per byte of general text, more than the base model": (
+        "bits por byte de texto geral, acima do modelo base"
+    ),
+    "no training was watched": "nenhum treino foi observado",
+    "Ring: a loss was shown, and the training ended there.": (
+        "Círculo: uma perda foi demonstrada, e o treino terminou ali."
+    ),
     "loss": "perda",
     "learning rate": "taxa de aprendizado",
     "gradient norm": "norma do gradiente",
@@ -670,6 +681,10 @@ TEXT: dict[str, str] = {
     # plots
     "plot.scales": "{variant} em escala reduzida",
     "plot.checkpoints": "checkpoints de {variant}",
+    "plot.forgetting": (
+        "Ganho e esquecimento por passo, em {questions} questões de validação, nenhuma delas do teste; barras: intervalos "
+        "de 95 % de cada observação isolada."
+    ),
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
     # the verdict: gain, general ability, what they rest on
