@@ -9,6 +9,8 @@ from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.methods import find_method
 from paretune.models.chat import encode
+from paretune.objectives import find_objective
+from paretune.pipeline import replay
 from paretune.pipeline.monitor import watch_training
 from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
@@ -35,7 +37,9 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     assert variant.training is not None
     training = variant.training
     conditions = find_method(training.method).conditions(training.settings)
-    settings = {key: value for key, value in {**training.as_dict(), **conditions}.items() if key != "logging_steps"}
+    of_objective = find_objective(training.objective).conditions(training.objective_settings)
+    decided = {**training.as_dict(), **conditions, **of_objective, **replay.conditions(session, training)}
+    settings = {key: value for key, value in decided.items() if key != "logging_steps"}
     for key, deciding in _LATER_KEYS.items():
         if not settings.get(deciding):
             settings.pop(key, None)
@@ -69,9 +73,12 @@ def train(session: Session, variant: VariantConfig) -> None:
         raise TrainingError(f"{variant.name}: all {len(prepared)} training rows are longer than max_tokens = "
                             f"{config.max_tokens}; the shortest has {shortest}: raise training.max_tokens")  # fmt: skip
     rows = [_row(session.tokenizer, record) for record in records]
+    general = replay.general_rows(session, variant, len(rows)) if rows else []
+    rows += general
     base = session.base
     steps = total_steps(len(rows), config)
-    session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
+    mixed = f" ({len(general)} of them general)" if general else ""
+    session.say(f"{variant.name}: training on {len(rows)} rows{mixed}, {steps} steps")
     watch = None
     if config.monitor_steps is not None:
         with session.folder.timed("monitor", variant.name, mark):
