@@ -683,8 +683,8 @@ TEXT: dict[str, str] = {
     "plot.scales": "{variant} em escala reduzida",
     "plot.checkpoints": "checkpoints de {variant}",
     "plot.forgetting": (
-        "Ganho e esquecimento por passo, em {questions} questões de validação, nenhuma delas do teste; barras: intervalos "
-        "de 95 % de cada observação isolada."
+        "Ganho e esquecimento por passo, em {questions} questões de validação, nenhuma delas do teste; barras: "
+        "intervalos de 95 % de cada observação isolada."
     ),
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
@@ -902,9 +902,9 @@ TEXT: dict[str, str] = {
     ),
     "audit.training-diverged": "{variant}: o treino terminou com perda {last:g}, depois de {first:g} no início",
     "audit.training-diverged.advice": "Diminua a taxa de aprendizado; este adaptador desaprendeu.",
-    "audit.variants-deleted": "{count} variantes foram avaliadas aqui e já não têm respostas: {variants}",
+    "audit.variants-deleted": "avaliadas nesta execução e agora sem respostas: {count} variantes ({variants})",
     "audit.variants-deleted.advice": "Reponha-as: uma comparação conta toda variante que foi tentada.",
-    "audit.variants-left": "{count} variantes foram avaliadas aqui e saíram do experimento: {variants}",
+    "audit.variants-left": "avaliadas nesta execução e fora do experimento: {count} variantes ({variants})",
     "audit.variants-left.advice": "Cite-as: uma comparação conta toda variante que foi tentada.",
     "audit.evaluated-again": (
         "{variant} foi avaliada de novo: {count} conjuntos anteriores de respostas foram postos de lado"

@@ -92,7 +92,7 @@ class Drawing:
             *map(_path, paths),
             *(_cross(plane, point) for point in self.points),
             _base(plane, words),
-            *_points(plane, self.points, lines, pick, words),
+            *_points(plane, self.points, lines, plane.line(budget), pick, words),
             "</svg>",
         ]
         return "\n".join(parts)
@@ -262,9 +262,10 @@ def _base_lines(words: Words, *, narrow: bool) -> tuple[str, ...]:
 
 
 def _points(
-    plane: _Plane, points: Sequence[Point], lines: Sequence[Segment], pick: str | None, words: Words
+    plane: _Plane, points: Sequence[Point], lines: Sequence[Segment], allowed: float, pick: str | None, words: Words
 ) -> list[str]:
-    """Markers with their names, each name where it covers least, lines among it; the origin has the base model's."""
+    """Markers with their names, each name where it covers least, lines among it; the origin has the base model's, which
+    stand above the height `allowed`, that of the budget's line."""
     left, top, right, bottom = plane.box
     base = _base_lines(words, narrow=plane.frame.narrow)
     pixels = [plane.at(0, 0), *(plane.at(point.gain.estimate, point.change.estimate) for point in points)]
@@ -277,7 +278,8 @@ def _points(
             (plane.at(point.gain.estimate, point.change.low), plane.at(point.gain.estimate, point.change.high)),
         )
     ]
-    spots = spots_beside(pixels, sizes, [*lines, *crosses], (left, top, right, bottom), 1.0)
+    limits = [(left, top, right, allowed), *[(left, top, right, bottom)] * len(points)]
+    spots = spots_beside(pixels, sizes, [*lines, *crosses], limits, 1.0)
     box, _ = spots[0]
     levels = "".join(f'<tspan x="{box[0]:.1f}" dy="{LINE - 1:g}">{_text(line)}</tspan>' for line in base[1:])
     parts = [
