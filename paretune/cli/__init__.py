@@ -27,6 +27,7 @@ from paretune.cli import (
     init_task,
     logs,
     perplexity,
+    plan,
     power,
     run,
     score,
@@ -43,6 +44,7 @@ _COMMANDS = {
     "score": (score, "score anybody's predicted SQL"),
     "choice": (choice, "score multiple-choice questions with a model"),
     "perplexity": (perplexity, "bits per byte of a text"),
+    "plan": (plan, "minutes, memory and disk of an experiment, before it starts"),
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
     "cells": (cells, "the pieces of work of an experiment, for several processes"),
@@ -55,7 +57,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
-    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "cells", "cell"),
+    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "plan", "cells", "cell"),
     "its results": ("compare", "report", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
