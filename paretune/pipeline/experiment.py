@@ -69,6 +69,8 @@ def report(session: Session, claims: Claims | None = None, target_data: Path | N
     comparison = compare_folder(run, session.voice, session.say, claims or Claims(), into=session.folder)
     with session.folder.timed("report"):
         report_folder(run, comparison, session.voice, target_data, into=session.folder)
+    if session.mirror is not None:
+        session.mirror.send_figures(comparison)
     return run, comparison
 
 
