@@ -414,6 +414,9 @@ class _Planner:
             said.append("probed: from the speed of this machine on layers of the model's shape, just now")
         if not counts.exact:
             said.append(f"the tokenizer is not here: {_LETTERS_PER_TOKEN} letters count as a token")
+        trainings = [item.training for item in self._session.config.variants if item.training is not None]
+        if any(item.objective != "sft" or item.replay != "none" or item.monitor_steps for item in trainings):
+            said.append("the cost of replay, of objectives other than sft and of the monitor is not in these figures")
         if self._session.config.target.batch_size is None:
             said.append("answers: the memory is that of one at a time; as many are written at once as fit")
         return said

@@ -172,3 +172,9 @@ def test_shape_of_a_published_model_has_its_published_number_of_weights(home: Pa
 def test_shape_of_an_unknown_model_offline_is_refused(home: Path) -> None:
     with pytest.raises(ModelError, match="neither a file or directory here nor"):
         shape_of(ModelConfig(path="nobody/nothing"))
+
+
+def test_plan_says_what_it_leaves_out(home: Path) -> None:
+    plan = _plan(home, EXPERIMENT.replace('name = "run-1"', 'name = "run-1"\nobjective = "dft"'), card_named("l4"))
+    assert "objectives other than sft" in " ".join(plan.notes)
+    assert "objectives other than sft" not in " ".join(_plan(home, card=card_named("l4")).notes)
