@@ -110,6 +110,10 @@ def main(words: Sequence[str] | None = None) -> int:
     if "RANK" not in os.environ and not getattr(arguments, "cluster_address", None):
         # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    elif "LOCAL_RANK" in os.environ:  # a launcher's process sees its own
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        number = int(os.environ["LOCAL_RANK"])
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices[number] if len(devices) > number else str(number)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback
             stream.reconfigure(errors="backslashreplace")
