@@ -28,6 +28,7 @@ from paretune.cli import (
     init_task,
     logs,
     perplexity,
+    plan,
     power,
     run,
     score,
@@ -44,6 +45,7 @@ _COMMANDS = {
     "score": (score, "score anybody's predicted SQL"),
     "choice": (choice, "score multiple-choice questions with a model"),
     "perplexity": (perplexity, "bits per byte of a text"),
+    "plan": (plan, "minutes, memory and disk of an experiment, before it starts"),
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
     "cells": (cells, "the pieces of work of an experiment, for several processes"),
@@ -57,7 +59,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
-    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "cells", "cell"),
+    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "plan", "cells", "cell"),
     "its results": ("compare", "report", "dial", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
@@ -110,6 +112,10 @@ def main(words: Sequence[str] | None = None) -> int:
     if "RANK" not in os.environ and not getattr(arguments, "cluster_address", None):
         # several GPUs without a launcher: transformers' trainer refuses; one is enough
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    elif "LOCAL_RANK" in os.environ:  # a launcher's process sees its own
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        number = int(os.environ["LOCAL_RANK"])
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices[number] if len(devices) > number else str(number)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters gets a substitute, not a traceback
             stream.reconfigure(errors="backslashreplace")

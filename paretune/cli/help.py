@@ -64,6 +64,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "choice": ("paretune choice --model MODEL --suite demo --method cloze --shots 0",
                "paretune choice --model MODEL --adapter DIR --suite mmlu --path DIR --limit 20"),
     "perplexity": ("paretune perplexity --model MODEL --adapter DIR --text FILE",),
+    "plan": (f"paretune plan {_EXPERIMENT}", f"paretune plan {_EXPERIMENT} --card t4"),
     "power": (
         "paretune power --effect 2 --discordant 0.1",
         "paretune power --claim non-inferiority --margin 1 --discordant 0.1",

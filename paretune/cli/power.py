@@ -178,20 +178,14 @@ def speeds_of(folder: Path) -> dict[str, float]:
     Its manifest's seconds for generating or choosing over the lines of the same variants. Raises RunFolderError where
     nothing was answered yet.
     """
-    from paretune.run.folder import work_seconds
+    from paretune.pipeline import pace
+    from paretune.run.folder import RunFolder
     from paretune.run.load import load_run
 
-    records = load_run(folder)
-    speeds: dict[str, float] = {}
-    for axis, stage in STAGES.items():
-        seconds = lines = 0.0
-        for variant in records.all_variants:
-            answered = len(variant.verdicts if axis == "target" else variant.choice)
-            spent = work_seconds(records.manifest, variant.name, variant.headers).get(stage, 0.0)
-            if answered and spent:
-                seconds, lines = seconds + spent, lines + answered
-        if lines:
-            speeds[axis] = seconds / lines
+    load_run(folder)  # refuses a damaged folder
+    known = pace.speeds_of(RunFolder(folder))
+    speeds = {axis: known.seconds[stage] / known.amount[stage] for axis, stage in STAGES.items()
+              if stage in known.amount}  # fmt: skip
     if not speeds:
         raise RunFolderError(f"{folder}: no variant has answered questions there; run `paretune evaluate` first")
     return speeds

@@ -126,6 +126,14 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     if stage in ("compare", "report") and folder.path.is_dir() and not os.access(folder.path, os.W_OK):
         _without_writing(stage, folder, arguments)
         return 0
+    from paretune.pipeline.together import is_launched, train_together
+
+    if is_launched():
+        if stage != "train":
+            raise ConfigError(f"{stage} is the work of one process; a launcher may start `paretune train` alone")
+        keep_memory_on_cpu()
+        train_together(session, variants)
+        return 0
     with folder.locked():
         _work(stage, session, variants, arguments)
         if arguments.export:

@@ -176,7 +176,7 @@ def load_tokenizer(source: ModelSource) -> Any:
 
 def load_model(config: ModelConfig, source: ModelSource | None = None) -> LoadedModel:
     """Load weights and tokenizer. Raises ModelError where they cannot be had or do not fit the machine."""
-    _drop_needless_remarks()
+    drop_needless_remarks()
     import torch
     import transformers
     from safetensors import SafetensorError
@@ -248,7 +248,7 @@ def _keep_weights_unpacked(model: Any) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def _drop_needless_remarks() -> None:
+def drop_needless_remarks() -> None:
     """bitsandbytes remarks at import that a kernel for CPUs is not installed, whether or not anything is quantised,
     and at every product of 8-bit weights that its input is rounded, as that method does."""
     for module in ("backends.cpu.ops", "autograd._functions"):

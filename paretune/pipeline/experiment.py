@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import ParetuneError
 from paretune.pipeline.done import PartDone, known_rows, list_progress
-from paretune.pipeline.pace import Course, Work, describe_time, earlier_speeds
+from paretune.pipeline.pace import Course, Speeds, Work, describe_time, earlier_speeds
 from paretune.pipeline.prepare import (
     GeneralData,
     is_prepared,
@@ -20,7 +20,10 @@ from paretune.pipeline.prepare import (
     read_target,
     take_prepared,
 )
-from paretune.pipeline.session import Session
+from paretune.pipeline.samples import FILE as SAMPLES
+from paretune.pipeline.samples import Drawing
+from paretune.pipeline.session import Session, describe_machine
+from paretune.run.jsonl import count_lines
 from paretune.run.load import Run, load_run
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
@@ -156,7 +159,7 @@ def describe_plan(session: Session) -> Plan:
         what = _describe_variant(variant, len(target.training))
         lines.append(f"variant {variant.name}: {what}{states.get(variant.name, '')}")
     owed = sum(len(item.questions) * len(item.methods) for item in general)
-    todo = _todo(session, rows, {"train": len(target.training), "answers": len(target.questions), "choice": owed})
+    todo = todo_of(session, rows, {"train": len(target.training), "answers": len(target.questions), "choice": owed})
     lines.append(_describe_time(session, todo))
     doubts = session.task.doubts(session.config, target)
     remarks = (*trained_on_the_test(target), *doubts, *find_remarks(session))
@@ -175,7 +178,7 @@ def _states(rows: Sequence[PartDone]) -> dict[str, str]:
     }
 
 
-def _todo(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int]) -> list[Work]:
+def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int]) -> list[Work]:
     """What is not done yet. counts: training rows, and the answers that a whole variant has, of each part."""
     stages = {"adapter": "train", "answers": "generate", session.task.facets.lines: "score", "choice": "choice"}
     todo = []
@@ -193,16 +196,22 @@ def _todo(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int])
         else:
             whole = counts["choice" if row.part == "choice" else "answers"]
             done = row.done if row.state == "missing" else 0
-            todo.append(Work(row.variant, stages[row.part], max(0, whole - done)))
+            stage = stages[row.part]
+            drawn = Drawing.of(session.config).samples if stage == "generate" else 1
+            if drawn > 1:  # one of them counts; what is drawn already goes on where it ended
+                done = count_lines(session.folder.variant(row.variant, SAMPLES)) if row.state == "missing" else 0
+            todo.append(Work(row.variant, stage, max(0, whole * drawn - done)))
     return todo
 
 
-def _describe_time(session: Session, todo: Sequence[Work]) -> str:
-    from paretune.pipeline.session import describe_machine
-
-    runs = session.folder.path.absolute().parent
+def like_this(session: Session) -> tuple[Speeds, int]:
+    """The speeds of the runs beside this one with its model, task and machine, and how many these are."""
     like = {"config": session.config.as_dict(), "hardware": describe_machine()["hardware"]}
-    speeds, count = earlier_speeds(runs, like)
+    return earlier_speeds(session.folder.path.absolute().parent, like)
+
+
+def _describe_time(session: Session, todo: Sequence[Work]) -> str:
+    speeds, count = like_this(session)
     return describe_time(todo, speeds, count, session.folder.path.parent)
 
 
@@ -217,7 +226,7 @@ def _course(session: Session, variants: Sequence[VariantConfig], choices: int) -
     counts = {"train": prepared["prepared/train"], "answers": prepared[f"prepared/{lines}"], "choice": choices}
     speeds, _ = earlier_speeds(session.folder.path.absolute().parent, session.folder.read_manifest())
     names = tuple(variant.name for variant in variants)
-    return Course(names, [work for work in _todo(session, rows, counts) if work.variant in names], speeds)
+    return Course(names, [work for work in todo_of(session, rows, counts) if work.variant in names], speeds)
 
 
 def _describe_target(session: Session, target: TargetData) -> str:

@@ -110,7 +110,10 @@ def speeds_of(folder: RunFolder) -> Speeds:
         paths = {file: folder.variant(name, f"{file}.jsonl") for file in ("answers", lines, "choice", "training")}
         seconds = work_seconds(manifest, name, {file: read_header(path) for file, path in paths.items()})
         for stage, file in (("generate", "answers"), ("score", lines), ("choice", "choice")):
-            speeds.add(stage, seconds.get(stage, 0.0), count_lines(paths[file]))
+            amount = count_lines(paths[file])
+            if stage == "generate" and (drawn := folder.variant(name, "samples.jsonl")).exists():
+                amount = count_lines(drawn)  # several answers per question, of which one counts
+            speeds.add(stage, seconds.get(stage, 0.0), amount)
         trained = _config(manifest, name).get("training") or {}
         rows = int(entry.get("steps") or 0) * trained.get("batch_size", 0) * trained.get("accumulation_steps", 1)
         speeds.add("train", seconds.get("train", 0.0), rows)
@@ -147,7 +150,9 @@ def describe_time(todo: Sequence[Work], speeds: Speeds, runs: int, where: Path) 
         return "time: nothing is left to train or answer"
     unknown = [stage for stage in STAGES if any(work.stage == stage and speeds.of(work) is None for work in todo)]
     if not any(speeds.of(work) for work in todo):
-        return f"time: not known; no earlier run in {where} has this model, task and machine"
+        return (
+            f"time: not known; no earlier run in {where} has this model, task and machine; `paretune plan` estimates it"
+        )
     seconds = sum(speeds.of(work) or 0.0 for work in todo)
     basis = f"by the speed of {runs} {'run' if runs == 1 else 'runs'} in {where}"
     if unknown:

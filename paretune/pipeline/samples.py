@@ -14,6 +14,7 @@ from typing import Any
 from paretune.config import ExperimentConfig
 from paretune.engines.base import Generation, Sampling
 from paretune.files import fingerprint
+from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session
 from paretune.progress import progress_bar
 from paretune.run.folder import is_complete, same_fingerprint
@@ -66,7 +67,7 @@ def draw(session: Session, name: str, answers: Record, questions: Sequence[Asked
             return
         with (
             session.folder.timed("generate", name, answers["fingerprint"], kept=True),
-            progress_bar(f"{name} {facets.progress[0]}", len(pairs), len(answered)) as advance,
+            session.bar(Work(name, "generate", len(pairs)), facets.progress[0], len(answered)) as advance,
         ):
 
             def on_answer(place: int, generation: Generation) -> None:

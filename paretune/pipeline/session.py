@@ -30,6 +30,7 @@ from paretune.text import Voice
 
 if TYPE_CHECKING:
     from paretune.pipeline.tracking import Mirror
+    from paretune.training.processes import Processes
 
 _PACKAGES = (
     "torch",
@@ -50,7 +51,7 @@ _PACKAGES = (
 class Session:
     """One experiment in progress. say: tells the user one line; download: fetch weights that are not here; course:
     where the whole run stands, where there is one; show: how far a piece of work is, as `progress_bar` does; mirror:
-    what sends figures to a tracker, where there is one."""
+    what sends figures to a tracker, where there is one; processes: this one among those that train together."""
 
     config: ExperimentConfig
     folder: RunFolder
@@ -60,6 +61,7 @@ class Session:
     course: Course | None = None
     show: Callable[..., AbstractContextManager[Callable[[int], None]]] = progress_bar
     mirror: Mirror | None = None
+    processes: Processes | None = None
     _model: ModelHandle | None = None
     _engine: Engine | None = None
     _served: dict[str, Engine] = field(default_factory=dict)

@@ -111,7 +111,7 @@ def train(session: Session, variant: VariantConfig) -> None:
             session.say(f"{variant.name}: {remark}")
 
         try:
-            progress = train_adapter(base, rows, config, folder, mark, on_step, say, watch)
+            progress = train_adapter(base, rows, config, folder, mark, on_step, say, watch, processes=session.processes)
         finally:
             if watch is not None:
                 session.folder.add_seconds("monitor", variant.name, watch.seconds, mark)

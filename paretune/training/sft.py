@@ -30,6 +30,7 @@ from paretune.training.batches import TrainingRow, count_parts
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
+    from paretune.training.processes import Processes
     from paretune.training.watching import Watch
 
 _RESUME_FILES = (
@@ -61,12 +62,15 @@ def train_adapter(
     on_step: Callable[[int, int], None],
     say: Callable[[str], None] = lambda remark: None,
     watch: Watch | None = None,
+    *,
+    processes: Processes | None = None,
 ) -> Progress:
     """Train an adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
     Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
-    told what a user should know of it. watch: who looks at the model on the way, and may end the training. SIGTERM
-    saves a checkpoint and interrupts (KeyboardInterrupt). Raises TrainingError for no rows, rows longer than
+    told what a user should know of it. watch: who looks at the model on the way, and may end the training. processes:
+    this one among those that train together, each in a folder of its own, all with the same rows. SIGTERM saves a
+    checkpoint and interrupts (KeyboardInterrupt). Raises TrainingError for no rows, rows longer than
     max_tokens, three non-finite steps in a row, nothing trained, no memory or no room on the disk.
     """
     if not rows:
@@ -82,7 +86,7 @@ def train_adapter(
     _cut_log(folder / "training.jsonl", header, resumed[1].step if resumed else 0)
     with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base, method):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
-        trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
+        trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say, processes)
         if watch is not None:
             monitor.look, monitor.look_steps = watch.looking_at(trainer, base), watch.steps
         try:
@@ -224,7 +228,7 @@ def _stopping_on_sigterm(monitor: Any) -> Iterator[None]:
 
 def _trainer(
     base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, output: Path, monitor: Any,
-    say: Callable[[str], None],
+    say: Callable[[str], None], processes: Processes | None = None,
 ) -> Any:  # fmt: skip
     from datasets import Dataset
     from transformers import PrinterCallback
@@ -241,6 +245,7 @@ def _trainer(
             config=config,
             monitor=monitor,
             computation=computation,
+            processes=processes,
             model=base.model,
             args=_arguments(base, len(rows), config, output, computation),
             train_dataset=data,

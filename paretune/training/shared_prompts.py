@@ -11,9 +11,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from paretune.training.processes import Processes
 
 from paretune.training.batches import NO_LABEL
 
@@ -222,10 +225,12 @@ def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
 @dataclass(frozen=True, slots=True)
 class SharedPromptCollator:
     """Rows of one step to the layouts that compute it. token_limit: of each, the memory that a step may take.
-    padded_rows: pad a step of one layout for step_graphs.py, up to so many rows; None: do not."""
+    padded_rows: pad a step of one layout for step_graphs.py, up to so many rows; None: do not. processes: among which
+    the rows of a step are divided; what is counted is of all."""
 
     token_limit: int
     padded_rows: int | None = None
+    processes: Processes | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole.
@@ -233,12 +238,12 @@ class SharedPromptCollator:
         from paretune.training.step_graphs import padded, size_of
 
         rows = [row_of(example) for example in examples]
-        layouts = lay_out(rows, self.token_limit)
+        layouts = lay_out(rows if self.processes is None else self.processes.own(rows), self.token_limit)
         batch: dict[str, Any] = {
             "layouts": [to_tensors(layout) for layout in layouts],
             "tokens": sum(len(tokens) for tokens, _ in rows),
-            "answer_tokens": sum(label >= 0 for layout in layouts for label in layout.labels),
-            "compared_tokens": sum(len(layout.labels) for layout in layouts),
+            "answer_tokens": sum(label >= 0 for _, labels in rows for label in labels),
+            "compared_tokens": sum(len(labels) for _, labels in rows),
         }
         if self.padded_rows is not None and len(layouts) == 1:
             size = size_of(len(layouts[0].tokens), self.padded_rows, len(layouts[0].labels))

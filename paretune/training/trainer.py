@@ -27,6 +27,7 @@ from paretune.training.batches import (
 from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.monitor import Monitor
 from paretune.training.moved_base import AdapterStart
+from paretune.training.processes import OwnRows, Processes
 from paretune.training.shared_attention import Shared, logits_at, loss_at, shared_loss, shared_of
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 from paretune.training.step_graphs import StepGraphs
@@ -55,11 +56,11 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
     """Tells the monitor of each batch's tokens and loss; orders, lays out and pads rows our way.
 
     computation: as given. adapters, graphs: set once layers are fused, and where steps are replayed. start: of an
-    adapter that is written as the difference to it.
+    adapter that is written as the difference to it. processes: among which the rows of a step are divided.
     """
 
     def __init__(self, *, rows: Sequence[TrainingRow], config: TrainingConfig, monitor: Monitor,
-                 computation: Computation, **arguments: Any) -> None:  # fmt: skip
+                 computation: Computation, processes: Processes | None = None, **arguments: Any) -> None:  # fmt: skip
         self.adapters: FusedAdapters | None = None
         self.graphs: StepGraphs | None = None
         self.start: AdapterStart | None = None
@@ -67,19 +68,24 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self.own_attention: list[tuple[Any, str]] = []  # configurations, and how they attend when not training
         self._zeros: list[str] = []  # weights that were 0 before the first step
         self.computation = computation
+        self._processes = processes
         self._rows, self._config, self._monitor = rows, config, monitor
         super().__init__(callbacks=[monitor], **arguments)
         self._objective = find_objective(config.objective)
         if computation.shares:
-            self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens)
+            self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens, processes=processes)
         elif computation.has_loss:
             padding = self.processing_class.pad_token_id or 0
             self.data_collator = WholeRowsCollator(config.batch_size, padding, computation.context_tokens)
         elif computation.on_gpu:
             self.data_collator = GpuCollator(self.data_collator, computation.context_tokens)
+        if processes is not None and not computation.by_step:
+            self.data_collator = OwnRows(self.data_collator, processes)
 
     def note_start(self, moves_base: bool) -> None:
-        """Look at the adapter before its first step."""
+        """Look at the adapter before its first step; it is the same in all processes."""
+        if self._processes is not None:
+            self._processes.begin_alike(weight for _, weight in self._trained_weights())
         self._zeros = [name for name, weight in self._trained_weights() if not bool(weight.any())]
         self.start = AdapterStart(self.model) if moves_base else None
 
@@ -122,18 +128,35 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             return LengthGroupedOrder(lengths, config.batch_size, config.seed)
         return None
 
-    def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
         """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
+        if self._processes is None:
+            return self._monitor.note_loss(self._own_loss(model, inputs, num_items_in_batch))
+        items = 0 if num_items_in_batch is None else int(num_items_in_batch)
+        stopping = int(self._monitor.stop_asked)
+        whole, stops = self._processes.total(torch.tensor([items, stopping], device=self.args.device)).tolist()
+        self._monitor.stop_asked = bool(stops)  # all end after the same step
+        loss = self._own_loss(model, inputs, torch.tensor(max(1, whole), device=self.args.device))
+        if self.accelerator.sync_gradients:
+            self._processes.sum_gradients(weight for _, weight in self._trained_weights())
+        return self._monitor.note_loss(self._processes.total(loss))
+
+    def _own_loss(self, model: Any, inputs: Any, num_items_in_batch: Any) -> torch.Tensor:
+        """Forward and backward over this process's rows; their part of the loss."""
         if self.graphs is not None and "size" in inputs:
             loss = self.graphs.loss(inputs["size"], inputs["padded"], inputs["answer_tokens"])
             if loss is not None:
                 self._monitor.count_tokens(inputs["tokens"])
-                return self._monitor.note_loss(loss)
+                return loss
         if self.adapters is not None:
             self.adapters.renew()
         if not self.computation.by_step:
-            self._monitor.count_tokens(int(inputs["attention_mask"].sum()))
-            return self._monitor.note_loss(super().training_step(model, inputs, *args, **kwargs))
+            tokens = inputs["attention_mask"].sum()
+            if self._processes is not None:  # rows without labels stand for none
+                tokens = self._processes.total(inputs["attention_mask"][(inputs["labels"] >= 0).any(dim=1)].sum())
+            self._monitor.count_tokens(int(tokens))
+            whole: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+            return whole
         self._monitor.count_tokens(inputs["tokens"])
         losses = [
             super(GuardedTrainer, self).training_step(
@@ -141,7 +164,7 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             )
             for layout in inputs["layouts"]
         ]
-        return self._monitor.note_loss(torch.stack(losses).sum())
+        return torch.stack(losses).sum() if losses else torch.zeros((), device=self.args.device)
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, num_items_in_batch: Any = None, **kwargs: Any) -> Any:
         """Mean loss of the answers' tokens."""
@@ -243,6 +266,8 @@ def answer_loss(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:
     """
     labels = inputs["labels"][:, 1:]
     positions = (labels != -100).any(dim=0).nonzero().flatten()
+    if not len(positions):  # rows without labels, whose gradients are 0
+        positions = positions.new_zeros(1)
     output = model(
         input_ids=inputs["input_ids"],
         attention_mask=inputs["attention_mask"],

@@ -203,7 +203,10 @@ def test_dry_run_of_a_finished_run_says_that_nothing_is_left(commands: Commands,
 def test_dry_run_without_an_earlier_run_knows_no_time(commands: Commands, tmp_path: Path) -> None:
     commands.start([*commands.words("run", tmp_path / "new" / "run"), "--dry-run"])
     said = commands.finish().out.splitlines()[-1]
-    assert said == f"time: not known; no earlier run in {tmp_path / 'new'} has this model, task and machine"
+    assert said == (
+        f"time: not known; no earlier run in {tmp_path / 'new'} has this model, task and machine; "
+        "`paretune plan` estimates it"
+    )
 
 
 def test_run_says_the_place_of_each_variant_and_the_time_left(whole_run: WholeRun) -> None:

@@ -1,0 +1,75 @@
+"""paretune plan: minutes, memory and disk of an experiment, before it starts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from paretune.cli.cells import add_experiment
+from paretune.cli.run import open_session
+
+if TYPE_CHECKING:
+    from paretune.pipeline.plan import ExperimentPlan
+
+_WORDS = {"train": "training", "generate": "answers", "choice": "multiple choice", "score": "judging",
+          "report": "tables and page", "prepare": "prepare"}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `paretune plan`."""
+    parser.description = (
+        "Minutes, memory and disk of what is still to do, on this machine (by its earlier runs, else by a probe of "
+        "some seconds) or on a named card (by its stated figures). docs/training.md says what each figure rests on."
+    )
+    add_experiment(parser)
+    parser.add_argument("--card", metavar="CARD", help='t4, l4, a100, h100, h200, or "GB,TFLOPS[,GB/s]"')
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the plan."""
+    from paretune.pipeline.plan import card_named, plan_experiment
+
+    card = None if arguments.card is None else card_named(arguments.card)
+    plan = plan_experiment(open_session(arguments), card)
+    if arguments.json:
+        totals = {"seconds": plan.seconds, "peak_bytes": plan.peak_bytes, "disk_bytes": plan.disk_bytes}
+        print(json.dumps({**asdict(plan), **totals}))
+    else:
+        print(as_text(plan))
+    return 0
+
+
+def as_text(plan: ExperimentPlan) -> str:
+    """The plan as a table with its advice and notes."""
+    rows = [("stage", "variant", "minutes", "GiB", "disk, MB", "basis")]
+    rows += [
+        (_WORDS[item.stage], item.variant, _minutes(item.seconds), _gib(item.memory_bytes), _mb(item.disk_bytes),
+         item.basis)
+        for item in plan.estimates
+    ]  # fmt: skip
+    rows.append(("in all", "", _minutes(plan.seconds), _gib(plan.peak_bytes or None), _mb(plan.disk_bytes), ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    right = (2, 3, 4)
+    lines = [
+        "  ".join(f"{text:>{width}}" if at in right else f"{text:<{width}}"
+                  for at, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]  # fmt: skip
+    heading = f"on {plan.where}, {plan.memory_bytes / 2**30:.1f} GiB of memory"
+    return "\n".join([heading, *lines, *(f"advice: {text}" for text in plan.advice),
+                      *(f"note: {text}" for text in plan.notes)])  # fmt: skip
+
+
+def _minutes(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds / 60:.1f}"
+
+
+def _gib(size: int | None) -> str:
+    return "" if size is None else f"{size / 2**30:.1f}"
+
+
+def _mb(size: int | None) -> str:
+    return "" if size is None else f"{size / 1e6:.1f}"
