@@ -427,6 +427,7 @@ TEXT: dict[str, str] = {
     "multiple choice, s": "múltipla escolha, s",
     "steps": "passos",
     "training rows": "linhas de treino",
+    "of them general": "delas, gerais",
     "training tokens": "tokens de treino",
     "prompt tokens": "tokens de prompt",
     "generated tokens": "tokens gerados",
