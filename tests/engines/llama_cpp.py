@@ -1,6 +1,6 @@
 """llama.cpp's own server over a tiny model: its files written here, its program from the package xllamacpp.
 
-    python -m tests.engines.llama_cpp MODEL.gguf PORT [ADAPTER.gguf ...]
+python -m tests.engines.llama_cpp MODEL.gguf PORT [ADAPTER.gguf ...]
 """
 
 from __future__ import annotations

@@ -16,9 +16,8 @@ from tests.engines.contract import answers_of, assert_close, question, values_of
 from tests.engines.test_server import server_engine
 from tests.tiny_models import add_tiny_adapter, tiny_model, tiny_tokenizer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 STATES = ((None, 1.0), (Path("tuned"), 1.0), (Path("tuned.gguf"), 0.5), (Path("tuned"), 2.0), (Path("tuned"), 0.0))
-PROMPTS = ("SELECT name", "Question: which one is right?\nA. the first\nB. the second", "count the concerts in each city")
+PROMPTS = ("SELECT name", "Question: which one is right?\nA. the first\nB. the second", "count the concerts")
 LETTERS = tuple(
     question(str(number), "", text, (" B", " a", " f"))
     for number, text in enumerate(("Which hoots?\nAnswer:", "Which sings?\nAnswer:", "Which one is right?\nAnswer:"))
