@@ -93,9 +93,14 @@ class Served:
     loras: tuple[tuple[int, float], ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """The parts of a request that choose it."""
+        """The parts of a request that choose it. llama.cpp's cache takes keys and values of a prompt for those of
+        another scale of its adapters: it is off where there are adapters.
+
+        >>> Served("base", ((0, 0.5),)).fields()
+        {'model': 'base', 'lora': [{'id': 0, 'scale': 0.5}], 'cache_prompt': False}
+        """
         loras = [{"id": number, "scale": scale} for number, scale in self.loras]
-        return {"model": self.model, **({"lora": loras} if loras else {})}
+        return {"model": self.model, **({"lora": loras, "cache_prompt": False} if loras else {})}
 
 
 @dataclass(frozen=True, slots=True)
