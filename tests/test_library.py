@@ -14,10 +14,30 @@ import pytest
 import paretune as pt
 from paretune.errors import DataError, EmptySample, StatisticsError
 from tests.simulated_run import variants, write_run
+from tests.tiny_models import save_tiny_model
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
 ROOT = Path(__file__).resolve().parents[1]
+EXPERIMENT = """
+name = "tried"
+[model]
+path = "model"
+[target]
+kind = "demo"
+questions = 4
+train_rows = 4
+max_new_tokens = 4
+[general]
+kind = "demo"
+few_shot = 0
+questions_per_subject = 2
+method = "cloze"
+[training]
+batch_size = 2
+[[variant]]
+name = "run-1"
+"""
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
@@ -25,7 +45,8 @@ BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_t
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the blocks name: demo.toml, runs/demo and databases/shop."""
     folder = tmp_path_factory.mktemp("python")
-    (folder / "demo.toml").write_text('[target]\nkind = "demo"\n[[variant]]\nname = "run-1"\n', encoding="utf-8")
+    save_tiny_model(folder / "model")
+    (folder / "demo.toml").write_text(EXPERIMENT, encoding="utf-8")
     write_run(folder / "runs" / "demo", variants(3))
     (folder / "databases" / "shop").mkdir(parents=True)
     with sqlite3.connect(folder / "databases" / "shop" / "shop.sqlite") as connection:
@@ -37,11 +58,13 @@ def test_every_block_of_the_documentation_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("PARETUNE_CACHE", str(folder / "cache"))
     names: dict[str, object] = {}
     for block in BLOCKS:
         exec(compile(block, "docs/python.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert len(BLOCKS) == 8
+    assert len(BLOCKS) == 9
+    assert (folder / "runs" / "tried" / "report" / "index.html").is_file()
     assert "wrong" in printed
     assert "7" in printed.splitlines()[-1]
 

@@ -27,7 +27,7 @@ def served_pairs(records: Run) -> list[Pair]:
 def served_rows(
     records: Run,
     axis: AnsweredAxis,
-    found: Mapping[Pair, PairedDifference],
+    differences: Mapping[Pair, PairedDifference],
     margin_points: float,
     level: float,
     seed: int,
@@ -35,7 +35,7 @@ def served_rows(
     """One row per served variant. found: the paired difference of each pair on this benchmark."""
     names = [variant.name for variant in records.variants]
     by_name = {variant.name: variant for variant in records.variants}
-    claims = pair_claims(axis, names, found, level, seed)
+    claims = pair_claims(axis, names, differences, level, seed)
     return [
         ServedRow(
             variant=name,
@@ -43,12 +43,12 @@ def served_rows(
             benchmark=axis.benchmark,
             method=axis.method,
             same_answers=_same(axis, by_name[source], by_name[name]),
-            gained=len(found[source, name].gained),
-            lost=len(found[source, name].lost),
+            gained=len(differences[source, name].gained),
+            lost=len(differences[source, name].lost),
             change=claims[source, name].interval,
             finding=_finding(claims[source, name].interval, margin_points),
         )
-        for source, name in found
+        for source, name in differences
     ]
 
 

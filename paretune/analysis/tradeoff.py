@@ -81,8 +81,8 @@ def _hypervolume(
 
 def _fewest_freedom(against_baseline: tuple[Differences, Differences]) -> float:
     """Of all comparisons; with the baseline alone there is none, and the normal will do."""
-    found = [item.degrees_of_freedom for axis in against_baseline for item in axis.values()]
-    return min(found, default=1e6)
+    freedoms = [item.degrees_of_freedom for axis in against_baseline for item in axis.values()]
+    return min(freedoms, default=1e6)
 
 
 def _point(
@@ -158,7 +158,7 @@ def _matched(
     gain = SHARE_OF_SMALLEST_REACH * reach
     if gain <= 0:
         return tuple(MatchedLoss(curve.source, curve.kind, gain, None, NOT_REACHED) for curve in curves)
-    found: list[MatchedLoss] = []
+    rows: list[MatchedLoss] = []
     for curve, at in columns.items():
         loss, reason = None, ""
         gains, losses = accuracies[at, 0] - accuracies[0, 0], accuracies[0, 1] - accuracies[at, 1]
@@ -169,5 +169,5 @@ def _matched(
             )
         except UndefinedFigure:
             reason = NOT_REACHED
-        found.append(MatchedLoss(curve.source, curve.kind, gain, loss, reason))
-    return tuple(found)
+        rows.append(MatchedLoss(curve.source, curve.kind, gain, loss, reason))
+    return tuple(rows)

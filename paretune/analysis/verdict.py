@@ -66,20 +66,20 @@ def claims_on(
 def pair_claims(
     axis: AnsweredAxis,
     names: Sequence[str],
-    found: Mapping[tuple[str, str], PairedDifference],
+    differences: Mapping[tuple[str, str], PairedDifference],
     level: float,
     seed: int,
 ) -> dict[tuple[str, str], Claim]:
     """Tuned variants against each other: exploratory, one family per benchmark."""
-    if not found:
+    if not differences:
         return {}
-    columns = np.column_stack([_column(axis, names, two) - _column(axis, names, one) for one, two in found])
+    columns = np.column_stack([_column(axis, names, two) - _column(axis, names, one) for one, two in differences])
     generator = np.random.default_rng([seed, 4])
-    family = family_of(columns, axis.clusters, planned=len(found), generator=generator, confidence=level)
-    adjusted = holm([item.t_p for item in found.values()])
+    family = family_of(columns, axis.clusters, planned=len(differences), generator=generator, confidence=level)
+    adjusted = holm([item.t_p for item in differences.values()])
     return {
         pair: _claim(axis, item.estimate, family, holm_p, None, None)
-        for (pair, item), holm_p in zip(found.items(), adjusted, strict=True)
+        for (pair, item), holm_p in zip(differences.items(), adjusted, strict=True)
     }
 
 

@@ -32,8 +32,8 @@ class Decomposition:
 
     def counts(self) -> dict[Cell, int]:
         """Questions in each cell, every cell named."""
-        found = Counter(self.cells.values())
-        return {cell: found[cell] for cell in Cell}
+        counted = Counter(self.cells.values())
+        return {cell: counted[cell] for cell in Cell}
 
     def moves_from(self, baseline: Decomposition) -> dict[tuple[Cell, Cell], int]:
         """How many questions stood in one cell under the baseline and stand in the other here, all 16 pairs.
@@ -41,8 +41,8 @@ class Decomposition:
         Raises ScoringError when the two were not asked the same questions.
         """
         _require_same(set(baseline.cells), set(self.cells), "baseline and variant")
-        found = Counter((baseline.cells[name], cell) for name, cell in self.cells.items())
-        return {(before, after): found[before, after] for before in Cell for after in Cell}
+        moves = Counter((baseline.cells[name], cell) for name, cell in self.cells.items())
+        return {(before, after): moves[before, after] for before in Cell for after in Cell}
 
 
 def decompose(letter: Sequence[ChoiceAnswer], generate: Sequence[ChoiceAnswer]) -> Decomposition:
@@ -65,15 +65,15 @@ def decompose(letter: Sequence[ChoiceAnswer], generate: Sequence[ChoiceAnswer]) 
 
 
 def _by_id(answers: Sequence[ChoiceAnswer]) -> dict[str, bool]:
-    found: dict[str, bool] = {}
+    verdicts: dict[str, bool] = {}
     for answer in answers:
         name = f"{answer.suite}/{answer.id}"
-        if name in found:
+        if name in verdicts:
             raise ScoringError(f"question {name} is answered twice by {answer.method}; decompose one variant at a time")
         if answer.outcome == "failed":
             raise ScoringError(f"question {name} failed under {answer.method}; score it again before comparing")
-        found[name] = answer.correct
-    return found
+        verdicts[name] = answer.correct
+    return verdicts
 
 
 def _require_same(first: set[str], second: set[str], what: str) -> None:

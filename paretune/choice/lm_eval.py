@@ -206,14 +206,14 @@ def _suites_of(asked: str, loaded: Mapping[str, Any], shots: int | None, limit: 
         samples = _evaluate(_rehearsal(), loaded["tasks"], limit)
     except Exception as error:  # the task's own code
         raise DataError(f"lm-eval cannot ask {asked}: {_one_line(error)}") from error
-    found = [
+    suites = [
         asked_task(name, task, list(first_filter(samples[name])), categories[name])
         for name, task in loaded["tasks"].items()
     ]
-    methods = list(dict.fromkeys(item.method for item in found))
+    methods = list(dict.fromkeys(item.method for item in suites))
     for method in methods:
         name = f"{LM_EVAL}/{asked}" + (f"/{method}" if len(methods) > 1 else "")
-        yield _suite(name, method, [item for item in found if item.method == method], limit, notes)
+        yield _suite(name, method, [item for item in suites if item.method == method], limit, notes)
 
 
 def _suite(

@@ -92,10 +92,10 @@ def _device() -> Iterator[Line]:
         return
     count = torch.cuda.device_count()
     for number in range(count):
-        found = torch.cuda.get_device_properties(number)
+        device = torch.cuda.get_device_properties(number)
         yield Line(
             "device",
-            f"{found.name}, {found.total_memory / 2**30:.1f} GiB, compute capability {found.major}.{found.minor}",
+            f"{device.name}, {device.total_memory / 2**30:.1f} GiB, compute capability {device.major}.{device.minor}",
         )
     if count > 1:
         yield Line("devices", f"{count} GPUs; one is used", "choose it with CUDA_VISIBLE_DEVICES=NUMBER")
@@ -151,13 +151,13 @@ def _versions() -> Iterator[Line]:
 
 
 def _main_versions() -> str:
-    found = []
+    versions = []
     for name in ("torch", "transformers", "peft", "trl"):
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             continue
-    return ", ".join(found)
+    return ", ".join(versions)
 
 
 def _store() -> Iterator[Line]:

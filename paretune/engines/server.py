@@ -251,13 +251,13 @@ class ServerEngine:
         }
         base = self._settings.model
         if base is None:
-            own = [name for name, entry in models.items() if not entry.get("parent")]
-            if len(own) != 1:
-                there = f"it has {', '.join(own)}" if own else "it lists none"
+            bases = [name for name, entry in models.items() if not entry.get("parent")]
+            if len(bases) != 1:
+                there = f"it has {', '.join(bases)}" if bases else "it lists none"
                 raise ConfigError(
                     f"engine.model: missing; name the base model as {self._server.url} calls it ({there})"
                 )
-            base = own[0]
+            base = bases[0]
         return _Known(base, self._version(), models, self._loras())
 
     def _version(self) -> str | None:
@@ -483,8 +483,8 @@ def _read(reply: Any) -> Mapping[str, Any]:
 
 def _token_logprobs(choice: Mapping[str, Any]) -> list[float | None]:
     """Of every token of an echoed prompt, the written one behind it left out."""
-    found = choice.get("logprobs")
-    values = found.get("token_logprobs") if isinstance(found, dict) else None
+    logprobs = choice.get("logprobs")
+    values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
     if not isinstance(values, list):
         return []
     written = 1 if choice["completion_tokens"] is None else choice["completion_tokens"]
@@ -505,13 +505,13 @@ def _sum_of_last(choice: Mapping[str, Any], whole: int, last: int, name: str) ->
 
 def _top_logprobs(choice: Mapping[str, Any]) -> dict[str, float]:
     """The most probable next tokens, in the form of OpenAI's completions or in that of its conversations."""
-    found = choice.get("logprobs")
-    if not isinstance(found, dict):
+    logprobs = choice.get("logprobs")
+    if not isinstance(logprobs, dict):
         return {}
-    tops = found.get("top_logprobs")
+    tops = logprobs.get("top_logprobs")
     if isinstance(tops, list) and tops and isinstance(tops[0], dict):
         return {_plain(token): float(value) for token, value in tops[0].items()}
-    content = found.get("content")
+    content = logprobs.get("content")
     if isinstance(content, list) and content and isinstance(content[0], dict):
         listed = content[0].get("top_logprobs")
         return {_plain(str(item["token"])): float(item["logprob"]) for item in listed or () if "logprob" in item}
@@ -540,12 +540,12 @@ def _option_text(prompt: ChoicePrompt, option: int) -> tuple[str, str]:
 
 def _encoded(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[EncodedQuestion]:
     """Every question's whole contexts and continuations as tokens, in the order of the prompts."""
-    found: dict[int, EncodedQuestion] = {}
+    encoded: dict[int, EncodedQuestion] = {}
     for group in encode_prompts(tokenizer, prompts):
         for item in group.questions:
             contexts: tuple[Tokens, ...] = tuple(group.prefix + context for context in item.contexts)
-            found[item.index] = EncodedQuestion(item.index, contexts, item.continuations)
-    return [found[index] for index in range(len(prompts))]
+            encoded[item.index] = EncodedQuestion(item.index, contexts, item.continuations)
+    return [encoded[index] for index in range(len(prompts))]
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -24,8 +24,8 @@ def read(path: Path, cluster: str) -> tuple[Benchmark, ...] | None:
     """The task of a log, or all tasks of a folder of logs. Raises DataError for a log that did not end well."""
     if path.is_dir():
         files = sorted([*path.glob("*.eval"), *path.glob("*.json")])
-        found = [read(file, cluster) for file in files]
-        benchmarks = tuple(benchmark for item in found if item for benchmark in item)
+        logs = [read(file, cluster) for file in files]
+        benchmarks = tuple(benchmark for item in logs if item for benchmark in item)
         return benchmarks or None
     if path.suffix.lower() == ".eval":
         header, samples = _unzipped(path)

@@ -75,7 +75,7 @@ def variant_names(paths: Sequence[Path]) -> list[str]:
     """
     parts = [_parts(path) for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(found[-length:]) for found in parts]
+        names = ["/".join(parents[-length:]) for parents in parts]
         if len(set(names)) == len(names):
             return names
     twice = next(path for path in paths if list(paths).count(path) > 1)

@@ -25,8 +25,8 @@ def read(path: Path, cluster: str) -> tuple[Benchmark, ...] | None:
     run = load_run(path.resolve().parent)
     run.check()
     variant = run.variant(path.resolve().name)
-    found = (_target(run, variant, cluster), *_suites(run, variant))
-    return tuple(benchmark for benchmark in found if benchmark.answers)
+    benchmarks = (_target(run, variant, cluster), *_suites(run, variant))
+    return tuple(benchmark for benchmark in benchmarks if benchmark.answers)
 
 
 def _target(run: Run, variant: Variant, cluster: str) -> Benchmark:
@@ -89,5 +89,7 @@ def _suites(run: Run, variant: Variant) -> Iterator[Benchmark]:
 
 def _conditions(header: Mapping[str, Any]) -> dict[str, str]:
     """Short values as they are, long ones by their mark."""
-    found = {name: header[name] for name in CONDITIONS if header.get(name) is not None}
-    return {name: str(value) if isinstance(value, str | int | float) else mark(value) for name, value in found.items()}
+    conditions = {name: header[name] for name in CONDITIONS if header.get(name) is not None}
+    return {
+        name: str(value) if isinstance(value, str | int | float) else mark(value) for name, value in conditions.items()
+    }

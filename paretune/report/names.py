@@ -39,7 +39,7 @@ def _beginning(names: Sequence[str]) -> str:
 
 def _boundary(common: str) -> int:
     """How much of a common beginning ends where a part of a name ends."""
-    ends = [found.end() for found in re.finditer(r"[-_./@ ]", common)]
+    ends = [match.end() for match in re.finditer(r"[-_./@ ]", common)]
     return ends[-1] if ends else 0
 
 

@@ -27,9 +27,9 @@ def choice_summary(answers: Sequence[ChoiceAnswer], *, chance: float, voice: Voi
     lines: list[str] = []
     cells: dict[str, Decomposition] = {}
     for variant in dict.fromkeys(answer.variant for answer in answers):
-        own = [answer for answer in answers if answer.variant == variant]
+        of_variant = [answer for answer in answers if answer.variant == variant]
         lines.append(f"{say('variant')}: {variant}")
-        methods = {name: [answer for answer in own if answer.method == name] for name in _TITLES}
+        methods = {name: [answer for answer in of_variant if answer.method == name] for name in _TITLES}
         for name, group in methods.items():
             if group:
                 lines += _method(say(_TITLES[name]), group, lambda answer: answer.correct, voice)
@@ -57,8 +57,8 @@ def _method(title: str, answers: Sequence[ChoiceAnswer], rule: Rule, voice: Voic
         names = list(dict.fromkeys(getattr(answer, field) for answer in answers))
         for name in names if len(names) > 1 else ():
             own = [answer for answer in answers if getattr(answer, field) == name]
-            found = accuracy_interval([rule(answer) for answer in own], [answer.subject for answer in own])
-            lines.append(_figure(f"{say(label)} {name}", found, voice))
+            interval = accuracy_interval([rule(answer) for answer in own], [answer.subject for answer in own])
+            lines.append(_figure(f"{say(label)} {name}", interval, voice))
     masses = [answer.letter_mass for answer in answers if answer.letter_mass is not None]
     if masses:
         few = sum(mass < 0.5 for mass in masses)
@@ -73,18 +73,20 @@ def _method(title: str, answers: Sequence[ChoiceAnswer], rule: Rule, voice: Voic
     return lines
 
 
-def _figure(label: str, found: Interval, voice: Voice) -> str:
-    text = f"{voice.number(found.estimate):>6} %  {voice.limits(found.low, found.high)}  n = {found.n}"
+def _figure(label: str, interval: Interval, voice: Voice) -> str:
+    text = f"{voice.number(interval.estimate):>6} %  {voice.limits(interval.low, interval.high)}  n = {interval.n}"
     return f"    {label:<{_CHOICE_WIDTH}}{text}"
 
 
-def _decomposition(found: Decomposition, baseline: Decomposition, voice: Voice) -> list[str]:
+def _decomposition(decomposition: Decomposition, baseline: Decomposition, voice: Voice) -> list[str]:
     say = voice.say
     lines = [f"  {say('format and knowledge')}"]
-    lines += [f"    {say(cell.value):<{_CHOICE_WIDTH}}{count:>6}" for cell, count in found.counts().items()]
-    if found is not baseline:
+    lines += [f"    {say(cell.value):<{_CHOICE_WIDTH}}{count:>6}" for cell, count in decomposition.counts().items()]
+    if decomposition is not baseline:
         lines.append(f"  {say('moved from the baseline')}")
-        moves = {pair: count for pair, count in found.moves_from(baseline).items() if count and pair[0] != pair[1]}
+        moves = {
+            pair: count for pair, count in decomposition.moves_from(baseline).items() if count and pair[0] != pair[1]
+        }
         for (before, after), count in moves.items():
             label = f"{say(before.value)} -> {say(after.value)}"
             lines.append(f"    {label:<{_CHOICE_WIDTH}}{count:>6}")

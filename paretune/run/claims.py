@@ -132,8 +132,8 @@ def planned_suites(manifest: Record) -> tuple[str, ...]:
 def repeated_evaluations(folder: Path) -> tuple[str, ...]:
     """Files of answers that were set aside (NAME.old-N), as variant/file: each is an evaluation made again. Verdicts
     that judged the same answers as the present ones are none: another version of the judge may have made them."""
-    found = (path for name in ANSWERS for path in folder.glob(f"*/{name}.old-*"))
-    return tuple(sorted(f"{path.parent.name}/{path.name}" for path in found if not _judged_again(path)))
+    files = (path for name in ANSWERS for path in folder.glob(f"*/{name}.old-*"))
+    return tuple(sorted(f"{path.parent.name}/{path.name}" for path in files if not _judged_again(path)))
 
 
 def _judged_again(path: Path) -> bool:

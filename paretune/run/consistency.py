@@ -132,18 +132,20 @@ def disagreements(variants: Sequence[Variant], lines: str) -> Iterator[Disagreem
 def conditions_that_differ(variants: Sequence[Variant], lines: str) -> list[Problem]:
     """Header parts that should be common and are not, and methods that only some variants were asked by."""
     problems: list[Problem] = []
-    for found in disagreements(variants, lines):
-        (first, *_), *others = found.values.values()
-        values = "; ".join(f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in found.values.items())
+    for disagreement in disagreements(variants, lines):
+        (first, *_), *others = disagreement.values.values()
+        values = "; ".join(
+            f"{value[:LONGEST_VALUE]} ({', '.join(names)})" for value, names in disagreement.values.items()
+        )
         problems.append(
             Problem(
                 "different-setup",
                 {
-                    "file": found.file,
-                    "setting": found.setting,
+                    "file": disagreement.file,
+                    "setting": disagreement.setting,
                     "first": first,
                     "others": ", ".join(name for names in others for name in names),
-                    "axis": "general" if found.file == "choice.jsonl" else "target",
+                    "axis": "general" if disagreement.file == "choice.jsonl" else "target",
                     "values": values,
                 },
             )

@@ -321,10 +321,10 @@ def _judged(
 
 def _left_out(header: Record, names: Sequence[str]) -> dict[str, int]:
     """Training rows that were too long, by variant; one number stands for all of them."""
-    found = header.get("left_out", {})
-    if isinstance(found, Mapping):
-        return {str(name): int(count) for name, count in found.items()}
-    return {name: int(found) for name in names if name != BASELINE}
+    counts = header.get("left_out", {})
+    if isinstance(counts, Mapping):
+        return {str(name): int(count) for name, count in counts.items()}
+    return {name: int(counts) for name in names if name != BASELINE}
 
 
 def _suites(header: Record, choices: Sequence[AskedChoice]) -> tuple[Suite, ...]:

@@ -146,8 +146,8 @@ def _require_room(whole: _Whole, part: Path, arrived: int) -> None:
 
 def _known(part: Path, url: str) -> _Whole | None:
     try:
-        found: dict[str, Any] = json.loads(_beside(part).read_text(encoding="utf-8"))
-        known = _Whole(found["url"], found["bytes"], found["validator"])
+        state: dict[str, Any] = json.loads(_beside(part).read_text(encoding="utf-8"))
+        known = _Whole(state["url"], state["bytes"], state["validator"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return known if known.url == url else None

@@ -190,10 +190,10 @@ def _lay_out(data: KnownData, material: _Material, folder: Path, scratch: Path, 
         unpack(material.path, root)
     elif root.is_file() and root.suffix.lower() not in (".json", ".jsonl", ".parquet"):
         unpack(root, scratch / "unpacked")  # refuses it, saying what it is
-    found = arrange(data, root)
-    notes = [*found.notes, *check(data, found, folder, say)]
+    arrangement = arrange(data, root)
+    notes = [*arrangement.notes, *check(data, arrangement, folder, say)]
     in_store = folder == data_folder(data.name)
-    files = _put_in_place(found, folder, scratch / "laid-out", owned=owned, in_store=in_store)
+    files = _put_in_place(arrangement, folder, scratch / "laid-out", owned=owned, in_store=in_store)
     hashes = {name: file_sha256(folder / name) for name in files}
     marker = Marker(data.name, material.origin, {name: (folder / name).stat().st_size for name in files}, hashes,
                     tuple(notes))  # fmt: skip
@@ -201,7 +201,7 @@ def _lay_out(data: KnownData, material: _Material, folder: Path, scratch: Path, 
     return marker
 
 
-def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[str]:
+def check(data: KnownData, arrangement: Arrangement, folder: Path, say: Say) -> list[str]:
     """Whether the databases open and the references execute; remarks on what is missing or fails.
 
     folder: where databases stand that the arrangement does not bring. Raises DataError for a damaged database and for
@@ -209,14 +209,14 @@ def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[s
     """
     from paretune.sql.database import check_database
 
-    if not found.references:
+    if not arrangement.references:
         return []
-    for path in found.databases.values():
+    for path in arrangement.databases.values():
         check_database(path)
     standing = {path.stem: path for path in folder.glob("database/*/*.sqlite")}
-    databases = standing | found.databases
+    databases = standing | arrangement.databases
     missing: dict[str, set[str]] = {}
-    for reference in found.references:
+    for reference in arrangement.references:
         if reference.db_id not in databases:
             missing.setdefault(reference.split, set()).add(reference.db_id)
     notes = []
@@ -225,8 +225,8 @@ def check(data: KnownData, found: Arrangement, folder: Path, say: Say) -> list[s
         if not split.startswith("train"):
             raise DataError(f"{data.name}: questions of {split}.json ask on databases that are not in it: {listed}")
         notes.append(f"{split}: no database {listed}; leave them out with target.exclude_databases")
-    say(f"{data.name}: running {len(found.references)} reference queries")
-    return [*notes, *_failing(data, found.references, databases)]
+    say(f"{data.name}: running {len(arrangement.references)} reference queries")
+    return [*notes, *_failing(data, arrangement.references, databases)]
 
 
 def _failing(data: KnownData, references: list[Reference], databases: dict[str, Path]) -> list[str]:
@@ -249,11 +249,11 @@ def _failing(data: KnownData, references: list[Reference], databases: dict[str, 
     ]
 
 
-def _put_in_place(found: Arrangement, folder: Path, laid_out: Path, *, owned: bool, in_store: bool) -> list[str]:
+def _put_in_place(arrangement: Arrangement, folder: Path, laid_out: Path, *, owned: bool, in_store: bool) -> list[str]:
     """The files under their names: the whole folder by one rename where it is new, file by file where it is not or
     where the file system cannot. Only in the store is other content replaced."""
     target = folder if folder.exists() else laid_out
-    for name, source in found.files.items():
+    for name, source in arrangement.files.items():
         place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if not in_store and place.exists() and not _is_same(source, place):
@@ -268,9 +268,9 @@ def _put_in_place(found: Arrangement, folder: Path, laid_out: Path, *, owned: bo
         try:
             os.replace(laid_out, folder)
         except OSError:
-            for name in found.files:
+            for name in arrangement.files:
                 copy_file(laid_out / name, folder / name)
-    return sorted(found.files)
+    return sorted(arrangement.files)
 
 
 def _is_same(source: Path | bytes, place: Path) -> bool:

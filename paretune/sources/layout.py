@@ -46,15 +46,15 @@ def arrange(data: KnownData, root: Path) -> Arrangement:
     """Recognise a benchmark in a file or a folder of any nesting. Raises DataError saying what was looked for."""
     if data.layout == "suite":
         return _arrange_suite(data, root)
-    found = Arrangement()
+    arrangement = Arrangement()
     lists = list(_question_lists(root))
     if data.layout == "spider":
-        _add_spider_splits(found, data, lists, root)
+        _add_spider_splits(arrangement, data, lists, root)
     else:
-        _add_converted_split(found, data, lists, root)
-    _add_databases(found, root)
-    _add_tables(found, data, root)
-    return found
+        _add_converted_split(arrangement, data, lists, root)
+    _add_databases(arrangement, root)
+    _add_tables(arrangement, data, root)
+    return arrangement
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _common_key(entries: Iterable[Mapping[str, Any]], keys: Iterable[str]) -> st
     return next((key for key in keys if all(isinstance(entry.get(key), str) for entry in entries)), None)
 
 
-def _add_spider_splits(found: Arrangement, data: KnownData, lists: list[_QuestionList], root: Path) -> None:
+def _add_spider_splits(arrangement: Arrangement, data: KnownData, lists: list[_QuestionList], root: Path) -> None:
     """dev and the training splits by their names, or by their sizes where a copy gives them other names."""
     for questions in lists:
         if questions.query_key != "query" or questions.question_key != "question":
@@ -96,20 +96,20 @@ def _add_spider_splits(found: Arrangement, data: KnownData, lists: list[_Questio
             split = next((name for name, count in data.questions.items() if count == len(questions.entries)), "")
         if not split and len(questions.entries) == sum(data.questions[name] for name in _SPIDER_TRAINING):
             cut = data.questions["train_spider"]
-            _add_split(found, "train_spider", questions, questions.entries[:cut])
-            _add_split(found, "train_others", questions, questions.entries[cut:])
+            _add_split(arrangement, "train_spider", questions, questions.entries[:cut])
+            _add_split(arrangement, "train_others", questions, questions.entries[cut:])
         elif split:
-            _add_split(found, split, questions)
-    if "dev.json" not in found.files:
+            _add_split(arrangement, split, questions)
+    if "dev.json" not in arrangement.files:
         raise DataError(f"{root}: no dev.json of Spider in it: a JSON list of objects with db_id, question and query")
     for split, count in data.questions.items():
-        _note_count(found, split, sum(reference.split == split for reference in found.references), count)
-        source = found.files.get(f"{split}.json")
+        _note_count(arrangement, split, sum(reference.split == split for reference in arrangement.references), count)
+        source = arrangement.files.get(f"{split}.json")
         if isinstance(source, Path):
-            found.notes.append(_release(data, source))
+            arrangement.notes.append(_release(data, source))
 
 
-def _add_converted_split(found: Arrangement, data: KnownData, lists: list[_QuestionList], root: Path) -> None:
+def _add_converted_split(arrangement: Arrangement, data: KnownData, lists: list[_QuestionList], root: Path) -> None:
     """The one list of a benchmark that Spider's layout does not name: written as one, with its own further keys."""
     ((split, count),) = data.questions.items()
     fitting = [questions for questions in lists if len(questions.entries) == count]
@@ -120,53 +120,53 @@ def _add_converted_split(found: Arrangement, data: KnownData, lists: list[_Quest
         sizes = ", ".join(f"{item.path.name} ({len(item.entries)})" for item in lists) or "none"
         raise DataError(f"{root}: no list of the {count} questions of {data.title} in it; lists of questions: {sizes}")
     chosen = named[0]
-    _add_split(found, split, chosen)
+    _add_split(arrangement, split, chosen)
     entries = [
         {"db_id": entry["db_id"], "question": entry[chosen.question_key], "query": entry[chosen.query_key]}
         | {key: entry[key] for key in ("question_id", "evidence", "difficulty") if key in entry}
         for entry in chosen.entries
     ]
-    found.files[f"{split}.json"] = (json.dumps(entries, ensure_ascii=False, indent=1) + "\n").encode()
+    arrangement.files[f"{split}.json"] = (json.dumps(entries, ensure_ascii=False, indent=1) + "\n").encode()
     if data.hashes:
-        found.notes.append(_release(data, chosen.path))
+        arrangement.notes.append(_release(data, chosen.path))
 
 
 def _add_split(
-    found: Arrangement, split: str, questions: _QuestionList, entries: tuple[Mapping[str, Any], ...] | None = None
+    arrangement: Arrangement, split: str, questions: _QuestionList, entries: tuple[Mapping[str, Any], ...] | None = None
 ) -> None:
     name = f"{split}.json"
-    if name in found.files:
+    if name in arrangement.files:
         return  # a shallower file has that name already
     whole = entries is None
     listed = questions.entries if entries is None else entries
-    found.files[name] = questions.path if whole else json.dumps(listed, ensure_ascii=False).encode()
-    found.references += [
+    arrangement.files[name] = questions.path if whole else json.dumps(listed, ensure_ascii=False).encode()
+    arrangement.references += [
         Reference(split, index, str(entry["db_id"]), str(entry[questions.query_key]))
         for index, entry in enumerate(listed)
     ]
 
 
-def _add_databases(found: Arrangement, root: Path) -> None:
+def _add_databases(arrangement: Arrangement, root: Path) -> None:
     """NAME/NAME.sqlite wherever it lies; of two copies the one outside test_database, then the shallower."""
     for path in sorted(_files(root, (".sqlite",)), key=lambda path: "test_database" in path.parts):
         db_id = path.stem
-        if path.parent.name == db_id and db_id not in found.databases:
-            found.databases[db_id] = path
-            found.files[f"database/{db_id}/{db_id}.sqlite"] = path
+        if path.parent.name == db_id and db_id not in arrangement.databases:
+            arrangement.databases[db_id] = path
+            arrangement.files[f"database/{db_id}/{db_id}.sqlite"] = path
 
 
-def _add_tables(found: Arrangement, data: KnownData, root: Path) -> None:
+def _add_tables(arrangement: Arrangement, data: KnownData, root: Path) -> None:
     if data.layout == "spider-split":
         return  # Spider's own tables.json stays; keys of further databases are read from the databases
     names = ("tables.json", "dev_tables.json")
     path = next((path for path in _files(root, (".json",)) if path.name in names), None)
     if path is not None:
-        found.files["tables.json"] = path
+        arrangement.files["tables.json"] = path
 
 
 def _arrange_suite(data: KnownData, root: Path) -> Arrangement:
     """The files that the suites' own readers read, from the shallowest folder where they find them."""
-    found = Arrangement()
+    arrangement = Arrangement()
     refusals = []
     for kind, count in data.questions.items():
         try:
@@ -174,12 +174,12 @@ def _arrange_suite(data: KnownData, root: Path) -> Arrangement:
         except DataError as error:
             refusals.append(str(error))
             continue
-        _note_count(found, kind, questions, count)
-        found.files |= {file.relative_to(folder).as_posix(): file for file in files}
-    if not found.files:
+        _note_count(arrangement, kind, questions, count)
+        arrangement.files |= {file.relative_to(folder).as_posix(): file for file in files}
+    if not arrangement.files:
         raise DataError(f"{root}: no {data.title} in it: {'; '.join(refusals)}")
-    found.notes += refusals
-    return found
+    arrangement.notes += refusals
+    return arrangement
 
 
 def _find_suite(kind: str, root: Path) -> tuple[Path, list[Path], int]:
@@ -198,9 +198,9 @@ def _find_suite(kind: str, root: Path) -> tuple[Path, list[Path], int]:
     raise refusal or DataError(f"{root}: an empty folder")
 
 
-def _note_count(found: Arrangement, part: str, count: int, expected: int) -> None:
+def _note_count(arrangement: Arrangement, part: str, count: int, expected: int) -> None:
     if count != expected:
-        found.notes.append(f"{part}: {count} questions; the whole release has {expected}")
+        arrangement.notes.append(f"{part}: {count} questions; the whole release has {expected}")
 
 
 def _release(data: KnownData, path: Path) -> str:

@@ -57,22 +57,22 @@ def check_pairs(
     test_share: of the pairs, where the file has no split of its own. on_done(1) after each pair. Raises DataError when
     too few pairs are left for two sides.
     """
-    found = CheckedPairs()
+    checked = CheckedPairs()
     doubts = doubt_references([(database, pair.query) for pair in pairs], _LIMITS, on_done)
-    usable = list(_usable(pairs, doubts, found.remarks))
+    usable = list(_usable(pairs, doubts, checked.remarks))
     groups = alike_groups([pair.question for pair in usable], [pair.query for pair in usable])
     if any(pair.side for pair in usable):
-        _split_as_said(usable, groups, found)
+        _split_as_said(usable, groups, checked)
     else:
         sides = split_groups(groups, test_share, seed)
         for pair, is_test in zip(usable, sides, strict=True):
-            (found.test if is_test else found.training).append(pair)
-    if len(found.test) < _FEWEST_QUESTIONS or not found.training:
+            (checked.test if is_test else checked.training).append(pair)
+    if len(checked.test) < _FEWEST_QUESTIONS or not checked.training:
         raise DataError(
             f"{len(usable)} of {len(pairs)} pairs can be used, {len(set(groups))} groups of alike ones: too few for "
             "questions to ask and rows to train on; add pairs, or say with --split COLUMN which are which"
         )
-    return found
+    return checked
 
 
 def _usable(pairs: Sequence[Pair], doubts: Sequence[Doubt | None], remarks: list[Remark]) -> list[Pair]:
@@ -94,17 +94,17 @@ def _usable(pairs: Sequence[Pair], doubts: Sequence[Doubt | None], remarks: list
     return usable
 
 
-def _split_as_said(usable: Sequence[Pair], groups: Sequence[int], found: CheckedPairs) -> None:
+def _split_as_said(usable: Sequence[Pair], groups: Sequence[int], checked: CheckedPairs) -> None:
     """By the pairs' own sides; training pairs alike to a test pair are left out."""
     asked = {group: pair for pair, group in reversed(list(zip(usable, groups, strict=True))) if pair.side == "test"}
     for pair, group in zip(usable, groups, strict=True):
         if pair.side == "test":
-            found.test.append(pair)
+            checked.test.append(pair)
         elif group in asked:
             message = f"too much like the test pair at {asked[group].where}"
-            found.remarks.append(Remark(pair, "alike", message, True))
+            checked.remarks.append(Remark(pair, "alike", message, True))
         else:
-            found.training.append(pair)
+            checked.training.append(pair)
 
 
 def write_task(

@@ -76,11 +76,11 @@ def _column(file: Path, names: Sequence[str], given: str | None, usual: Sequence
         if given not in names:
             raise DataError(f"{file}: no column {given!r}{nearest(given, list(names))}")
         return given
-    found = [name for wanted in usual for name in names if _plain(name) == wanted]
-    if not found:
+    candidates = [name for wanted in usual for name in names if _plain(name) == wanted]
+    if not candidates:
         raise DataError(f"{file}: no column is called {' or '.join(usual[:2])}; columns: {', '.join(names)}; name one "
                         f"with {option} COLUMN")  # fmt: skip
-    return found[0]
+    return candidates[0]
 
 
 def _text(value: object, where: str, name: str) -> str:
@@ -227,8 +227,8 @@ def _shared_texts(workbook: zipfile.ZipFile) -> list[str]:
 
 
 def _letters(cell: ElementTree.Element) -> str:
-    found = _CELL.match(cell.get("r", ""))
-    return found[1] if found else ""
+    match = _CELL.match(cell.get("r", ""))
+    return match[1] if match else ""
 
 
 def _cell_text(cell: ElementTree.Element, shared: Sequence[str]) -> str | None:

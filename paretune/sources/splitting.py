@@ -91,16 +91,16 @@ def _alike_pairs(sets: Sequence[frozenset[str]]) -> list[tuple[int, int]]:
     sets with such a word in common are compared."""
     counts = Counter(word for words in sets for word in words)
     waiting: dict[str, list[int]] = defaultdict(list)
-    found = []
+    pairs = []
     for at, words in enumerate(sets):
         rare = sorted(words, key=lambda word: (counts[word], word))
         prefix = rare[: len(rare) - _ceiling(ALIKE * len(rare)) + 1]
         for other in dict.fromkeys(other for word in prefix for other in waiting[word]):
             if len(words & sets[other]) >= ALIKE * len(words | sets[other]):
-                found.append((other, at))
+                pairs.append((other, at))
         for word in prefix:
             waiting[word].append(at)
-    return found
+    return pairs
 
 
 def _ceiling(value: float) -> int:

@@ -74,11 +74,11 @@ def check_whole_database(path: Path) -> None:
         return
     with closing(open_read_only(path)) as connection:
         try:
-            found = " ".join(connection.execute("PRAGMA quick_check(1)").fetchone()[0].split())
+            report = " ".join(connection.execute("PRAGMA quick_check(1)").fetchone()[0].split())
         except sqlite3.DatabaseError as error:
-            found = str(error)
-    if found != "ok":
-        raise DataError(f"{path}: damaged database ({found}); restore a backup, or recover it with sqlite3's .recover")
+            report = str(error)
+    if report != "ok":
+        raise DataError(f"{path}: damaged database ({report}); restore a backup, or recover it with sqlite3's .recover")
 
 
 def _what_it_is(path: Path) -> str:
@@ -199,7 +199,7 @@ def on_one_line(statement: str) -> str:
     >>> on_one_line("SELECT a -- the name\\n  FROM t WHERE b = 'x  y'")
     "SELECT a FROM t WHERE b = 'x  y'"
     """
-    return _QUOTED_OR_SPACE.sub(lambda found: found[1] or " ", statement).strip()
+    return _QUOTED_OR_SPACE.sub(lambda match: match[1] or " ", statement).strip()
 
 
 def quote_name(name: str) -> str:
@@ -379,12 +379,12 @@ class SchemaNames:
 
     def joined(self, first: str, second: str) -> list[tuple[str, str]]:
         """The foreign keys between two tables, as (column of the first, column of the second)."""
-        found = []
+        pairs = []
         for left, right in self.foreign_keys:
             for one, other in ((left, right), (right, left)):
                 if one.rsplit(".", 1)[0] == first and other.rsplit(".", 1)[0] == second:
-                    found.append((one.rsplit(".", 1)[1], other.rsplit(".", 1)[1]))
-        return found
+                    pairs.append((one.rsplit(".", 1)[1], other.rsplit(".", 1)[1]))
+        return pairs
 
     def representatives(self) -> Mapping[str, str]:
         """The column that exact set match reads instead of each column bound by foreign keys.

@@ -62,11 +62,11 @@ def find_differences(given: Clauses, wanted: Clauses, schema: SchemaNames) -> li
 
     The clauses must have been read with the schema's tables.
     """
-    found = list(_statement(given, wanted, schema, ""))
-    if not found:  # foreign keys may tie two columns together that are not the same, as two references to one table
-        found = list(_statement(given, wanted, SchemaNames(schema.tables), ""))
+    differences = list(_statement(given, wanted, schema, ""))
+    if not differences:  # foreign keys may tie two different columns together, as two references to one table
+        differences = list(_statement(given, wanted, SchemaNames(schema.tables), ""))
     rank = {error_class: position for position, error_class in enumerate(ErrorClass)}
-    return sorted(found, key=lambda difference: rank[difference.error_class])
+    return sorted(differences, key=lambda difference: rank[difference.error_class])
 
 
 def _statement(given: Clauses, wanted: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:
@@ -124,12 +124,12 @@ def _table_names(clauses: Clauses) -> Counter[str]:
 
 
 def _nested_tables(clauses: Clauses) -> set[str]:
-    found: set[str] = set()
+    tables: set[str] = set()
     inner = [nested for condition in clauses.conditions for nested in condition.nested]
     inner += [unit.subquery for unit in clauses.tables if unit.subquery is not None]
     for part in inner:
-        found |= set(_table_names(part)) | _nested_tables(part)
-    return found
+        tables |= set(_table_names(part)) | _nested_tables(part)
+    return tables
 
 
 def _tables(given: Clauses, wanted: Clauses, schema: SchemaNames, where: Where) -> Iterator[Difference]:

@@ -47,5 +47,5 @@ def doubtful_references(split: str, directory: Path, target: TargetData) -> list
     return remarks
 
 
-def _some(found: Sequence[str]) -> str:
-    return ", ".join(found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")
+def _some(doubts: Sequence[str]) -> str:
+    return ", ".join(doubts[:_NAMED]) + (", ..." if len(doubts) > _NAMED else "")

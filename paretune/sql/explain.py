@@ -89,14 +89,14 @@ def classify(
 def _from_message(message: str, predicted: str, schema: SchemaNames) -> Difference | None:
     """The reason behind a database's message; None for one that says nothing about the query's text."""
     for pattern, explain in _MESSAGES:
-        found = re.search(pattern, message, re.IGNORECASE)
-        if found:
-            return explain(found, predicted, schema)
+        match = re.search(pattern, message, re.IGNORECASE)
+        if match:
+            return explain(match, predicted, schema)
     return None
 
 
-def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Difference:
-    name = found[1].strip().lower()
+def _unknown_table(match: re.Match[str], _: str, schema: SchemaNames) -> Difference:
+    name = match[1].strip().lower()
     near = get_close_matches(name, schema.tables, n=1)
     if near:
         return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.table-near", {"table": name, "near": near[0]}))
@@ -104,12 +104,12 @@ def _unknown_table(found: re.Match[str], _: str, schema: SchemaNames) -> Differe
     return Difference(ErrorClass.UNKNOWN_TABLE, Phrase("sql.unknown-table", known))
 
 
-def _unknown_column(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
-    return _no_column(found[1], predicted, schema)
+def _unknown_column(match: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
+    return _no_column(match[1], predicted, schema)
 
 
-def _unknown_column_of(found: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
-    return _no_column(f"{found[1]}.{found[2]}", predicted, schema)
+def _unknown_column_of(match: re.Match[str], predicted: str, schema: SchemaNames) -> Difference:
+    return _no_column(f"{match[1]}.{match[2]}", predicted, schema)
 
 
 def _no_column(name: str, predicted: str, schema: SchemaNames) -> Difference:
@@ -148,20 +148,20 @@ def _table_behind(qualifier: str, predicted: str) -> str:
     return str(named.get(qualifier, qualifier))
 
 
-def _misplaced_aggregate(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
-    named = Phrase("sql.misplaced-aggregate", {"aggregate": found[1]})
-    return Difference(ErrorClass.WRONG_AGGREGATE, named if found[1] else Phrase("sql.misplaced-aggregate-unnamed"))
+def _misplaced_aggregate(match: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    named = Phrase("sql.misplaced-aggregate", {"aggregate": match[1]})
+    return Difference(ErrorClass.WRONG_AGGREGATE, named if match[1] else Phrase("sql.misplaced-aggregate-unnamed"))
 
 
-def _stops_at(found: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
-    return Difference(ErrorClass.SYNTAX, Phrase("sql.stops-at", {"token": repr(found[1])}))
+def _stops_at(match: re.Match[str], _: str, _schema: SchemaNames) -> Difference:
+    return Difference(ErrorClass.SYNTAX, Phrase("sql.stops-at", {"token": repr(match[1])}))
 
 
 def _plain(
     error_class: ErrorClass, code: str, field: str = ""
 ) -> Callable[[re.Match[str], str, SchemaNames], Difference]:
     """A phrase without fields, or with the pattern's group as its only one."""
-    return lambda found, _predicted, _schema: Difference(error_class, Phrase(code, {field: found[1]} if field else {}))
+    return lambda match, _predicted, _schema: Difference(error_class, Phrase(code, {field: match[1]} if field else {}))
 
 
 _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, SchemaNames], Difference]], ...] = (

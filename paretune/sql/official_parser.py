@@ -65,7 +65,7 @@ def _words(sql: str) -> list[str]:
     literals = {f"__literal_{place}__": f'"{text}"' for place, text in enumerate(pieces[1::2])}
     text = pieces[0] + "".join(f"__literal_{place}__{after}" for place, after in enumerate(pieces[2::2]))
     for pattern in _SPACED:
-        text = pattern.sub(lambda found: f" {found[0]} ", text)
+        text = pattern.sub(lambda match: f" {match[0]} ", text)
     words: list[str] = []
     for word in text.lower().split():
         if word == "=" and words and words[-1] in {"!", ">", "<"}:

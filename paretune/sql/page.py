@@ -76,5 +76,5 @@ def databases_of(manifest: Mapping[str, Any]) -> Path | None:
     target = manifest.get("config", {}).get("target", {})
     if target.get("kind") == "demo" and not target.get("path"):
         return demo_directory() / "spider" / "database"
-    found = Path(str(target.get("path") or "")) / "database"
-    return found if target.get("path") and found.is_dir() else None
+    folder = Path(str(target.get("path") or "")) / "database"
+    return folder if target.get("path") and folder.is_dir() else None

@@ -65,8 +65,8 @@ class WorkerPool:
             while waiting and (worker := self._idle()) is not None:
                 position, attempt = waiting.popleft()
                 worker.start(position, attempt, requests[position])
-            for place, found in answered:  # now that every worker is busy again
-                on_answer(place, found)
+            for place, reply in answered:  # now that every worker is busy again
+                on_answer(place, reply)
             answered.clear()
             for worker in self._ready():
                 answer = worker.receive()
@@ -82,8 +82,8 @@ class WorkerPool:
                         continue
                 unanswered -= 1
                 answered.append((position, answer))
-        for place, found in answered:
-            on_answer(place, found)
+        for place, reply in answered:
+            on_answer(place, reply)
 
     def _idle(self) -> _Worker | None:
         """A worker without work, started if there may be one more."""

@@ -44,9 +44,9 @@ class Scope:
         qualifier = column.table.lower()
         scope: Scope | None = self
         while scope is not None:
-            found = scope._own(name, qualifier)
-            if found is not None:
-                return found
+            table = scope._own(name, qualifier)
+            if table is not None:
+                return table
             scope = scope.outer
         if not qualifier and not self.names.tables and len(set(self.aliases.values())) == 1:
             return f"{next(iter(self.aliases.values()))}.{name}"
@@ -68,9 +68,9 @@ class Scope:
 
     def column(self, column: exp.Column) -> str:
         """The identity of a column, "?.column" for one that is nowhere, which is noted unless quotes make it text."""
-        found = self.find(column)
-        if found is not None:
-            return found
+        table = self.find(column)
+        if table is not None:
+            return table
         if not column.table and column.name.lower() in self.selected:
             return f"(selected).{column.name.lower()}"
         written = ".".join(part for part in (column.table.lower(), column.name.lower()) if part)
@@ -148,8 +148,8 @@ def _statement(tree: exp.Expr, names: Names, common: dict[str, exp.Expr], outer:
 
 
 def _common_tables(tree: exp.Expr) -> dict[str, exp.Expr]:
-    found = tree.args.get("with_")
-    return {} if found is None else {cte.alias.lower(): cte.this for cte in found.expressions}
+    clause = tree.args.get("with_")
+    return {} if clause is None else {cte.alias.lower(): cte.this for cte in clause.expressions}
 
 
 def _flatten_set_operations(tree: exp.Expr, chain: list[exp.Expr], operations: list[str]) -> None:
@@ -205,13 +205,13 @@ def _select(
 
 
 def _clause(tree: exp.Expr, name: str) -> list[exp.Expr]:
-    found = tree.args.get(name)
-    return [] if found is None else list(found.expressions)
+    clause = tree.args.get(name)
+    return [] if clause is None else list(clause.expressions)
 
 
 def _condition_of(tree: exp.Expr, name: str) -> exp.Expr | None:
-    found = tree.args.get(name)
-    return None if found is None else found.this
+    condition = tree.args.get(name)
+    return None if condition is None else condition.this
 
 
 def _join_kind(join: exp.Join) -> str:

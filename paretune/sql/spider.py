@@ -102,15 +102,15 @@ def _located(directory: Path, split: str) -> list[tuple[SqlQuestion, str]]:
     path = directory / f"{split}.json"
     if not directory.is_dir():
         raise DataError(f"{directory}: no such directory; expected Spider's layout ({split}.json, database/)")
-    found = []
+    paths = []
     for index, (entry, line) in enumerate(_entries(path)):
         where = f"{path}, line {line} (entry {index})"
         db_id, question, query = (_text(entry, keys, where) for keys in _KEYS)
         evidence, level = (_said(entry, key, where) for key in ("evidence", "difficulty"))
-        found.append((SqlQuestion(index, db_id, question, query, evidence or "", level), where))
-    if not found:
+        paths.append((SqlQuestion(index, db_id, question, query, evidence or "", level), where))
+    if not paths:
         raise DataError(f"{path}: no questions")
-    return found
+    return paths
 
 
 def take(

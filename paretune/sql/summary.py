@@ -96,9 +96,9 @@ def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice
 
 def _accuracy(label: str, items: Sequence[tuple[SqlVerdict, bool]], voice: Voice) -> str:
     """One line: label, figure, interval, number of questions."""
-    found = accuracy_interval([right for _, right in items], [verdict.db_id for verdict, _ in items])
-    limits = voice.limits(found.low, found.high)
-    return f"{label:<{_WIDTH}} {voice.number(found.estimate):>5} %  {limits}  n = {len(items)}"
+    interval = accuracy_interval([right for _, right in items], [verdict.db_id for verdict, _ in items])
+    limits = voice.limits(interval.low, interval.high)
+    return f"{label:<{_WIDTH}} {voice.number(interval.estimate):>5} %  {limits}  n = {len(items)}"
 
 
 def _reasons(judged: Sequence[SqlVerdict], voice: Voice) -> list[str]:

@@ -29,8 +29,8 @@ def votes(asked: Sequence[tuple[str, Sequence[str]]], databases: Path, settings:
          "sql": settings.executed(sql, predicted=True), "limits": limits}
         for db_id, sql in queries
     ]  # fmt: skip
-    found: dict[int, Answer] = {}
+    replies: dict[int, Answer] = {}
     with WorkerPool(settings.workers or processors(), settings.memory_bytes) as pool:
-        pool.run(requests, found.__setitem__)
-    digests = {query: found[place].get("digest") for place, query in enumerate(queries)}
+        pool.run(requests, replies.__setitem__)
+    digests = {query: replies[place].get("digest") for place, query in enumerate(queries)}
     return [most_agree([digests.get(query) for query in answers]) for answers in said]

@@ -230,8 +230,8 @@ def _intraclass(sizes: FloatArray, residuals: FloatArray, value_variance: float)
     together = (sizes**2 * (1 - 2 * sizes / total)).sum() + (sizes**2).sum() ** 2 / total**2
     if value_variance == 0 or together <= independent * (1 + 1e-9):
         return 0.0
-    found = float((residuals**2).sum() / value_variance)
-    return float(np.clip((found - independent) / (together - independent), 0, 1))
+    correlation = float((residuals**2).sum() / value_variance)
+    return float(np.clip((correlation - independent) / (together - independent), 0, 1))
 
 
 def degrees_of_freedom(sizes: FloatArray, intraclass: float) -> float:

@@ -108,14 +108,14 @@ def bootstrap_interval(
     if groups < FEWEST_CLUSTERS_FOR_BOOTSTRAP:
         plain = accuracy_interval(correct, clusters, confidence=confidence)
         return _renamed(plain, f"{plain.method}, too few clusters to resample")
-    found = mean_from_sums(total)
-    if found.standard_error == 0:
+    clustered = mean_from_sums(total)
+    if clustered.standard_error == 0:
         plain = accuracy_interval(correct, clusters, confidence=confidence)
         return _renamed(plain, f"{plain.method}, all answers alike")
-    half = found.standard_error * studentised_quantile(total, confidence, replicates, generator)
-    low, high = max(0.0, found.mean - half), min(1.0, found.mean + half)
+    half = clustered.standard_error * studentised_quantile(total, confidence, replicates, generator)
+    low, high = max(0.0, clustered.mean - half), min(1.0, clustered.mean + half)
     known = groups if clusters is not None else 0
-    return Interval(100 * found.mean, 100 * low, 100 * high, confidence, found.questions, known, "bootstrap-t")
+    return Interval(100 * clustered.mean, 100 * low, 100 * high, confidence, clustered.questions, known, "bootstrap-t")
 
 
 def macro_interval(
@@ -133,19 +133,20 @@ def macro_interval(
     if len(total.sizes) < 2:
         raise StatisticsError("a mean of subjects needs at least two subjects; use accuracy_interval for one")
     shares = total.sums[:, 0] / total.sizes
-    found = clustered_mean(shares, None)
+    clustered = clustered_mean(shares, None)
     smoothed = (total.sums[:, 0] + 1) / (total.sizes + 2)
     within = float((smoothed * (1 - smoothed) / total.sizes).sum()) ** 0.5 / len(shares)
     half = max(
-        _t(confidence, found.degrees_of_freedom) * found.standard_error, NARROWEST * _normal(confidence) * within
+        _t(confidence, clustered.degrees_of_freedom) * clustered.standard_error,
+        NARROWEST * _normal(confidence) * within,
     )
-    spread = found.mean * (1 - found.mean)
+    spread = clustered.mean * (1 - clustered.mean)
     if spread > 0:
-        low, high = _score_limits(found.mean, half**2 / spread)
+        low, high = _score_limits(clustered.mean, half**2 / spread)
     else:  # all right or all wrong everywhere
-        low, high = max(0.0, found.mean - half), min(1.0, found.mean + half)
+        low, high = max(0.0, clustered.mean - half), min(1.0, clustered.mean + half)
     method = "t over subjects, Wilson shape"
-    return Interval(100 * found.mean, 100 * low, 100 * high, confidence, total.questions, len(shares), method)
+    return Interval(100 * clustered.mean, 100 * low, 100 * high, confidence, total.questions, len(shares), method)
 
 
 def studentised_quantile(
@@ -173,24 +174,26 @@ def studentised_quantile(
         errors = np.sqrt(spread) / drawn
         with np.errstate(divide="ignore", invalid="ignore"):
             distances.append(np.where(errors > 1e-12, np.abs(means - mean) / errors, np.inf))
-    found = float(np.quantile(np.concatenate(distances), confidence, method="higher"))
-    return min(found, _t(confidence, 1.0))
+    quantile = float(np.quantile(np.concatenate(distances), confidence, method="higher"))
+    return min(quantile, _t(confidence, 1.0))
 
 
-def _score_interval(found: ClusteredMean, confidence: float) -> Interval:
+def _score_interval(clustered: ClusteredMean, confidence: float) -> Interval:
     """Wilson's interval at the effective number of questions, with t."""
-    quantile = _t(confidence, found.degrees_of_freedom)
-    spread = found.mean * (1 - found.mean)
+    quantile = _t(confidence, clustered.degrees_of_freedom)
+    spread = clustered.mean * (1 - clustered.mean)
     if spread <= 0:
-        weight = quantile**2 / found.questions
+        weight = quantile**2 / clustered.questions
     else:
         weight = max(
-            quantile**2 * found.standard_error**2 / spread,
-            (NARROWEST * _normal(confidence)) ** 2 / found.questions,
+            quantile**2 * clustered.standard_error**2 / spread,
+            (NARROWEST * _normal(confidence)) ** 2 / clustered.questions,
         )
-    low, high = _score_limits(found.mean, weight)
+    low, high = _score_limits(clustered.mean, weight)
     method = "t over clusters, Wilson shape"
-    return Interval(100 * found.mean, 100 * low, 100 * high, confidence, found.questions, found.clusters, method)
+    return Interval(
+        100 * clustered.mean, 100 * low, 100 * high, confidence, clustered.questions, clustered.clusters, method
+    )
 
 
 def _wilson(share: float, count: int, confidence: float, method: str) -> Interval:
@@ -207,8 +210,10 @@ def _score_limits(share: float, weight: float) -> tuple[float, float]:
     return low, high
 
 
-def _renamed(found: Interval, method: str) -> Interval:
-    return Interval(found.estimate, found.low, found.high, found.confidence, found.n, found.clusters, method)
+def _renamed(interval: Interval, method: str) -> Interval:
+    return Interval(
+        interval.estimate, interval.low, interval.high, interval.confidence, interval.n, interval.clusters, method
+    )
 
 
 def _check_confidence(confidence: float) -> None:

@@ -84,7 +84,7 @@ def paired_difference(
     Raises EmptySample without questions, StatisticsError when lengths differ or there is one question only.
     """
     difference = _differences(first, second)
-    total, found, estimate = _estimated(difference, clusters)
+    total, clustered, estimate = _estimated(difference, clusters)
     tail = (1 - confidence) / 2
     interval = estimate.interval(tail, confidence)
     gained, lost = np.flatnonzero(difference > 0), np.flatnonzero(difference < 0)
@@ -92,9 +92,9 @@ def paired_difference(
         difference=estimate.difference,
         estimate=estimate,
         t=interval,
-        bootstrap=_bootstrap(total, found, interval, replicates, generator),
+        bootstrap=_bootstrap(total, clustered, interval, replicates, generator),
         standard_error=implied_error(estimate, tail),
-        degrees_of_freedom=found.degrees_of_freedom,
+        degrees_of_freedom=clustered.degrees_of_freedom,
         gained=tuple(gained.tolist()),
         lost=tuple(lost.tolist()),
         discordant_share=float(np.mean(difference != 0)),
@@ -102,7 +102,7 @@ def paired_difference(
         permutation_p=permutation_p(total, replicates=replicates, generator=generator),
         t_p=estimate.p_two_sided(),
         minimum_detectable_effect=estimate.detectable(tail),
-        intraclass=found.intraclass,
+        intraclass=clustered.intraclass,
     )
 
 
@@ -116,20 +116,20 @@ def _estimated(
 ) -> tuple[ClusterSums, ClusteredMean, Estimate]:
     known = clusters if clusters is not None and are_a_sample(clusters) else None
     total = sum_by_cluster(difference, known)
-    found = mean_from_sums(total)
+    clustered = mean_from_sums(total)
     alone = clusters is not None and known is None
     label = "t over questions" if known is None else "t over clusters"
     estimate = Estimate(
-        difference=100 * found.mean,
-        parts=(ErrorPart(100 * found.standard_error, found.degrees_of_freedom),),
+        difference=100 * clustered.mean,
+        parts=(ErrorPart(100 * clustered.standard_error, clustered.degrees_of_freedom),),
         gained=float(np.count_nonzero(difference > 0)),
         lost=float(np.count_nonzero(difference < 0)),
-        questions=found.questions,
-        clusters=0 if known is None else found.clusters,
+        questions=clustered.questions,
+        clusters=0 if known is None else clustered.clusters,
         effective_clusters=effective_clusters(clusters) if clusters is not None else 0.0,
         method=f"{label}, {FEW_CLUSTERS}" if alone else label,
     )
-    return total, found, estimate
+    return total, clustered, estimate
 
 
 def implied_error(estimate: Estimate, tail: float) -> float:
@@ -209,13 +209,13 @@ def _differences(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
 
 
 def _bootstrap(
-    total: ClusterSums, found: ClusteredMean, t: Interval, replicates: int, generator: np.random.Generator
+    total: ClusterSums, clustered: ClusteredMean, t: Interval, replicates: int, generator: np.random.Generator
 ) -> Interval:
     """Studentised bootstrap, or the t interval under a name that says why."""
     groups = len(total.sizes)
-    if groups < FEWEST_CLUSTERS_FOR_BOOTSTRAP or found.standard_error == 0:
+    if groups < FEWEST_CLUSTERS_FOR_BOOTSTRAP or clustered.standard_error == 0:
         reason = "too few clusters to resample" if groups < FEWEST_CLUSTERS_FOR_BOOTSTRAP else "all answers alike"
         return Interval(t.estimate, t.low, t.high, t.confidence, t.n, t.clusters, f"{t.method}, {reason}")
-    half = 100 * studentised_quantile(total, t.confidence, replicates, generator) * found.standard_error
+    half = 100 * studentised_quantile(total, t.confidence, replicates, generator) * clustered.standard_error
     low, high = max(-100.0, t.estimate - half), min(100.0, t.estimate + half)
     return Interval(t.estimate, low, high, t.confidence, t.n, t.clusters, "bootstrap-t")

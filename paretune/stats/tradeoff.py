@@ -206,17 +206,20 @@ def matched_loss_interval(
     target, general: (replicates, 1 + curve points) in points, the baseline in column 0. estimate: the figure from the
     data themselves. Raises UndefinedFigure where fewer than 95 % of the replicates reach the gain.
     """
-    found: list[float] = []
+    differences: list[float] = []
     for reached, kept in zip(target, general, strict=True):
         try:
-            found.append(loss_at_matched_gain((reached[1:] - reached[0]).tolist(), (kept[0] - kept[1:]).tolist(), gain))
+            differences.append(
+                loss_at_matched_gain((reached[1:] - reached[0]).tolist(), (kept[0] - kept[1:]).tolist(), gain)
+            )
         except UndefinedFigure:
             continue
-    if len(found) < FEWEST_REPLICATES_REACHING * len(target):
+    if len(differences) < FEWEST_REPLICATES_REACHING * len(target):
         raise UndefinedFigure(
-            f"only {len(found)} of {len(target)} replicates of the curve gain {gain:.1f} points; choose a smaller gain"
+            f"only {len(differences)} of {len(target)} replicates of the curve gain {gain:.1f} points; "
+            "choose a smaller gain"
         )
-    low, high = expanded_percentiles(np.asarray(found), confidence, freedom)
+    low, high = expanded_percentiles(np.asarray(differences), confidence, freedom)
     return Interval(estimate, low, high, confidence, 0, 0, EXPANDED_PERCENTILE)
 
 

@@ -33,8 +33,8 @@ def audit_run(records: Run) -> list[Finding]:
     not that nothing is wrong.
     """
     checks = CHECKS if records.has_target else CHECKS_OF_LOGS
-    found = [finding for check in checks for finding in check(records)]
-    return gravest_first(found)
+    findings = [finding for check in checks for finding in check(records)]
+    return gravest_first(findings)
 
 
 def gravest_first(findings: Iterable[Finding]) -> list[Finding]:

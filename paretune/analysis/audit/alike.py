@@ -145,18 +145,20 @@ def _by_benchmark(axis: str, answered: Lines) -> dict[str, dict[str, dict[str, L
     return {f"{suite} ({method})": lines for (suite, method), lines in kept.items()}
 
 
-def weak_difference(variant: str, axis: str, found: PairedDifference) -> Iterator[Finding]:
+def weak_difference(variant: str, axis: str, difference: PairedDifference) -> Iterator[Finding]:
     """A difference whose interval holds 0: a warning on fewer than 30 questions, else a note."""
-    few = found.n < FEWEST_QUESTIONS
-    if 0 in found.t or few:
+    few = difference.n < FEWEST_QUESTIONS
+    if 0 in difference.t or few:
         figures: Figures = {
             "variant": variant,
             "axis": axis,
-            "difference": found.difference,
-            "low": found.t.low,
-            "high": found.t.high,
-            "questions": found.n,
-            "detectable": 100.0 if found.minimum_detectable_effect is None else found.minimum_detectable_effect,
+            "difference": difference.difference,
+            "low": difference.t.low,
+            "high": difference.t.high,
+            "questions": difference.n,
+            "detectable": 100.0
+            if difference.minimum_detectable_effect is None
+            else difference.minimum_detectable_effect,
         }
         yield Finding("warning" if few else "note", "too-few-questions", figures)
 

@@ -82,9 +82,9 @@ def chance_findings(variant: str, suite: str, method: str, correct: Sequence[boo
         figures = {"correct": right, "questions": questions, "chance": 100 * chance, "probability": probability}
         yield Finding("invalid", "below-chance", _who(variant, suite, method) | figures)
         return
-    found = accuracy_interval(correct)  # guesses are independent whatever the subject
-    if found.low <= 100 * chance:
-        figures = {"accuracy": found.estimate, "low": found.low, "high": found.high, "chance": 100 * chance}
+    interval = accuracy_interval(correct)  # guesses are independent whatever the subject
+    if interval.low <= 100 * chance:
+        figures = {"accuracy": interval.estimate, "low": interval.low, "high": interval.high, "chance": 100 * chance}
         yield Finding("warning", "at-chance", _who(variant, suite, method) | figures)
 
 

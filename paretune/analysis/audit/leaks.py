@@ -94,7 +94,7 @@ def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
     lines: set[str] = set()
     for row in test:
         lines.update(row.prompt.replace(row.question.strip(), " ").splitlines())
-    own = {row.question.strip() for row in test}
+    questions = {row.question.strip() for row in test}
     leaked: set[Identity] = set()
     for line in lines:
         words = _words(line)
@@ -102,20 +102,20 @@ def _shots(test: Sequence[AskedQuestion]) -> Iterator[Finding]:
             for question, index in wanted.get(words[at : at + FEWEST_WORDS], ()):
                 if words[at : at + len(question)] == question:
                     leaked.add(index)
-    if leaked and own:
+    if leaked and questions:
         yield Finding("invalid", "shots-in-test", _figures(leaked, len(test)))
 
 
 def same_clusters(test: Sequence[AskedQuestion], train: Sequence[TrainingRow]) -> dict[str, set[str]]:
     """For each test database or group the training ones that are the same: by name, or by what their prompts show."""
     shown_test, shown_train = _schemas(test), _schemas(train)
-    found: dict[str, set[str]] = {}
+    clusters: dict[str, set[str]] = {}
     for name, lines in shown_test.items():
-        found[name] = {
+        clusters[name] = {
             other for other, other_lines in shown_train.items()
             if other == name or (len(lines) > 2 and _share(lines, other_lines) >= SAME_SCHEMA)
         }  # fmt: skip
-    return found
+    return clusters
 
 
 def _schemas(rows: Sequence[Row]) -> dict[str, set[str]]:

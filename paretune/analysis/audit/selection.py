@@ -95,5 +95,5 @@ def _checkpoints(run: Run) -> Iterator[Finding]:
 
 
 def _work(run: Run) -> list[dict[str, object]]:
-    found = run.manifest.get("work")
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    work = run.manifest.get("work")
+    return [entry for entry in work if isinstance(entry, dict)] if isinstance(work, list) else []

@@ -162,10 +162,10 @@ def _derived_adapters(run: Run) -> Iterator[Finding]:
 
 
 def _adapter_of(variant: Variant) -> str | None:
-    found = variant.headers["answers"].get("adapter") or variant.headers["choice"].get("adapter")
-    return None if found is None else str(found)
+    mark = variant.headers["answers"].get("adapter") or variant.headers["choice"].get("adapter")
+    return None if mark is None else str(mark)
 
 
 def _data(run: Run) -> Record:
-    found = run.manifest.get("data")
-    return dict(found) if isinstance(found, dict) else {}
+    hashes = run.manifest.get("data")
+    return dict(hashes) if isinstance(hashes, dict) else {}

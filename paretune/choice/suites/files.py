@@ -53,22 +53,22 @@ class SuiteFolder:
         """The first file that matches a pattern, earlier patterns first; where one pattern matches several, it is
         a DataError, because a guess would decide the figures."""
         for pattern in patterns:
-            found = sorted(file for file in self.root.glob(pattern) if file.is_file())
-            if len(found) > 1:
-                names = ", ".join(file.name for file in found)
+            files = sorted(file for file in self.root.glob(pattern) if file.is_file())
+            if len(files) > 1:
+                names = ", ".join(file.name for file in files)
                 raise DataError(f"{self.root}: several files match {pattern} ({names}); give one of them as the path")
-            if found:
-                return found[0]
+            if files:
+                return files[0]
         return None
 
     def require(self, patterns: Sequence[str]) -> Path:
         """The folder's file for one split, or the path itself where it is a file."""
         if not self.path.is_dir():
             return self.path
-        found = self.find(patterns)
-        if found is None:
+        files = self.find(patterns)
+        if files is None:
             raise DataError(f"{self.root}: expected one of {', '.join(patterns)}")
-        return found
+        return files
 
     def read_bytes(self, file: Path) -> bytes:
         """The file's bytes, remembered by their hash."""

@@ -182,15 +182,15 @@ def sequences(
     flash, shared = torch.ops.aten._flash_attention_forward, parts.shared
     limits = {} if window is None or shared else {"window_size_left": window - 1, "window_size_right": 0}
     starts = (parts.starts, parts.key_starts, *parts.longest)
-    own = flash(query, key[shared:], value[shared:], *starts, 0.0, True, False, scale=scale, **limits)
-    found: torch.Tensor = own[0]
+    inside = flash(query, key[shared:], value[shared:], *starts, 0.0, True, False, scale=scale, **limits)
+    attended: torch.Tensor = inside[0]
     if shared:
         kernels = kernels_of(query.device)
         assert kernels is not None  # else nothing is kept apart: `fits_apart`
         sizes = (None, None, len(query), shared)
         before = flash(query[None], key[None, :shared], value[None, :shared], *sizes, 0.0, False, False, scale=scale)
-        found = kernels.merge(before[0][0], before[1][0], found, own[1])
-    return found
+        attended = kernels.merge(before[0][0], before[1][0], attended, inside[1])
+    return attended
 
 
 def plain_sequences(
@@ -206,21 +206,21 @@ def plain_sequences(
     shared_keys, shared_values = key[: parts.shared], value[: parts.shared]
     key, value = key[parts.shared :], value[parts.shared :]
     repeats = query.shape[1] // key.shape[1]
-    found: list[torch.Tensor] = []
+    attended: list[torch.Tensor] = []
     starts, key_starts = parts.starts.tolist(), parts.key_starts.tolist()
     for number in range(len(starts) - 1):
-        own = query[starts[number] : starts[number + 1]].float().transpose(0, 1)
-        here = slice(key_starts[number], key_starts[number + 1])
+        queries = query[starts[number] : starts[number + 1]].float().transpose(0, 1)
+        of_part = slice(key_starts[number], key_starts[number + 1])
         both = ((shared_keys, key), (shared_values, value))
-        seen = (torch.cat([shared, item[here]]).float().transpose(0, 1) for shared, item in both)
+        seen = (torch.cat([shared, item[of_part]]).float().transpose(0, 1) for shared, item in both)
         keys, values = (item.repeat_interleave(repeats, 0) for item in seen)
         n_keys = keys.shape[1]
-        last = torch.arange(n_keys - own.shape[1], n_keys, device=query.device)[:, None]
+        last = torch.arange(n_keys - queries.shape[1], n_keys, device=query.device)[:, None]
         behind = last - torch.arange(n_keys, device=query.device)[None, :]
         hidden = (behind < 0) | (behind >= (n_keys if window is None else window))
-        scores = (own @ keys.transpose(1, 2) * scale).masked_fill(hidden, -torch.inf)
-        found.append((scores.softmax(-1) @ values).transpose(0, 1))
-    return torch.cat(found).to(query.dtype)
+        scores = (queries @ keys.transpose(1, 2) * scale).masked_fill(hidden, -torch.inf)
+        attended.append((scores.softmax(-1) @ values).transpose(0, 1))
+    return torch.cat(attended).to(query.dtype)
 
 
 def register() -> None:
@@ -270,7 +270,7 @@ def _trial(
     parts = DeviceParts(torch.zeros(0, device=device), begins, key_begins, (77, 260), shared)
     expected = plain_sequences(query, key, value, parts, None, window).float()
     try:
-        found = sequences(query, key, value, parts, None, window).float()
+        attended = sequences(query, key, value, parts, None, window).float()
     except Exception:  # a build of torch without the kernel, or one that Triton cannot compile for: no common type
         return False
-    return bool(torch.allclose(found, expected, atol=2e-2, rtol=2e-2))
+    return bool(torch.allclose(attended, expected, atol=2e-2, rtol=2e-2))

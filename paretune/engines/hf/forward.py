@@ -176,21 +176,21 @@ def _only_input(args: tuple[Any, ...]) -> torch.Tensor:
 
 def _at_reads(kwargs: dict[str, Any], reads: LastReads, length: int) -> dict[str, Any]:
     """The layer's arguments for the reads, without the cache."""
-    found: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     for name, value in kwargs.items():
         if name == "parts":
-            found[name] = reads.parts
+            chosen[name] = reads.parts
         elif name == "attention_mask":
-            found[name] = value if reads.parts is not None else _mask_taken(value, reads.index, length)
+            chosen[name] = value if reads.parts is not None else _mask_taken(value, reads.index, length)
         elif name in ("position_ids", "position_embeddings"):
             several = isinstance(value, tuple)
             taken = tuple(_taken(item, reads.index, length) for item in (value if several else (value,)))
-            found[name] = taken if several else taken[0]
+            chosen[name] = taken if several else taken[0]
         elif name != "past_key_values":
             if not (value is None or isinstance(value, bool | int | float | str)):
                 raise _NotUnderstoodError(name)
-            found[name] = value
-    return found
+            chosen[name] = value
+    return chosen
 
 
 def _taken(value: Any, index: torch.Tensor, length: int) -> torch.Tensor:
@@ -295,12 +295,12 @@ class ChoiceModel:
         last = nullcontext() if self.last_layer is None else keys_only(self.last_layer)
         with torch.inference_mode(), self.kernels(), last:
             self.decoder(input_ids=tokens.to(self.device), past_key_values=cache, use_cache=True)
-        found: list[PrefixCache] = []
+        caches: list[PrefixCache] = []
         for row, prefix in enumerate(prefixes):
             here = (slice(row, row + 1), slice(None), slice(0, len(prefix)))
             layers = tuple((layer.keys[here].clone(), layer.values[here].clone()) for layer in cache.layers)
-            found.append(PrefixCache(layers if prefix else (), len(prefix)))
-        return found
+            caches.append(PrefixCache(layers if prefix else (), len(prefix)))
+        return caches
 
     def to_device(self, packed: PackedBatch, prefix_length: int) -> DeviceBatch:
         """The batch's arrays beside the weights, laid out as its attention wants them."""

@@ -109,8 +109,8 @@ def _bits(model: ChoiceModel, tokens: list[int], spans: list[Span]) -> list[floa
     with torch.inference_mode(), model.kernels():
         hidden = model.decoder(input_ids=inputs.to(model.device), use_cache=False).last_hidden_state
         wanted = hidden.flatten(0, 1).index_select(0, torch.tensor(places, device=hidden.device))
-        found = model.log_probabilities(wanted, torch.tensor(reads, device=hidden.device)).double()
-    return [-float(part.sum()) / math.log(2) for part in found.cpu().split(counts)]
+        log_probabilities = model.log_probabilities(wanted, torch.tensor(reads, device=hidden.device)).double()
+    return [-float(part.sum()) / math.log(2) for part in log_probabilities.cpu().split(counts)]
 
 
 def _plain(model: Any, tokens: list[int], spans: list[Span]) -> list[float]:

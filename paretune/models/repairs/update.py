@@ -123,8 +123,8 @@ def _factor(config: Mapping[str, Any], name: str, rank: int) -> float:
     own."""
     from peft.utils.other import get_pattern_key
 
-    own: Mapping[str, float] = config.get("alpha_pattern") or {}
-    alpha = own.get(get_pattern_key(own.keys(), name), config["lora_alpha"])
+    alphas: Mapping[str, float] = config.get("alpha_pattern") or {}
+    alpha = alphas.get(get_pattern_key(alphas.keys(), name), config["lora_alpha"])
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
@@ -134,5 +134,5 @@ def _depth(name: str) -> int | None:
     >>> _depth("model.layers.11.mlp.up_proj"), _depth("lm_head")
     (11, None)
     """
-    found = re.search(r"\.(\d+)\.", name)
-    return int(found.group(1)) if found else None
+    number = re.search(r"\.(\d+)\.", name)
+    return int(number.group(1)) if number else None

@@ -55,7 +55,7 @@ def neighbours(query: str, schema: SchemaNames) -> list[Neighbour]:
     """
     tree = parse_select(query)
     seen = {_text(tree)}
-    found = []
+    edits = []
     for position, node in enumerate(tree.walk()):
         for kind, edit in _edits(node, schema):
             changed = tree.copy()
@@ -63,10 +63,10 @@ def neighbours(query: str, schema: SchemaNames) -> list[Neighbour]:
             text = _text(changed)
             if text not in seen:
                 seen.add(text)
-                found.append(Neighbour(kind, text))
+                edits.append(Neighbour(kind, text))
     if isinstance(tree, exp.SetOperation):
-        found.append(Neighbour("set_operation", _text(tree.left)))
-    return found
+        edits.append(Neighbour("set_operation", _text(tree.left)))
+    return edits
 
 
 def _text(tree: exp.Expr) -> str:
