@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from paretune.training.step_sizes import StepSizes
+
 Tokens = Sequence[int]
 
 
@@ -108,7 +110,12 @@ class SharedPromptOrder:
         return len(self._lengths)
 
     def __iter__(self) -> Iterator[int]:
-        generator = random.Random(f"{self._seed} {self._epoch}")
+        for step in self.steps(self._epoch):
+            yield from step
+
+    def steps(self, epoch: int) -> list[list[int]]:
+        """The rows of each step of an epoch."""
+        generator = random.Random(f"{self._seed} {epoch}")
         pieces: list[list[int]] = []
         left: list[list[int]] = []
         for group in self._groups:
@@ -123,11 +130,10 @@ class SharedPromptOrder:
         steps = [places[first : first + size] for first in range(0, len(places), size)]
         last = steps.pop() if len(steps) > 1 and len(steps[-1]) < size else []
         generator.shuffle(steps)
-        steps.insert(0, steps.pop(max(range(len(steps)), key=lambda number: self._tokens(steps[number]))))
-        for step in (*steps, last):
-            yield from step
+        steps.insert(0, steps.pop(max(range(len(steps)), key=lambda number: self.tokens(steps[number]))))
+        return [*steps, last] if last else steps
 
-    def _tokens(self, rows: Sequence[int]) -> int:
+    def tokens(self, rows: Sequence[int]) -> int:
         """How many tokens a step computes, as far as the groups of the whole training tell."""
         shared = {self._group_of[row]: self._saved[row] for row in rows}
         return sum(self._lengths[row] - self._saved[row] for row in rows) + sum(shared.values())
@@ -218,14 +224,14 @@ def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
 @dataclass(frozen=True, slots=True)
 class SharedPromptCollator:
     """Rows of one step to the layouts that compute it. token_limit: of each, the memory that a step may take.
-    padded_rows: pad a step of one layout for step_graphs.py, up to so many rows; None: do not."""
+    sizes: to which a step of one layout is padded for step_graphs.py; None: it is not."""
 
     token_limit: int
-    padded_rows: int | None = None
+    sizes: StepSizes | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole."""
-        from paretune.training.step_graphs import padded, size_of
+        from paretune.training.step_graphs import padded
 
         rows = [row_of(example) for example in examples]
         layouts = lay_out(rows, self.token_limit)
@@ -234,8 +240,8 @@ class SharedPromptCollator:
             "tokens": sum(len(tokens) for tokens, _ in rows),
             "answer_tokens": sum(len(layout.labels) for layout in layouts),
         }
-        if self.padded_rows is not None and len(layouts) == 1:
-            size = size_of(len(layouts[0].tokens), self.padded_rows, len(layouts[0].labels))
+        if self.sizes is not None and len(layouts) == 1:
+            size = self.sizes.holding(len(layouts[0].tokens), len(layouts[0].labels))
             if size is not None:
                 batch |= {"size": size, "padded": padded(batch["layouts"][0], size)}
         return batch

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from paretune.training.moved_base import AdapterStart
 from paretune.training.shared_attention import shared_loss
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 from paretune.training.step_graphs import StepGraphs
+from paretune.training.step_sizes import StepSizes, plan_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self.adapters: FusedAdapters | None = None
         self.graphs: StepGraphs | None = None
         self.start: AdapterStart | None = None
+        self._batches: Iterator[Any] = iter(())  # of the epoch
+        self._ahead: list[Any] = []  # the batch after the one that is computed
         self._zeros: list[str] = []  # weights that were 0 before the first step
         self.computation = computation
         self._rows, self._config, self._monitor = rows, config, monitor
@@ -78,22 +83,56 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         else:
             self.start.load_trained(self.model, Path(resume_from_checkpoint))
 
+    def replay_steps(self, left: range) -> None:
+        """Replay steps as graphs, padded to sizes that suit those that are left. Within `fused_adapters`, where
+        prompts are shared by kernel."""
+        assert self.adapters is not None
+        config, order = self._config, self._shared_order
+        steps = (step for epoch in itertools.count() for step in order.steps(epoch))
+        shapes = [(order.tokens(step), sum(self._rows[row].answer_tokens for row in step))
+                  for step in itertools.islice(steps, left.start, left.stop)]  # fmt: skip
+        shapes = [shape for shape in shapes if shape[0] <= self.data_collator.token_limit]  # others are cut in passes
+        rows = config.batch_size * config.accumulation_steps
+        self.data_collator = replace(self.data_collator, sizes=StepSizes(rows, plan_sizes(shapes)))
+        self.graphs = StepGraphs(self.model, self.adapters)
+
+    @cached_property
+    def _shared_order(self) -> SharedPromptOrder:
+        config = self._config
+        return SharedPromptOrder(
+            [sharable(row.tokens, row.answer_tokens) for row in self._rows],
+            [len(row.tokens) for row in self._rows],
+            rows_per_step=config.batch_size * config.accumulation_steps,
+            prompts_per_step=config.prompts_per_step,
+            seed=config.seed,
+        )
+
     def _get_train_sampler(self, *args: Any) -> Any:
-        config, lengths = self._config, [len(row.tokens) for row in self._rows]
-        if config.share_prompts:
-            return SharedPromptOrder(
-                [sharable(row.tokens, row.answer_tokens) for row in self._rows],
-                lengths,
-                rows_per_step=config.batch_size * config.accumulation_steps,
-                prompts_per_step=config.prompts_per_step,
-                seed=config.seed,
-            )
-        if config.group_by_length:
-            return LengthGroupedOrder(lengths, config.batch_size, config.seed)
+        if self._config.share_prompts:
+            return self._shared_order
+        if self._config.group_by_length:
+            return LengthGroupedOrder([len(row.tokens) for row in self._rows], self._config.batch_size,
+                                      self._config.seed)  # fmt: skip
         return super()._get_train_sampler(*args)
 
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+        """As the trainer does; layouts come one by one, and one ahead (`training_step`)."""
+        if not self.computation.shares:
+            return super().get_batch_samples(epoch_iterator, num_batches, device)
+        self._batches = epoch_iterator
+        batches = self._ahead or list(itertools.islice(epoch_iterator, num_batches))
+        self._ahead = []
+        return batches, None
+
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
+        """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite. The next
+        step is laid out before anything waits for this one: a device computes meanwhile."""
+        loss = self._step_loss(model, inputs, *args, **kwargs)
+        if self.computation.shares:
+            self._ahead = list(itertools.islice(self._batches, 1))
+        return loss
+
+    def _step_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if self.graphs is not None and "size" in inputs:
             loss = self.graphs.loss(inputs["size"], inputs["padded"], inputs["answer_tokens"])
             if loss is not None:
