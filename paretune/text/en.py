@@ -559,7 +559,10 @@ TEXT: dict[str, str] = {
     "audit.unknown-names": (
         "{variant}: {share:g} % of {questions} queries name tables or columns that the database does not have"
     ),
-    "audit.unknown-names.advice": "Show the schema in the prompt; without it the figure measures guessing of names.",
+    "audit.unknown-names.advice": (
+        "Read some prompts: without the schema the figure measures guessing of names. With the schema in them, the "
+        "model does not use it: train longer or take a larger model."
+    ),
     "audit.no-schema": (
         "{share:g} % of {questions} prompts show no schema: no table definition and no table of the reference"
     ),

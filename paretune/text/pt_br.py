@@ -996,7 +996,10 @@ TEXT: dict[str, str] = {
     "audit.unknown-names": (
         "{variant}: {share:g} % de {questions} consultas citam tabelas ou colunas que o banco não tem"
     ),
-    "audit.unknown-names.advice": "Mostre o esquema no prompt; sem ele o número mede adivinhação de nomes.",
+    "audit.unknown-names.advice": (
+        "Leia alguns prompts: sem o esquema o número mede adivinhação de nomes. Se o esquema está lá, o modelo não o "
+        "usa: treine por mais tempo ou escolha um modelo maior."
+    ),
     "audit.no-schema": (
         "{share:g} % de {questions} prompts não mostram esquema: nem definição de tabela, nem as tabelas da referência"
     ),
