@@ -17,11 +17,14 @@ from paretune.config import (
     EngineConfig,
     GeneralConfig,
     ModelConfig,
+    TrackingConfig,
     TrainingConfig,
+    ValidationConfig,
     VariantConfig,
 )
 from paretune.engines import ENGINES
 from paretune.methods import METHODS, find_method
+from paretune.repairs import REPAIRS, find_repair
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
 from paretune.sweep import UNSAID_VARIANTS, SweepConfig
@@ -35,19 +38,22 @@ SECTIONS: Mapping[str, Any] = {
     "prompt": PromptConfig,
     "general": GeneralConfig,
     "claims": ClaimsConfig,
+    "validation": ValidationConfig,
     "training": TrainingConfig,
     "variant": VariantConfig,
     "sweep": SweepConfig,
+    "tracking": TrackingConfig,
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
-_NOT_KEYS = ("variant.training", "training.settings", "engine.options")
+_NOT_KEYS = ("variant.training", "variant.repair_settings", "training.settings", "engine.options")
 # Keys that stand in a section for one of its kinds: by section and kind, the dataclass that has them.
 OWN_KEYS: Mapping[str, Mapping[str, Any]] = {
     "engine": {name: kind.Settings for name, kind in ENGINES.items()},
     "training": {name: find_method(name).settings for name in METHODS},
+    "variant": {name: find_repair(name).settings for name in REPAIRS},
 }
-_USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method}
+_USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method, "variant": ""}
 
 INTRODUCTIONS: Mapping[str, str] = {
     "": "Keys that stand before the first section.",
@@ -60,6 +66,8 @@ INTRODUCTIONS: Mapping[str, str] = {
     "claims": "What counts as a gain without loss, stated before looking: `prepare` writes it into the manifest, and "
     "what is changed once answers are there is printed as changed after the fact. First a gain on the target must be "
     "shown; of what gains, a loss must be ruled out on every primary suite; all else is exploratory.",
+    "validation": "Questions to look at on the way, for a monitor, a dial or a search (training.md); none of them is "
+    "the test's. Without this section there are none.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself, the "
     "method too. Keys of a method go to the variants of that method.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
@@ -68,9 +76,11 @@ INTRODUCTIONS: Mapping[str, str] = {
     "that it takes, and every combination becomes a variant; a value that is no list holds for all of them. "
     "`rank = [8, 16]` with `seed = [1, 2, 3]` makes six variants, `rank-8-seed-1` to `rank-16-seed-3`, which are two "
     "recipes of three seeds. For some combinations only, write several [[sweep]] tables.",
+    "tracking": "Where log lines of trainings, seconds of cells and the final figures are sent beside the run folder "
+    "(docs/tracking.md). Without this section nowhere; without `server`, nothing leaves the machine.",
 }
 # What stands in a written file for keys that have no line of their own.
-_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]"}
+_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]", "tracking": 'kind = "tensorboard"'}
 
 MEANINGS: Mapping[str, str] = {
     "name": "Name of the experiment and of its run folder; the file's name when absent.",
@@ -145,6 +155,9 @@ MEANINGS: Mapping[str, str] = {
     "claims.loss_budget_points": "What the pick may lose, in points; the margin when absent.",
     "claims.primary_suites": "The suites on which a loss must be ruled out, by kind; all of them when empty.",
     "claims.level": "Level of the intervals of all planned variants together.",
+    "validation.questions": "Target questions drawn from the training rows, at most so many, by whole databases, which "
+    "are then not trained on.",
+    "validation.general_questions": "Questions of each primary suite that are not among those of the test.",
     "training.peak_learning_rate": "Learning rate at its highest.",
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",
@@ -172,7 +185,7 @@ MEANINGS: Mapping[str, str] = {
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
     "training.logging_steps": "Steps between two lines of training.jsonl.",
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
-    "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint and scale when absent.",
+    "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint, repair and scale when absent.",
     "variant.from": "The variant whose adapter this one takes.",
     "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
     "file), or its Hub id, with @REVISION if need be.",
@@ -181,8 +194,25 @@ MEANINGS: Mapping[str, str] = {
     "tables say whether it answers alike (servers.md).",
     "variant.served_model": "What that server calls the model; not needed where it has one.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
+    "variant.repair": f"Change the source's adapter without training: {', '.join(REPAIRS)} (training.md); installed "
+    "packages may add others.",
+    "variant.first_scale": "Factor on the update of the first block.",
+    "variant.last_scale": "Of the last block; the blocks between lie on a line.",
+    "variant.layer_scales": "A factor for every block instead.",
+    "variant.similarity": "A leading singular vector of the tuned weight whose cosine with every one of the base's is "
+    "below this is an intruder.",
+    "variant.leading_vectors": "How many leading singular vectors of each weight are looked at.",
+    "variant.intruder_scale": "What is left of an intruder's singular value; 0 removes it.",
+    "variant.remove_below": "Singular values of the update below so many times their median are removed; 0 removes "
+    "none.",
+    "variant.cut_above": "Singular values above so many times their median are cut to it; none when absent.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",
+    "tracking.kind": "What keeps the figures; each needs the extra of its name.",
+    "tracking.path": "Folder of the local store; `tracking` in the run folder when absent.",
+    "tracking.server": "Address of an MLflow, W&B or trackio server, or OWNER/SPACE of a trackio Space. Its key comes "
+    "from the environment: WANDB_API_KEY, MLFLOW_TRACKING_TOKEN or HF_TOKEN.",
+    "tracking.project": "Name of the project there.",
     "sweep.variants": f"How many variants it makes; must be stated where they are more than {UNSAID_VARIANTS}.",
 }
 
@@ -257,7 +287,7 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
     for section in SECTIONS:
         values = chosen.get(section, {})
         title = f"[[{section}]]" if section == "variant" else f"[{section}]"
-        absent = section in ("general", "variant", "sweep") and not values
+        absent = section in ("general", "validation", "variant", "sweep", "tracking") and not values
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
         if section in _EXAMPLES:
             lines.append(f"#{_EXAMPLES[section]}")
@@ -316,7 +346,7 @@ def _kind(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{option}`" for option in get_args(kind))
     if origin is tuple:
-        return "list of texts"
+        return "list of numbers" if get_args(kind)[0] is float else "list of texts"
     if origin is Mapping:
         return "table of texts"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]

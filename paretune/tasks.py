@@ -59,13 +59,15 @@ class TargetData:
     """What a task has read for one experiment.
 
     training: (split, row), without the rows that prompts show as solved examples. files: SHA-256 of everything read,
-    by a name. messages: from a question or row to the conversation that ends where the model has to answer.
+    by a name. messages: from a question or row to the conversation that ends where the model has to answer. validation:
+    of the training rows, those that are asked on the way instead; a task leaves it empty.
     """
 
     questions: tuple[Question, ...]
     training: tuple[tuple[str, Question], ...]
     files: Mapping[str, str]
     messages: Callable[[Question], Messages]
+    validation: tuple[tuple[str, Question], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

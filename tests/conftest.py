@@ -8,8 +8,12 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from paretune.demo.build import build_demo
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 # A shell's background job begins with Ctrl-C ignored, and hands that on to the processes that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -25,13 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the cells; raises ParetuneError for what the user can mend."""
+    from contextlib import nullcontext
+
     from paretune.pipeline.cells import cells_of, find_cells, work_alone
+    from paretune.pipeline.tracking import tracking
 
     session = open_session(arguments)
     cells = find_cells(cells_of(session.config, session.task.facets.lines), arguments.cell)
     session.folder.refuse_other_things()
     keep_memory_on_cpu()
-    with session.folder.shared():
+    reports = any(cell.kind == "report" for cell in cells)  # one process sends for all
+    with session.folder.shared(), tracking(session) if reports else nullcontext():
         for cell in cells:
             work_alone(session, cell)
     return 0

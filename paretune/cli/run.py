@@ -306,21 +306,32 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
 
     if stage in ("run", "train", "evaluate"):
         keep_memory_on_cpu()
-    if stage == "prepare":
+        from paretune.pipeline.tracking import tracking
+
+        with tracking(session):
+            _work_with_model(stage, session, variants, arguments)
+    elif stage == "prepare":
         from paretune.pipeline.prepare import prepare
 
         prepare(session)
         experiment.note_kinds(session)
-    elif stage == "train":
+    else:
+        _summarise(stage, session.folder, arguments, session.folder)
+
+
+def _work_with_model(
+    stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace
+) -> None:
+    from paretune.pipeline import experiment
+
+    if stage == "train":
         experiment.train_only(session, variants)
     elif stage == "evaluate":
         experiment.train_and_evaluate(session, variants, training=False)
-    elif stage == "run":
+    else:
         claims, data, cluster = _claims(arguments), arguments.databases, arguments.cluster_address
         run, comparison = experiment.run_all(session, variants, claims, data, cluster=cluster)
         _print(run, comparison, arguments, session.folder)
-    else:
-        _summarise(stage, session.folder, arguments, session.folder)
 
 
 def _say(line: str) -> None:

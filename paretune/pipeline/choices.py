@@ -34,8 +34,8 @@ class Choices:
         return own + sum(len(suite.questions) for suite in self.lm_eval)
 
 
-def prompt_lines(prompts: Mapping[str, Sequence[ChoicePrompt]]) -> tuple[Record, list[Record]]:
-    """Header and records of prepared/choice_prompts.jsonl, a line per prompt.
+def prompt_lines(prompts: Mapping[str, Sequence[ChoicePrompt]], name: str = FILE) -> tuple[Record, list[Record]]:
+    """Header and records of prepared/choice_prompts.jsonl, or another file like it, a line per prompt.
 
     The texts that many prompts begin with stand once, in the header; a line names its own by number. The fingerprint
     is that of the prompts themselves, whatever the form of the file.
@@ -45,7 +45,7 @@ def prompt_lines(prompts: Mapping[str, Sequence[ChoicePrompt]]) -> tuple[Record,
     for suite, prompt in _pairs(prompts):
         number = numbers.setdefault(prompt.prefix, len(numbers))
         records.append({"suite": suite, **asdict(prompt), "prefix": number})
-    header = {"kind": f"prepared-{FILE}", "fingerprint": _fingerprint(prompts), "prefixes": list(numbers)}
+    header = {"kind": f"prepared-{name}", "fingerprint": _fingerprint(prompts), "prefixes": list(numbers)}
     return header, records
 
 
@@ -54,7 +54,12 @@ def read_choices(folder: RunFolder, general: Sequence[GeneralConfig]) -> Choices
 
     Raises DataError for a file that is not there or contradicts itself, and what `read_lm_eval` raises.
     """
-    path = folder.prepared(FILE)
+    prompts, mark = read_prompts(folder.prepared(FILE))
+    return Choices(prompts, tuple(_lm_eval_suites(general)), mark)
+
+
+def read_prompts(path: Path) -> tuple[dict[str, tuple[ChoicePrompt, ...]], str]:
+    """Prompts by suite, and their fingerprint. Raises DataError for a file that is not there or contradicts itself."""
     header, records = read_lines(path)
     prefixes: list[str] = header.get("prefixes", [])
     prompts: dict[str, list[ChoicePrompt]] = {}
@@ -63,8 +68,7 @@ def read_choices(folder: RunFolder, general: Sequence[GeneralConfig]) -> Choices
     mark = _fingerprint(prompts)
     if header.get("fingerprint") != mark:
         raise DataError(f"{path}: changed after it was written; run paretune prepare again")
-    suites = tuple(_lm_eval_suites(general))
-    return Choices({suite: tuple(own) for suite, own in prompts.items()}, suites, mark)
+    return {suite: tuple(own) for suite, own in prompts.items()}, mark
 
 
 def _lm_eval_suites(general: Sequence[GeneralConfig]) -> Iterator[LmEvalSuite]:

@@ -235,6 +235,8 @@ class _Dispatch:
             unpack(self._session.folder.path, cell.outputs, outcome.files)
             _merge(self._session.folder, outcome.manifest)
         self._not_done.discard(cell.id)
+        if self._session.mirror is not None:
+            self._session.mirror.send_work()
         self._session.say(f"{cell.id}: done in {outcome.seconds:.1f} s")
 
     def _news(self) -> str:

@@ -8,17 +8,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from paretune.choice.held_out import draw_validation, read_validation_split
 from paretune.choice.lm_eval import LmEvalSuite, lm_eval_version, read_lm_eval
 from paretune.choice.prompts import build_prompts
 from paretune.choice.suites.load import Suite, load_suite, select_questions
 from paretune.config import LM_EVAL, ExperimentConfig, GeneralConfig
 from paretune.engines.base import ScoresSomeChoices
-from paretune.errors import PromptError
+from paretune.errors import DataError, PromptError
 from paretune.files import fingerprint
 from paretune.models.load import require_bitsandbytes
 from paretune.pipeline.choices import FILE as CHOICE_PROMPTS
 from paretune.pipeline.choices import prompt_lines
 from paretune.pipeline.doubts import trained_on_the_test
+from paretune.pipeline.held_out import (
+    VALIDATION,
+    VALIDATION_CHOICE,
+    VALIDATION_PROMPTS,
+    hold_out,
+    is_primary,
+)
 from paretune.pipeline.session import Session, describe_machine
 from paretune.records import METHODS, ChoicePrompt, ChoiceQuestion, Method
 from paretune.run.claims import record_claims
@@ -30,13 +38,14 @@ from paretune.tasks import Question, TargetData, Task
 @dataclass(frozen=True, slots=True)
 class GeneralData:
     """One suite as read, and the questions drawn from it. lm_eval: set where lm-eval asks and scores them. instead_of:
-    the method that is wanted, where the engine can only write."""
+    the method that is wanted, where the engine can only write. validation: further questions, none of them those."""
 
     config: GeneralConfig
     suite: Suite
     questions: tuple[ChoiceQuestion, ...]
     lm_eval: LmEvalSuite | None = None
     instead_of: str | None = None
+    validation: tuple[ChoiceQuestion, ...] = ()
 
     @property
     def method(self) -> str:
@@ -69,8 +78,24 @@ def read_general(config: ExperimentConfig) -> list[GeneralData]:
         questions = select_questions(
             suite, limit_per_subject=general.questions_per_subject, selection=general.selection, seed=config.seed
         )
-        found.append(GeneralData(general, suite, questions))
+        found.append(with_validation(config, GeneralData(general, suite, questions)))
+    if config.validation is not None and not any(item.validation for item in found):
+        raise DataError("validation.general_questions: no primary suite is asked by this program itself (lm-eval's own "
+                        "cannot be held out); name another in claims.primary_suites")  # fmt: skip
     return found
+
+
+def with_validation(config: ExperimentConfig, item: GeneralData) -> GeneralData:
+    """The same with its validation questions, where there are any; the files they come from count as the suite's."""
+    if config.validation is None or not is_primary(config, item.config.kind):
+        return item
+    general, path = item.config, Path(item.config.path) if item.config.path else None
+    split, files = read_validation_split(general.kind, path, general.subjects)
+    drawn = draw_validation(
+        item.suite, item.questions, split, count=config.validation.general_questions, shots=general.few_shot or 0,
+        seed=config.seed,
+    )  # fmt: skip
+    return replace(item, suite=replace(item.suite, files={**item.suite.files, **files}), validation=drawn)
 
 
 def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
@@ -78,12 +103,18 @@ def _lm_eval_data(general: GeneralConfig, asked: LmEvalSuite) -> GeneralData:
     return GeneralData(general, suite, asked.questions, asked)
 
 
+def read_target(config: ExperimentConfig, task: Task) -> TargetData:
+    """What the task reads, the validation questions taken out of the training rows. Raises what these raise."""
+    return hold_out(config, task.read(config), task.facets)
+
+
 def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     """Write prepared/* (the task's questions, train, choice) and the manifest; what they replace is set aside."""
     require_bitsandbytes(session.config)
     session.config = with_stored_paths(session.config)
     task = session.task
-    target, general = task.read(session.config), read_general(session.config)
+    target, general = read_target(session.config, task), read_general(session.config)
+    session.say(_what_was_read(session.config.target.kind, target, general))  # the tokenizer's library takes seconds
     context = session.engine.context_tokens
     general = [cut_prompts(session, in_writing(session, item), context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
@@ -95,6 +126,17 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     _store(session, "choice", *_choice_records(general))
     header, prompts = prompt_lines(_choice_prompts(general))
     _store(session, CHOICE_PROMPTS, prompts, header)
+    if session.config.validation is not None:
+        asked = [{"split": split, **_asked(session, target, row, context)} for split, row in target.validation]
+        _store(session, VALIDATION, asked, {})
+        held_out = [
+            replace(item, questions=item.validation, config=replace(item.config, method=item.methods[0]))
+            for item in general
+            if item.validation
+        ]
+        _store(session, VALIDATION_CHOICE, *_choice_records(held_out))
+        header, prompts = prompt_lines(_choice_prompts(held_out), VALIDATION_PROMPTS)
+        _store(session, VALIDATION_PROMPTS, prompts, header)
     _note_claims(session)
     manifest = {
         "name": session.config.name,
@@ -104,6 +146,11 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     }
     session.folder.update_manifest(manifest)
     return target, general
+
+
+def _what_was_read(kind: str, target: TargetData, general: Sequence[GeneralData]) -> str:
+    suites = "".join(f"; {item.suite.name}: {len(item.questions)} questions" for item in general)
+    return f"{kind}: {len(target.questions)} questions, {len(target.training)} training rows{suites}"
 
 
 def _note_claims(session: Session) -> None:
@@ -116,13 +163,14 @@ def _note_claims(session: Session) -> None:
 def is_prepared(session: Session) -> bool:
     """Whether prepared/ was made from these settings: model, engine, target, prompt, suites and seed. Data are not
     looked at; where a path is left open, the one of then counts."""
-    if not all(
-        session.folder.prepared(name).is_file() for name in (session.task.facets.lines, "choice", CHOICE_PROMPTS)
-    ):
+    files = [session.task.facets.lines, "choice", CHOICE_PROMPTS]
+    files += [] if session.config.validation is None else [VALIDATION, VALIDATION_CHOICE, VALIDATION_PROMPTS]
+    if not all(session.folder.prepared(name).is_file() for name in files):
         return False
     then, now = session.folder.read_manifest().get("config", {}), json.loads(json.dumps(session.config.as_dict()))
     return all(
-        _same(then.get(name), now.get(name)) for name in ("model", "engine", "target", "prompt", "general", "seed")
+        _same(then.get(name), now.get(name))
+        for name in ("model", "engine", "target", "prompt", "general", "validation", "seed")
     )
 
 

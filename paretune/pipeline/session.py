@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paretune.config import BASELINE, EngineConfig, ExperimentConfig, VariantConfig
 from paretune.engines import build_engine, engine_kind
@@ -27,6 +27,9 @@ from paretune.run.jsonl import read_header, read_lines
 from paretune.sources.adapters import find_adapter
 from paretune.tasks import Task, find_task
 from paretune.text import Voice
+
+if TYPE_CHECKING:
+    from paretune.pipeline.tracking import Mirror
 
 _PACKAGES = (
     "torch",
@@ -46,7 +49,8 @@ _PACKAGES = (
 @dataclass(slots=True)
 class Session:
     """One experiment in progress. say: tells the user one line; download: fetch weights that are not here; course:
-    where the whole run stands, where there is one; show: how far a piece of work is, as `progress_bar` does."""
+    where the whole run stands, where there is one; show: how far a piece of work is, as `progress_bar` does; mirror:
+    what sends figures to a tracker, where there is one."""
 
     config: ExperimentConfig
     folder: RunFolder
@@ -55,6 +59,7 @@ class Session:
     download: bool = True
     course: Course | None = None
     show: Callable[..., AbstractContextManager[Callable[[int], None]]] = progress_bar
+    mirror: Mirror | None = None
     _model: ModelHandle | None = None
     _engine: Engine | None = None
     _served: dict[str, Engine] = field(default_factory=dict)
@@ -147,6 +152,17 @@ class Session:
 
     def adapter(self, variant: VariantConfig) -> Path | None:
         """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""
+        if variant.repair is None:
+            return self.source_adapter(variant)
+        directory = self.folder.variant(variant.name, "adapter")
+        if not directory.is_dir():
+            raise RunFolderError(
+                f"{directory}: not there; {variant.name} is repaired by `paretune evaluate EXPERIMENT`"
+            )
+        return directory
+
+    def source_adapter(self, variant: VariantConfig) -> Path | None:
+        """The adapter folder that a variant's is made of; of a variant without a repair, its own."""
         if variant.name == BASELINE or variant.served is not None:
             return None
         if variant.adapter is not None:

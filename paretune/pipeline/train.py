@@ -78,6 +78,8 @@ def train(session: Session, variant: VariantConfig) -> None:
             nonlocal done
             advance(step - done)
             done = step
+            if session.mirror is not None:
+                session.mirror.send_training(variant.name)
 
         def say(remark: str) -> None:
             session.say(f"{variant.name}: {remark}")

@@ -69,7 +69,8 @@ class Run:
     ones, baseline first, then in the experiment's order; all_variants: those that lack lines, too. incomplete: what is
     missing of each of these. former: variants that were evaluated here and that the experiment no longer names.
     problems: why the lines must not be compared. has_target: whether a benchmark is what was trained for; in logs of
-    others none is, and every one is a suite.
+    others none is, and every one is a suite. validation, validation_choices: what is looked at on the way, if
+    anything.
     """
 
     path: Path
@@ -89,6 +90,8 @@ class Run:
     former: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
     has_target: bool = True
+    validation: tuple[AskedQuestion, ...] = ()
+    validation_choices: tuple[AskedChoice, ...] = ()
 
     @property
     def facets(self) -> Facets:
@@ -136,6 +139,11 @@ def load_run(path: Path) -> Run:
     questions = reader.prepared(lines, AskedQuestion)
     choices = reader.prepared("choice", AskedChoice)
     rows = reader.prepared("train", TrainingRow, required=False)
+    validation: tuple[AskedQuestion, ...] = ()
+    validation_choices: tuple[AskedChoice, ...] = ()
+    if _mapping(manifest.get("config")).get("validation"):  # else what lies there is of an experiment that had it
+        validation = reader.prepared("validation", AskedQuestion, required=False)
+        validation_choices = reader.prepared("validation_choice", AskedChoice, required=False)
     variants = [reader.variant(name, _mapping(_mapping(manifest.get("variants")).get(name))) for name in names]
     suites = _suites(reader.headers["choice"], choices)
     problems += reader.problems
@@ -171,6 +179,8 @@ def load_run(path: Path) -> Run:
         incomplete=incomplete,
         former=former,
         problems=tuple(problems),
+        validation=validation,
+        validation_choices=validation_choices,
     )
 
 

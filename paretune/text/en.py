@@ -99,6 +99,7 @@ TEXT: dict[str, str] = {
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
     "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
+    "card.repair": "The adapter was changed after its training, without data: {repair} ({settings}), from {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
@@ -297,6 +298,7 @@ TEXT: dict[str, str] = {
     "first.these": "The figures hold for these questions' groups only.",
     "first.scale": "{variant} at scale {scale}",
     "first.checkpoint": "step {step} of {variant}",
+    "first.repair": "{variant} repaired: {repair}",
     "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
     "first.target-loss": "It loses on the target itself: {gained:+} points.",
     "first.loss-shown": (
@@ -575,6 +577,16 @@ TEXT: dict[str, str] = {
         "{count} of {questions} test questions also stand in the training rows, word for word (positions {examples})"
     ),
     "audit.train-in-test.advice": "Remove them from training and train again.",
+    "audit.validation-in-test": ("{count} of {questions} validation questions are asked in the test, too ({examples})"),
+    "audit.validation-in-test.advice": (
+        "What was chosen by them was chosen by the test; prepare and train again with this version."
+    ),
+    "audit.validation-in-train": (
+        "{count} of {questions} validation questions also stand in the training rows ({examples})"
+    ),
+    "audit.validation-in-train.advice": (
+        "Accuracy on them is partly memory; remove the repetitions from the training data and train again."
+    ),
     "audit.train-near-test": (
         "{count} of {questions} test questions nearly equal a training row on the same database (positions {examples})"
     ),

@@ -71,6 +71,10 @@ def _as_it_is(question: ChoiceQuestion) -> ChoiceQuestion:
     return question
 
 
+def _no_validation(folder: SuiteFolder, subjects: Sequence[str]) -> list[ChoiceQuestion]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class SuiteKind:
     """One benchmark of multiple choice.
@@ -78,7 +82,8 @@ class SuiteKind:
     read: folder, subjects (all when empty) and number of shots to the rows; letter, cloze: how it is worded (written
     answers follow the letter form); methods: how it may be asked; has_subjects: whether subjects may be chosen;
     takes_shots: False where it brings its own examples; embedded: the folder that comes with the program, if one does;
-    arranged: the question as it is shown with letters. chance is that of one right option among all, per question.
+    arranged: the question as it is shown with letters. validation: the rows of a split that is neither tested nor shown
+    as examples. chance is that of one right option among all, per question.
     """
 
     name: str
@@ -90,6 +95,7 @@ class SuiteKind:
     takes_shots: bool = True
     embedded: Callable[[], Path] | None = None
     arranged: Callable[[ChoiceQuestion], ChoiceQuestion] = _as_it_is
+    validation: Callable[[SuiteFolder, Sequence[str]], list[ChoiceQuestion]] = _no_validation
 
     def form(self, method: Method) -> Form:
         """The form of a method."""

@@ -16,6 +16,7 @@ from paretune.choice.letters import LETTERS
 from paretune.choice.suites.base import Form, SuiteKind, described, letters, options, worded
 from paretune.choice.suites.files import Item, Row, Splits, SuiteFolder, as_question
 from paretune.errors import DataError
+from paretune.records import ChoiceQuestion
 
 MMLU_SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "STEM": (
@@ -106,6 +107,26 @@ def read_mmlu(folder: SuiteFolder, subjects: Sequence[str]) -> Splits:
     if any(folder.root.glob("*/test-*.parquet")):
         return _read_parquet(folder, subjects, categories)
     raise DataError(f"{folder.root}: expected test/<subject>_test.csv or all/test-*.parquet")
+
+
+def read_validation(folder: SuiteFolder, subjects: Sequence[str]) -> list[ChoiceQuestion]:
+    """The questions of val/<subject>_val.csv, or of the Hub's validation-*.parquet, of these subjects (all when empty),
+    ids "<subject>/val-<row>"; none where there are no such files."""
+    categories = _categories(folder)
+    items: dict[str, list[Item]] = {}
+    for root in (folder.root, folder.root / "data"):
+        for file in sorted((root / "val").glob("*_val.csv")):
+            items.setdefault(file.name.removesuffix("_val.csv"), []).extend(_csv_items(folder, file))
+    together = folder.root / "all"
+    for file in sorted((together if together.is_dir() else folder.root).glob("**/validation-*.parquet")):
+        for row in folder.rows(file):
+            items.setdefault(str(row.fields.get("subject") or file.parent.name), []).append(_parquet_item(row))
+    return [
+        as_question(item, subject=subject, category=_category(subject, categories, item.where), row=f"val-{number}")
+        for subject in sorted(items)
+        if not subjects or subject in subjects
+        for number, item in enumerate(items[subject])
+    ]
 
 
 def choose_subjects(asked: Sequence[str], known: Iterable[str], where: str) -> list[str]:
@@ -217,4 +238,11 @@ CLOZE = Form(
     options,
     described("The following are questions (with answers) about {topic}.\n\n"),
 )
-SUITE = SuiteKind("mmlu", lambda folder, subjects, shots: read_mmlu(folder, subjects), LETTER, CLOZE, has_subjects=True)
+SUITE = SuiteKind(
+    "mmlu",
+    lambda folder, subjects, shots: read_mmlu(folder, subjects),
+    LETTER,
+    CLOZE,
+    has_subjects=True,
+    validation=read_validation,
+)

@@ -97,12 +97,17 @@ class HfEngine:
     @contextmanager
     def variant(self, adapter: Path | None, scale: float = 1.0) -> Iterator[None]:
         """See Engine. The adapter stays unmerged and computes in the base's precision."""
-        with on_base(self._host.model.load(), adapter, scale) as model:
-            before, self._active = self._active, model
-            try:
-                yield
-            finally:
-                self._active = before
+        with on_base(self._host.model.load(), adapter, scale) as model, self.lent(model):
+            yield
+
+    @contextmanager
+    def lent(self, model: Any) -> Iterator[None]:
+        """Within, answer with this model as it stands (eval mode), such as one that is being trained."""
+        before, self._active = self._active, model
+        try:
+            yield
+        finally:
+            self._active = before
 
     def generate(
         self,
