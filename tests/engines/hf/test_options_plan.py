@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from paretune.engines.base import OptionLogprobs
-from paretune.engines.hf import options
 from paretune.engines.hf.forward import ChoiceModel
 from paretune.engines.hf.options import plan_choices, score_plan
 from paretune.engines.hf.packing import PackedBatch, aligned_row, build_tree, cut_batches, fill_rows, find_families
@@ -61,17 +60,17 @@ def test_plan_is_to_the_bit_what_packing_everything_at_once_gives() -> None:
 def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What scoring does, in order: "pack" for the questions of a prefix, "read" for the forward of a batch."""
     done: list[str] = []
-    encode, read = options.encode_prompts, ChoiceModel.read
+    read = ChoiceModel.read
 
     def packing(*args: Any) -> Any:
         done.append("pack")
-        return encode(*args)
+        return encode_prompts(*args)
 
     def reading(*args: Any) -> Any:
         done.append("read")
         return read(*args)
 
-    monkeypatch.setattr(options, "encode_prompts", packing)
+    monkeypatch.setattr("paretune.engines.hf.options.encode_prompts", packing)
     monkeypatch.setattr(ChoiceModel, "read", reading)
     return done
 
