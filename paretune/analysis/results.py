@@ -320,7 +320,8 @@ class Verdict:
 class Cost:
     """What a variant cost. stage_seconds: by stage, all entries added up. chatter_tokens: of those generated, the ones
     behind a complete statement. Answers by their end: turn_ended by the model, statement_ended by the engine behind a
-    complete statement, cut by the token limit."""
+    complete statement, cut by the token limit. general_rows: of the training rows, those of replay and of the
+    objective's texts; general_tokens: of these, per epoch."""
 
     variant: str
     stage_seconds: Mapping[str, float]
@@ -329,6 +330,8 @@ class Cost:
     training_steps: int
     skipped_steps: int
     training_tokens: int
+    general_rows: int
+    general_tokens: int
     prompt_tokens: int | None
     generated_tokens: int
     chatter_tokens: int

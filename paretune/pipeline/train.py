@@ -9,6 +9,9 @@ from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.methods import find_method
 from paretune.models.chat import encode
+from paretune.objectives import find_objective
+from paretune.pipeline import replay
+from paretune.pipeline.monitor import watch_training
 from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
@@ -21,6 +24,9 @@ _LATER_KEYS = {
     "prompts_per_step": "share_prompts",
     "share_prompts": "share_prompts",
     "fuse_adapters": "fuse_adapters",
+    "monitor_steps": "stop_when_loss",
+    "stop_when_loss": "stop_when_loss",
+    "best_checkpoint": "best_checkpoint",
 }
 
 
@@ -31,10 +37,12 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     assert variant.training is not None
     training = variant.training
     conditions = find_method(training.method).conditions(training.settings)
-    settings = {key: value for key, value in {**training.as_dict(), **conditions}.items() if key != "logging_steps"}
+    of_objective = find_objective(training.objective).conditions(training.objective_settings)
+    decided = {**training.as_dict(), **conditions, **of_objective, **replay.conditions(session, training)}
+    settings = {key: value for key, value in decided.items() if key != "logging_steps"}
     for key, deciding in _LATER_KEYS.items():
-        if not settings[deciding]:
-            del settings[key]
+        if not settings.get(deciding):
+            settings.pop(key, None)
     return fingerprint(
         {
             "weights": session.source.weights,
@@ -65,12 +73,19 @@ def train(session: Session, variant: VariantConfig) -> None:
         raise TrainingError(f"{variant.name}: all {len(prepared)} training rows are longer than max_tokens = "
                             f"{config.max_tokens}; the shortest has {shortest}: raise training.max_tokens")  # fmt: skip
     rows = [_row(session.tokenizer, record) for record in records]
+    general = replay.general_rows(session, variant, len(rows)) if rows else []
+    rows += general
     base = session.base
     steps = total_steps(len(rows), config)
-    session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
+    mixed = f" ({len(general)} of them general)" if general else ""
+    session.say(f"{variant.name}: training on {len(rows)} rows{mixed}, {steps} steps")
+    watch = None
+    if config.monitor_steps is not None:
+        with session.folder.timed("monitor", variant.name, mark):
+            watch = watch_training(session, variant, steps)
     done, size = 0, config.batch_size * config.accumulation_steps
     with (
-        session.folder.timed("train", variant.name, mark, kept=True),
+        session.folder.timed("train", variant.name, mark, kept=True, apart=lambda: watch.seconds if watch else 0.0),
         session.bar(Work(variant.name, "train", steps, size), "train") as advance,
     ):
 
@@ -84,7 +99,11 @@ def train(session: Session, variant: VariantConfig) -> None:
         def say(remark: str) -> None:
             session.say(f"{variant.name}: {remark}")
 
-        progress = train_adapter(base, rows, config, folder, mark, on_step, say)
+        try:
+            progress = train_adapter(base, rows, config, folder, mark, on_step, say, watch)
+        finally:
+            if watch is not None:
+                session.folder.add_seconds("monitor", variant.name, watch.seconds, mark)
     if progress.skipped_steps:
         session.say(f"{variant.name}: {progress.skipped_steps} steps were not finite and were skipped")
     session.note_variant(

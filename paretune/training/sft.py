@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,13 @@ from paretune.files import write_text
 from paretune.methods import Method, find_method
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
+from paretune.objectives import find_objective
 from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines
-from paretune.training.batches import TrainingRow
+from paretune.training.batches import TrainingRow, count_parts
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
+    from paretune.training.watching import Watch
 
 _RESUME_FILES = (
     "optimizer.pt",
@@ -58,13 +60,14 @@ def train_adapter(
     fingerprint: str,
     on_step: Callable[[int, int], None],
     say: Callable[[str], None] = lambda remark: None,
+    watch: Watch | None = None,
 ) -> Progress:
     """Train an adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
     Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
-    told what a user should know of it. SIGTERM saves a checkpoint and interrupts (KeyboardInterrupt). Raises
-    TrainingError for no rows, rows longer than max_tokens, three non-finite steps in a row, nothing trained, no memory
-    or no room on the disk.
+    told what a user should know of it. watch: who looks at the model on the way, and may end the training. SIGTERM
+    saves a checkpoint and interrupts (KeyboardInterrupt). Raises TrainingError for no rows, rows longer than
+    max_tokens, three non-finite steps in a row, nothing trained, no memory or no room on the disk.
     """
     if not rows:
         raise TrainingError("no training rows")
@@ -72,7 +75,7 @@ def train_adapter(
         raise TrainingError(f"a training row is longer than max_tokens = {config.max_tokens}; leave it out")
     from paretune.training.monitor import Monitor, Progress, last_checkpoint
 
-    header = {"kind": "training", "fingerprint": fingerprint, "config": config.as_dict()}
+    header = {"kind": "training", "fingerprint": fingerprint, "config": config.as_dict(), **count_parts(rows)}
     method = find_method(config.method)
     _set_aside_foreign(folder, fingerprint)
     resumed = last_checkpoint(folder / "checkpoints")
@@ -80,12 +83,17 @@ def train_adapter(
     with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base, method):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
         trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
+        if watch is not None:
+            monitor.look, monitor.look_steps = watch.looking_at(trainer, base), watch.steps
         try:
-            left = range(resumed[1].step if resumed else 0, total_steps(len(rows), config))
-            with _computing(trainer, base, config, left), _stopping_on_sigterm(monitor):
-                trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
-            if trainer.state.global_step < trainer.state.max_steps:
-                raise KeyboardInterrupt  # SIGTERM, saved
+            if resumed is not None and monitor.stopped:
+                trainer._load_from_checkpoint(str(resumed[0]))
+            else:
+                left = range(resumed[1].step if resumed else 0, total_steps(len(rows), config))
+                with _computing(trainer, base, config, left), _stopping_on_sigterm(monitor):
+                    trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
+                if trainer.state.global_step < trainer.state.max_steps and not monitor.stopped:
+                    raise KeyboardInterrupt  # SIGTERM, saved
             _save(trainer, base, config, fingerprint, folder, asdict(monitor.progress))
             for remark in _doubts(trainer, monitor.progress):
                 say(remark)
@@ -161,8 +169,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig, left: ra
     from paretune.training.shared_attention import attending_by_layout
 
     with ExitStack() as stack:
+        own = {id(module) for module in base.model.modules() if "forward" in module.__dict__}
         if trainer.computation.shares:
-            stack.enter_context(attending_by_layout(base.model))
+            trainer.own_attention = stack.enter_context(attending_by_layout(base.model))
         if trainer.computation.fuses:
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
@@ -170,6 +179,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig, left: ra
             if trainer.computation.by_kernel and _is_replayable(base, config):
                 trainer.replay_steps(left)
                 stack.callback(setattr, trainer, "graphs", None)
+        trainer.replaced = [
+            module for module in base.model.modules() if "forward" in module.__dict__ and id(module) not in own
+        ]
         yield
 
 
@@ -207,7 +219,8 @@ def _trainer(
 
     method = find_method(config.method)
     computation = _computation(base, rows, config, method, say)
-    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
+    rows = _learnable(base, rows, config, computation, say)
+    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": list(row.labels)} for row in rows])
     try:
         trainer = GuardedTrainer(
             rows=rows,
@@ -248,11 +261,38 @@ def _computation(
     if config.fuse_adapters and not method.low_rank:
         say(f"fuse_adapters: the layers of {config.method} are no plain LoRA; PEFT computes them")
     fuses = config.fuse_adapters and method.low_rank
-    return Computation(shares, by_kernel, fuses, base.model.device.type == "cuda", base.context_tokens)
+    has_loss = find_objective(config.objective).loss is not None
+    return Computation(shares, by_kernel, fuses, base.model.device.type == "cuda", base.context_tokens, has_loss)
+
+
+def _learnable(
+    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, computation: Any, say: Callable[[str], None]
+) -> list[TrainingRow]:
+    """The rows with what the objective does not learn masked; rows of which nothing remains are left out."""
+    objective = find_objective(config.objective)
+    if objective.learns is None:
+        return list(rows)
+    from paretune.training.probabilities import answer_probabilities
+
+    found = []
+    size = config.batch_size * (config.accumulation_steps if computation.shares else 1)
+    for row, probabilities in zip(rows, answer_probabilities(base.model, rows, computation, size), strict=True):
+        learnt = objective.learns(config.objective_settings, probabilities)
+        found.append(replace(row, masked=frozenset(place for place, yes in enumerate(learnt) if not yes)))
+    kept = [row for row in found if len(row.masked) < row.answer_tokens]
+    n_tokens, n_masked = sum(row.answer_tokens for row in found), sum(len(row.masked) for row in found)
+    share = f"{100 * n_masked / n_tokens:.1f} %"
+    if not kept:
+        raise TrainingError(f"objective {config.objective}: nothing to train: all {n_tokens} answer tokens are masked; "
+                            "change the objective's settings")  # fmt: skip
+    whole = f"; {len(found) - len(kept)} rows are left out whole" if len(kept) < len(found) else ""
+    say(f"objective {config.objective}: {n_masked} of {n_tokens} answer tokens ({share}) get no loss{whole}")
+    return kept
 
 
 def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path, computation: Any) -> Any:
-    """The trainer's settings. Where prompts are shared the rows of a step come as one batch, cut by its tokens."""
+    """The trainer's settings. Where prompts are shared, or the objective has a loss of its own, the rows of a step come
+    as one batch, which the collator cuts."""
     from trl import SFTConfig
 
     on_gpu = base.model.device.type == "cuda"
@@ -261,8 +301,8 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         output_dir=str(output),
         learning_rate=config.peak_learning_rate,
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=step if computation.shares else config.batch_size,
-        gradient_accumulation_steps=1 if computation.shares else config.accumulation_steps,
+        per_device_train_batch_size=step if computation.by_step else config.batch_size,
+        gradient_accumulation_steps=1 if computation.by_step else config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
         warmup_steps=_warmup_steps(total_steps(rows, config), config),
         optim=config.optimizer,
@@ -288,11 +328,6 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
 def _warmup_steps(steps: int, config: TrainingConfig) -> int:
     """The first of them has learning rate 0: of a training of one step nothing would be left."""
     return min(math.ceil(config.warmup_share * steps), steps - 1)
-
-
-def _labels(row: TrainingRow) -> list[int]:
-    prompt_tokens = len(row.tokens) - row.answer_tokens
-    return [-100] * prompt_tokens + list(row.tokens[prompt_tokens:])
 
 
 def _save(
@@ -351,7 +386,7 @@ def _doubts(trainer: Any, progress: Progress) -> Iterator[str]:
     if not all(bool(weight.isfinite().all()) for weight in trainer.model.parameters() if weight.requires_grad):
         yield "the adapter holds numbers that are not finite; lower peak_learning_rate"
     uniform = math.log(trainer.model.config.get_text_config().vocab_size)
-    if progress.last_loss is not None and progress.last_loss > uniform:
+    if not trainer.computation.has_loss and progress.last_loss is not None and progress.last_loss > uniform:
         yield (f"the last loss, {progress.last_loss:.2f}, is above that of a uniform guess among the tokens, "
                f"{uniform:.2f}: the model is worse than untrained; lower peak_learning_rate")  # fmt: skip
 

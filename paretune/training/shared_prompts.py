@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from paretune.training.batches import NO_LABEL
 from paretune.training.step_sizes import StepSizes
 
 Tokens = Sequence[int]
@@ -110,12 +111,7 @@ class SharedPromptOrder:
         return len(self._lengths)
 
     def __iter__(self) -> Iterator[int]:
-        for step in self.steps(self._epoch):
-            yield from step
-
-    def steps(self, epoch: int) -> list[list[int]]:
-        """The rows of each step of an epoch."""
-        generator = random.Random(f"{self._seed} {epoch}")
+        generator = random.Random(f"{self._seed} {self._epoch}")
         pieces: list[list[int]] = []
         left: list[list[int]] = []
         for group in self._groups:
@@ -131,7 +127,8 @@ class SharedPromptOrder:
         last = steps.pop() if len(steps) > 1 and len(steps[-1]) < size else []
         generator.shuffle(steps)
         steps.insert(0, steps.pop(max(range(len(steps)), key=lambda number: self.tokens(steps[number]))))
-        return [*steps, last] if last else steps
+        for step in (*steps, last):
+            yield from step
 
     def tokens(self, rows: Sequence[int]) -> int:
         """How many tokens a step computes, as far as the groups of the whole training tell."""
@@ -168,16 +165,16 @@ class Layout:
         return self.sharing_starts[-1]
 
 
-Row = tuple[tuple[int, ...], int]  # tokens, and how many of the last ones carry a label
+Row = tuple[tuple[int, ...], tuple[int, ...]]  # tokens, and the labels of the last ones
 
 
 def lay_out(rows: Sequence[Row], token_limit: int | None = None) -> list[Layout]:
     """The rows of one step in one layout, or in as few as keep each within token_limit where a single row does."""
     parts: list[list[tuple[int, list[Row]]]] = [[]]  # per layout: groups, each with its number of shared tokens
     room = token_limit
-    for group in prompt_groups([sharable(*row) for row in rows]):
+    for group in prompt_groups([sharable(tokens, len(labels)) for tokens, labels in rows]):
         members = [rows[number] for number in group]
-        shared = shared_tokens([sharable(*row) for row in members])
+        shared = shared_tokens([sharable(tokens, len(labels)) for tokens, labels in members])
         parts[-1].append((shared, []))
         begun = False
         for row in members:
@@ -199,16 +196,18 @@ def sharable(tokens: tuple[int, ...], answer_tokens: int) -> tuple[int, ...]:
 def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
     sharing = [(shared, rows) for shared, rows in groups if shared and len(rows) > 1]
     alone = [row for shared, rows in groups if not (shared and len(rows) > 1) for row in rows]
-    segments = [(rows[0][0][:shared], 0, 0) for shared, rows in sharing]  # tokens, first position, labels
+    segments: list[tuple[Tokens, int, tuple[int, ...]]]  # tokens, first position, labels
+    segments = [(rows[0][0][:shared], 0, ()) for shared, rows in sharing]
     for shared, rows in (*sharing, (0, alone)):
         segments.extend((tokens[shared:], shared, answer) for tokens, answer in rows)
     starts = [0, *np.cumsum([len(tokens) for tokens, _, _ in segments]).tolist()]
     places: list[int] = []
     labels: list[int] = []
     for start, (tokens, _, answer) in zip(starts, segments, strict=False):
-        first = max(1, len(tokens) - answer)
-        places.extend(range(start + first - 1, start + len(tokens) - 1) if answer else ())
-        labels.extend(tokens[first:] if answer else ())
+        for place, label in enumerate(answer, len(tokens) - len(answer)):
+            if place and label != NO_LABEL:
+                places.append(start + place - 1)
+                labels.append(label)
     return Layout(
         tokens=tuple(token for tokens, _, _ in segments for token in tokens),
         positions=tuple(first + place for tokens, first, _ in segments for place in range(len(tokens))),
@@ -230,7 +229,8 @@ class SharedPromptCollator:
     sizes: StepSizes | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole."""
+        """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole.
+        answer_tokens: to be learnt; compared_tokens: these and those that are only compared with the base."""
         from paretune.training.step_graphs import padded
 
         rows = [row_of(example) for example in examples]
@@ -238,7 +238,8 @@ class SharedPromptCollator:
         batch: dict[str, Any] = {
             "layouts": [to_tensors(layout) for layout in layouts],
             "tokens": sum(len(tokens) for tokens, _ in rows),
-            "answer_tokens": sum(len(layout.labels) for layout in layouts),
+            "answer_tokens": sum(label >= 0 for layout in layouts for label in layout.labels),
+            "compared_tokens": sum(len(layout.labels) for layout in layouts),
         }
         if self.sizes is not None and len(layouts) == 1:
             size = self.sizes.holding(len(layouts[0].tokens), len(layouts[0].labels))
@@ -248,9 +249,10 @@ class SharedPromptCollator:
 
 
 def row_of(example: dict[str, Any]) -> Row:
-    """A row of the trainer's data set, whose labels are its last tokens."""
+    """A row of the trainer's data set, without the labels before the first that is one."""
     labels = example["labels"]
-    return tuple(example["input_ids"]), len(labels) - labels.count(-100)
+    first = next((place for place, label in enumerate(labels) if label != NO_LABEL), len(labels))
+    return tuple(example["input_ids"]), tuple(labels[first:])
 
 
 def to_tensors(layout: Layout) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from paretune.config import TrainingConfig
 from paretune.run.jsonl import read_lines
 from paretune.training import sft, shared_attention, step_sizes, trainer
 from paretune.training.batches import TrainingRow
 from paretune.training.sft import total_steps, train_adapter
-from paretune.training.shared_attention import loss_at
 from paretune.training.step_graphs import shared_of_padded
 from tests.tiny_models import Architecture
 from tests.training.test_step_graphs import with_mask
@@ -125,13 +125,13 @@ def test_training_of_padded_steps_is_that_of_the_steps(
     class Computed:
         """Computes a padded step instead of replaying it: no graph is to be had on a CPU."""
 
-        def __init__(self, model: Any, adapters: Any) -> None:
-            self.model, self.adapters = model, adapters
+        def __init__(self, model: Any, adapters: Any, loss_of: Any) -> None:
+            self.adapters, self.loss_of = adapters, loss_of
 
         def loss(self, size: Any, inputs: Any, answer_tokens: int) -> Any:
             sizes.append(size)
             self.adapters.renew()
-            loss = loss_at(self.model, inputs, with_mask(shared_of_padded(inputs)), answer_tokens)
+            loss = self.loss_of(inputs, with_mask(shared_of_padded(inputs)), torch.tensor(answer_tokens))
             loss.backward()
             return loss.detach()
 

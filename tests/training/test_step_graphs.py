@@ -68,4 +68,4 @@ def test_collator_pads_steps_that_a_planned_size_holds_and_no_others() -> None:
     assert batch["padded"]["input_ids"].shape == (1, 192)
     for collator in (SharedPromptCollator(500, StepSizes(8, ((64, 64),))), SharedPromptCollator(60, StepSizes(8, ())),
                      SharedPromptCollator(500)):  # fmt: skip
-        assert collator(examples).keys() == {"layouts", "tokens", "answer_tokens"}
+        assert collator(examples).keys() == {"layouts", "tokens", "answer_tokens", "compared_tokens"}
