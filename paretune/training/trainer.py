@@ -110,7 +110,8 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         prompts are shared by kernel."""
         assert self.adapters is not None
         config, order = self._config, self._order
-        rows_per_step, steps = config.batch_size * config.accumulation_steps, []
+        rows_per_step = config.batch_size * config.accumulation_steps
+        steps: list[list[int]] = []
         for epoch in itertools.count():
             if len(steps) >= left.stop:
                 break
