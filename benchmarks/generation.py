@@ -17,11 +17,12 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.choice import load, timed, versions
-from paretune.engines.base import Generation
+from paretune.engines.base import Generation, Sampling
 from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion
 from paretune.sql.prompt import SqlPromptBuilder
 from paretune.sql.spider import database_path, read_split
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--memory-fraction", type=float, help="of the GPU, which the process may take")
     parser.add_argument("--out", type=Path, required=True, help="JSON file of all figures")
     parser.add_argument("--unscored", action="store_true", help="leave out execution accuracy")
+    parser.add_argument("--temperature", type=float, help="draw the answers as well: by graphs, and in batches of 64")
     parser.add_argument("--answers", type=Path, help="folder for the answers of each way, as JSON lists")
     arguments = parser.parse_args()
     table = Run(arguments).table()
@@ -89,18 +91,34 @@ class Run:
             table["times plain, by processor seconds"] = round(self.processor_seconds / processor_seconds, 2)
             same = sum(one.text == other.text for one, other in zip(answers, plain, strict=True))
             table["answers equal to plain"] = f"{same} of {len(plain)}"
+        if arguments.temperature:
+            table |= self.drawn(arguments.temperature)
         table |= self.with_adapters(seconds)
         table["said"] = self.said
         return table
 
-    def ours(self, model: Any, prompts: Sequence[str]) -> list[Generation]:
+    def ours(
+        self, model: Any, prompts: Sequence[str], *, rows: int | None = None, temperature: float = 0.0
+    ) -> list[Generation]:
         from paretune.engines.hf.generate import TransformersEngine
 
         ending = _ending(stops=self.arguments.stop == "statement")
-        engine = TransformersEngine(model, self.tokenizer, self.arguments.rows, ending=ending, say=self.said.append)
+        rows = rows or self.arguments.rows
+        engine = TransformersEngine(model, self.tokenizer, rows, ending=ending, say=self.said.append)
         answers: dict[int, Generation] = {}
-        engine.generate(prompts, self.arguments.max_new_tokens, answers.__setitem__)
+        sampling = Sampling(temperature, tuple(range(len(prompts)))) if temperature else None
+        engine.generate(prompts, self.arguments.max_new_tokens, answers.__setitem__, sampling=sampling)
         return [answers[position] for position in range(len(prompts))]
+
+    def drawn(self, temperature: float) -> dict[str, Any]:
+        """One drawn answer per question, and whether batches of another size draw the same."""
+        self.ours(self.model, self.prompts[:8], temperature=temperature)
+        draw = partial(self.ours, self.model, self.prompts, temperature=temperature)
+        answers, seconds, peak = self.measured(draw)
+        table = self.report("drawn", answers, seconds, peak)
+        in_parts, _, _ = self.measured(partial(draw, rows=64))
+        same = sum(one.text == other.text for one, other in zip(answers, in_parts, strict=True))
+        return table | {"drawn: answers equal in batches of 64": f"{same} of {len(answers)}"}
 
     def plain(self, batch: int) -> list[Generation]:
         """The library's own loop: left-padded batches, each until its last answer has ended."""

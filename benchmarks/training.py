@@ -114,6 +114,7 @@ def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig,
     """A record of `train_adapter` itself, log included: so many steps, or the whole epoch."""
     from paretune.training.sft import total_steps, train_adapter
     from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
+    from paretune.training.step_sizes import StepSizes, plan_sizes
 
     whole = total_steps(len(rows), config)
     steps = whole if count is None else min(count + WARM_UP, whole)
@@ -134,6 +135,10 @@ def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig,
              for first in range(WARM_UP * per_step, steps * per_step, per_step)]  # fmt: skip
     batches = [collator([{"input_ids": row.tokens, "labels": row.tokens[-row.answer_tokens :]} for row in step])
                for step in timed]  # fmt: skip
+    shapes = [(sum(layout["input_ids"].shape[1] for layout in batch["layouts"]), batch["answer_tokens"])
+              for batch in batches]  # fmt: skip
+    sizes = StepSizes(per_step, plan_sizes(shapes))
+    padded_to = [size[0] if (size := sizes.holding(*shape)) else shape[0] for shape in shapes]
     clean()
     reset_peak()
     start = time.perf_counter()
@@ -146,8 +151,9 @@ def ours(base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig,
         "ms_per_step": 1e3 * (times[-1] - times[WARM_UP - 1]) / len(batches),
         "median_ms_per_step": round(1e3 * float(np.median(np.diff(times[WARM_UP - 1 :]))), 1),
         "tokens_per_step": sum(batch["tokens"] for batch in batches) / len(batches),
-        "computed_per_step": sum(layout["input_ids"].shape[1] for batch in batches for layout in batch["layouts"])
-        / len(batches),
+        "computed_per_step": sum(tokens for tokens, _ in shapes) / len(batches),
+        "sizes": len(sizes.sizes),
+        "padding_of_sizes": round(sum(padded_to) / sum(tokens for tokens, _ in shapes) - 1, 3),
         **common(base, rows),
     }
 

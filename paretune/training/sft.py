@@ -93,7 +93,8 @@ def train_adapter(
             if resumed is not None and monitor.stopped:
                 trainer._load_from_checkpoint(str(resumed[0]))
             else:
-                with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
+                left = range(resumed[1].step if resumed else 0, total_steps(len(rows), config))
+                with _computing(trainer, base, config, left), _stopping_on_sigterm(monitor):
                     trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
                 if trainer.state.global_step < trainer.state.max_steps and not monitor.stopped:
                     raise KeyboardInterrupt  # SIGTERM, saved
@@ -175,14 +176,14 @@ def _left_as_it_was(base: LoadedModel, method: Method) -> Iterator[None]:
 
 
 @contextmanager
-def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Iterator[None]:
-    """Within, the model computes as the settings say: by layouts, its adapters and what lies between them fused."""
+def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig, left: range) -> Iterator[None]:
+    """Within, the model computes as the settings say: by layouts, its adapters and what lies between them fused.
+    left: steps of the whole training that are to be computed."""
     import torch
 
     from paretune.training.fused_adapters import fused_adapters
     from paretune.training.fused_blocks import fused_blocks
     from paretune.training.shared_attention import attending_by_layout
-    from paretune.training.step_graphs import StepGraphs
 
     with ExitStack() as stack:
         own = {id(module) for module in base.model.modules() if "forward" in module.__dict__}
@@ -193,9 +194,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
             stack.enter_context(fused_blocks(base.model, precision))
             if trainer.computation.by_kernel and _is_replayable(base, config):
-                rows = config.batch_size * config.accumulation_steps
-                trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
-                trainer.graphs = StepGraphs(trainer.model, trainer.adapters, trainer.loss_at)
+                trainer.replay_steps(left)
                 stack.callback(setattr, trainer, "graphs", None)
         trainer.replaced = [
             module for module in base.model.modules() if "forward" in module.__dict__ and id(module) not in own
@@ -340,6 +339,7 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         disable_tqdm=True,
         report_to="none",
         dataloader_pin_memory=on_gpu,
+        accelerator_config={"non_blocking": on_gpu},  # the next step is sent while this one is computed
     )
 
 

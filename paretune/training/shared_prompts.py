@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paretune.training.processes import Processes
 
 from paretune.training.batches import NO_LABEL
+from paretune.training.step_sizes import StepSizes
 
 Tokens = Sequence[int]
 
@@ -128,11 +129,11 @@ class SharedPromptOrder:
         steps = [places[first : first + size] for first in range(0, len(places), size)]
         last = steps.pop() if len(steps) > 1 and len(steps[-1]) < size else []
         generator.shuffle(steps)
-        steps.insert(0, steps.pop(max(range(len(steps)), key=lambda number: self._tokens(steps[number]))))
+        steps.insert(0, steps.pop(max(range(len(steps)), key=lambda number: self.tokens(steps[number]))))
         for step in (*steps, last):
             yield from step
 
-    def _tokens(self, rows: Sequence[int]) -> int:
+    def tokens(self, rows: Sequence[int]) -> int:
         """How many tokens a step computes, as far as the groups of the whole training tell."""
         shared = {self._group_of[row]: self._saved[row] for row in rows}
         return sum(self._lengths[row] - self._saved[row] for row in rows) + sum(shared.values())
@@ -225,17 +226,17 @@ def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
 @dataclass(frozen=True, slots=True)
 class SharedPromptCollator:
     """Rows of one step to the layouts that compute it. token_limit: of each, the memory that a step may take.
-    padded_rows: pad a step of one layout for step_graphs.py, up to so many rows; None: do not. processes: among which
-    the rows of a step are divided; what is counted is of all."""
+    sizes: to which a step of one layout is padded for step_graphs.py; None: it is not. processes: among which the rows
+    of a step are divided; what is counted is of all."""
 
     token_limit: int
-    padded_rows: int | None = None
+    sizes: StepSizes | None = None
     processes: Processes | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole.
         answer_tokens: to be learnt; compared_tokens: these and those that are only compared with the base."""
-        from paretune.training.step_graphs import padded, size_of
+        from paretune.training.step_graphs import padded
 
         rows = [row_of(example) for example in examples]
         layouts = lay_out(rows if self.processes is None else self.processes.own(rows), self.token_limit)
@@ -245,8 +246,8 @@ class SharedPromptCollator:
             "answer_tokens": sum(label >= 0 for _, labels in rows for label in labels),
             "compared_tokens": sum(len(labels) for _, labels in rows),
         }
-        if self.padded_rows is not None and len(layouts) == 1:
-            size = size_of(len(layouts[0].tokens), self.padded_rows, len(layouts[0].labels))
+        if self.sizes is not None and len(layouts) == 1:
+            size = self.sizes.holding(len(layouts[0].tokens), len(layouts[0].labels))
             if size is not None:
                 batch |= {"size": size, "padded": padded(batch["layouts"][0], size)}
         return batch

@@ -2,13 +2,13 @@
 
 A step on shared prompts is a few thousand kernels of some microseconds each; launching them one by one takes two or
 three times as long as they run. A graph launches all of them at once, but knows one size only: layouts are padded to
-one of a few sizes, four per doubling, with a segment of its own for the padding, empty groups and labels that count
-for nothing. The first steps of a size run as usual, then its graph is captured. All graphs share one pool of memory.
+one of the sizes that were planned (step_sizes.py), with a segment of its own for the padding, empty groups and labels
+that count for nothing. The first step of a size runs as usual, at the second its graph is captured. All graphs share
+one pool of memory.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,27 +17,11 @@ import torch
 
 from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.shared_attention import Shared, kernel_fits_as
+from paretune.training.step_sizes import Size
 
-_LEAST_TOKENS = 256
-_MOST_TOKENS = 8192  # above, kernels run long enough to hide their launches
-_LABELS_PER_ROW = 40
 _ROOM = 1.3  # free memory wanted, as a multiple of what a step needed at most
 
-Size = tuple[int, int, int]  # tokens, rows, labels
 LossOf = Callable[[Mapping[str, Any], Shared, torch.Tensor], torch.Tensor]  # of a layout, its attention, answer tokens
-
-
-def size_of(n_tokens: int, rows: int, n_labels: int) -> Size | None:
-    """The size that a layout is padded to; None where graphs do not pay.
-
-    >>> [size_of(tokens, 16, 500) for tokens in (1000, 2048, 2100, 9000)]
-    [(1024, 16, 640), (2048, 16, 640), (2560, 16, 640), None]
-    """
-    if n_tokens > _MOST_TOKENS:
-        return None
-    grid = max(_LEAST_TOKENS, 1 << max(0, (n_tokens - 1).bit_length() - 3))
-    labels = _LABELS_PER_ROW * rows
-    return -(-n_tokens // grid) * grid, rows, -(-max(1, n_labels) // labels) * labels
 
 
 def padded(layout: Mapping[str, Any], size: Size) -> dict[str, torch.Tensor]:
@@ -99,18 +83,20 @@ class StepGraphs:
     def __init__(self, model: Any, adapters: FusedAdapters, loss_of: LossOf) -> None:
         self._model, self._adapters, self._loss_of = model, adapters, loss_of
         self._parameters = [weight for weight in model.parameters() if weight.requires_grad]
-        self._seen: Counter[Size] = Counter()
+        self._seen: set[Size] = set()
         self._captured: dict[Size, _Captured] = {}
         self._pool: Any = None
+        self._stream: Any = None
+        self._room = 0.0  # bytes of free memory that a capture may need
         self._usable = True
 
     def loss(self, size: Size, inputs: Mapping[str, torch.Tensor], answer_tokens: int) -> torch.Tensor | None:
         """Loss of a step of one padded layout, its gradients in the weights; None where it is to be computed as usual:
         at the first step of a size, and where graphs cannot be had."""
         if size not in self._captured:
-            self._seen[size] += 1
-            if self._usable and self._seen[size] > 1:
+            if self._usable and size in self._seen:
                 self._capture(size, inputs)
+            self._seen.add(size)
             if size not in self._captured:
                 return None
         captured = self._captured[size]
@@ -135,21 +121,28 @@ class StepGraphs:
 
         if self._pool is None:
             self._usable = self._fits() and _never_waits(compute)
-            self._pool = torch.cuda.graph_pool_handle()
+            self._pool, self._stream = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
         if not self._usable:
             return
+        torch.cuda.synchronize()
+        if torch.cuda.mem_get_info()[0] < self._room:  # else blocks that the next launched step has to ask for again
+            torch.cuda.empty_cache()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            loss, gradients = compute()
+        with torch.cuda.stream(self._stream):
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            try:
+                loss, gradients = compute()
+            finally:
+                graph.capture_end()
         self._captured[size] = _Captured(graph, held, answer_tokens, loss, gradients)
 
     def _fits(self) -> bool:
         """Whether memory holds a step twice, and the kernels do what a mask does on a padded layout too."""
         torch.cuda.synchronize()
-        needed = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
+        self._room = _ROOM * (torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated())
         torch.cuda.empty_cache()
         return (
-            torch.cuda.mem_get_info()[0] > _ROOM * needed
+            torch.cuda.mem_get_info()[0] > self._room
             and self._adapters.covers(self._parameters)
             and kernel_fits_as(self._model, lambda layout: shared_of_padded(padded(layout, _trial_size(layout))))
         )

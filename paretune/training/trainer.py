@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from paretune.training.processes import OwnRows, Processes
 from paretune.training.shared_attention import Shared, logits_at, loss_at, shared_loss, shared_of
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 from paretune.training.step_graphs import StepGraphs
+from paretune.training.step_sizes import Shape, StepSizes, plan_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self.start: AdapterStart | None = None
         self.replaced: list[Any] = []  # modules whose forward is another one while training
         self.own_attention: list[tuple[Any, str]] = []  # configurations, and how they attend when not training
+        self._batches: Iterator[Any] = iter(())  # of the epoch
+        self._ahead: list[Any] = []  # the batch after the one that is computed
         self._zeros: list[str] = []  # weights that were 0 before the first step
         self.computation = computation
         self._processes = processes
@@ -106,15 +111,47 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         else:
             self.start.load_trained(self.model, Path(resume_from_checkpoint))
 
-    def _get_train_sampler(self, *args: Any) -> Any:
-        target = [row for row in self._rows if row.part == "target"]
-        order = self._order_of(target)
-        if len(target) == len(self._rows):
-            return order or super()._get_train_sampler(*args)
-        return MixedOrder(order, len(target), len(self._rows) - len(target), self._config.seed)
+    def replay_steps(self, left: range) -> None:
+        """Replay steps as graphs, padded to sizes that suit those that are left. Within `fused_adapters`, where
+        prompts are shared by kernel."""
+        assert self.adapters is not None
+        config, order = self._config, self._order
+        rows_per_step = config.batch_size * config.accumulation_steps
+        steps: list[list[int]] = []
+        for epoch in itertools.count():
+            if len(steps) >= left.stop:
+                break
+            order.set_epoch(epoch)
+            rows = list(order)
+            steps += [rows[first : first + rows_per_step] for first in range(0, len(rows), rows_per_step)]
+        order.set_epoch(0)
+        shapes = [self._shape(step) for step in steps[left.start : left.stop]]
+        shapes = [shape for shape in shapes if shape[0] <= self.data_collator.token_limit]  # others are cut in passes
+        self.data_collator = replace(self.data_collator, sizes=StepSizes(rows_per_step, plan_sizes(shapes)))
+        self.graphs = StepGraphs(self.model, self.adapters, self.loss_at)
 
-    def _order_of(self, rows: Sequence[TrainingRow]) -> Any:
+    def _shape(self, step: Sequence[int]) -> Shape:
+        """Tokens and labels of a step, as far as they can be told without laying it out."""
+        rows = [self._rows[place] for place in step]
+        target = [place for place, row in zip(step, rows, strict=True) if row.part == "target"]
+        tokens = self._target_order.tokens(target) + sum(len(row.tokens) for row in rows if row.part != "target")
+        return tokens, sum(row.answer_tokens - len(row.masked) for row in rows)
+
+    def _get_train_sampler(self, *args: Any) -> Any:
+        return self._order or super()._get_train_sampler(*args)
+
+    @cached_property
+    def _order(self) -> Any:
+        """The order of all rows; None: at random."""
+        n_target = sum(row.part == "target" for row in self._rows)
+        if n_target == len(self._rows):
+            return self._target_order
+        return MixedOrder(self._target_order, n_target, len(self._rows) - n_target, self._config.seed)
+
+    @cached_property
+    def _target_order(self) -> Any:
         """The order of a target's rows; None: at random."""
+        rows = [row for row in self._rows if row.part == "target"]
         config, lengths = self._config, [len(row.tokens) for row in rows]
         if config.share_prompts:
             return SharedPromptOrder(
@@ -128,8 +165,25 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             return LengthGroupedOrder(lengths, config.batch_size, config.seed)
         return None
 
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+        """As the trainer does; steps come one by one, and one ahead (`training_step`)."""
+        if not self.computation.by_step:
+            return super().get_batch_samples(epoch_iterator, num_batches, device)
+        self._batches = epoch_iterator
+        batches = self._ahead or list(itertools.islice(epoch_iterator, num_batches))
+        self._ahead = []
+        return batches, None
+
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
-        """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
+        """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite. The next
+        step is laid out before anything waits for this one: a device computes meanwhile."""
+        loss = self._step_loss(model, inputs, num_items_in_batch)
+        if self.computation.by_step:
+            self._ahead = list(itertools.islice(self._batches, 1))
+        return loss
+
+    def _step_loss(self, model: Any, inputs: Any, num_items_in_batch: Any) -> torch.Tensor:
+        """Forward and backward over the rows of all processes."""
         if self._processes is None:
             return self._monitor.note_loss(self._own_loss(model, inputs, num_items_in_batch))
         items = 0 if num_items_in_batch is None else int(num_items_in_batch)

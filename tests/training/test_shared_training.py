@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from paretune.config import TrainingConfig
 from paretune.run.jsonl import read_lines
-from paretune.training import shared_attention
+from paretune.training import sft, shared_attention, step_sizes, trainer
 from paretune.training.batches import TrainingRow
-from paretune.training.sft import train_adapter
+from paretune.training.sft import total_steps, train_adapter
+from paretune.training.step_graphs import shared_of_padded
 from tests.tiny_models import Architecture
+from tests.training.test_step_graphs import with_mask
 from tests.training.tiny_training import EOS_ID, PLAIN, Killed, assert_same, loaded, weights
 
 SHARED = replace(PLAIN, share_prompts=True, prompts_per_step=2, fuse_adapters=True)
@@ -112,3 +115,33 @@ def test_training_of_a_model_that_cannot_share_says_so_and_learns(kind: Architec
     assert remark.startswith("share_prompts: the model")
     assert remark.endswith("; every row is computed whole")
     assert any(bool(value.any()) for name, value in weights(tmp_path).items() if "lora_B" in name)
+
+
+def test_training_of_padded_steps_is_that_of_the_steps(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Computed:
+        """Computes a padded step instead of replaying it: no graph is to be had on a CPU."""
+
+        def __init__(self, model: Any, adapters: Any, loss_of: Any) -> None:
+            self.adapters, self.loss_of = adapters, loss_of
+
+        def loss(self, size: Any, inputs: Any, answer_tokens: int) -> Any:
+            sizes.append(size)
+            self.adapters.renew()
+            loss = self.loss_of(inputs, with_mask(shared_of_padded(inputs)), torch.tensor(answer_tokens))
+            loss.backward()
+            return loss.detach()
+
+    monkeypatch.setattr(shared_attention, "kernel_fits", lambda model: True)
+    monkeypatch.setattr(shared_attention, "why_not_shared", lambda *_: None)
+    monkeypatch.setattr(sft, "_is_replayable", lambda *_: True)
+    monkeypatch.setattr(trainer, "StepGraphs", Computed)
+    monkeypatch.setattr(step_sizes, "CAPTURE", 100.0)
+    train(tmp_path, SHARED)
+    steps = total_steps(len(rows_of_databases()), SHARED)
+    assert len(sizes) == steps
+    assert 1 < len(set(sizes)) < steps
+    assert_same(weights(tmp_path), weights(shared), within=2e-5)

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+_DOUBLES = 2**25  # of a cumulative distribution held at once: 256 MiB
+
 
 def places(seeds: Sequence[int], count: int) -> torch.Tensor:
     """(n_answers, count) numbers in [0, 1), a row per seed; a longer row begins as the shorter one does."""
@@ -25,11 +27,15 @@ def places(seeds: Sequence[int], count: int) -> torch.Tensor:
 def draw(logits: torch.Tensor, at: torch.Tensor, temperature: float) -> torch.Tensor:
     """(n,) tokens for (n, vocabulary) logits, at (n,) places of their distributions.
 
-    In double precision: a vocabulary of 150,000 adds up to more than float32 can tell apart.
+    In double precision: a vocabulary of 150,000 adds up to more than float32 can tell apart. Some rows at a time, which
+    keeps it from taking several times the memory of the logits.
     """
-    shares = (logits.double() / temperature).softmax(-1).cumsum(-1)
-    found = torch.searchsorted(shares, at[:, None] * shares[:, -1:], right=True)[:, 0]
-    return found.clamp_max(logits.shape[-1] - 1)
+    rows = max(1, _DOUBLES // logits.shape[-1])
+    drawn = []
+    for part, places_of_part in zip(logits.split(rows), at.split(rows), strict=True):
+        shares = (part.double() / temperature).softmax(-1).cumsum(-1)
+        drawn.append(torch.searchsorted(shares, places_of_part[:, None] * shares[:, -1:], right=True)[:, 0])
+    return torch.cat(drawn).clamp_max(logits.shape[-1] - 1)
 
 
 class DrawsTokens:

@@ -8,13 +8,15 @@ same budget (the default depends on the kind of device alone, not on the memory 
 does not fit is halved). A variant's batches are its own: its numbers do not depend on which other variants the same
 call answers.
 
-`plan_choices` does the work that no weights enter (tokens, packing); several adapters over one base share its result.
+`plan_choices` plans the work that no weights enter (tokens, packing); several adapters over one base share its result.
+The questions of a prefix are tokenised and packed while the device computes those of the prefix before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,16 +37,15 @@ from paretune.engines.hf.packing import (
     halves,
     pack,
 )
-from paretune.engines.hf.tokens import Tokens, encode_prompts
+from paretune.engines.hf.tokens import EncodedQuestion, PrefixGroup, Tokens, encode_prefixes, encode_prompts
 from paretune.errors import EngineError, PromptError
 from paretune.models.memory import DoesNotFit, attempt, halving
 from paretune.records import ChoicePrompt
 
-Wanted = Callable[[PackedBatch], bool]
-
 # Measured in benchmarks/choice.py: (tokens per batch, tokens per row). Long rows pad less, attend to more.
 _BUDGETS = {"cpu": (1024, 256), "cuda": (16384, 512)}
 _FAMILY_TOKENS = 1024  # of questions that begin alike; longer families save little more and attend to more than needed
+_SPECIAL_TOKENS = 8  # that a tokenizer adds to a text at most; else no text has more tokens than bytes
 
 
 @dataclass(slots=True)
@@ -52,6 +53,58 @@ class _PlannedGroup:
     prefix: Tokens
     batches: list[PackedBatch]
     sent: dict[int, DeviceBatch] = field(default_factory=dict)  # kept beside the weights for the next adapter
+
+
+class _Share:
+    """The prompts of one prefix, tokenised and packed when first asked for.
+
+    prefix: tokens of the prefix's text; a group of its prompts may have another, where tokens join across its end.
+    indices: of the prompts.
+    """
+
+    def __init__(self, settings: _Settings, prompts: Sequence[ChoicePrompt], indices: Sequence[int]) -> None:
+        self.prefix: Tokens = []
+        self.indices = indices
+        self._settings, self._prompts = settings, [prompts[index] for index in indices]
+        self._groups: list[_PlannedGroup] | None = None
+
+    def groups(self) -> list[_PlannedGroup]:
+        """The prompts packed; nearly always one group."""
+        if self._groups is None:
+            encoded = encode_prompts(self._settings.tokenizer, self._prompts)
+            self._groups = [self._packed(group) for group in encoded]
+        return self._groups
+
+    def release(self) -> None:
+        """Let go of what lies on the device."""
+        for group in self._groups or ():
+            group.sent.clear()
+
+    def most_bytes(self) -> int:
+        """Of the longest prompt with an option."""
+        return max(
+            len(prompt.prefix.encode())
+            + max(len(text.encode()) for text in prompt.contexts)
+            + max(len(text.encode()) for text in prompt.continuations)
+            for prompt in self._prompts
+        )
+
+    def _packed(self, group: PrefixGroup) -> _PlannedGroup:
+        budget, length = self._settings.budget, len(group.prefix)
+        questions = [EncodedQuestion(self.indices[item.index], item.contexts, item.continuations)
+                     for item in group.questions]  # fmt: skip
+        trees = [build_tree(*family) for family in find_families(questions, min(_FAMILY_TOKENS, budget))]
+        rows = fill_rows(trees, aligned_row(min(self._settings.row_tokens, budget), length))
+        return _PlannedGroup(group.prefix, cut_batches(rows, budget, length))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """budget, row_tokens: of a batch and of a row, in tokens."""
+
+    tokenizer: Any
+    budget: int
+    row_tokens: int
 
 
 @dataclass(slots=True)
@@ -63,16 +116,29 @@ class ChoicePlan:
     """
 
     prompts: tuple[ChoicePrompt, ...]
-    groups: list[_PlannedGroup]
+    shares: list[_Share]
     token_limit: int
-    n_tokens: int  # places computed after the prefixes, padding included
-    n_prefix_tokens: int
     memory_limit: int | None = None
+
+    @property
+    def groups(self) -> list[_PlannedGroup]:
+        """Everything packed, in the order in which it is computed."""
+        return [group for share in self.shares for group in share.groups()]
+
+    @property
+    def n_tokens(self) -> int:
+        """Places computed after the prefixes, padding included."""
+        return sum(batch.n_tokens for group in self.groups for batch in group.batches)
+
+    @property
+    def n_prefix_tokens(self) -> int:
+        """Tokens of the prefixes."""
+        return sum(len(group.prefix) for group in self.groups)
 
     def release(self) -> None:
         """Let go of what lies on the device; it is sent again when needed."""
-        for group in self.groups:
-            group.sent.clear()
+        for share in self.shares:
+            share.release()
 
 
 def plan_choices(
@@ -83,18 +149,22 @@ def plan_choices(
     token_budget: int | None = None,
     row_tokens: int | None = None,
 ) -> ChoicePlan:
-    """Tokenise and pack prompts of the methods letter and cloze for a kind of device ("cpu" or "cuda")."""
+    """Plan prompts of the methods letter and cloze for a kind of device ("cpu" or "cuda"): which share a prefix."""
     budget, row = _BUDGETS.get(device, _BUDGETS["cpu"])
-    budget, row = token_budget or budget, row_tokens or row
-    groups: list[_PlannedGroup] = []
-    # by length: prefixes are computed several at a time, padded to the longest of them
-    for group in sorted(encode_prompts(tokenizer, prompts), key=lambda group: len(group.prefix)):
-        families = find_families(group.questions, min(_FAMILY_TOKENS, budget))
-        trees = [build_tree(*family) for family in families]
-        rows = fill_rows(trees, aligned_row(min(row, budget), len(group.prefix)))
-        groups.append(_PlannedGroup(group.prefix, cut_batches(rows, budget, len(group.prefix))))
-    n_tokens = sum(batch.n_tokens for group in groups for batch in group.batches)
-    return ChoicePlan(tuple(prompts), groups, budget, n_tokens, sum(len(group.prefix) for group in groups))
+    settings = _Settings(tokenizer, token_budget or budget, row_tokens or row)
+    by_prefix: dict[str, list[int]] = {}
+    for index, prompt in enumerate(prompts):
+        by_prefix.setdefault(prompt.prefix, []).append(index)
+    several = {prefix: _Share(settings, prompts, indices) for prefix, indices in by_prefix.items() if len(indices) > 1}
+    for prefix, tokens in encode_prefixes(tokenizer, list(several)).items():
+        several[prefix].prefix = tokens
+    shares = list(several.values())
+    alone = [indices[0] for indices in by_prefix.values() if len(indices) == 1]
+    if alone:  # what their prefixes have in common is told by their tokens alone
+        shares.append(_Share(settings, prompts, alone))
+        shares[-1].prefix = shares[-1].groups()[0].prefix
+    shares.sort(key=lambda share: len(share.prefix))  # prefixes are computed several at a time, padded to the longest
+    return ChoicePlan(tuple(prompts), shares, settings.budget)
 
 
 def score_plan(model: Any, plan: ChoicePlan, on_options: OnOptions, answered: Collection[int] = ()) -> None:
@@ -112,13 +182,9 @@ def score_plan(model: Any, plan: ChoicePlan, on_options: OnOptions, answered: Co
     seen = ChoiceModel(model)
     _refuse_too_long(plan, seen.context_length)
     collector = _Collector(on_options, answered)
-
-    def wanted(batch: PackedBatch) -> bool:
-        return any(index not in answered for index, _ in batch.slots)
-
     waiting: list[_Reading] = []
     with fused_passes(model), fused_lora(model):
-        for reading in _readings(seen, plan, wanted):
+        for reading in _readings(seen, plan, answered):
             waiting.append(reading)
             if len(waiting) > 1:  # one batch behind: the device computes while the host counts
                 collector.take(waiting.pop(0))
@@ -172,17 +238,29 @@ class _Collector:
                     self._on_options(index, OptionLogprobs(values, tokens))
 
 
-def _readings(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[_Reading]:
-    for group, cache in _with_prefixes(model, plan, wanted):
+def _readings(model: ChoiceModel, plan: ChoicePlan, answered: Collection[int]) -> Iterator[_Reading]:
+    """The batches of which an answer is wanted, each already being computed when it comes."""
+
+    def wanted(indices: Iterable[int]) -> bool:
+        return any(index not in answered for index in indices)
+
+    shares = [share for share in plan.shares if wanted(share.indices)]
+    following = dict(pairwise(shares))
+    for share, group, cache in _with_prefixes(model, plan, wanted):
         for place, packed in enumerate(group.batches):
-            if wanted(packed):
+            if wanted(index for index, _ in packed.slots):
                 if place not in group.sent:
                     group.sent[place] = model.to_device(packed, cache.length)
                 for part, result in _read(model, group.sent[place], cache, plan):
-                    yield _Reading(part, cache.length, result)
+                    reading = _Reading(part, cache.length, result)
+                    if share in following:
+                        following[share].groups()  # packed while the device computes
+                    yield reading
 
 
-def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iterator[tuple[_PlannedGroup, PrefixCache]]:
+def _with_prefixes(
+    model: ChoiceModel, plan: ChoicePlan, wanted: Callable[[Iterable[int]], bool]
+) -> Iterator[tuple[_Share, _PlannedGroup, PrefixCache]]:
     """Each group with its prefix's cache; as many prefixes a forward as the budget allows.
 
     Prefixes are computed together whether their groups are finished or not, so that resuming changes no rounding;
@@ -190,29 +268,34 @@ def _with_prefixes(model: ChoiceModel, plan: ChoicePlan, wanted: Wanted) -> Iter
     resumed run may round otherwise.)
     """
     start = 0
-    while start < len(plan.groups):
+    while start < len(plan.shares):
         end, longest = start, 0
-        while end < len(plan.groups):
-            longest = max(longest, len(plan.groups[end].prefix))
+        while end < len(plan.shares):
+            longest = max(longest, len(plan.shares[end].prefix))
             if end > start and longest * (end + 1 - start) > plan.token_limit:
                 break
             end += 1
-        chosen = plan.groups[start:end]
-        if not any(wanted(batch) for group in chosen for batch in group.batches):
+        chosen = plan.shares[start:end]
+        if not any(wanted(share.indices) for share in chosen):
             start = end
             continue
         try:
-            count, caches = halving(len(chosen), _prefixes_of(model, chosen))
+            count, caches = halving(len(chosen), _prefixes_of(model, [share.prefix for share in chosen]))
         except DoesNotFit as error:
-            raise _unsplittable(plan, chosen[0].batches[0].trees[0], len(chosen[0].prefix)) from error
+            first = chosen[0].groups()[0]
+            raise _unsplittable(plan, first.batches[0].trees[0], len(chosen[0].prefix)) from error
         if count < len(chosen):  # fewer go together from here on
-            plan.token_limit = max(1, max(len(group.prefix) for group in chosen[:count]) * count)
-        yield from zip(chosen[:count], caches, strict=True)
+            plan.token_limit = max(1, max(len(share.prefix) for share in chosen[:count]) * count)
+        for share, cache in zip(chosen[:count], caches, strict=True):
+            if wanted(share.indices):
+                for group in share.groups():
+                    alike = group.prefix == share.prefix
+                    yield share, group, cache if alike else model.prefix_caches([group.prefix])[0]
         start += count
 
 
-def _prefixes_of(model: ChoiceModel, groups: Sequence[_PlannedGroup]) -> Callable[[int], list[PrefixCache]]:
-    return lambda count: model.prefix_caches([group.prefix for group in groups[:count]])
+def _prefixes_of(model: ChoiceModel, prefixes: Sequence[Tokens]) -> Callable[[int], list[PrefixCache]]:
+    return lambda count: model.prefix_caches(prefixes[:count])
 
 
 def _read(
@@ -250,7 +333,9 @@ def _unsplittable(plan: ChoicePlan, tree: Tree, prefix_length: int) -> EngineErr
 
 
 def _refuse_too_long(plan: ChoicePlan, context_length: int) -> None:
-    for group in plan.groups:
+    """Before anything is answered. Prompts of fewer bytes than the context has tokens need not be tokenised for it."""
+    long = (share for share in plan.shares if share.most_bytes() + _SPECIAL_TOKENS >= context_length)
+    for group in (group for share in long for group in share.groups()):
         for batch in group.batches:
             for tree in batch.trees:
                 if len(group.prefix) + int(tree.depth.max()) >= context_length:

@@ -72,6 +72,11 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[Pref
     return _keep_a_token_to_read(_pool_single_questions(groups))
 
 
+def encode_prefixes(tokenizer: Any, prefixes: Sequence[str]) -> dict[str, Tokens]:
+    """The tokens of each prefix's text, with the special tokens of a beginning."""
+    return dict(zip(prefixes, _Encoder(tokenizer).wholes(prefixes), strict=True))
+
+
 def encode_contexts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[PrefixGroup]:
     """As `encode_prompts`, for prompts that the model is to continue: the first context, to its last space."""
     encoder = _Encoder(tokenizer)
