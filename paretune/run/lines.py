@@ -70,7 +70,8 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown."""
+    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown.
+    monitor: what a look at the model found (pipeline/monitor.py)."""
 
     step: int
     epoch: float
@@ -80,6 +81,7 @@ class TrainingStep:
     tokens: int
     seconds: float
     skipped: int = 0
+    monitor: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class VariantEntry:
     tokens: int = 0
     seconds: float = 0.0
     truncated_rows: int = 0
+    stopped_step: int | None = None  # where a monitored training was ended, by a loss that was shown
+    chosen_checkpoint: int | None = None  # of its training, by the validation questions
     repair: str | None = None
     unusable: str | None = None  # why its adapter cannot answer, such as weights that are not finite
 

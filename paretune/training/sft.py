@@ -30,6 +30,7 @@ from paretune.training.batches import TrainingRow, count_parts
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
+    from paretune.training.watching import Watch
 
 _RESUME_FILES = (
     "optimizer.pt",
@@ -59,13 +60,14 @@ def train_adapter(
     fingerprint: str,
     on_step: Callable[[int, int], None],
     say: Callable[[str], None] = lambda remark: None,
+    watch: Watch | None = None,
 ) -> Progress:
     """Train an adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
     Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
-    told what a user should know of it. SIGTERM saves a checkpoint and interrupts (KeyboardInterrupt). Raises
-    TrainingError for no rows, rows longer than max_tokens, three non-finite steps in a row, nothing trained, no memory
-    or no room on the disk.
+    told what a user should know of it. watch: who looks at the model on the way, and may end the training. SIGTERM
+    saves a checkpoint and interrupts (KeyboardInterrupt). Raises TrainingError for no rows, rows longer than
+    max_tokens, three non-finite steps in a row, nothing trained, no memory or no room on the disk.
     """
     if not rows:
         raise TrainingError("no training rows")
@@ -81,11 +83,16 @@ def train_adapter(
     with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base, method):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
         trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
+        if watch is not None:
+            monitor.look, monitor.look_steps = watch.looking_at(trainer, base), watch.steps
         try:
-            with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
-                trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
-            if trainer.state.global_step < trainer.state.max_steps:
-                raise KeyboardInterrupt  # SIGTERM, saved
+            if resumed is not None and monitor.stopped:
+                trainer._load_from_checkpoint(str(resumed[0]))
+            else:
+                with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
+                    trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
+                if trainer.state.global_step < trainer.state.max_steps and not monitor.stopped:
+                    raise KeyboardInterrupt  # SIGTERM, saved
             _save(trainer, base, config, fingerprint, folder, asdict(monitor.progress))
             for remark in _doubts(trainer, monitor.progress):
                 say(remark)
@@ -102,9 +109,22 @@ def train_adapter(
 
 
 def is_trained(folder: Path, fingerprint: str) -> bool:
-    """Whether folder/adapter is the finished adapter of that fingerprint."""
-    origin = folder / "adapter" / ORIGIN_FILE
-    return origin.is_file() and json.loads(origin.read_text(encoding="utf-8")).get("fingerprint") == fingerprint
+    """Whether folder/adapter is the finished adapter of that fingerprint; where it is to be one of its checkpoints,
+    whether that was chosen."""
+    origin = _origin(folder)
+    chooses = origin.get("training", {}).get("best_checkpoint") is not None
+    return origin.get("fingerprint") == fingerprint and (not chooses or "chosen" in origin)
+
+
+def awaits_choice(folder: Path, fingerprint: str) -> bool:
+    """Whether the training of that fingerprint has ended, and its best checkpoint was not chosen yet."""
+    return _origin(folder).get("fingerprint") == fingerprint and not is_trained(folder, fingerprint)
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """What the adapter in the folder says of its training; empty where there is none."""
+    path = folder / "adapter" / ORIGIN_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _set_aside_foreign(folder: Path, fingerprint: str) -> None:
@@ -161,8 +181,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
     from paretune.training.step_graphs import StepGraphs
 
     with ExitStack() as stack:
+        own = {id(module) for module in base.model.modules() if "forward" in module.__dict__}
         if trainer.computation.shares:
-            stack.enter_context(attending_by_layout(base.model))
+            trainer.own_attention = stack.enter_context(attending_by_layout(base.model))
         if trainer.computation.fuses:
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
@@ -172,6 +193,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
                 trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
                 trainer.graphs = StepGraphs(trainer.model, trainer.adapters, trainer.loss_at)
                 stack.callback(setattr, trainer, "graphs", None)
+        trainer.replaced = [
+            module for module in base.model.modules() if "forward" in module.__dict__ and id(module) not in own
+        ]
         yield
 
 
