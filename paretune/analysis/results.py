@@ -28,7 +28,7 @@ BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader
 class VariantRow:
     """One variant's main figures. target: None where no benchmark is the target. secondary: further accuracies of the
     target by their column, None where not every question has a verdict. general: of the main suite by its main method,
-    micro average."""
+    micro average. stopped_step, chosen_checkpoint: of its training, where it did not end in the usual way."""
 
     name: str
     kind: str
@@ -39,6 +39,8 @@ class VariantRow:
     target: Interval | None
     secondary: Mapping[str, Interval | None]
     general: Interval
+    stopped_step: int | None = None
+    chosen_checkpoint: int | None = None
 
     @property
     def leading(self) -> Interval:

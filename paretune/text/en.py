@@ -145,6 +145,15 @@ TEXT: dict[str, str] = {
     "margin:not measurable": "not measurable",
     "margin:shown": "shown",
     "change:one seed of several": "one seed of several",
+    "dial.title": (
+        "The dial of {variant}, by {questions} validation questions of the target and of general ability ({choices}); "
+        "none of them is the test's"
+    ),
+    "dial.intervals": "Intervals of the changes against the base model hold for all {planned} points together.",
+    "dial.pick": "Pick: {variant}.",
+    "dial.none": "Pick: the base model.",
+    "dial.run": "Its test figures: {command}",
+    "dial.add": "Its test figures: add these lines to the experiment, then {command}",
     "decision:pick": "pick",
     "decision:gain not shown": "gain not shown",
     "decision:loss on the target": "loss on the target",
@@ -239,6 +248,11 @@ TEXT: dict[str, str] = {
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."
     ),
+    "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
+    "table.stopped": (
+        "{variant}: its training was stopped after {step} steps, where its monitor showed a loss (stop_when_loss)."
+    ),
+    "table.chosen": "{variant}: its checkpoint after {step} steps, chosen by the validation questions.",
     "table.matched": "Points of general accuracy lost where a curve reaches a gain of {gain:.1} points",
     "table.left-out": "Training rows left out as too long: {counts}.",
     "table.skipped": "Training steps skipped as not finite: {counts}.",

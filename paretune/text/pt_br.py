@@ -171,6 +171,15 @@ TEXT: dict[str, str] = {
     "margin:not measurable": "não mensurável",
     "margin:shown": "demonstrada",
     "change:one seed of several": "uma semente entre várias",
+    "dial.title": (
+        "O regulador de {variant}, por {questions} questões de validação da tarefa-alvo e de capacidade geral "
+        "({choices}); nenhuma delas é do teste"
+    ),
+    "dial.intervals": "Os intervalos das variações contra o modelo base valem para os {planned} pontos juntos.",
+    "dial.pick": "Escolha: {variant}.",
+    "dial.none": "Escolha: o modelo base.",
+    "dial.run": "Seus valores no teste: {command}",
+    "dial.add": "Seus valores no teste: acrescente estas linhas ao experimento e depois {command}",
     "decision:pick": "escolhida",
     "decision:gain not shown": "ganho não demonstrado",
     "decision:loss on the target": "perda na tarefa-alvo",
@@ -674,6 +683,11 @@ TEXT: dict[str, str] = {
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com o mesmo número de variantes e as mesmas questões."
     ),
+    "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
+    "table.stopped": (
+        "{variant}: o treino foi interrompido após {step} passos, onde o monitor demonstrou uma perda (stop_when_loss)."
+    ),
+    "table.chosen": "{variant}: o checkpoint após {step} passos, escolhido pelas questões de validação.",
     "table.matched": "Acurácia geral perdida, em p.p., onde uma curva chega a um ganho de {gain:.1} p.p.",
     "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
     "table.skipped": "Passos de treino pulados por não serem finitos: {counts}.",
