@@ -248,7 +248,6 @@ TEXT: dict[str, str] = {
         "Hypervolume: {area:.0} square points, dominated above 0 % execution and {chance:.1} % general accuracy; "
         "compare it only between experiments with as many variants on the same questions."
     ),
-    "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
     "table.stopped": (
         "{variant}: its training was stopped after {step} steps, where its monitor showed a loss (stop_when_loss)."
     ),

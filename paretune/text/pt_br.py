@@ -354,9 +354,7 @@ TEXT: dict[str, str] = {
     "Kullback-Leibler divergence from the base model, nats per token": (
         "divergência de Kullback-Leibler em relação ao modelo base, nats por token"
     ),
-    "bits per byte of general text, more than the base model": (
-        "bits por byte de texto geral, acima do modelo base"
-    ),
+    "bits per byte of general text, more than the base model": ("bits por byte de texto geral, acima do modelo base"),
     "no training was watched": "nenhum treino foi observado",
     "Ring: a loss was shown, and the training ended there.": (
         "Círculo: uma perda foi demonstrada, e o treino terminou ali."
@@ -683,7 +681,6 @@ TEXT: dict[str, str] = {
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
         "acurácia geral; compare só entre experimentos com o mesmo número de variantes e as mesmas questões."
     ),
-    "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
     "table.stopped": (
         "{variant}: o treino foi interrompido após {step} passos, onde o monitor demonstrou uma perda (stop_when_loss)."
     ),
