@@ -512,6 +512,7 @@ TEXT: dict[str, str] = {
         "questões em que as letras somam menos da metade da probabilidade"
     ),
     "written answers without a letter": "respostas escritas sem letra",
+    "failed": "falha da ferramenta",
     "format and knowledge": "formato e conhecimento",
     "kept": "mantida",
     "lost format": "formato perdido",

@@ -87,6 +87,7 @@ def test_draw_forgetting_nothing_watched_says_so(watched: Comparison, tmp_path: 
     assert "nenhum treino foi observado" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_plot_is_on_the_page_and_in_files_only_where_somebody_looked(watched: Comparison, tmp_path: Path) -> None:
     alone = compare_run(load_run(write_run(tmp_path / "run", variants(2))), replicates=20)
     assert [plot.name for plot in _forgotten(watched, Voice("en")).plots] == ["forgetting"]
