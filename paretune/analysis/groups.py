@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from paretune.analysis.results import (
     SubjectRow,
     SuiteTable,
     TrainingCurve,
+    TrainingLook,
 )
 from paretune.run.folder import work_seconds
 from paretune.run.load import Run
@@ -297,7 +298,26 @@ def training_curves(records: Run) -> tuple[TrainingCurve, ...]:
             gradient_norm=tuple(line.gradient_norm for line in variant.training),
             tokens=tuple(line.tokens for line in variant.training),
             seconds=tuple(line.seconds for line in variant.training),
+            looks=tuple(_look(line.step, line.monitor) for line in variant.training if line.monitor),
         )
         for variant in records.variants
         if variant.training
     )
+
+
+def _look(step: int, seen: Mapping[str, Any]) -> TrainingLook:
+    """seen: as pipeline/monitor.py writes it."""
+    return TrainingLook(
+        step=step,
+        target=_seen_change(seen["target"]),
+        general={suite: _seen_change(change) for suite, change in seen["general"].items()},
+        questions=int(seen["target"]["questions"]),
+        divergence=seen["kl"],
+        bits=seen["bits_per_byte"] - seen["base_bits_per_byte"],
+        stopped=bool(seen.get("stop")),
+    )
+
+
+def _seen_change(change: Mapping[str, Any]) -> Interval:
+    estimate = change["accuracy"] - change["base"]
+    return Interval(estimate, change["low"], change["high"], CONFIDENCE, int(change["questions"]), 0, "monitor")

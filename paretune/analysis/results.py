@@ -28,7 +28,7 @@ BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader
 class VariantRow:
     """One variant's main figures. target: None where no benchmark is the target. secondary: further accuracies of the
     target by their column, None where not every question has a verdict. general: of the main suite by its main method,
-    micro average."""
+    micro average. stopped_step, chosen_checkpoint: of its training, where it did not end in the usual way."""
 
     name: str
     kind: str
@@ -39,6 +39,8 @@ class VariantRow:
     target: Interval | None
     secondary: Mapping[str, Interval | None]
     general: Interval
+    stopped_step: int | None = None
+    chosen_checkpoint: int | None = None
 
     @property
     def leading(self) -> Interval:
@@ -372,8 +374,25 @@ class ServedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingLook:
+    """What the training's monitor saw of the model at one step, on validation questions. target, general (by suite):
+    change of accuracy against the base model, in points; its interval is that of this look alone. divergence: from the
+    base model in nats per token of the reference answers, None where the base was not at hand. bits: per byte of
+    general text, more than the base model's. stopped: a loss was shown, and the training ended there."""
+
+    step: int
+    target: Interval
+    general: Mapping[str, Interval]
+    questions: int
+    divergence: float | None
+    bits: float
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingCurve:
-    """Logged steps of one training, as columns of equal length."""
+    """Logged steps of one training, as columns of equal length. looks: at the model on the way, none without a
+    monitor."""
 
     variant: str
     steps: tuple[int, ...]
@@ -382,6 +401,7 @@ class TrainingCurve:
     gradient_norm: tuple[float | None, ...]
     tokens: tuple[int, ...]
     seconds: tuple[float, ...]
+    looks: tuple[TrainingLook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ paretune: what a fine-tuned language model gains, what it forgets, and where to
 stop. Three ways to start:
 
   The demo, without a GPU (a small model, its own questions; some minutes):
-    paretune init                       # writes experiment.toml, every key explained
-    paretune run experiment.toml        # tables, plots and one HTML page
+    paretune init                 # writes experiment.toml, every key explained
+    paretune run experiment.toml  # tables, plots and one HTML page
 
   Google Colab, with a T4 GPU:
     open notebooks/paretune_colab.ipynb of the repository
@@ -23,7 +23,8 @@ stop. Three ways to start:
     paretune run shop/experiment.toml --dry-run
     paretune run shop/experiment.toml
 
-paretune --help lists every command; paretune doctor says what this machine can run.
+paretune --help lists every command; paretune doctor says what this machine
+can run.
 """
 _EXPERIMENT = "experiments/demo.toml"
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
@@ -69,6 +70,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "paretune power --claim non-inferiority --margin 1 --discordant 0.1",
     ),
     "card": ("paretune card runs/demo > README.md", "paretune card runs/demo --variant run-1@0.5 --lang pt-BR"),
+    "dial": (
+        "paretune dial experiment.toml --variant run-1",
+        "paretune dial experiment.toml --variant run-1 --scales 0,0.5,1 --checkpoints --lang pt-BR",
+    ),
     "export": (
         "paretune export experiment.toml run-1-half --variant run-1@0.5",
         "paretune export experiment.toml run-1-gguf --variant run-1 --gguf q8_0",

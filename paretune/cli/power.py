@@ -164,7 +164,7 @@ def _claimed(arguments: argparse.Namespace, plan: Plan, voice: Voice) -> int:
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:
-    """Seconds a question for each axis that a speed is known of."""
+    """Seconds per question for each axis that a speed is known of."""
     if arguments.seconds_per_question is not None:
         return {"as given": arguments.seconds_per_question}
     if arguments.run is None:
@@ -173,7 +173,7 @@ def _speeds(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def speeds_of(folder: Path) -> dict[str, float]:
-    """Seconds a question that a run spent on each axis: "target" and "general", where it has got so far.
+    """Seconds per question that a run spent on each axis: "target" and "general", where it has got so far.
 
     Its manifest's seconds for generating or choosing over the lines of the same variants. Raises RunFolderError where
     nothing was answered yet.

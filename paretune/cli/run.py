@@ -221,7 +221,8 @@ def _has_answers(folder: Path) -> bool:
 
 def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
     """Renew tables and page until the run is complete. The run holds the folder's lock; files are replaced whole."""
-    from paretune.pipeline.report import compare_folder, report_folder
+    from paretune.config import BASELINE
+    from paretune.pipeline.report import compare_folder, report_folder, report_unfinished
     from paretune.pipeline.watch import watch
     from paretune.run.folder import RunFolder
     from paretune.run.load import load_run
@@ -232,9 +233,12 @@ def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
 
     def renew() -> None:
         run = load_run(folder.path)
-        comparison = compare_folder(run, voice, _say, claims, into=into)
-        page = report_folder(run, comparison, voice, arguments.databases, into=into)
-        _say(f"page: {page.resolve()}")
+        if BASELINE in run.incomplete:
+            page = report_unfinished(run, voice, into=into)
+        else:
+            comparison = compare_folder(run, voice, _say, claims, into=into)
+            page = report_folder(run, comparison, voice, arguments.databases, into=into)
+        _say(voice.say("terminal.page", path=str(page.resolve())))
 
     try:
         watch(folder, renew, voice, _say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from paretune.config import VariantConfig
@@ -11,12 +12,16 @@ from paretune.methods import find_method
 from paretune.models.chat import encode
 from paretune.objectives import find_objective
 from paretune.pipeline import replay
+from paretune.pipeline.best_checkpoint import choose_checkpoint
+from paretune.pipeline.held_out import VALIDATION, VALIDATION_PROMPTS
 from paretune.pipeline.monitor import watch_training
 from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
+from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder, same_fingerprint
+from paretune.run.jsonl import read_lines
 from paretune.training.batches import TrainingRow
-from paretune.training.sft import is_trained, total_steps, train_adapter
+from paretune.training.sft import awaits_choice, is_trained, total_steps, train_adapter
 
 # Keys that came later, each with the one without which it decides nothing: trainings made before them stand.
 _LATER_KEYS = {
@@ -43,15 +48,18 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     for key, deciding in _LATER_KEYS.items():
         if not settings.get(deciding):
             settings.pop(key, None)
-    return fingerprint(
-        {
-            "weights": session.source.weights,
-            "precision": choose_precision(session.config.model.precision),
-            "quantization": session.config.model.quantization,
-            "rows": prepared_mark(prepared or session.folder, "train"),
-            "training": settings,
-        }
-    )
+    folder = prepared or session.folder
+    whole: dict[str, Any] = {
+        "weights": session.source.weights,
+        "precision": choose_precision(session.config.model.precision),
+        "quantization": session.config.model.quantization,
+        "rows": prepared_mark(folder, "train"),
+        "training": settings,
+    }
+    if training.stop_when_loss is not None or training.best_checkpoint is not None:
+        whole["validation"] = [prepared_mark(folder, name) for name in (VALIDATION, VALIDATION_PROMPTS)]
+        whole["claims"] = asdict(terms_of(session.config.claims)) if training.best_checkpoint == "pick" else None
+    return fingerprint(whole)
 
 
 def train(session: Session, variant: VariantConfig) -> None:
@@ -63,6 +71,9 @@ def train(session: Session, variant: VariantConfig) -> None:
     mark = training_fingerprint(session, variant)
     if is_trained(folder, mark):
         session.say(f"{variant.name}: already trained")
+        return
+    if awaits_choice(folder, mark):
+        choose_checkpoint(session, variant, mark)
         return
     if (folder / "training.jsonl").exists() and not same_fingerprint(folder / "training.jsonl", mark):
         session.say(f"{variant.name}: settings or data changed; its former training is kept as *.old-N and starts anew")
@@ -109,8 +120,21 @@ def train(session: Session, variant: VariantConfig) -> None:
     session.note_variant(
         variant.name,
         {"train_rows": len(rows), "steps": progress.step, "skipped_steps": progress.skipped_steps,
-         "tokens": progress.tokens, "seconds": round(progress.seconds, 2)},
+         "tokens": progress.tokens, "seconds": round(progress.seconds, 2),
+         **_ending(session, variant.name, progress.step)},
     )  # fmt: skip
+    if config.best_checkpoint is not None:
+        choose_checkpoint(session, variant, mark)
+
+
+def _ending(session: Session, name: str, last_step: int) -> dict[str, Any]:
+    """What the manifest says of how the training ended; nothing of one that went its usual way, unless a former one
+    did not."""
+    lines = read_lines(session.folder.variant(name, "training.jsonl"))[1]
+    stopped = any((line.get("monitor") or {}).get("stop") for line in lines)
+    facts = {"stopped_step": last_step if stopped else None, "chosen_checkpoint": None, "chosen_by": None}
+    noted = session.folder.read_manifest().get("variants", {}).get(name, {})
+    return {key: value for key, value in facts.items() if value is not None or noted.get(key) is not None}
 
 
 def _row(tokenizer: Any, record: dict[str, Any]) -> TrainingRow:

@@ -1,4 +1,5 @@
-"""Tables and page of a run that goes on, renewed when a variant is complete."""
+"""Tables and page of a run that goes on: what is there and what is missing until the base model has answered
+everything, then renewed with every complete variant."""
 
 from __future__ import annotations
 
@@ -23,6 +24,9 @@ def watch(
 ) -> None:
     """Call `renew` whenever another variant is complete, until all are; say in between how far the run is.
 
+    As long as the base model's answers are not complete, nothing can be compared and every answer counts: `renew` is
+    called for each change.
+
     What cannot be read now, as while a file is replaced, is read again at the next look.
     """
     shown, told = "", ""
@@ -30,12 +34,12 @@ def watch(
         try:
             rows = folder_progress(folder) if folder.manifest_path.is_file() else []
             complete = _complete(rows)
-            state = repr([(name, _changed(folder, name)) for name in complete])
             line = _line(rows, complete, voice)
+            state = repr([(name, _changed(folder, name)) for name in complete]) if BASELINE in complete else line
             if line != told:
                 say(line)
                 told = line
-            if BASELINE in complete and state != shown:
+            if _is_prepared(rows) and state != shown:
                 renew()
                 shown = state
             if rows and len(complete) == len(_variants(rows)):
@@ -47,6 +51,11 @@ def watch(
 
 def _variants(rows: Sequence[PartDone]) -> list[str]:
     return [name for name in dict.fromkeys(row.variant for row in rows) if name]
+
+
+def _is_prepared(rows: Sequence[PartDone]) -> bool:
+    """Whether it stands what is asked."""
+    return bool(rows) and all(row.state == "done" for row in rows if not row.variant)
 
 
 def _complete(rows: Sequence[PartDone]) -> list[str]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from paretune.analysis.results import Comparison
 from paretune.files import write_text
+from paretune.report.page.parts import typeset
 from paretune.report.verdict import verdict_text
 from paretune.text import LANGUAGES, Voice
 
@@ -43,6 +44,7 @@ def write_runs_page(folder: Path, entries: Sequence[RunEntry], voice: Voice) -> 
         {
             "language": shown.language,
             "name": shown.catalogue.name,
+            "choose": shown.say("Language"),
             "heading": shown.say("runs.heading", count=len(entries), folder=folder.resolve().name),
             "runs": [_shown(entry, folder, shown) for entry in entries],
         }
@@ -77,7 +79,11 @@ def _template() -> Any:
     import jinja2
 
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: typeset(value) if type(value) is str else value,
     )
     return environment.from_string(
         (resources.files("paretune.report") / "assets" / "runs.html").read_text(encoding="utf-8")

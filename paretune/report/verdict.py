@@ -357,6 +357,8 @@ def _gain(comparison: Comparison, subject: UnitVerdict, voice: Voice) -> str:
 
 def _why_base(verdict: Verdict) -> str:
     gains = [item for item in verdict.units if item.unit.leading.finding == "gain shown"]
+    if all(item.unit.leading.finding == "loss shown" for item in verdict.units):
+        return "verdict.base-all-worse"
     if not gains:
         return "verdict.base-no-gain"
     return "verdict.base-all-lose" if all(item.reason == "loss shown" for item in gains) else "verdict.base-no-evidence"

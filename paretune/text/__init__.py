@@ -96,9 +96,9 @@ class Voice:
         """A word, a code with its fields, or a phrase in this language. Raises KeyError where the catalogue lacks it.
 
         >>> Voice("pt-BR").say("questions"), Voice("pt-BR").say("plot.scales", variant="run-1")
-        ('questões', 'escalas de run-1')
+        ('questões', 'run-1 em escala reduzida')
         >>> Voice("en").say("facts.general", suite="1 questions-bench", questions=1, method="cloze")
-        '1 questions-bench: 1 question by cloze'
+        'general: 1 questions-bench, 1 question by cloze'
         """
         if isinstance(text, Phrase):
             return self._filled(self.template(text.code), {**text.fields, **fields})

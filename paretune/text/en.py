@@ -39,6 +39,7 @@ TEXT: dict[str, str] = {
     "verdict.baseline-general": "General accuracy: {accuracy} % on {suite}. There is nothing to compare yet.",
     "verdict.pick": "Use {variant}: {change:+} points on {benchmark}, from {before:.1} % to {after:.1} % correct.",
     "verdict.base-no-gain": "Keep the base model: no variant is shown to gain.",
+    "verdict.base-all-worse": "Keep the base model: every variant answers fewer target questions correctly.",
     "verdict.base-all-lose": (
         "Keep the base model: every variant that gains loses more than {budget} points of general accuracy."
     ),
@@ -144,6 +145,15 @@ TEXT: dict[str, str] = {
     "margin:not measurable": "not measurable",
     "margin:shown": "shown",
     "change:one seed of several": "one seed of several",
+    "dial.title": (
+        "The dial of {variant}, by {questions} validation questions of the target and of general ability ({choices}); "
+        "none of them is the test's"
+    ),
+    "dial.intervals": "Intervals of the changes against the base model hold for all {planned} points together.",
+    "dial.pick": "Pick: {variant}.",
+    "dial.none": "Pick: the base model.",
+    "dial.run": "Its test figures: {command}",
+    "dial.add": "Its test figures: add these lines to the experiment, then {command}",
     "decision:pick": "pick",
     "decision:gain not shown": "gain not shown",
     "decision:loss on the target": "loss on the target",
@@ -185,7 +195,7 @@ TEXT: dict[str, str] = {
     # `paretune power`
     "power.detectable": "{questions} questions show a difference of {points:.2} points",
     "power.needed": "questions needed to show {points:.2} points with probability {power:.2}: {questions}",
-    "power.minutes": "minutes for {variants} variants at {seconds:.3} s a question ({axis}): {minutes:.1}",
+    "power.minutes": "minutes for {variants} variants at {seconds:.3} s per question ({axis}): {minutes:.1}",
     # tables
     "table.summary": "Gain and loss in one table: {benchmark}, {questions} questions, and general accuracy; in percent",
     "table.target": "{Metric} in percent: {benchmark}, {questions} questions in {count} {clusters}",
@@ -211,7 +221,7 @@ TEXT: dict[str, str] = {
     "section.reasons": "Why answers are wrong",
     "plot.general": "change in general accuracy ({suite}), points",
     "plot.gain": "gain in {metric}, points",
-    "facts.questions": "{benchmark}: {questions} questions in {count} {clusters}",
+    "facts.questions": "target: {benchmark}, {questions} questions in {count} {clusters}",
     "table.execution": "Execution accuracy in percent: {benchmark}, {questions} questions in {databases} databases",
     "table.general": "General accuracy in percent: {suite} by {method}, {questions} questions",
     "table.served": (
@@ -239,6 +249,11 @@ TEXT: dict[str, str] = {
         "compare it only between experiments with as many variants on the same questions."
     ),
     "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
+    "table.stopped": (
+        "{variant}: its training was stopped after {step} steps, where its monitor showed a loss (stop_when_loss)."
+    ),
+    "table.chosen": "{variant}: its checkpoint after {step} steps, chosen by the validation questions.",
+    "table.matched": "Points of general accuracy lost where a curve reaches a gain of {gain:.1} points",
     "table.left-out": "Training rows left out as too long: {counts}.",
     "table.skipped": "Training steps skipped as not finite: {counts}.",
     "change:gain shown": "gain shown",
@@ -247,13 +262,17 @@ TEXT: dict[str, str] = {
     # plots
     "plot.scales": "scales of {variant}",
     "plot.checkpoints": "checkpoints of {variant}",
+    "plot.forgetting": (
+        "Gain and forgetting by step, on {questions} validation questions, none of them the test's; whiskers: 95 % "
+        "intervals of each look alone."
+    ),
     "plot.subjects": "Change by subject, {suite}",
     "plot.subjects-shown": "the {count} of {all} subjects that changed most",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
-    "facts.target": "{benchmark}: {questions} questions in {databases} databases, {rules}",
+    "facts.target": "SQL: {benchmark}, {questions} questions in {databases} databases, {rules}",
     "facts.logged": "{suite}: {questions} questions",
-    "facts.general": "{suite}: {questions} questions by {method}",
+    "facts.general": "general: {suite}, {questions} questions by {method}",
     # the page of a folder of runs
     "runs.heading": "{folder}: {count} runs",
     "runs.facts": "{model} · {benchmark} · {count} variants · pick: {pick}",
@@ -286,16 +305,16 @@ TEXT: dict[str, str] = {
     "first.no-change": "{change:+} points: neither a gain nor a loss is shown",
     "first.loss-line": "{change:+} points. {loss}",
     "first.other-suite": "{suite}: {levels}, {change:+} points",
-    "first.interval": "95 % interval: {accuracy}",
-    "first.general": "General accuracy · {suite}",
+    "first.interval": "95 % interval: {low} to {high} %",
     "first.suite": "General accuracy · {suite}, {questions} questions",
     "first.worst-suite": "General accuracy · {suite}, the worst of {suites} suites, {questions} questions",
     "first.target": "{accuracy} · {benchmark}, {questions} questions in {count} {clusters}",
     "first.of-largest-gain": "{variant}, which gains most · {label}",
     "first.of-largest-change": "{variant}, the best of them · {label}",
+    "first.of-smallest-loss": "{variant}, which loses least · {label}",
     "first.seeds": "{count} seeds",
     "first.audit": "{invalid} blocking problems, {warnings} warnings, {notes} notes",
-    "first.these": "The figures hold for these questions' groups only.",
+    "first.these": "The figures hold for these groups of questions only.",
     "first.scale": "{variant} at scale {scale}",
     "first.checkpoint": "step {step} of {variant}",
     "first.repair": "{variant} repaired: {repair}",
@@ -313,15 +332,16 @@ TEXT: dict[str, str] = {
     ),
     "first.smaller-gain": "It gains less: {gained:+} points.",
     "first.allow": "Allow {budget} points",
-    "first.changed": "{gained} questions newly right, {lost} no longer right.",
+    "first.gained": "{count} questions newly right",
+    "first.lost": "{count} questions no longer right",
     "first.beyond": "loses more than the {budget} points allowed",
-    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.base": "{what} {accuracy:.1} %",
     "first.x": "points of {accuracy} gained",
     "first.y": "points of general accuracy gained or lost ({suite})",
     "first.point": "{variant}: gain {gain:+}; {suite} {change:+}",
     "first.why-not": "Why not {variant}?",
     "first.what-changed": "What {variant} changed:",
-    "first.more-reasons": "Why not the other {count} variants",
+    "first.more-reasons": "The rest ({count} variants)",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} is missing or not JSON",
     "audit.no-manifest.advice": "Nothing is known of how these lines were made; without it they cannot be compared.",
@@ -464,9 +484,9 @@ TEXT: dict[str, str] = {
     ),
     "audit.training-diverged": "{variant}: its training ended at a loss of {last:g} after {first:g} at the beginning",
     "audit.training-diverged.advice": "Lower the learning rate; this adapter has unlearned.",
-    "audit.variants-deleted": "{count} variants were evaluated in this run and no longer have answers: {variants}",
+    "audit.variants-deleted": "evaluated in this run, without answers now: {count} variants ({variants})",
     "audit.variants-deleted.advice": "Put them back: a comparison counts every variant that was tried.",
-    "audit.variants-left": "{count} variants were evaluated in this run and left the experiment: {variants}",
+    "audit.variants-left": "evaluated in this run, no longer in the experiment: {count} variants ({variants})",
     "audit.variants-left.advice": "Name them: a comparison counts every variant that was tried.",
     "audit.evaluated-again": "{variant} was evaluated again: {count} earlier sets of answers were set aside",
     "audit.evaluated-again.advice": "Say why; the better of two evaluations looks better than it is.",

@@ -29,6 +29,7 @@ SINGULAR: dict[str, str] = {
     "consultas": "consulta",
     "problemas impeditivos": "problema impeditivo",
     "sementes": "semente",
+    "semelhantes": "semelhante",
 }
 TEXT: dict[str, str] = {
     # `paretune list`
@@ -45,6 +46,7 @@ TEXT: dict[str, str] = {
     "verdict.baseline-general": "Acurácia geral: {accuracy} % em {suite}. Ainda não há o que comparar.",
     "verdict.pick": "Use {variant}: {change:+} p.p. em {benchmark}, de {before:.1} % para {after:.1} % de acertos.",
     "verdict.base-no-gain": "Fique com o modelo base: nenhuma variante tem ganho demonstrado.",
+    "verdict.base-all-worse": "Fique com o modelo base: toda variante acerta menos questões da tarefa-alvo.",
     "verdict.base-all-lose": (
         "Fique com o modelo base: toda variante que ganha perde mais de {budget} p.p. de acurácia geral."
     ),
@@ -145,7 +147,7 @@ TEXT: dict[str, str] = {
         "Variações: intervalos entre colchetes que valem para todas as {count} comparações juntas ({level:g} %; "
         "{method})."
     ),
-    "claims.suites": "O que se afirma, em pontos em relação a {base}",
+    "claims.suites": "O que se afirma, em p.p. em relação a {base}",
     "claims.no-clusters": (
         "As questões contam como independentes; se compartilham um documento ou banco, --cluster CAMPO o indica."
     ),
@@ -161,15 +163,23 @@ TEXT: dict[str, str] = {
     "claims.suites-missing": "Planejadas mas sem respostas: suítes {before}.",
     "claims.repeated": "Avaliado mais de uma vez; as respostas anteriores estão em: {before}.",
     "table.change": (
-        "Variação: em relação à base, em pontos, pareada por questão, agrupada por banco de dados; os {databases} "
-        "bancos "
-        "valem por {effective:.1} de mesmo tamanho."
+        "Variação: em relação ao modelo base, em p.p., pareada por questão, agrupada por banco de dados; os "
+        "{databases} bancos valem por {effective:.1} de mesmo tamanho."
     ),
     "margin:ruled out": "descartada",
     "margin:cannot be ruled out": "não descartada",
     "margin:not measurable": "não mensurável",
     "margin:shown": "demonstrada",
     "change:one seed of several": "uma semente entre várias",
+    "dial.title": (
+        "O regulador de {variant}, por {questions} questões de validação da tarefa-alvo e de capacidade geral "
+        "({choices}); nenhuma delas é do teste"
+    ),
+    "dial.intervals": "Os intervalos das variações contra o modelo base valem para os {planned} pontos juntos.",
+    "dial.pick": "Escolha: {variant}.",
+    "dial.none": "Escolha: o modelo base.",
+    "dial.run": "Seus valores no teste: {command}",
+    "dial.add": "Seus valores no teste: acrescente estas linhas ao experimento e depois {command}",
     "decision:pick": "escolhida",
     "decision:gain not shown": "ganho não demonstrado",
     "decision:loss on the target": "perda na tarefa-alvo",
@@ -191,34 +201,34 @@ TEXT: dict[str, str] = {
     "power.clusters": "{clusters} grupos, valem por {effective:.1} de mesmo tamanho",
     "power.family": "receitas planejadas e julgadas em conjunto, cada uma com sua parte do nível: {recipes}",
     "power.rules-out": (
-        "{questions} questões descartam uma perda maior que {points:.2} pontos, quando se perdem {loss:.2}, com "
+        "{questions} questões descartam uma perda maior que {points:.2} p.p., quando se perdem {loss:.2}, com "
         "probabilidade {reached:.2}"
     ),
     "power.needed-to-rule-out": (
-        "questões necessárias para descartar uma perda maior que {points:.2} pontos, quando se perdem {loss:.2}, com "
+        "questões necessárias para descartar uma perda maior que {points:.2} p.p., quando se perdem {loss:.2}, com "
         "probabilidade {power:.2}: {questions}"
     ),
     "audit.ranked-without-evidence": (
-        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
+        "{second} sobre {first}: {difference:g} p.p. [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
         "com as questões "
-        "de uma mesma referência como uma só unidade; {questions} questões mostram {detectable:g} pontos ou mais"
+        "de uma mesma referência como uma só unidade; {questions} questões mostram {detectable:g} p.p. ou mais"
     ),
     "audit.these-databases-only": (
-        "{second} sobre {first}: {difference:g} pontos [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
+        "{second} sobre {first}: {difference:g} p.p. [{low:g}; {high:g}] pela regra oficial, p {probability:g} "
         "com as questões "
         "de uma mesma referência como uma só unidade; sobre {clusters} bancos o intervalo contém 0"
     ),
     "worst suite": "pior suíte",
     "decision": "decisão",
     "p (family)": "p (família)",
-    "What is claimed, in points against the baseline": "O que se afirma, em pontos em relação à base",
+    "What is claimed, in points against the baseline": "O que se afirma, em p.p. em relação ao modelo base",
     "margin": "margem",
     "margin's reason": "motivo da margem",
     "budget": "orçamento de perda",
     "primary suites": "suítes primárias",
     "none stated": "nenhum declarado",
     "all": "todas",
-    "budget of the pick, points": "orçamento de perda da escolhida, pontos",
+    "budget of the pick, points": "orçamento de perda da escolhida, p.p.",
     "level of all changes together": "nível de todas as variações juntas",
     "The databases are too few to speak for others: the figures hold for these databases.": (
         "Os bancos são poucos para representar outros: os números valem para estes bancos."
@@ -299,15 +309,15 @@ TEXT: dict[str, str] = {
     "tables": "tabelas",
     "as given": "como informado",
     "target": "tarefa-alvo",
-    "general": "capacidade geral",
+    "general": "geral",
     "change": "variação",
     "all questions": "todas as questões",
     "Execution accuracy in percent by hardness": "Acurácia de execução em % por dificuldade",
-    "Trade-off against the baseline, in points": "Ganhos e perdas em relação à base, em pontos",
+    "Trade-off against the baseline, in points": "Ganhos e perdas em relação ao modelo base, em p.p.",
     "gain": "ganho",
     "change in general accuracy": "variação da acurácia geral",
     "ability kept, %": "capacidade mantida, %",
-    "points lost per point gained": "pontos perdidos por ponto ganho",
+    "points lost per point gained": "p.p. perdidos por p.p. ganho",
     "probability on the front": "probabilidade na fronteira",
     "Front: no other variant is as good on both axes and better on one.": (
         "Fronteira: nenhuma outra variante é tão boa nos dois eixos e melhor em um deles."
@@ -336,15 +346,26 @@ TEXT: dict[str, str] = {
     "two seeds: the variance between seeds is hardly known": (
         "duas sementes: a variância entre sementes é quase desconhecida"
     ),
-    "gain in execution accuracy, points": "ganho em acurácia de execução, pontos",
-    "Gain and loss against the baseline": "Ganho e perda em relação à base",
+    "gain in execution accuracy, points": "ganho em acurácia de execução, p.p.",
+    "Gain and loss against the baseline": "Ganho e perda em relação ao modelo base",
     "Pareto front": "fronteira de Pareto",
     "Training curves": "Curvas de treino",
+    "Gain and forgetting by step": "Ganho e esquecimento por passo",
+    "Kullback-Leibler divergence from the base model, nats per token": (
+        "divergência de Kullback-Leibler em relação ao modelo base, nats por token"
+    ),
+    "bits per byte of general text, more than the base model": (
+        "bits por byte de texto geral, acima do modelo base"
+    ),
+    "no training was watched": "nenhum treino foi observado",
+    "Ring: a loss was shown, and the training ended there.": (
+        "Círculo: uma perda foi demonstrada, e o treino terminou ali."
+    ),
     "loss": "perda",
     "learning rate": "taxa de aprendizado",
     "gradient norm": "norma do gradiente",
     "step": "passo",
-    "change in accuracy, points": "variação da acurácia, pontos",
+    "change in accuracy, points": "variação da acurácia, p.p.",
     "no training was logged": "nenhum treino foi registrado",
     "no subjects to compare": "não há disciplinas para comparar",
     # words of the page
@@ -354,8 +375,6 @@ TEXT: dict[str, str] = {
     "How far to trust it": "Até onde confiar",
     "general change": "variação geral",
     "base model": "modelo base",
-    "the newly right ones": "as que passou a acertar",
-    "the lost ones": "as que deixou de acertar",
     "Loss of general accuracy allowed": "Perda de acurácia geral permitida",
     "as stated": "como declarado",
     "Variants": "Variantes",
@@ -396,6 +415,7 @@ TEXT: dict[str, str] = {
     "answers judged": "respostas julgadas",
     "general questions": "questões gerais",
     "complete": "completa",
+    "incomplete": "incompleta",
     "state": "estado",
     "base model, %": "modelo base, %",
     "What is there and what is missing": "O que já existe e o que falta",
@@ -407,12 +427,12 @@ TEXT: dict[str, str] = {
     "deviation between seeds": "desvio entre sementes",
     "variants of one recipe": "variantes de uma receita",
     "The intervals hold both the questions and the seeds.": "Os intervalos abrangem as questões e as sementes.",
-    "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em pontos",
+    "The same recipe with other seeds, in points": "A mesma receita com outras sementes, em p.p.",
     "curve": "curva",
-    "points lost": "pontos perdidos",
+    "points lost": "p.p. perdidos",
     "What was learned and what was forgotten": "O que foi aprendido e o que foi esquecido",
-    "benchmark": "avaliação",
-    "detectable, points": "detectável, pontos",
+    "benchmark": "benchmark",
+    "detectable, points": "detectável, p.p.",
     "p (McNemar)": "p (McNemar)",
     "p (permutation)": "p (permutação)",
     "Questions whose outcome changed": "Questões cujo resultado mudou em relação ao modelo base",
@@ -463,7 +483,7 @@ TEXT: dict[str, str] = {
     "device": "dispositivo",
     "parameters": "parâmetros",
     "cores": "núcleos",
-    "threads": "linhas de execução",
+    "threads": "threads",
     "processor": "processador",
     "gpu": "GPU",
     "Data (SHA-256)": "Dados (SHA-256)",
@@ -499,7 +519,7 @@ TEXT: dict[str, str] = {
     "lost format": "formato perdido",
     "lost knowledge": "conhecimento perdido",
     "written only": "só por escrito",
-    "moved from the baseline": "mudança em relação à base",
+    "moved from the baseline": "mudança em relação ao modelo base",
     "clustered by subject": "agrupados por disciplina",
     "bits per byte": "bits por byte",
     "perplexity per token": "perplexidade por token",
@@ -571,7 +591,7 @@ TEXT: dict[str, str] = {
     "Target questions": "Questões da tarefa-alvo",
     "General questions": "Questões gerais",
     "text in question or answer": "texto na questão ou na resposta",
-    "suite": "conjunto",
+    "suite": "suíte",
     "method": "método",
     "Clear": "Limpar",
     "Previous": "Anterior",
@@ -606,16 +626,16 @@ TEXT: dict[str, str] = {
     "Social sciences": "Ciências sociais",
     "Other": "Outras",
     # `paretune power`
-    "power.detectable": "{questions} questões mostram uma diferença de {points:.2} pontos",
-    "power.needed": "questões necessárias para mostrar {points:.2} pontos com probabilidade {power:.2}: {questions}",
+    "power.detectable": "{questions} questões mostram uma diferença de {points:.2} p.p.",
+    "power.needed": "questões necessárias para mostrar {points:.2} p.p. com probabilidade {power:.2}: {questions}",
     "power.minutes": "minutos para {variants} variantes a {seconds:.3} s por questão ({axis}): {minutes:.1}",
     # tables
     "table.summary": "Ganho e perda em uma tabela: {benchmark}, {questions} questões, e acurácia geral; em porcentagem",
     "table.target": "{Metric} em %: {benchmark}, {questions} questões em {count} {clusters}",
     "table.levels": "{Metric} em % por {level}",
     "table.target-change": (
-        "Variação: em relação à base, em pontos, pareada por questão, agrupada por {cluster}; {count} {clusters} valem "
-        "por {effective:.1} de mesmo tamanho."
+        "Variação: em relação ao modelo base, em p.p., pareada por questão, agrupada por {cluster}; {count} "
+        "{clusters} valem por {effective:.1} de mesmo tamanho."
     ),
     "table.these-clusters": "{clusters}: há poucos para representar outros; os números valem só para estes.",
     "table.target-split": (
@@ -633,13 +653,13 @@ TEXT: dict[str, str] = {
     ),
     "table.reasons": "Motivos: questões e % de todas",
     "section.reasons": "Por que as respostas estão erradas",
-    "plot.general": "variação da acurácia geral ({suite}), pontos",
-    "plot.gain": "ganho em {metric}, pontos",
-    "facts.questions": "{benchmark}: {questions} questões em {count} {clusters}",
+    "plot.general": "variação da acurácia geral ({suite}), p.p.",
+    "plot.gain": "ganho em {metric}, p.p.",
+    "facts.questions": "tarefa-alvo: {benchmark}, {questions} questões em {count} {clusters}",
     "table.execution": "Acurácia de execução em %: {benchmark}, {questions} questões em {databases} bancos de dados",
     "table.general": "Acurácia geral em %: {suite} por {method}, {questions} questões",
     "table.served": (
-        "Igual: todo o intervalo da mudança fica dentro da margem de {margin} pontos. Diferente: ele exclui 0. Vale "
+        "Igual: todo o intervalo da mudança fica dentro da margem de {margin} p.p.. Diferente: ele exclui 0. Vale "
         "para todas as variantes servidas de um benchmark em conjunto."
     ),
     "served:alike": "igual",
@@ -660,30 +680,39 @@ TEXT: dict[str, str] = {
     ),
     "table.hypervolume": (
         "Hipervolume: {area:.0} pontos quadrados, dominados acima de 0 % de acurácia de execução e {chance:.1} % de "
-        "acurácia geral; compare só entre experimentos com tantas variantes e as mesmas questões."
+        "acurácia geral; compare só entre experimentos com o mesmo número de variantes e as mesmas questões."
     ),
     "table.matched": "Pontos de capacidade geral perdidos onde uma curva chega a um ganho de {gain:.1} pontos",
+    "table.stopped": (
+        "{variant}: o treino foi interrompido após {step} passos, onde o monitor demonstrou uma perda (stop_when_loss)."
+    ),
+    "table.chosen": "{variant}: o checkpoint após {step} passos, escolhido pelas questões de validação.",
+    "table.matched": "Acurácia geral perdida, em p.p., onde uma curva chega a um ganho de {gain:.1} p.p.",
     "table.left-out": "Linhas de treino deixadas de fora por longas: {counts}.",
-    "table.skipped": "Passos de treino saltados por não serem finitos: {counts}.",
+    "table.skipped": "Passos de treino pulados por não serem finitos: {counts}.",
     "change:gain shown": "ganho demonstrado",
     "change:loss shown": "perda demonstrada",
     "change:not shown": "variação não demonstrada",
     # plots
-    "plot.scales": "escalas de {variant}",
+    "plot.scales": "{variant} em escala reduzida",
     "plot.checkpoints": "checkpoints de {variant}",
+    "plot.forgetting": (
+        "Ganho e esquecimento por passo, em {questions} questões de validação, nenhuma delas do teste; barras: "
+        "intervalos de 95 % de cada observação isolada."
+    ),
     "plot.subjects": "Variação por disciplina, {suite}",
     "plot.subjects-shown": "as {count} de {all} disciplinas que mais mudaram",
     # the verdict: gain, general ability, what they rest on
     # the line under the page's title
-    "facts.target": "{benchmark}: {questions} questões em {databases} bancos de dados, {rules}",
+    "facts.target": "SQL: {benchmark}, {questions} questões em {databases} bancos de dados, {rules}",
     "facts.logged": "{suite}: {questions} questões",
-    "facts.general": "{suite}: {questions} questões por {method}",
+    "facts.general": "geral: {suite}, {questions} questões por {method}",
     # the page of a folder of runs
     "runs.heading": "{folder}: {count} execuções",
     "runs.facts": "{model} · {benchmark} · {count} variantes · escolhida: {pick}",
     "runs.no-verdict": "Sem veredito: {reason}",
     # the page
-    "page.alike": "(e mais {count} como esta)",
+    "page.alike": "(e mais {count} semelhantes)",
     "page.notes": "{count} notas",
     "page.unfinished": "Não terminado: {done} de {planned} variantes têm todas as respostas; faltam: {names}",
     "page.no-baseline": (
@@ -705,23 +734,23 @@ TEXT: dict[str, str] = {
     "first.recipe": "{variant} (receita, {count} sementes)",
     "first.points": "{budget} p.p.",
     "first.explored": (
-        "Com {budget} p.p. permitidos, o que não é o que o experimento declara. `paretune compare --budget {budget}` "
-        "diz o mesmo."
+        "Com {budget} p.p. permitidos, valor diferente do declarado no experimento. "
+        "`paretune compare --budget {budget}` diz o mesmo."
     ),
     "first.gain-line": "{change:+} p.p.: {finding}",
     "first.no-change": "{change:+} p.p.: nem ganho nem perda demonstrados",
     "first.loss-line": "{change:+} p.p. {loss}",
     "first.other-suite": "{suite}: {levels}, {change:+} p.p.",
-    "first.interval": "intervalo de 95 %: {accuracy}",
-    "first.general": "Acurácia geral · {suite}",
+    "first.interval": "intervalo de 95 %: de {low} a {high} %",
     "first.suite": "Acurácia geral · {suite}, {questions} questões",
     "first.worst-suite": "Acurácia geral · {suite}, a pior de {suites} suítes, {questions} questões",
     "first.target": "{accuracy} · {benchmark}, {questions} questões em {count} {clusters}",
     "first.of-largest-gain": "{variant}, que mais ganha · {label}",
     "first.of-largest-change": "{variant}, a melhor delas · {label}",
+    "first.of-smallest-loss": "{variant}, que menos perde · {label}",
     "first.seeds": "{count} sementes",
     "first.audit": "{invalid} problemas impeditivos, {warnings} avisos, {notes} notas",
-    "first.these": "Os números valem só para os grupos destas questões.",
+    "first.these": "Os números valem só para estes grupos de questões.",
     "first.scale": "{variant} na escala {scale}",
     "first.checkpoint": "passo {step} de {variant}",
     "first.repair": "{variant} reparado: {repair}",
@@ -737,15 +766,16 @@ TEXT: dict[str, str] = {
     "first.not-measurable": "Ganha {gain:+} p.p., mas {suite} não pode mostrar se perde mais de {budget} p.p.",
     "first.smaller-gain": "Ganha menos: {gained:+} p.p.",
     "first.allow": "Permitir {budget} p.p.",
-    "first.changed": "{gained} questões que passou a acertar, {lost} que deixou de acertar.",
-    "first.beyond": "perde mais que {budget} p.p. permitidos",
-    "first.base": "{accuracy} {target:.1} %, {suite} {general:.1} %",
+    "first.gained": "{count} questões que passou a acertar",
+    "first.lost": "{count} questões que deixou de acertar",
+    "first.beyond": "perde mais que o permitido ({budget} p.p.)",
+    "first.base": "{what} {accuracy:.1} %",
     "first.x": "p.p. de {accuracy} ganhos",
     "first.y": "p.p. de acurácia geral ganhos ou perdidos ({suite})",
     "first.point": "{variant}: ganho {gain:+}; {suite} {change:+}",
     "first.why-not": "Por que não {variant}?",
     "first.what-changed": "O que {variant} mudou:",
-    "first.more-reasons": "Por que não as outras {count} variantes",
+    "first.more-reasons": "As demais ({count} variantes)",
     # the audit: what was seen, and under .advice what to do
     "audit.no-manifest": "{file} falta ou não é JSON",
     "audit.no-manifest.advice": "Não se sabe como estas linhas foram feitas; sem ele não podem ser comparadas.",
@@ -811,7 +841,7 @@ TEXT: dict[str, str] = {
         "{variant}: {count} vereditos são sobre um texto diferente do da resposta (posições {examples})"
     ),
     "audit.verdict-on-another-text.advice": "Pontue as respostas de novo.",
-    "audit.no-raw-answers": "{variant}: as respostas cruas a {questions} questões não foram guardadas",
+    "audit.no-raw-answers": "{variant}: as respostas brutas a {questions} questões não foram guardadas",
     "audit.no-raw-answers.advice": "Peça-as: sem os textos nenhum veredito pode ser conferido.",
     "audit.statement-not-in-answer": (
         "{variant}: {count} comandos não estão na resposta de onde viriam (posições {examples})"
@@ -841,12 +871,12 @@ TEXT: dict[str, str] = {
     ),
     "audit.target-floor": "nenhuma variante acerta mais de {share:g} % do alvo",
     "audit.target-floor.advice": (
-        "No piso não há o que comparar; veja respostas cruas ou escolha questões mais fáceis ou um modelo maior."
+        "No piso não há o que comparar; veja respostas brutas ou escolha questões mais fáceis ou um modelo maior."
     ),
     "audit.target-ceiling": "toda variante acerta ao menos {share:g} % do alvo",
     "audit.target-ceiling.advice": "No teto não há o que ganhar; escolha questões mais difíceis.",
     "audit.near-chance": (
-        "{suite} ({method}): o modelo base tem {accuracy:g} %, só {losable:g} pontos acima dos {chance:g} % do chute"
+        "{suite} ({method}): o modelo base tem {accuracy:g} %, só {losable:g} p.p. acima dos {chance:g} % do chute"
     ),
     "audit.near-chance.advice": (
         "Uma perda pequena pode ser tudo o que ele sabia: não afirme nada nesta suíte ou use cloze ou um modelo maior."
@@ -886,9 +916,9 @@ TEXT: dict[str, str] = {
     ),
     "audit.training-diverged": "{variant}: o treino terminou com perda {last:g}, depois de {first:g} no início",
     "audit.training-diverged.advice": "Diminua a taxa de aprendizado; este adaptador desaprendeu.",
-    "audit.variants-deleted": "{count} variantes foram avaliadas aqui e já não têm respostas: {variants}",
+    "audit.variants-deleted": "avaliadas nesta execução e agora sem respostas: {count} variantes ({variants})",
     "audit.variants-deleted.advice": "Reponha-as: uma comparação conta toda variante que foi tentada.",
-    "audit.variants-left": "{count} variantes foram avaliadas aqui e saíram do experimento: {variants}",
+    "audit.variants-left": "avaliadas nesta execução e fora do experimento: {count} variantes ({variants})",
     "audit.variants-left.advice": "Cite-as: uma comparação conta toda variante que foi tentada.",
     "audit.evaluated-again": (
         "{variant} foi avaliada de novo: {count} conjuntos anteriores de respostas foram postos de lado"
@@ -953,11 +983,11 @@ TEXT: dict[str, str] = {
         "{variant}: {count} questões ({axis}) foram feitas com prompt de outro comprimento que o da base"
     ),
     "audit.different-prompts.advice": (
-        "Faça a todas as variantes as mesmas perguntas; exemplos e modelos de prompt mudam a acurácia em pontos."
+        "Faça a todas as variantes as mesmas perguntas; exemplos e modelos de prompt mudam a acurácia em vários p.p.."
     ),
     "audit.no-sql": "{variant}: nenhum comando SQL foi encontrado em {share:g} % de {questions} respostas",
     "audit.no-sql.advice": (
-        "Leia as respostas cruas; se o modelo escreve SQL que não é extraído, o número mede o analisador."
+        "Leia as respostas brutas; se o modelo escreve SQL que não é extraído, o número mede o analisador."
     ),
     "audit.cut-statements": (
         "{variant}: {count} de {questions} respostas ({share:g} %) bateram no limite de tokens dentro do SQL; a "
@@ -983,7 +1013,7 @@ TEXT: dict[str, str] = {
         "consulta assim conta"
     ),
     "audit.both-empty.advice": (
-        "Leia-as como não provadas; a acurácia de suíte de testes ou dados que devolvem linhas dizem mais."
+        "Considere-as não comprovadas; a acurácia de suíte de testes ou dados que devolvem linhas dizem mais."
     ),
     "audit.gold-fails": "{count} de {questions} consultas de referência não executam (posições {examples})",
     "audit.gold-fails.advice": "Corrija-as ou exclua-as: ali nenhuma predição pode estar certa.",
@@ -1033,7 +1063,7 @@ TEXT: dict[str, str] = {
     ),
     "audit.no-answer": "{variant}: nenhuma resposta foi lida em {share:g} % de {questions} textos",
     "audit.no-answer.advice": (
-        "Leia as respostas cruas; se o modelo responde em uma forma que não é lida, o número mede o analisador."
+        "Leia as respostas brutas; se o modelo responde em uma forma que não é lida, o número mede o analisador."
     ),
     "audit.cut-answers": "{variant}: {share:g} % de {questions} respostas bateram no limite de tokens",
     "audit.cut-answers.advice": (
@@ -1060,7 +1090,7 @@ TEXT: dict[str, str] = {
         "cego; um chutador vai tão mal com probabilidade {probability:g}"
     ),
     "audit.below-chance.advice": (
-        "Isto é erro de avaliação, não esquecimento: veja as respostas cruas e como a opção é lida."
+        "Isto é erro de avaliação, não esquecimento: veja as respostas brutas e como a opção é lida."
     ),
     "audit.at-chance": (
         "{variant}, {suite} ({method}): {accuracy:g} % [{low:g}; {high:g}] não se distingue dos {chance:g} % do chute"
@@ -1076,12 +1106,12 @@ TEXT: dict[str, str] = {
         "O modelo não responde com letras: informe cloze ao lado e, até lá, chame de perda de formato."
     ),
     "audit.one-letter": "{variant}, {suite} ({method}): {share:g} % de {questions} respostas são a mesma opção",
-    "audit.one-letter.advice": "O modelo mal olha a pergunta; confira o prompt e compare com cloze.",
+    "audit.one-letter.advice": "O modelo quase não considera a pergunta; confira o prompt e compare com cloze.",
     "audit.no-letter": (
         "{variant}, {suite}: nenhuma opção pôde ser lida em {share:g} % de {questions} respostas geradas"
     ),
     "audit.no-letter.advice": (
-        "Leia as respostas cruas; informe também as log-probabilidades das letras: perda de formato não é de "
+        "Leia as respostas brutas; informe também as log-probabilidades das letras: perda de formato não é de "
         "conhecimento."
     ),
     "audit.too-few-questions": (

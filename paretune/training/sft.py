@@ -113,9 +113,22 @@ def train_adapter(
 
 
 def is_trained(folder: Path, fingerprint: str) -> bool:
-    """Whether folder/adapter is the finished adapter of that fingerprint."""
-    origin = folder / "adapter" / ORIGIN_FILE
-    return origin.is_file() and json.loads(origin.read_text(encoding="utf-8")).get("fingerprint") == fingerprint
+    """Whether folder/adapter is the finished adapter of that fingerprint; where it is to be one of its checkpoints,
+    whether that was chosen."""
+    origin = _origin(folder)
+    chooses = origin.get("training", {}).get("best_checkpoint") is not None
+    return origin.get("fingerprint") == fingerprint and (not chooses or "chosen" in origin)
+
+
+def awaits_choice(folder: Path, fingerprint: str) -> bool:
+    """Whether the training of that fingerprint has ended, and its best checkpoint was not chosen yet."""
+    return _origin(folder).get("fingerprint") == fingerprint and not is_trained(folder, fingerprint)
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """What the adapter in the folder says of its training; empty where there is none."""
+    path = folder / "adapter" / ORIGIN_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _set_aside_foreign(folder: Path, fingerprint: str) -> None:

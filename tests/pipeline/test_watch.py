@@ -56,7 +56,7 @@ def test_watch_renews_with_each_complete_variant_and_stops_with_the_last(whole: 
     watch(folder, renew, EN, said.append, growing)
     assert growing.steps == []
     done = [[name for name in names if name != "prepared"] for names in renewed]
-    assert done == [["baseline"], ["baseline", "run-1"], ["baseline", "run-1", "run-2"]]
+    assert done == [[], ["baseline"], ["baseline", "run-1"], ["baseline", "run-1", "run-2"]]
     assert "1 of 3 variants complete; run-1: answers 77/155, sql 0/155, choice 0/240" in said
     assert said[-1] == "3 of 3 variants complete"
 
@@ -90,6 +90,31 @@ def test_report_watch_of_an_unfinished_run_writes_tables_and_page_until_ctrl_c(
     assert (whole / "tables" / "summary.csv").is_file()
     page = (whole / "report" / "index.html").read_text(encoding="utf-8")
     assert "Planned but without complete answers: run-2" in page
+
+
+def test_report_watch_before_the_baseline_is_complete_shows_what_is_there(
+    whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = whole / "baseline" / "choice.jsonl"
+    lines = choice.read_text(encoding="utf-8").splitlines(keepends=True)
+    later, page, seen = ["".join(lines[:101]), "".join(lines)], whole / "report" / "index.html", []
+
+    def go_on(seconds: float) -> None:
+        seen.append(page.read_text(encoding="utf-8"))
+        if not later:
+            raise KeyboardInterrupt
+        choice.write_text(later.pop(0), encoding="utf-8")
+
+    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+    monkeypatch.setattr(watch, "__defaults__", (go_on,))
+    choice.write_text("".join(lines[:11]), encoding="utf-8")
+    (whole / "run-2" / "sql.jsonl").unlink()
+    assert main(["report", str(whole), "--watch", "--lang", "pt-BR"]) == 0
+    assert "10 de 240" in seen[0]
+    assert "100 de 240" in seen[1]
+    assert "Não terminado: o modelo base ainda não respondeu tudo" in seen[1]
+    assert "Não terminado: 2 de 3 variantes têm todas as respostas; faltam: run-2" in seen[2]
+    assert f"página: {page.resolve()}" in capsys.readouterr().err
 
 
 def test_report_watch_of_a_finished_run_ends_with_the_verdict(

@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from paretune.cli import main
+from paretune.report.page import plots
 from tests.report.chromium import Browser
 from tests.report.conftest import fresh
+from tests.simulated_run import variants, write_run
 
 AXE = "axe-core@4.14.1"
 LIMIT_SECONDS = 300.0  # the checker looks at every element
@@ -70,14 +73,15 @@ def test_page_has_no_violation(evaluated: Browser, allowing: Path, axe: str, sch
     assert violations(evaluated, axe) == []
 
 
+@pytest.mark.parametrize("width", [400, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "place", ["#explorer?axis=sql&variant=qwen2.5-7b-lora-r64-lr2e-4-epochs3-cosine-00", "#explorer?axis=choice"]
 )
 def test_explorer_and_question_have_no_violation(
-    evaluated: Browser, long_names: Path, axe: str, scheme: str, place: str
+    evaluated: Browser, long_names: Path, axe: str, scheme: str, place: str, width: int
 ) -> None:
-    fresh(evaluated, long_names, place, scheme=scheme)
+    fresh(evaluated, long_names, place, width=width, scheme=scheme)
     evaluated.wait_for("document.querySelector('#results tbody tr') !== null")
     assert violations(evaluated, axe, "#explorer") == []
     evaluated.run("document.querySelector('.open').click()")
@@ -90,3 +94,54 @@ def test_page_in_portuguese_with_another_budget_has_no_violation(evaluated: Brow
     evaluated.run("document.querySelector('.view:not([hidden]) [data-allow]').click()")
     assert violations(evaluated, axe) == []
     evaluated.run("localStorage.clear()")
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages beside that of a complete run: of a folder of runs, of a run without a complete base model, of a run
+    that lacks a variant, and of logs."""
+    folder = tmp_path_factory.mktemp("others")
+    runs = folder / "runs"
+    partly = write_run(runs / "partly", variants(3))
+    (partly / "run-2" / "choice.jsonl").unlink()
+    begun = write_run(runs / "begun", variants(2))
+    (begun / "baseline" / "choice.jsonl").unlink()
+    logs = []
+    for name, gained in (("base", 0), ("tuned", 15)):
+        rows = [f"q{at},{int(at % 2 == 0 or at < 2 * gained)},t{at // 8},How much is {at}?" for at in range(120)]
+        logs.append(folder / f"{name}.csv")
+        logs[-1].write_text("\n".join(["id,correct,topic,question", *rows]) + "\n", encoding="utf-8")
+    compared = folder / "logs.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        for words in (["report", partly], ["report", begun], ["report", runs], ["compare", *logs, "--html", compared]):
+            assert main([str(word) for word in words]) == 0
+    page = Path("report") / "index.html"
+    return {"runs": runs / "index.html", "begun": begun / page, "partly": partly / page, "logs": compared}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("name", ["runs", "begun", "partly", "logs"])
+def test_other_page_has_no_violation_and_fits_the_window(
+    evaluated: Browser, others: dict[str, Path], axe: str, name: str, width: int, scheme: str
+) -> None:
+    evaluated.resize(width)
+    evaluated.prefer(scheme)
+    evaluated.errors.clear()
+    evaluated.ask("Page.navigate", url=others[name].as_uri())
+    evaluated.wait_for("document.readyState === 'complete' && document.querySelector('h1') !== null")
+    evaluated.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert violations(evaluated, axe) == []
+    assert evaluated.run("document.documentElement.scrollWidth") <= width
+    assert evaluated.errors == []
+
+
+@pytest.mark.parametrize("name", ["runs", "begun"])
+def test_page_without_a_script_changes_its_language(browser: Browser, others: dict[str, Path], name: str) -> None:
+    shown = "[...document.querySelectorAll('.view')].filter(v => v.checkVisibility()).map(v => v.lang)"
+    browser.ask("Page.navigate", url=others[name].as_uri())
+    browser.wait_for("document.readyState === 'complete'")
+    assert browser.run(shown) == ["en"]
+    browser.run("document.getElementById('in-pt-BR').click()")
+    assert browser.run(shown) == ["pt-BR"]

@@ -10,6 +10,7 @@ import pytest
 
 from paretune.analysis.comparison import compare_run
 from paretune.cli import main
+from paretune.report.page.parts import typeset
 from paretune.report.verdict import verdict_text
 from paretune.run.load import load_run
 from paretune.text import LANGUAGES, Voice
@@ -40,8 +41,8 @@ def test_runs_page_quotes_the_verdict_of_each_run(runs: Path, page: str, languag
     for name in ("first & only", "picked"):
         comparison = compare_run(load_run(runs / name), seed=42)
         said = verdict_text(comparison, Voice(language))
-        assert f"<p>{said.gain}</p>" in words
-        assert f"<p>{said.general}</p>" in words
+        assert f"<p>{typeset(said.gain)}</p>" in words
+        assert f"<p>{typeset(said.general)}</p>" in words
         pick = comparison.verdict.pick
         assert (pick is None) == (name != "picked")
     assert ("pick: a<b>" if language == "en" else "escolhida: a<b>") in words

@@ -104,8 +104,7 @@ def write_page(
         views=views,
         voice=voice,
         voices=voices,
-        plot_colours=plot_colours,
-        style="\n".join(_asset(name) for name in STYLES),
+        style="\n".join([_plot_style(), *map(_asset, STYLES)]),
         scripts="\n".join([_asset(SCRIPTS[0]), *records.task.scripts(), *map(_asset, SCRIPTS[1:])]),
         settings=_embedded_json(settings),
         data=data,
@@ -123,8 +122,13 @@ def write_unfinished_page(records: Run, folder: Path, voice: Voice) -> Path:
         {"voice": shown, "headline": shown.say("page.no-baseline"), "progress": progress_table(records, shown)}
         for shown in voices
     ]
+    hidden = [f'body:has(#in-{one}:not(:checked)) .view[lang="{one}"] {{ display: none; }}' for one in LANGUAGES]
     text = _template("unfinished.html").render(
-        title=f"{records.name}: paretune", name=records.name, voice=voice, views=views, style=_asset(STYLES[0])
+        title=f"{records.name}: paretune",
+        name=records.name,
+        voice=voice,
+        views=views,
+        style="\n".join([_asset(STYLES[0]), *hidden]),
     )
     path = folder / "index.html"
     write_text(path, text)
@@ -242,6 +246,17 @@ def _target_names(facets: Facets) -> dict[str, str]:
         "mark": facets.sentences.get(mark, mark.replace("_", " ")),
         **{name: facets.sentences.get(name, name) for name in ("reference", "no answer in the text")},
     }
+
+
+def _plot_style() -> str:
+    """The colours of plots as CSS, by theme; paper is light."""
+    light, dark = plot_colours(False), plot_colours(True)
+    return (
+        f":root {{ {light} }}\n"
+        f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}\n'
+        f':root[data-theme="dark"] {{ {dark} }}\n'
+        f"@media print {{ :root:root:root {{ {light} }} }}"
+    )
 
 
 def _embedded_json(value: Any) -> str:

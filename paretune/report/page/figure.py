@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from paretune.report.page.parts import typeset
-from paretune.report.plots.labels import spots_beside
+from paretune.report.plots.labels import Segment, spots_beside
 from paretune.stats.intervals import Interval
 from paretune.text import Voice
 
 LETTER = 6.4  # pixels across, on average, at the size of a label
 LINE = 15.0
+BASE_ROOM = 18.0  # pixels above the origin beside its words, so that they are clear of every budget's line
 MOST_LENGTHS = 5  # lengths of the middle interval that an interval may have and still widen the axes
 LEAST_ACROSS = 10.0  # points of the axis: a difference of nothing should not look like one
 SHAPES = ("circle", "square", "diamond", "triangle")
@@ -21,7 +23,7 @@ SHAPES = ("circle", "square", "diamond", "triangle")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Pixels of the drawing and of its margins."""
+    """Pixels of the drawing and of its margins. narrow: words stand in more and shorter lines."""
 
     width: float
     height: float
@@ -29,9 +31,10 @@ class Frame:
     right: float = 12.0
     top: float = 34.0
     bottom: float = 44.0
+    narrow: bool = False
 
 
-WIDE, NARROW = Frame(640, 430), Frame(372, 400, left=40)
+WIDE, NARROW = Frame(640, 430), Frame(372, 400, left=40, narrow=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is written in the drawing. better: of the corner to the right and up; base: at the origin."""
+    """What is written in the drawing. better: of the corner to the right and up; base: at the origin, its name and its
+    accuracies."""
 
     described: str
     x: str
     y: str
     better: str
-    base: tuple[str, str]
+    base: tuple[str, ...]
     beyond: str
     pick: str
 
@@ -79,14 +83,16 @@ class Drawing:
         """The whole drawing with the line of one budget and that pick marked (None: the base model)."""
         plane = _plane(frame, self.points, budget)
         words = self.words
+        paths = [[plane.at(*place) for place in self._places(path)] for path in self.paths]
+        lines = [_level(plane, 0.0), _level(plane, budget), *(pair for path in paths for pair in pairwise(path))]
         parts = [
             f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="group" aria-label="{_text(words.described)}">',
             *_axes(plane, words, self.voice),
             _budget(plane, plane.line(budget), words.beyond),
-            *(_path(plane, self._places(path)) for path in self.paths),
+            *map(_path, paths),
             *(_cross(plane, point) for point in self.points),
-            _base(plane, words.base),
-            *_points(plane, self.points, pick, words),
+            _base(plane, words),
+            *_points(plane, self.points, lines, plane.line(budget), pick, words),
             "</svg>",
         ]
         return "\n".join(parts)
@@ -133,7 +139,9 @@ class _Plane:
 def _plane(frame: Frame, points: Sequence[Point], budget: float) -> _Plane:
     across = _range([0.0, *ends_shown([point.gain for point in points])], LEAST_ACROSS)
     ends = [0.0, -1.8 * budget, 0.5 * budget, *ends_shown([point.change for point in points])]
-    return _Plane(frame, across, _range(ends, 3 * budget))
+    low, high = _range(ends, 3 * budget)
+    room = (BASE_ROOM + LINE * (3 if frame.narrow else 2)) / (frame.height - frame.top - frame.bottom)
+    return _Plane(frame, across, (low, max(high, -low * room / (1 - room))))
 
 
 def ends_shown(intervals: Sequence[Interval]) -> list[float]:
@@ -203,9 +211,14 @@ def _budget(plane: _Plane, y: float, beyond: str) -> str:
     )
 
 
-def _path(plane: _Plane, places: Sequence[tuple[float, float]]) -> str:
-    pixels = " ".join(f"{x:.1f},{y:.1f}" for x, y in (plane.at(*place) for place in places))
-    return f'<polyline class="curve" points="{pixels}"/>'
+def _level(plane: _Plane, budget: float) -> Segment:
+    left, _, right, _ = plane.box
+    return (left, plane.line(budget)), (right, plane.line(budget))
+
+
+def _path(pixels: Sequence[tuple[float, float]]) -> str:
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
+    return f'<polyline class="curve" points="{corners}"/>'
 
 
 def _cross(plane: _Plane, point: Point) -> str:
@@ -239,17 +252,25 @@ def _seed(plane: _Plane, seed: tuple[float, float]) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>'
 
 
-def _base(plane: _Plane, words: tuple[str, str]) -> str:
-    x, y = plane.at(0, 0)
-    return f'<g class="base"><title>{_text(" ".join(words))}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
+def _base(plane: _Plane, words: Words) -> str:
+    (x, y), told = plane.at(0, 0), ": ".join(_base_lines(words, narrow=False))
+    return f'<g class="base"><title>{_text(told)}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
 
 
-def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Words) -> list[str]:
-    """Markers with their names, each name where it covers least; the origin has the base model's."""
+def _base_lines(words: Words, *, narrow: bool) -> tuple[str, ...]:
+    return words.base if narrow else (words.base[0], ", ".join(words.base[1:]))
+
+
+def _points(
+    plane: _Plane, points: Sequence[Point], lines: Sequence[Segment], allowed: float, pick: str | None, words: Words
+) -> list[str]:
+    """Markers with their names, each name where it covers least, lines among it; the origin has the base model's, which
+    stand above the height `allowed`, that of the budget's line."""
     left, top, right, bottom = plane.box
+    base = _base_lines(words, narrow=plane.frame.narrow)
     pixels = [plane.at(0, 0), *(plane.at(point.gain.estimate, point.change.estimate) for point in points)]
-    sizes = [(LETTER * max(map(len, words.base)), 2 * LINE), *((LETTER * len(p.label), LINE) for p in points)]
-    lines = [
+    sizes = [(LETTER * max(map(len, base)), LINE * len(base)), *((LETTER * len(p.label), LINE) for p in points)]
+    crosses = [
         segment
         for point in points
         for segment in (
@@ -257,12 +278,13 @@ def _points(plane: _Plane, points: Sequence[Point], pick: str | None, words: Wor
             (plane.at(point.gain.estimate, point.change.low), plane.at(point.gain.estimate, point.change.high)),
         )
     ]
-    spots = spots_beside(pixels, sizes, lines, (left, top, right, bottom), 1.0)
-    (box, _), base = spots[0], words.base
+    limits = [(left, top, right, allowed), *[(left, top, right, bottom)] * len(points)]
+    spots = spots_beside(pixels, sizes, [*lines, *crosses], limits, 1.0)
+    box, _ = spots[0]
+    levels = "".join(f'<tspan x="{box[0]:.1f}" dy="{LINE - 1:g}">{_text(line)}</tspan>' for line in base[1:])
     parts = [
         f'<text class="base-words" x="{box[0]:.1f}" y="{box[1] + 11:.1f}">'
-        f'<tspan class="strong">{_text(base[0])}</tspan>'
-        f'<tspan x="{box[0]:.1f}" dy="{LINE - 1:g}">{_text(base[1])}</tspan></text>'
+        f'<tspan class="strong">{_text(base[0])}</tspan>{levels}</text>'
     ]
     for point, place, (box, away) in zip(points, pixels[1:], spots[1:], strict=True):
         picked = " picked" if point.key == pick else ""

@@ -22,7 +22,7 @@ from paretune.report.page.figure import (
     whisker_scale,
 )
 from paretune.report.page.links import CHANGED
-from paretune.report.page.parts import explorer
+from paretune.report.page.parts import Link, explorer
 from paretune.report.target_words import clusters_counted, target_say
 from paretune.report.verdict import accuracy_after, headline, loss_sentence, stated, unit_label
 from paretune.text import Voice
@@ -64,12 +64,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Questions that the variant answers otherwise than the base model, with links to them."""
+    """Questions that the variant answers otherwise than the base model: their counts, which lead to them."""
 
     variant: str
-    sentence: str
-    gained: str
-    lost: str
+    parts: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +255,13 @@ def _base_tiles(comparison: Comparison, voice: Voice) -> tuple[Tile, Tile]:
         if one.kind == "all" and one.variant == row.name and not table.is_main
     )
     first, second = (
-        Tile(label, f"{voice.number(figure.estimate)} %", voice.say("first.interval", accuracy=figure), "", more)
+        Tile(label, f"{voice.number(figure.estimate)} %",
+             voice.say("first.interval", low=figure.low, high=figure.high), "", more)
         for label, figure, more in (
             (_target_label(comparison, voice), row.leading, ()),
-            (voice.say("first.general", suite=comparison.main_suite), row.general, others),
+            (voice.say("first.suite", suite=comparison.main_suite, questions=row.general.n), row.general, others),
         )
-    )
+    )  # fmt: skip
     return first, second
 
 
@@ -287,8 +286,8 @@ def _labelled(comparison: Comparison, subject: UnitVerdict, label: str, voice: V
         return label
     if len(comparison.units) == 1:
         return f"{unit_label(subject.unit, voice)} · {label}"
-    shown = subject.unit.leading.finding == "gain shown"
-    code = "first.of-largest-gain" if shown else "first.of-largest-change"
+    codes = {"gain shown": "first.of-largest-gain", "loss shown": "first.of-smallest-loss"}
+    code = codes.get(subject.unit.leading.finding, "first.of-largest-change")
     return voice.say(code, variant=unit_label(subject.unit, voice), label=label)
 
 
@@ -445,13 +444,12 @@ def _changed(comparison: Comparison, voice: Voice) -> Changed | None:
     difference = comparison.difference(name, "target")
     if difference is None:
         return None
-    gained, lost = len(difference.gained), len(difference.lost)
-    return Changed(
-        variant=unit_label(subject.unit, voice),
-        sentence=voice.say("first.changed", gained=gained, lost=lost),
-        gained=explorer(axis=axis, variant=name, flip="gained") if gained else "",
-        lost=explorer(axis=axis, variant=name, flip="lost") if lost else "",
+    sides = (("first.gained", "gained", difference.gained), ("first.lost", "lost", difference.lost))
+    parts = tuple(
+        Link(voice.say(code, count=len(ids)), explorer(axis=axis, variant=name, flip=flip) if ids else "")
+        for code, flip, ids in sides
     )
+    return Changed(unit_label(subject.unit, voice), parts)
 
 
 def _drawing(comparison: Comparison, points: Sequence[float], voice: Voice) -> Drawing:
@@ -496,14 +494,13 @@ def _words(comparison: Comparison, voice: Voice) -> Words:
     accuracy, base = tell("first.accuracy"), comparison.variants[0]
     suites = sorted({claim.benchmark for unit in comparison.units for claim in unit.primary})
     place = suites[0] if len(suites) == 1 else say("worst suite")
-    figures = say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
-                  general=base.general.estimate)  # fmt: skip
+    levels = ((accuracy, base.leading.estimate), (comparison.main_suite, base.general.estimate))
     return Words(
         described=say("Gain and loss against the baseline"),
         x=say("first.x", accuracy=accuracy),
         y=say("first.y", suite=place),
         better=say("better"),
-        base=(say("base model"), figures),
+        base=(say("base model"), *(say("first.base", what=what, accuracy=level) for what, level in levels)),
         beyond=say("first.beyond", budget=stated(comparison.verdict.terms.budget_points)),
         pick=say("decision:pick"),
     )

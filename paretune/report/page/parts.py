@@ -13,14 +13,14 @@ from paretune.report.text_table import Table
 
 
 def typeset(text: str) -> str:
-    """As it is set on a page: true minus signs, and no line break within brackets or before a percent sign.
+    """As it is set on a page: true minus signs, and no line break within brackets or between a number and its unit.
 
     >>> typeset("run-1: -3.3 [-6.0, +10.0] %").replace("\N{NO-BREAK SPACE}", "_")
     'run-1: −3.3 [−6.0,_+10.0]_%'
     """
     text = re.sub(r"(?<![\w@./=%&\-])-(?=\d)", "\N{MINUS SIGN}", text)
     text = re.sub(r"\[[^\[\]a-z]{3,24}\]", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
-    return re.sub(r"(?<=[\d\]]) %", "\N{NO-BREAK SPACE}%", text)
+    return re.sub(r"(?<=[\d\],]) (?=%)|(?<=\d) (?=points?\b|p\.p\.)", "\N{NO-BREAK SPACE}", text)
 
 
 @dataclass(frozen=True, slots=True)

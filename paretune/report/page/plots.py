@@ -13,7 +13,7 @@ from paretune.text import Voice
 
 def page_plot(name: str, comparison: Comparison, voice: Voice) -> Plot:
     """The plot NAME of plots.DRAWINGS, for wide and narrow windows, in the page's own colours."""
-    title = {"training": voice.say("Training curves")}[name]
+    title = voice.say({"training": "Training curves", "forgetting": "Gain and forgetting by step"}[name])
     wide, narrow = (_piece(name, comparison, voice, is_narrow) for is_narrow in (False, True))
     return Plot(name, title, wide, narrow)
 

@@ -24,7 +24,7 @@ def progress_table(records: Run, voice: Voice) -> PageTable:
             (len({(line.suite, line.id) for line in variant.choice}), len(records.choice_questions)),
         )
         cells = [Cell(say("page.progress", done=done, asked=asked)) for done, asked in lines]
-        state = say("missing" if variant.name in records.incomplete else "complete")
+        state = say("incomplete" if variant.name in records.incomplete else "complete")
         rows.append((Cell(variant.name), *cells, Cell(state)))
     header = (say("variant"), say("answers"), say("answers judged"), say("general questions"), say("state"))
     return PageTable(say("What is there and what is missing"), header, tuple(rows), words=frozenset((4,)))

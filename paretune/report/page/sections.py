@@ -11,6 +11,7 @@ from paretune.report.names import short_names
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
+from paretune.report.plots.forgetting import watched
 from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
 from paretune.report.verdict import claims_table, family_notes, stated
@@ -123,7 +124,8 @@ def _forgotten(comparison: Comparison, voice: Voice) -> Section:
         tables.append(_subjects(comparison, voice))
     introduction = voice.say("Click a number to see exactly those questions.")
     title = voice.say("What was learned and what was forgotten")
-    return Section("forgotten", title, introduction, tuple(tables))
+    plots = (page_plot("forgetting", comparison, voice),) if watched(comparison) else ()
+    return Section("forgotten", title, introduction, tuple(tables), plots)
 
 
 def _flips(comparison: Comparison, voice: Voice) -> PageTable:

@@ -1,4 +1,4 @@
-"""Plots of a comparison: the trade-off, the training curves, and what changed by subject.
+"""Plots of a comparison: the trade-off, the training curves, what a monitor saw, and what changed by subject.
 
 Matplotlib without pyplot: each function builds its own Figure and leaves no state behind. Colours are Okabe and Ito's,
 told apart by colour-blind readers, and never the only sign: markers, line styles and names say the same. In SVG text
@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from paretune.analysis.results import Comparison, SubjectRow, TradeOffPoint, VariantRow
 from paretune.report.names import short_names
+from paretune.report.plots.forgetting import draw_forgetting, watched
 from paretune.report.plots.labels import Label, Segment, place_labels
 from paretune.report.plots.look import (
+    FULL_WIDTH,
+    MOST_LETTERS,
+    NARROW_WIDTH,
     distinct_looks,
+    draw_budget,
     inks,
     legend_below,
     looks,
@@ -35,12 +40,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KIND_MARKERS = {"scaled": 0.62, "checkpoint": 0.62}
-WIDE, NARROW = 7.2, 4.3  # inches; the second for the width of a phone, where letters keep their size
 NARROW_NAME = 20  # letters of a subject before it goes on in the next line
 MOST_SUBJECTS = 20
 MOST_VARIANTS_BY_SUBJECT = 4
 DOTS_PER_INCH = 200
-MOST_LETTERS_AT_POINT = 24
 LEAST_ACROSS = 10.0  # points of the axis of gains: a difference of nothing should not look like one
 
 
@@ -51,7 +54,7 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     from the baseline on; the stepped line is the Pareto front; the ring is the pick. narrow: for the width of a phone.
     """
     say, ink = voice.say, inks(dark)
-    figure, (axes,) = new_figure(dark, 1, (NARROW, 4.7) if narrow else (WIDE, 4.9))
+    figure, (axes,) = new_figure(dark, 1, (NARROW_WIDTH, 4.7) if narrow else (FULL_WIDTH, 4.9))
     points = {point.variant: point for point in comparison.plane.points}
     colours = looks(comparison, dark)
     _frame_of_tradeoff(axes, comparison, ink)
@@ -82,7 +85,7 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
         [point.gain.estimate for point in ringed], [point.general_change.estimate for point in ringed], s=190,
         facecolor="none", edgecolor=ink["text"], linewidth=1.3, zorder=6,
     )  # fmt: skip
-    _budget(axes, say("first.beyond", budget=budget), float(budget), ink, dark)
+    draw_budget(axes, say("first.beyond", budget=budget), float(budget), ink, dark)
     axes.annotate(
         f"{say('better')} \N{NORTH EAST ARROW}", (1, 1), (-2, -2), "axes fraction", "offset points",
         ha="right", va="top", fontsize=9, color=ink["quiet"],
@@ -109,13 +112,15 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
 def draw_training(comparison: Comparison, voice: Voice, dark: bool, narrow: bool = False) -> Figure:
     """Loss, learning rate and gradient norm by step, for every variant trained here."""
     say, ink = voice.say, inks(dark)
-    figure, panels = new_figure(dark, 3, (NARROW if narrow else WIDE, 5.6), share_x=True, heights=(2.2, 1, 1))
+    figure, panels = new_figure(
+        dark, 3, (NARROW_WIDTH if narrow else FULL_WIDTH, 5.6), share_x=True, heights=(2.2, 1, 1)
+    )
     colours = looks(comparison, dark)
     names = ("loss", "learning rate", "gradient norm")
     for panel, name in zip(panels, names, strict=True):
         panel.set_title(say(name), loc="left", color=ink["text"], fontsize=9)
         panel.grid(axis="y", color=ink["grid"], linewidth=0.6)
-    short = short_names([curve.variant for curve in comparison.training], MOST_LETTERS_AT_POINT)
+    short = short_names([curve.variant for curve in comparison.training], MOST_LETTERS)
     for curve, label in zip(comparison.training, short, strict=True):
         colour, marker = colours[curve.variant]
         for panel, values in zip(panels, (curve.loss, curve.learning_rate, curve.gradient_norm), strict=True):
@@ -156,7 +161,7 @@ def draw_subjects(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     names = [wrapped(subject.replace("_", " "), NARROW_NAME if narrow else 99) for subject in subjects]
     lines = 0.09 * sum(name.count("\n") for name in names) if len(shown) < 3 else 0.0
     height = 1.5 + len(subjects) * (0.17 + 0.085 * len(shown)) + lines
-    figure, (axes,) = new_figure(dark, 1, (NARROW if narrow else WIDE, max(2.4, height)))
+    figure, (axes,) = new_figure(dark, 1, (NARROW_WIDTH if narrow else FULL_WIDTH, max(2.4, height)))
     styles = distinct_looks(comparison, shown, dark)
     axes.axvline(0, color=ink["text"], linewidth=0.8)
     axes.grid(axis="x", color=ink["grid"], linewidth=0.6)
@@ -198,6 +203,7 @@ def draw_subjects(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
 DRAWINGS: Mapping[str, Callable[[Comparison, Voice, bool, bool], Any]] = {
     "tradeoff": draw_tradeoff,
     "training": draw_training,
+    "forgetting": draw_forgetting,
     "subjects": draw_subjects,
 }
 
@@ -207,7 +213,7 @@ def write_plots(comparison: Comparison, folder: Path, voice: Voice) -> list[Path
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for name, draw in DRAWINGS.items():
-        if name == "tradeoff" and not comparison.has_target:
+        if (name == "tradeoff" and not comparison.has_target) or (name == "forgetting" and not watched(comparison)):
             continue
         for dark, suffixes in ((False, (".svg", ".png")), (True, ("-dark.svg",))):
             figure = draw(comparison, voice, dark, False)
@@ -235,19 +241,9 @@ def _labels(comparison: Comparison, voice: Voice) -> list[str]:
     """Names of all points, no two alike; the base model's with its accuracies, which the axes do not show."""
     base, *tuned = comparison.variants
     accuracy = target_say(comparison.facets, voice)("first.accuracy")
-    figures = voice.say("first.base", accuracy=accuracy, target=base.leading.estimate, suite=comparison.main_suite,
-                        general=base.general.estimate)  # fmt: skip
-    return [f"{base.name}: {figures}", *short_names([row.name for row in tuned], MOST_LETTERS_AT_POINT)]
-
-
-def _budget(axes: Axes, words: str, budget: float, ink: Mapping[str, str], dark: bool) -> None:
-    """The line of the loss allowed, and a tint below it: a cross that reaches there does not rule the loss out."""
-    low = axes.get_ylim()[0]
-    beyond = {"paper": "#2d221a" if dark else "#fbefe6", "line": "#f2a65a" if dark else "#a34400"}
-    axes.axhspan(min(low, -budget), -budget, facecolor=beyond["paper"], zorder=0)
-    axes.axhline(-budget, color=beyond["line"], linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    axes.annotate(words, (1, -budget), (-3, -3), axes.get_yaxis_transform(), "offset points", ha="right", va="top",
-                  fontsize=8.5, color=readable(beyond["line"], ink), zorder=1)  # fmt: skip
+    levels = ((accuracy, base.leading.estimate), (comparison.main_suite, base.general.estimate))
+    figures = ", ".join(voice.say("first.base", what=what, accuracy=level) for what, level in levels)
+    return [f"{base.name}: {figures}", *short_names([row.name for row in tuned], MOST_LETTERS)]
 
 
 def _frame_of_tradeoff(axes: Axes, comparison: Comparison, ink: Mapping[str, str]) -> None:

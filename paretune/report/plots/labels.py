@@ -42,18 +42,22 @@ def place_labels(figure: Figure, axes: Axes, labels: Sequence[Label], segments: 
     pixels = [_pixels(axes, label.place) for label in labels]
     lines = [(_pixels(axes, start), _pixels(axes, end)) for start, end in segments]
     sizes = [_size(axes, label.text) for label in labels]
-    spots = spots_beside(pixels, sizes, lines, (frame.x0, frame.y0, frame.x1, frame.y1), scale)
+    spots = spots_beside(pixels, sizes, lines, [(frame.x0, frame.y0, frame.x1, frame.y1)] * len(labels), scale)
     for label, (box, distance) in zip(labels, spots, strict=True):
         _write(axes, label, box, distance >= LEADER_FROM, paper)
 
 
 def spots_beside(
-    points: Sequence[Place], sizes: Sequence[tuple[float, float]], lines: Sequence[Segment], limits: Box, scale: float
+    points: Sequence[Place],
+    sizes: Sequence[tuple[float, float]],
+    lines: Sequence[Segment],
+    limits: Sequence[Box],
+    scale: float,
 ) -> list[tuple[Box, float]]:
     """Where the name of each point stands, and how far from it, in points of 1/72 inch.
 
-    points, sizes, lines, limits: in pixels. scale: pixels per point. Greedy: labels of crowded points first, each at
-    the spot that covers least, nearer spots first.
+    points, sizes, lines, limits: in pixels; within its limits each name should stay. scale: pixels per point. Greedy:
+    labels of crowded points first, each at the spot that covers least, nearer spots first.
     """
     radius = MARKER_RADIUS * scale
     markers = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
@@ -63,7 +67,9 @@ def spots_beside(
         best: tuple[float, Box, float] | None = None
         for order, (distance, direction) in enumerate(product(DISTANCES, DIRECTIONS)):
             box = _beside(points[at], distance * scale, direction, sizes[at])
-            covered = 8 * _share_covered(box, taken) + 5 * _share_covered(box, markers) + 100 * _outside(box, limits)
+            covered = (
+                8 * _share_covered(box, taken) + 5 * _share_covered(box, markers) + 100 * _outside(box, limits[at])
+            )
             price = covered + 0.6 * _crossings(box, lines) + 0.02 * order
             if best is None or price < best[0]:
                 best = (price, box, distance)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E59CC4", "#F0E442", "#5C9DF5", "#FF8A4C")
 MARKERS = "osD^vPX"
-FULL_WIDTH = 7.2  # inches
+FULL_WIDTH, NARROW_WIDTH = 7.2, 4.3  # inches; the second for the width of a phone, where letters keep their size
+MOST_LETTERS = 24  # of a name in a plot
 LETTERS_ACROSS = 105  # of the legend's size, over the full width
 READABLE_CONTRAST = 4.5
 
@@ -152,3 +153,20 @@ def write_ticks(axes: Axes, voice: Voice, *, both: bool = True, signed: bool = F
 
     for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
         axis.set_major_formatter(FuncFormatter(written))
+
+
+def draw_budget(
+    axes: Axes, words: str, budget: float, ink: Mapping[str, str], dark: bool, *, in_corner: bool = False
+) -> None:
+    """The line of the loss allowed, and a tint below it: a cross that reaches there does not rule the loss out.
+    in_corner: the words stand at the lower left, where curves begin above them."""
+    low, high = axes.get_ylim()
+    if in_corner:  # which stays the corner
+        axes.set_ylim(low, high)
+    beyond = {"paper": "#2d221a" if dark else "#fbefe6", "line": "#f2a65a" if dark else "#a34400"}
+    axes.axhspan(min(low, -budget), -budget, facecolor=beyond["paper"], zorder=0)
+    axes.axhline(-budget, color=beyond["line"], linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    left, place, away = ("left", (0, low), (3, 3)) if in_corner else ("right", (1, -budget), (-3, -3))
+    axes.annotate(words, place, away, axes.get_yaxis_transform(), "offset points", ha=left,
+                  va="bottom" if in_corner else "top", fontsize=8.5, color=readable(beyond["line"], ink),
+                  zorder=1)  # fmt: skip

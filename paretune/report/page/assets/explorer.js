@@ -23,11 +23,17 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Straight through the decompressor: blobs and responses would each wait for another process.
 async function unpacked(id) {
-  const text = atob(document.getElementById(id).textContent.trim());
-  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).json();
+  const letters = atob(document.getElementById(id).textContent), bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at += 1) bytes[at] = letters.charCodeAt(at);
+  const stream = new DecompressionStream("gzip"), decoder = new TextDecoder();
+  const writer = stream.writable.getWriter(), reader = stream.readable.getReader();
+  const written = writer.write(bytes).then(() => writer.close());
+  let text = "";
+  for (let block = await reader.read(); !block.done; block = await reader.read()) text += decoder.decode(block.value, { stream: true });
+  await written;
+  return JSON.parse(text + decoder.decode());
 }
 
 // A file made from what the page holds; nothing is asked of anybody.
@@ -118,6 +124,7 @@ function makeExplorer(body, dialog) {
     suite: "", method: "", page: 0, q: "" };
   let state = { ...blank };
   const loaded = {}, left = {}; // left: the state in which each axis was left
+  const marks = new Map(); // to be copied
   let rows = [], shown = [], rowsOf = "", open = -1, failed = false, typing = 0;
   const results = make("div", { id: "results" });
   const status = make("p", { role: "status", class: "found" });
@@ -338,13 +345,17 @@ function makeExplorer(body, dialog) {
   // Subjects are words; a cluster's name is a name.
   function groupName(name) { return state.axis === "choice" ? name.replaceAll("_", " ") : name; }
 
-  // A sign, and the words for it: right, newly right, wrong, no longer right.
+  // A sign, and the words for it: right, newly right, wrong, no longer right. One element, for there are hundreds.
   function mark(row, variant, base = column(state.against)) {
     if (!row.answers[variant]) return make("span", { class: "mark" }, "–");
     const right = row.right[variant], changed = variant !== base && right !== row.right[base];
-    const words = say(`outcome:${row.outcome[variant]}`) + (changed ? `, ${say(right ? "newly right" : "no longer right")}` : "");
-    return make("span", { class: `mark ${right ? "right" : "wrong"}${changed ? " changed" : ""}`, title: words },
-      make("span", { "aria-hidden": "true" }, right ? "✓" : "✗"), make("span", { class: "unseen" }, words));
+    const kind = [language, row.outcome[variant], changed].join("\n");
+    if (!marks.has(kind)) {
+      const words = say(`outcome:${row.outcome[variant]}`) + (changed ? `, ${say(right ? "newly right" : "no longer right")}` : "");
+      marks.set(kind, make("span", { class: `mark ${right ? "right" : "wrong"}${changed ? " changed" : ""}`, title: words,
+        role: "img", "aria-label": words }, right ? "✓" : "✗"));
+    }
+    return marks.get(kind).cloneNode(true);
   }
 
   function pager(pages) {
