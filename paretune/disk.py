@@ -10,13 +10,35 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _BLOCK_BYTES = 1 << 20
 # What a file system answers to a call that it does not have; EXDEV and EPERM come from some FUSE drivers.
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EPERM, errno.ENOLCK})
+
+
+# What a disk answers that is gone for a while: a network share whose server restarts, a mount that is renewed.
+_ABSENT = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH,
+                     errno.ENODEV, errno.ENXIO})  # fmt: skip
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between attempts
+
+
+def persist(act: Callable[[], T]) -> T:
+    """What `act` returns, tried again for half a minute while the disk is absent. act: may be done twice."""
+    for pause in _PAUSES:
+        try:
+            return act()
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise
+            time.sleep(pause)
+    return act()
 
 
 def is_unsupported(error: OSError) -> bool:
@@ -58,7 +80,11 @@ def move(source: Path, target: Path, last: Sequence[str] = ()) -> None:
 
 
 def write_bytes(target: Path, content: bytes) -> None:
-    """Write a whole file beside its place and move it there."""
+    """Write a whole file beside its place and move it there, again where the disk is absent for a while."""
+    persist(lambda: _write_bytes(target, content))
+
+
+def _write_bytes(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from paretune.disk import replace_file, sync_file
+from paretune.disk import persist, replace_file, sync_file
 from paretune.errors import DataError
 
 COLAB_DRIVE = Path("/content/drive/MyDrive")  # where Colab's drive.mount("/content/drive") puts it
@@ -64,7 +64,8 @@ def fingerprint(value: Any) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed.
+    """Write the whole file or nothing: to a temporary name beside it, synced, then renamed; again where the disk is
+    absent for a while.
 
     Raises DataError where that fails, and for a folder or a device (/dev/stdout), which the renaming would replace.
     """
@@ -72,12 +73,16 @@ def write_text(path: Path, text: str) -> None:
         raise DataError(f"{path}: not a file; expected the name of one to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+
+    def attempt() -> None:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             sync_file(file.fileno())
         replace_file(temporary, path)
+
+    try:
+        persist(attempt)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):

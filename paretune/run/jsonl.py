@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from paretune.disk import move, sync_file
+from paretune.disk import move, persist, sync_file
 from paretune.errors import DataError
 from paretune.files import write_text
 
@@ -99,8 +100,10 @@ class LineWriter:
                 self.done, keep = records, whole_bytes
             elif found or records:
                 self.replaced = set_aside(path)
-        self._file = open(path, "ab")  # noqa: SIM115  closed in close()
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115  closed in close()
         self._file.truncate(keep)
+        self._end = keep
+        self._failed = False  # in the middle of a line
         if keep == 0:
             self._write({"header": wanted})
 
@@ -109,12 +112,25 @@ class LineWriter:
         self._write(as_record(item))
 
     def _write(self, record: Record) -> None:
-        self._file.write(_line(record).encode())
-        self._file.flush()
+        line = _line(record).encode()
+        persist(lambda: self._put(line))
+        self._end += len(line)
+
+    def _put(self, line: bytes) -> None:
+        """Write one whole line; after a failure to a file opened anew, behind the last whole line."""
+        if self._failed:
+            with suppress(OSError):
+                self._file.close()
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115  closed in close()
+            self._file.truncate(self._end)
+        self._failed = True
+        written = 0
+        while written < len(line):
+            written += self._file.write(line[written:])
+        self._failed = False
 
     def close(self) -> None:
         """Sync and close."""
-        self._file.flush()
         sync_file(self._file.fileno())
         self._file.close()
 

@@ -46,10 +46,15 @@ repair = "spectral"
 MISTRAL = ModelConfig(path="mistralai/Mistral-7B-Instruct-v0.2")
 
 
+def _offline(*_: object, **__: object) -> None:
+    raise OSError("no network")
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PARETUNE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("hf_hub_download", "snapshot_download"):
+        monkeypatch.setattr(f"huggingface_hub.{name}", _offline)
     save_tiny_model(tmp_path / "model")
     return tmp_path
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -268,3 +269,47 @@ def test_read_damaged_lines_keeps_the_whole_ones_and_names_the_others(tmp_path: 
         "line 3: not JSON; delete the file to compute it again",
         "line 4: expected a JSON object",
     ]
+
+
+def test_disk_absent_for_a_while_loses_and_repeats_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("paretune.disk.time.sleep", pauses.append)
+    path = tmp_path / "a.jsonl"
+
+    class Leaving:
+        """A file of a share that takes half a line and is gone, once."""
+
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def write(self, line: bytes) -> int:
+            self.file.write(line[: len(line) // 2])
+            raise OSError(errno.EIO, "Input/output error")
+
+        def close(self) -> None:
+            self.file.close()
+
+    with LineWriter(path, {"kind": "x"}) as writer:
+        writer.append({"id": 1})
+        monkeypatch.setattr(writer, "_file", Leaving(writer._file))
+        writer.append({"id": 2})
+        writer.append({"id": 3})
+    assert read_lines(path)[1] == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert pauses == [1.0]
+
+
+@pytest.mark.parametrize(("number", "attempts"), [(errno.ESTALE, 6), (errno.ENOSPC, 1)])
+def test_disk_that_stays_absent_is_given_up_and_a_full_one_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, attempts: int
+) -> None:
+    monkeypatch.setattr("paretune.disk.time.sleep", lambda _: None)
+    tried: list[int] = []
+
+    def fail(*_: Any) -> None:
+        tried.append(number)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(DataError, match="cannot be written"):
+        write_text(tmp_path / "a.txt", "text")
+    assert len(tried) == attempts
