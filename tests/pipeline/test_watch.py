@@ -105,7 +105,6 @@ def test_report_watch_before_the_baseline_is_complete_shows_what_is_there(
             raise KeyboardInterrupt
         choice.write_text(later.pop(0), encoding="utf-8")
 
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     monkeypatch.setattr(watch, "__defaults__", (go_on,))
     choice.write_text("".join(lines[:11]), encoding="utf-8")
     (whole / "run-2" / "sql.jsonl").unlink()

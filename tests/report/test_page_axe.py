@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from paretune.cli import main
-from paretune.report.page import plots
 from tests.report.chromium import Browser
 from tests.report.conftest import fresh
 from tests.simulated_run import variants, write_run
+from tests.undrawn import draw_nothing
 
 AXE = "axe-core@4.14.1"
 LIMIT_SECONDS = 300.0  # the checker looks at every element
@@ -113,7 +113,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         logs[-1].write_text("\n".join(["id,correct,topic,question", *rows]) + "\n", encoding="utf-8")
     compared = folder / "logs.html"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        draw_nothing(patch)
         for words in (["report", partly], ["report", begun], ["report", runs], ["compare", *logs, "--html", compared]):
             assert main([str(word) for word in words]) == 0
     page = Path("report") / "index.html"
