@@ -177,6 +177,7 @@ def test_objective_on_whole_rows_trains_as_on_shared_prompts(
 ) -> None:
     from paretune.training import shared_attention
 
+    trained(name)  # on shared prompts, before the test forbids them
     monkeypatch.setattr(shared_attention, "why_not_shared", lambda *_: "a test wants it so")
     train(tmp_path, config_of(name, SHARED, **changed))
     assert_same(weights(tmp_path), weights(trained(name)), within=WITHIN[name])
