@@ -4,8 +4,8 @@
         [--bird CHECKOUT] [--mutants N]
 
 For every prediction: execution match, the same with DISTINCT kept, and strict exact set match, by `evaluate()` of
-test-suite-sql-eval, one prediction per call and with nothing prepared; with --bird also execution match by
-`execute_model()` of BIRD's mini_dev over Spider's databases. --mutants adds the gold queries and N mutants of each.
+test-suite-sql-eval, one prediction per call and with nothing prepared; with --bird also execution match and soft F1
+by `execute_model()` of BIRD's mini_dev over Spider's databases. --mutants adds the gold queries and N mutants of each.
 Every contradiction is listed by its kind. The scripts need sqlparse, nltk, tqdm and func_timeout. They open databases
 for writing, so they get copies; they cannot be interrupted, so they run in a process that is replaced when it hangs.
 """
@@ -36,7 +36,7 @@ from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_split
 
 _SECONDS_UNTIL_HUNG = 60.0
-Judgement = dict[str, bool | None]  # by metric; None: no verdict
+Judgement = dict[str, bool | float | None]  # by metric; None: no verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def spider_verdicts(items: Sequence[Item], databases: Path) -> list[Judgement]:
 
 
 def bird_verdicts(items: Sequence[Item], databases: Path) -> list[Judgement]:
-    return [{"execution": item.execution_match} for item in _ours(items, databases, ScoreSettings(rules="bird"))]
+    verdicts = _ours(items, databases, ScoreSettings(rules="bird"))
+    return [{"execution": item.execution_match, "soft F1": item.soft_f1} for item in verdicts]
 
 
 def _ours(items: Sequence[Item], databases: Path, settings: ScoreSettings) -> list[SqlVerdict]:
@@ -179,13 +180,16 @@ class _Bird:
         for server in ("psycopg2", "pymysql"):  # imported by the script for databases that are not asked here
             sys.modules.setdefault(server, ModuleType(server))
         sys.path.insert(0, str(self.checkout / "evaluation"))
-        import evaluation_ex  # type: ignore[import-not-found]  # lies in the checkout
+        execution, soft_f1 = (importlib.import_module(f"evaluation_{name}") for name in ("ex", "f1"))
 
-        def judge(item: Item) -> Judgement:
+        def ask(script: ModuleType, item: Item) -> float:
             database = self.databases / item.question.db_id / f"{item.question.db_id}.sqlite"
             with contextlib.redirect_stdout(io.StringIO()):
-                found = evaluation_ex.execute_model(item.text, item.question.gold, str(database), 0, 30.0, "SQLite")
-            return {"execution": bool(found["res"])}
+                answer = script.execute_model(item.text, item.question.gold, str(database), 0, 30.0, "SQLite")
+            return float(answer["res"])
+
+        def judge(item: Item) -> Judgement:
+            return {"execution": bool(ask(execution, item)), "soft F1": round(ask(soft_f1, item), 9)}
 
         return judge
 
@@ -229,10 +233,10 @@ def report(name: str, items: Sequence[Item], theirs: Sequence[Judgement | None],
     for source in dict.fromkeys(item.source for item in items):
         rows = [place for place, item in enumerate(items) if item.source == source and theirs[place] is not None]
         for metric in ours[0]:
-            pairs = [(place, (theirs[place] or {})[metric], bool(ours[place][metric])) for place in rows]
-            other = [(place, official) for place, official, own in pairs if official is not own]
-            counts = [sum(bool(official) for _, official, _ in pairs), sum(own for _, _, own in pairs)]
-            print(f"{source:24} {metric:14} {len(pairs):6} {counts[0]:7} {counts[1]:7} {len(other):15}")
+            pairs = [(place, (theirs[place] or {})[metric], round(ours[place][metric] or 0, 9)) for place in rows]
+            other = [(place, official) for place, official, own in pairs if official != own]
+            sums = [round(sum(official or 0 for _, official, _ in pairs), 1), round(sum(own for _, _, own in pairs), 1)]
+            print(f"{source:24} {metric:14} {len(pairs):6} {sums[0]:7} {sums[1]:7} {len(other):15}")
             for place, official in other:
                 kind = kind_of(items[place], metric)
                 kinds[kind] += 1

@@ -16,6 +16,7 @@ from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_with
 from paretune.records import Method
+from paretune.repairs import find_repair, repairs_with
 from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
 
@@ -145,7 +146,8 @@ class TrainingConfig:
 @dataclass(frozen=True, slots=True)
 class VariantConfig:
     """[[variant]]: trained here (the default), made elsewhere (adapter), or another variant's adapter (source, in
-    TOML `from`) at a scale or an earlier checkpoint, or as a server answers with it (served: address; served_model: its
+    TOML `from`) at a scale or an earlier checkpoint, changed by a repair (repair: its name; repair_settings: the keys
+    of that repair, which stand in the same table), or as a server answers with it (served: address; served_model: its
     name there)."""
 
     name: str
@@ -154,6 +156,8 @@ class VariantConfig:
     adapter_scale: float = _between(0.0, 4.0, 1.0)
     checkpoint: int | None = _at_least(1, None)
     training: TrainingConfig | None = None
+    repair: str | None = None
+    repair_settings: Any = None
     served: str | None = None
     served_model: str | None = None
 
@@ -161,6 +165,11 @@ class VariantConfig:
     def is_trained(self) -> bool:
         """Whether this variant has a training of its own."""
         return self.training is not None
+
+    @property
+    def makes_adapter(self) -> bool:
+        """Whether an adapter is made for it here, by a training or a repair."""
+        return self.is_trained or self.repair is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +266,7 @@ class ExperimentConfig:
                 if item.metadata.get("unsaid") and values[name][item.name] == item.default:
                     del values[name][item.name]
         for variant in values["variants"]:
-            for name in ("served", "served_model"):
+            for name in ("served", "served_model", "repair", "repair_settings"):
                 if variant[name] is None:
                     del variant[name]
         return values
@@ -383,11 +392,12 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
         if isinstance(item.get("name"), str):
             key = f"variant.{item['name']}"
         overrides = {name: value for name, value in item.items() if name not in _VARIANT_KEYS}
+        repair_settings = _repair_settings(item, overrides, where, key)
         plain = {name: value for name, value in item.items() if name in _VARIANT_KEYS}
         if "from" in plain:
             plain["source"] = check_value(plain.pop("from"), str, {}, where, f"{key}.from")
             plain.setdefault("name", _derived_name(plain))
-        variant = build(VariantConfig, plain, where, key)
+        variant = replace(build(VariantConfig, plain, where, key), repair_settings=repair_settings)
         derived = variant.source is not None or variant.adapter is not None or variant.served is not None
         _check_served(variant, where, key)
         if derived and overrides:
@@ -409,13 +419,36 @@ def _variants(items: Any, training: dict[str, Any], where: str) -> tuple[Variant
 
 
 def _check_served(variant: VariantConfig, where: str, key: str) -> None:
-    if variant.served is not None and (variant.adapter or variant.checkpoint or variant.adapter_scale != 1.0):
+    further = variant.adapter or variant.checkpoint or variant.adapter_scale != 1.0 or variant.repair
+    if variant.served is not None and further:
         raise ConfigError(f"{where}: {key}.served: what a server answers with is decided there; leave only `from`")
     if variant.served is None and variant.served_model is not None:
         raise ConfigError(f"{where}: {key}.served_model: needs `served`, the server's address")
 
 
-_VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "served", "served_model"}
+def _repair_settings(item: Mapping[str, Any], overrides: dict[str, Any], where: str, key: str) -> Any:
+    """The settings of the repair that a variant names, whose keys are taken out of `overrides`; None where it names
+    none. Raises ConfigError for an unknown repair, keys of another one, and a variant without `from`."""
+    name = item.get("repair")
+    if name is None:
+        for other in overrides:
+            if other not in _COMMON_KEYS and not methods_with(other) and (having := repairs_with(other)):
+                raise ConfigError(f"{where}: {key}.{other}: belongs to repair {' or '.join(map(repr, having))}; "
+                                  f'name it: repair = "{having[0]}"')  # fmt: skip
+        return None
+    check_value(name, str, {}, where, f"{key}.repair")
+    try:
+        repair = find_repair(name)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {key}.repair: {error}") from error
+    if "from" not in item:
+        raise ConfigError(f"{where}: {key}.repair: needs `from`, the variant whose adapter is repaired")
+    given = {other: overrides.pop(other) for other in list(overrides)}
+    refuse_unknown(given, {*repair.keys, *_VARIANT_KEYS}, where, key)
+    return build(repair.settings, given, where, key)
+
+
+_VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "repair", "served", "served_model"}
 _COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {"settings"}  # of every training method
 
 
@@ -467,6 +500,8 @@ def _derived_name(plain: Mapping[str, Any]) -> str:
     name = str(plain["source"]) + ("@served" if "served" in plain else "")
     if "checkpoint" in plain:
         name += f"@step-{plain['checkpoint']}"
+    if "repair" in plain:
+        name += f"@{plain['repair']}"
     return name + (f"@{plain['adapter_scale']}" if "adapter_scale" in plain else "")
 
 
@@ -499,6 +534,8 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
                               f"name {source.source!r} instead")  # fmt: skip
         if variant.checkpoint is not None:
             _check_checkpoint(variant, source, where)
+        if variant.repair is not None:
+            _check_repair(variant, source, where)
     _check_general(config, where)
 
 
@@ -521,6 +558,19 @@ def _check_checkpoint(variant: VariantConfig, source: VariantConfig, where: str)
         raise ConfigError(
             f"{where}: variant {variant.name!r}: checkpoint = {variant.checkpoint}: {source.name!r} saves every "
             f"{training.checkpoint_steps} steps; name a multiple"
+        )
+
+
+def _check_repair(variant: VariantConfig, source: VariantConfig, where: str) -> None:
+    if source.training is not None and not find_method(source.training.method).low_rank:
+        raise ConfigError(
+            f"{where}: variant.{variant.name}.repair: {source.training.method} trains no low-rank update of "
+            f"the weights, which {variant.repair} is defined for; train {source.name} by another method, or remove "
+            "the variant"
+        )
+    if source.served is not None:
+        raise ConfigError(
+            f"{where}: variant.{variant.name}.repair: {source.name!r} is a server, which has no adapter here"
         )
 
 

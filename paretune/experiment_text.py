@@ -24,6 +24,7 @@ from paretune.config import (
 )
 from paretune.engines import ENGINES
 from paretune.methods import METHODS, find_method
+from paretune.repairs import REPAIRS, find_repair
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
 from paretune.sweep import UNSAID_VARIANTS, SweepConfig
@@ -45,13 +46,14 @@ SECTIONS: Mapping[str, Any] = {
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
-_NOT_KEYS = ("variant.training", "training.settings", "engine.options")
+_NOT_KEYS = ("variant.training", "variant.repair_settings", "training.settings", "engine.options")
 # Keys that stand in a section for one of its kinds: by section and kind, the dataclass that has them.
 OWN_KEYS: Mapping[str, Mapping[str, Any]] = {
     "engine": {name: kind.Settings for name, kind in ENGINES.items()},
     "training": {name: find_method(name).settings for name in METHODS},
+    "variant": {name: find_repair(name).settings for name in REPAIRS},
 }
-_USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method}
+_USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method, "variant": ""}
 
 INTRODUCTIONS: Mapping[str, str] = {
     "": "Keys that stand before the first section.",
@@ -183,7 +185,7 @@ MEANINGS: Mapping[str, str] = {
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
     "training.logging_steps": "Steps between two lines of training.jsonl.",
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
-    "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint and scale when absent.",
+    "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint, repair and scale when absent.",
     "variant.from": "The variant whose adapter this one takes.",
     "variant.adapter": "An adapter made elsewhere, in PEFT's format: a folder, a .zip or .rar file (relative to this "
     "file), or its Hub id, with @REVISION if need be.",
@@ -192,6 +194,18 @@ MEANINGS: Mapping[str, str] = {
     "tables say whether it answers alike (servers.md).",
     "variant.served_model": "What that server calls the model; not needed where it has one.",
     "variant.checkpoint": "The source's checkpoint after so many steps.",
+    "variant.repair": f"Change the source's adapter without training: {', '.join(REPAIRS)} (training.md); installed "
+    "packages may add others.",
+    "variant.first_scale": "Factor on the update of the first block.",
+    "variant.last_scale": "Of the last block; the blocks between lie on a line.",
+    "variant.layer_scales": "A factor for every block instead.",
+    "variant.similarity": "A leading singular vector of the tuned weight whose cosine with every one of the base's is "
+    "below this is an intruder.",
+    "variant.leading_vectors": "How many leading singular vectors of each weight are looked at.",
+    "variant.intruder_scale": "What is left of an intruder's singular value; 0 removes it.",
+    "variant.remove_below": "Singular values of the update below so many times their median are removed; 0 removes "
+    "none.",
+    "variant.cut_above": "Singular values above so many times their median are cut to it; none when absent.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",
     "tracking.kind": "What keeps the figures; each needs the extra of its name.",
@@ -332,7 +346,7 @@ def _kind(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{option}`" for option in get_args(kind))
     if origin is tuple:
-        return "list of texts"
+        return "list of numbers" if get_args(kind)[0] is float else "list of texts"
     if origin is Mapping:
         return "table of texts"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]

@@ -63,9 +63,10 @@ def _convert(value: Any, kind: Any) -> Any:
         return value if value in get_args(kind) and not isinstance(value, bool) else _WRONG
     if origin is tuple:
         items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        if not isinstance(items, list):
             return _WRONG
-        return tuple(items)
+        converted = tuple(_convert(item, get_args(kind)[0]) for item in items)
+        return _WRONG if _WRONG in converted else converted
     if origin is Mapping:
         right = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
         return dict(value) if right else _WRONG
@@ -84,7 +85,7 @@ def _describe(kind: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(repr(option) for option in get_args(kind))
     if origin is tuple:
-        return "a list of strings"
+        return "a list of numbers" if get_args(kind)[0] is float else "a list of strings"
     if origin is Mapping:
         return "a table of strings"
     names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}

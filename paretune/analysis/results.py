@@ -35,6 +35,7 @@ class VariantRow:
     source: str | None
     adapter_scale: float | None
     checkpoint: int | None
+    repair: str | None
     target: Interval | None
     secondary: Mapping[str, Interval | None]
     general: Interval

@@ -121,7 +121,7 @@ def _curves(entries: Sequence[VariantEntry]) -> tuple[Curve, ...]:
     baseline = entries[0]
     curves: list[Curve] = []
     for whole in entries[1:]:
-        derived = [entry for entry in entries if entry.source == whole.name]
+        derived = [entry for entry in entries if entry.source == whole.name and entry.repair is None]
         scaled = [entry for entry in derived if entry.checkpoint is None]
         stopped = [entry for entry in derived if entry.checkpoint is not None and entry.adapter_scale in (None, 1.0)]
         if scaled:

@@ -1,7 +1,7 @@
-"""What a claim is about: a recipe with all its seeds, or one adapter, scale or checkpoint.
+"""What a claim is about: a recipe with all its seeds, or one adapter, scale, checkpoint or repair.
 
-Trainings that differ in nothing but the seed are one recipe, and so are their scales and checkpoints. Picking the best
-seed of a recipe and naming it would claim what cannot be repeated.
+Trainings that differ in nothing but the seed are one recipe, and so are their scales, checkpoints and repairs. Picking
+the best seed of a recipe and naming it would claim what cannot be repeated.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def _recipe(name: str, items: Mapping[str, Mapping[str, Any]]) -> Key:
     if training is None:
         return (name,)
     rest = tuple(sorted((key, repr(value)) for key, value in training.items() if key != "seed"))
-    return rest, item.get("adapter_scale"), item.get("checkpoint")
+    repair = (item.get("repair"), repr(item.get("repair_settings")))
+    return rest, item.get("adapter_scale"), item.get("checkpoint"), repair
 
 
 def _seed(name: str, items: Mapping[str, Mapping[str, Any]]) -> int | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from paretune.pipeline.cells import CellState
     from paretune.pipeline.session import Session
 
-_KINDS = ("prepare", "train", "answer", "choice", "judge", "report")
+_KINDS = ("prepare", "train", "repair", "answer", "choice", "judge", "report")
 _COLUMNS = (36, 10, 10, 10)
 
 

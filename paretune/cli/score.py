@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rules",
         metavar="NAME",
         help="when two results are the same: official (Spider's script), result (rows and values alone), multiset, "
-        "strict, bird, subset or tp4 (default: official where DIR/tables.json describes the databases, bird for BIRD's "
+        "strict, bird, subset or tp4 (default: official where a tables.json describes the databases, bird for BIRD's "
         "questions, else result)",
     )
     parser.add_argument("--keep-distinct", action="store_true", help="official rules: do not drop DISTINCT")
@@ -99,7 +99,7 @@ def _score(arguments: argparse.Namespace, pool: WorkerPool) -> tuple[dict[str, o
     from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
     questions, gold, databases = _questions(arguments)
-    tables_file = (arguments.spider or databases.parent) / "tables.json"
+    tables_file = _tables_file(arguments, databases)
     file = read_predictions(
         arguments.predictions, column=arguments.column, db_ids={question.db_id for question in questions}
     )
@@ -116,7 +116,7 @@ def _score(arguments: argparse.Namespace, pool: WorkerPool) -> tuple[dict[str, o
     predictions = [
         replace(item, known_wrong=item.index in known_wrong) for item in join_predictions(file.rows, questions, gold)
     ]
-    header = _header(arguments, settings, questions, predictions, databases)
+    header = _header(arguments, settings, questions, predictions, databases, tables_file)
     if arguments.known_wrong:
         header["known_wrong"] = sorted(known_wrong)
     with progress_bar("score", len(predictions)) as advance:
@@ -148,6 +148,12 @@ def _questions(
     db_ids = {question.db_id for question in questions}
     rows = read_predictions(arguments.gold, db_ids=db_ids).rows if arguments.gold else None
     return questions, rows, arguments.databases or database_folder(arguments.spider)
+
+
+def _tables_file(arguments: argparse.Namespace, databases: Path) -> Path:
+    """Spider's tables.json: beside the split, else (as for Spider-Syn) beside the folder of the databases."""
+    beside = [folder / "tables.json" for folder in (arguments.spider, databases.parent) if folder is not None]
+    return next(filter(Path.is_file, beside), beside[-1])
 
 
 def _split_file(arguments: argparse.Namespace) -> Path:
@@ -203,6 +209,7 @@ def _header(
     questions: list[SqlQuestion],
     predictions: list[SqlPrediction],
     databases: Path,
+    tables_file: Path,
 ) -> dict[str, object]:
     """What decides the verdicts: versions, settings and the hashes of everything read."""
     import hashlib
@@ -222,8 +229,8 @@ def _header(
         hashes["gold"] = file_sha256(arguments.gold)
     if arguments.spider is not None:
         hashes = {"predictions": hashes.pop("predictions"), "split": file_sha256(_split_file(arguments)), **hashes}
-        if (arguments.spider / "tables.json").is_file():
-            hashes["tables"] = file_sha256(arguments.spider / "tables.json")
+    if tables_file.is_file():
+        hashes["tables"] = file_sha256(tables_file)
     return {
         "kind": "sql verdicts",
         "paretune": paretune.__version__,

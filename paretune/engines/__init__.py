@@ -52,6 +52,9 @@ def check_engine(config: ExperimentConfig, where: str) -> None:
     if engine_kind(config.engine.kind, where).takes_peft:
         return
     for variant in config.variants:
+        if variant.repair is not None:
+            raise ConfigError(f"{where}: variant {variant.name!r}: adapters of the engine {config.engine.kind!r} "
+                              "cannot be repaired; remove the variant")  # fmt: skip
         if variant.is_trained:
             raise ConfigError(f"{where}: variant {variant.name!r}: the engine {config.engine.kind!r} takes no trained "
                               "adapters; name one made for it (adapter = PATH)")  # fmt: skip

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from paretune.pipeline.choices import Choices
     from paretune.pipeline.done import PartDone
 
-Kind = Literal["prepare", "train", "answer", "choice", "judge", "report"]
+Kind = Literal["prepare", "train", "repair", "answer", "choice", "judge", "report"]
 State = Literal["done", "missing", "outdated"]
-KINDS: tuple[Kind, ...] = ("prepare", "train", "answer", "choice", "judge", "report")
+KINDS: tuple[Kind, ...] = ("prepare", "train", "repair", "answer", "choice", "judge", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Cell:
     @property
     def needs_model(self) -> bool:
         """Whether it loads weights."""
-        return self.kind in ("train", "answer", "choice")
+        return self.kind in ("train", "repair", "answer", "choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,9 @@ def _cells_of_variant(variant: VariantConfig, source: VariantConfig, lines: str,
         if training:
             yield Cell("train", owner, needs, ("prepared",), files)
             needs = (*needs, f"train:{owner}")
+    if variant.repair is not None:
+        yield Cell("repair", name, needs, inputs, (f"{name}/adapter",))
+        needs, inputs = ("prepare", f"repair:{name}"), ("prepared", f"{name}/adapter")
     yield Cell("answer", name, needs, inputs, (f"{name}/answers.jsonl",))
     yield Cell("choice", name, needs, inputs, (f"{name}/choice.jsonl",))
     answers = (f"{name}/answers.jsonl",)
@@ -105,12 +108,15 @@ def find_cells(cells: Sequence[Cell], names: Sequence[str]) -> list[Cell]:
 def work(session: Session, cell: Cell, choices: Choices) -> None:
     """Do one cell of a variant; nothing where it is done. Raises what its stage raises."""
     from paretune.pipeline.evaluate import answer, choose, score
+    from paretune.pipeline.repair import repair
     from paretune.pipeline.train import train
 
     variant = session.config.variant(cell.variant)
     if cell.kind == "train":
         session.engine.release()
         train(session, variant)
+    elif cell.kind == "repair":
+        repair(session, variant)
     elif cell.kind == "answer":
         answer(session, variant, choices)
     elif cell.kind == "choice":
@@ -162,6 +168,11 @@ def _check_needs(session: Session, cell: Cell, variant: VariantConfig, choices: 
     owner = session.config.variant(variant.source or variant.name)
     if owner.is_trained and not is_trained(session.folder.path / owner.name, training_fingerprint(session, owner)):
         raise _not_yet(session, cell, f"train:{owner.name}")
+    if variant.repair is not None and cell.kind != "repair":
+        from paretune.pipeline.repair import repair_fingerprint
+
+        if not is_trained(session.folder.path / variant.name, repair_fingerprint(session, variant)):
+            raise _not_yet(session, cell, f"repair:{variant.name}")
     if cell.kind == "judge" and not is_unusable(session, variant):
         wanted = answer_headers(session, variant, choices, session.folder)[0]["fingerprint"]
         path = session.folder.variant(variant.name, "answers.jsonl")
@@ -188,7 +199,10 @@ def cell_states(session: Session, rows: Sequence[PartDone]) -> list[CellState]:
     kinds: Mapping[str, Kind] = {"adapter": "train", "answers": "answer", "choice": "choice", lines: "judge"}
     parts: dict[str, list[PartDone]] = {}
     for row in rows:
-        parts.setdefault(f"{kinds[row.part]}:{row.variant}" if row.variant else "prepare", []).append(row)
+        kind = kinds[row.part] if row.variant else "prepare"
+        if kind == "train" and not session.config.variant(row.variant).is_trained:
+            kind = "repair"
+        parts.setdefault(f"{kind}:{row.variant}" if row.variant else kind, []).append(row)
     found: list[CellState] = []
     for cell in cells_of(session.config, lines):
         if cell.kind == "report":

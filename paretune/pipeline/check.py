@@ -20,6 +20,7 @@ from paretune.models.adapters import (
     doubt_about_base,
 )
 from paretune.models.load import require_bitsandbytes
+from paretune.models.repairs.update import why_not_repairable
 from paretune.models.source import ModelSource, find_configuration
 from paretune.pipeline.prepare import check_length
 from paretune.pipeline.session import Session
@@ -65,6 +66,8 @@ def _variant_problems(
             yield f"variant {variant.name}: {reason}"
     if variant.training is not None:
         yield from _training_problems(variant, target, [name for name, shape in modules.items() if shape is not None])
+    for reason in _refused(lambda: _check_repair(session, variant)):
+        yield f"variant {variant.name}: {reason}"
     if variant.checkpoint is not None and variant.source is not None:
         from paretune.training.sft import total_steps
 
@@ -115,6 +118,8 @@ def check_adapters(session: Session, variants: Sequence[VariantConfig]) -> list[
     modules = _modules(session.source.directory) if elsewhere else {}
     for variant in elsewhere:
         _check_adapter(find_adapter(str(variant.adapter)), session.source, modules, session.source.names[0])
+    for variant in variants:
+        _check_repair(session, variant)
     return _doubtful_adapters(elsewhere, session.source.names)
 
 
@@ -147,6 +152,15 @@ def _check_adapter(directory: Path, source: ModelSource | None, modules: ModuleS
         check_declared_base(directory, (model,))
     if modules:
         check_shapes(directory, modules, model)
+
+
+def _check_repair(session: Session, variant: VariantConfig) -> None:
+    """Refuse the repair of an adapter made elsewhere that is no plain LoRA."""
+    if variant.repair is None or variant.source is None:
+        return
+    adapter = session.config.variant(variant.source).adapter
+    if adapter is not None and (reason := why_not_repairable(find_adapter(adapter))):
+        raise ModelError(f"{adapter}: {reason}; {variant.repair} is defined for such updates only")
 
 
 def _check_prompts(session: Session, target: TargetData) -> None:

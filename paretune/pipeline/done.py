@@ -50,7 +50,7 @@ def list_progress(session: Session) -> tuple[list[PartDone], str]:
                 known = _Known.of(session, prepared)
         except ParetuneError as error:
             reason = str(error)
-    variants = {variant.name: variant.is_trained for variant in session.config.all_variants()}
+    variants = {variant.name: variant.makes_adapter for variant in session.config.all_variants()}
     lines = session.task.facets.lines
     return _rows(session.folder, lines, variants, known or _Known.unchecked(session)), reason
 
@@ -61,10 +61,11 @@ def folder_progress(folder: RunFolder) -> list[PartDone]:
     manifest = folder.read_manifest()
     lines = task_of(manifest).facets.lines
     configured = [item for item in manifest.get("config", {}).get("variants", ()) if item.get("name")]
-    trained = {str(item["name"]): bool(item.get("training")) for item in configured}
+    trained = {str(item["name"]): bool(item.get("training") or item.get("repair")) for item in configured}
     if not configured:
         noted = manifest.get("variants", {})
-        trained = {str(name): entry.get("kind") == "trained" for name, entry in noted.items() if name != BASELINE}
+        kinds = ("trained", "repaired")
+        trained = {str(name): entry.get("kind") in kinds for name, entry in noted.items() if name != BASELINE}
     return _rows(folder, lines, {BASELINE: False, **trained}, _Known.of_headers(folder, lines, trained))
 
 
@@ -154,6 +155,7 @@ class _Known:
         """The fingerprints that the stages would ask for. prepared: where what is asked now lies."""
         from paretune.pipeline.choices import read_choices
         from paretune.pipeline.evaluate import answer_headers, verdicts_header
+        from paretune.pipeline.repair import repair_fingerprint
         from paretune.pipeline.train import training_fingerprint
         from paretune.training.sft import is_trained
 
@@ -162,7 +164,7 @@ class _Known:
             ("", f"prepared/{name}"): prepared_mark(prepared, name) for name in _prepared(session.task.facets.lines)
         }
         trained = set()
-        for variant in session.config.all_variants():
+        for variant in sorted(session.config.all_variants(), key=lambda variant: variant.source is not None):
             owner = session.config.variant(variant.source or variant.name)
             if variant.is_trained:
                 marks[variant.name, "adapter"] = training_fingerprint(session, variant, prepared)
@@ -170,6 +172,10 @@ class _Known:
                     trained.add(variant.name)
             if owner.is_trained and owner.name not in trained:
                 continue  # no answers can be those of an adapter that is not made yet
+            if variant.repair is not None:
+                marks[variant.name, "adapter"] = repair_fingerprint(session, variant)
+                if not is_trained(session.folder.path / variant.name, marks[variant.name, "adapter"]):
+                    continue
             answers, choice = answer_headers(session, variant, choices, prepared)
             verdicts = verdicts_header(session, answers["fingerprint"], prepared)
             for part, header in (("answers", answers), (session.task.facets.lines, verdicts), ("choice", choice)):
@@ -195,7 +201,7 @@ def _prepared_now(session: Session) -> Iterator[RunFolder]:
 
 def known_rows(session: Session) -> list[PartDone]:
     """`list_progress` of what has just been prepared in the run folder; data are not read again."""
-    variants = {variant.name: variant.is_trained for variant in session.config.all_variants()}
+    variants = {variant.name: variant.makes_adapter for variant in session.config.all_variants()}
     return _rows(session.folder, session.task.facets.lines, variants, _Known.of(session, session.folder))
 
 
@@ -204,7 +210,7 @@ def _prepared(lines: str) -> tuple[str, ...]:
 
 
 def _rows(folder: RunFolder, lines: str, variants: Mapping[str, bool], known: _Known) -> list[PartDone]:
-    """variants: whether each is trained here."""
+    """variants: whether an adapter of each is made here."""
     rows = [_row(known, "", f"prepared/{name}", folder.prepared(name), known.lines[name]) for name in _prepared(lines)]
     for variant, trained in variants.items():
         if trained:

@@ -106,12 +106,14 @@ def start(session: Session, variants: Sequence[VariantConfig], *, training: bool
 
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
     """Prepare and train."""
+    from paretune.pipeline.repair import repair
     from paretune.pipeline.train import train
 
     prepare(session)
     note_kinds(session)
-    for variant in variants:
+    for variant in sorted(variants, key=lambda variant: variant.source is not None):
         train(session, variant)
+        repair(session, variant)
 
 
 def note_kinds(session: Session) -> None:
@@ -120,6 +122,8 @@ def note_kinds(session: Session) -> None:
     for variant in session.config.all_variants():
         if variant.served is not None:
             kind = "served"
+        elif variant.repair is not None:
+            kind = "repaired"
         elif variant.source is not None:
             kind = "checkpoint" if variant.checkpoint is not None else "scaled"
         elif variant.adapter is not None:
@@ -128,7 +132,7 @@ def note_kinds(session: Session) -> None:
             kind = "trained" if variant.is_trained else "baseline"
         facts[variant.name] = {
             "kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
-            "checkpoint": variant.checkpoint,
+            "checkpoint": variant.checkpoint, **({"repair": variant.repair} if variant.repair else {}),
         }  # fmt: skip
     session.note_variants(facts)
 
@@ -179,6 +183,8 @@ def _todo(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int])
         if not row.variant or row.state == "done":
             continue
         training = session.config.variant(row.variant).training
+        if row.part == "adapter" and training is None:
+            continue  # a repair takes seconds
         if row.part == "adapter" and training is not None:
             from paretune.training.sft import total_steps
 
@@ -236,4 +242,4 @@ def _describe_variant(variant: VariantConfig, rows: int) -> str:
         from paretune.training.sft import total_steps
 
         return f"train {total_steps(rows, variant.training)} steps at {variant.training.peak_learning_rate:g}, evaluate"
-    return "evaluate"
+    return "evaluate" if variant.repair is None else f"repair {variant.source} by {variant.repair}, evaluate"

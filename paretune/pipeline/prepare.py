@@ -114,6 +114,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     session.config = with_stored_paths(session.config)
     task = session.task
     target, general = read_target(session.config, task), read_general(session.config)
+    session.say(_what_was_read(session.config.target.kind, target, general))  # the tokenizer's library takes seconds
     context = session.engine.context_tokens
     general = [cut_prompts(session, in_writing(session, item), context) for item in general]
     questions = [_asked(session, target, question, context) for question in target.questions]
@@ -145,6 +146,11 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     }
     session.folder.update_manifest(manifest)
     return target, general
+
+
+def _what_was_read(kind: str, target: TargetData, general: Sequence[GeneralData]) -> str:
+    suites = "".join(f"; {item.suite.name}: {len(item.questions)} questions" for item in general)
+    return f"{kind}: {len(target.questions)} questions, {len(target.training)} training rows{suites}"
 
 
 def _note_claims(session: Session) -> None:

@@ -152,6 +152,17 @@ class Session:
 
     def adapter(self, variant: VariantConfig) -> Path | None:
         """The adapter folder of a variant; None for the baseline. Raises RunFolderError where it is not made yet."""
+        if variant.repair is None:
+            return self.source_adapter(variant)
+        directory = self.folder.variant(variant.name, "adapter")
+        if not directory.is_dir():
+            raise RunFolderError(
+                f"{directory}: not there; {variant.name} is repaired by `paretune evaluate EXPERIMENT`"
+            )
+        return directory
+
+    def source_adapter(self, variant: VariantConfig) -> Path | None:
+        """The adapter folder that a variant's is made of; of a variant without a repair, its own."""
         if variant.name == BASELINE or variant.served is not None:
             return None
         if variant.adapter is not None:

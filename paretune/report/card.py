@@ -257,6 +257,10 @@ def _trained(records: Run, subject: _Subject, voice: Voice) -> Iterator[str]:
     yield say("card.method", method=method, settings=tuple(chosen))
     if subject.settings.get("checkpoint") is not None:
         yield say("card.checkpoint", step=int(subject.settings["checkpoint"]), source=owner)
+    if subject.settings.get("repair"):
+        settings = subject.settings.get("repair_settings") or {}
+        yield say("card.repair", repair=str(subject.settings["repair"]), source=owner,
+                  settings=tuple(f"{key} {_value(value)}" for key, value in settings.items()))  # fmt: skip
 
 
 def _warnings(records: Run, comparison: Comparison, subject: _Subject, voice: Voice) -> Iterator[str]:

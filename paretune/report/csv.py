@@ -106,6 +106,7 @@ def _target(comparison: Comparison) -> Iterable[Row]:
             "source": variant.source,
             "adapter_scale": variant.adapter_scale,
             "checkpoint_steps": variant.checkpoint,
+            **({"repair": variant.repair} if any(row.repair for row in comparison.variants) else {}),
             "questions": accuracy.n,
             facets.clusters: accuracy.clusters,
             **({"rules": comparison.target_rules} if comparison.target_rules else {}),

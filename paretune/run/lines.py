@@ -109,7 +109,8 @@ class SampledAnswer:
 
 @dataclass(frozen=True, slots=True)
 class VariantEntry:
-    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled, checkpoint or served."""
+    """What the manifest says of a variant. kind: baseline, trained, adapter, scaled, checkpoint, repaired
+    or served; repair: how it was repaired."""
 
     name: str
     kind: str
@@ -123,6 +124,7 @@ class VariantEntry:
     tokens: int = 0
     seconds: float = 0.0
     truncated_rows: int = 0
+    repair: str | None = None
     unusable: str | None = None  # why its adapter cannot answer, such as weights that are not finite
 
 

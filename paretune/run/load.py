@@ -139,7 +139,8 @@ def load_run(path: Path) -> Run:
     questions = reader.prepared(lines, AskedQuestion)
     choices = reader.prepared("choice", AskedChoice)
     rows = reader.prepared("train", TrainingRow, required=False)
-    validation = validation_choices = ()
+    validation: tuple[AskedQuestion, ...] = ()
+    validation_choices: tuple[AskedChoice, ...] = ()
     if _mapping(manifest.get("config")).get("validation"):  # else what lies there is of an experiment that had it
         validation = reader.prepared("validation", AskedQuestion, required=False)
         validation_choices = reader.prepared("validation_choice", AskedChoice, required=False)

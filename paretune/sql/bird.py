@@ -12,8 +12,8 @@ from pathlib import Path
 
 from paretune.errors import DataError
 from paretune.records import SqlQuestion
+from paretune.sql.levels import LEVELS
 
-LEVELS = ("simple", "moderate", "challenging")
 WITHOUT_KNOWN_WRONG = "without questions known to be wrong"  # what the second figure is called
 
 
@@ -29,7 +29,7 @@ def question_with_evidence(question: SqlQuestion) -> str:
 
 def is_bird(questions: Sequence[SqlQuestion]) -> bool:
     """Are these questions BIRD's? They are where they say their difficulty in its words."""
-    return bool(questions) and all(question.level in LEVELS for question in questions)
+    return bool(questions) and all(question.level in LEVELS["difficulty"].levels for question in questions)
 
 
 def read_known_wrong(path: Path, questions: Sequence[SqlQuestion]) -> frozenset[int]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy import stats
 
 from paretune.config import BASELINE
 from paretune.findings import Figures, Finding, examples, percent
@@ -145,6 +144,8 @@ def _stopped(variant: Variant) -> Iterator[Finding]:
 
 def _failing_alone(variant: str, lines: Sequence[SqlVerdict], base: Sequence[SqlVerdict]) -> Iterator[Finding]:
     """A failure that a tuned variant has more of than the base model: a parser or a limit that does not fit it."""
+    from scipy import stats
+
     for sign, has in SIGNS.items():
         count, base_count = sum(map(has, lines)), sum(map(has, base))
         if not lines or not base or percent(count, len(lines)) - percent(base_count, len(base)) <= POINTS_MORE:

@@ -6,7 +6,7 @@ No parser is needed here, so that the process which only collects verdicts start
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from paretune.text import Phrase
@@ -17,14 +17,12 @@ _SAYS_THE_MESSAGE = ("sql.not-comparable", "sql.no-clause")
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """hardness: of the gold, "unknown" where it is no SELECT statement, and then both matches are null.
-    exact_set_match: false where SQLite refuses the prediction; exact_set_match_strict: as the official script has it,
-    where what its own parser refuses is no match, whatever SQLite says. error_class, phrase: null for a prediction that
-    is not wrong."""
+    """hardness: of the reference, "unknown" where it is no SELECT statement. measured: the metrics of texts
+    (sql/metrics.py), none where the hardness is unknown. error_class, phrase: null for a prediction that is not
+    wrong."""
 
     hardness: str = "unknown"
-    exact_set_match: bool | None = None
-    exact_set_match_strict: bool | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
     error_class: str | None = None
     phrase: Phrase | None = None
 

@@ -18,7 +18,7 @@ from paretune.sql.diagnosis import Diagnosis
 from paretune.sql.dialects import SQLITE, as_sqlite, dialect_of
 from paretune.sql.differences import Difference, ErrorClass, find_differences
 from paretune.sql.extract import tokens
-from paretune.sql.official_parser import official_parser_reads
+from paretune.sql.metrics import OF_TEXTS, Texts
 from paretune.sql.reading import parse_select, read_clauses
 from paretune.sql.readings import Reading, Readings
 from paretune.sql.rules import joined_operators
@@ -291,14 +291,14 @@ class Diagnostician:
                 given[query] = read_clauses(query, schema.tables)
             return given[query]
 
-        lenient = strict = None
+        measured: dict[str, float] = {}
         if reading.hardness != "unknown":
             matched = sql.replace("value", "1") if values_open else sql
-            match = wanted is not None and self._matches(matched, wanted, schema, read)
-            lenient = match and not refused
-            strict = match and official_parser_reads(matched, schema)
+            alike = wanted is not None and self._matches(matched, wanted, schema, read)
+            texts = Texts(matched, schema, alike, refused)
+            measured = {name: metric.measure(texts) for name, metric in OF_TEXTS.items()}
         error_class, phrase = self._explain(schema, sql, gold, message, read) if wrong else (None, None)
-        return Diagnosis(reading.hardness, lenient, strict, error_class, phrase)
+        return Diagnosis(reading.hardness, measured, error_class, phrase)
 
     def _schema(self, database: Path) -> SchemaNames:
         if database not in self._schemas:

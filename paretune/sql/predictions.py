@@ -48,7 +48,8 @@ def read_predictions(path: Path, *, column: str | None = None, db_ids: Collectio
 
     .json: a list of texts (null for no answer) or of objects, or BIRD's object {"0": "SQL\\t----- bird -----\\tdb_id"}.
     .jsonl: objects. .csv: with a header. Objects and CSV rows hold the SQL under `column`, by default the first of the
-    usual names (generated_sql, predicted_sql, sql ...; case and spaces do not count); index or position (all or none),
+    usual names (generated_sql, predicted_sql, sql ...; case and spaces do not count); an object whose `prompt` ends
+    with SELECT holds what follows that word (ChatGPT's published answers do); index or position (all or none),
     db_id and question are used where they are there, and in a CSV expected_sql (the row's own gold). Otherwise lines: a
     tab and one of db_ids (any single word when none are given) may follow the query; an empty line is an empty answer,
     so that positions hold.
@@ -135,7 +136,8 @@ def _check_questions(rows: Sequence[PredictionRow], questions: Sequence[SqlQuest
     if len(others) * 2 > len(stated):
         raise DataError(
             f"{others[0].where}: asks {others[0].question!r}, which is not question {others[0].position} of the split, "
-            f"nor are {len(others) - 1} more of {len(stated)} the split's at their positions; give each row its index"
+            f"nor are {len(others) - 1} more of {len(stated)} the split's at their positions; name their split, or "
+            "give each row its index"
         )
 
 
@@ -163,10 +165,11 @@ def _text(path: Path) -> str:
 
 
 _BIRD = "\t----- bird -----\t"  # between query and db_id in BIRD's files
+_NAME_IT = " (--column names the one that holds the SQL)"
 # The usual names of what is needed, letters and digits alone, the likeliest first.
 _SQL_NAMES = (
     "generatedsql", "predictedsql", "predictsql", "predsql", "prediction", "predicted", "pred", "sql", "finalsql",
-    "response", "completion", "output", "answer",
+    "response", "completion", "output", "answer", "result",
 )  # fmt: skip
 _DB_NAMES = ("dbid", "db", "database", "dbname")
 _QUESTION_NAMES = ("question", "nlq", "spidersynquestion", "utterance")
@@ -241,8 +244,8 @@ def _json_line_rows(path: Path, text: str, column: str | None) -> list[Predictio
 def _object_row(where: str, entry: dict[str, Any], order: int, column: str | None) -> PredictionRow:
     sql_key = column if column is not None else _named(entry, _SQL_NAMES)
     if sql_key is None or sql_key not in entry:
-        expected = "sql" if column is None else column
-        raise DataError(f"{where}: no key {expected!r}; found {', '.join(map(repr, entry)) or 'nothing'}")
+        expected = "'sql' or another usual name" if column is None else repr(column)
+        raise DataError(f"{where}: no key {expected}; found {', '.join(map(repr, entry)) or 'nothing'}{_NAME_IT}")
     position_key = _named(entry, _POSITION_NAMES)
     position = order if position_key is None else entry[position_key]
     if not isinstance(position, int) or isinstance(position, bool) or position < 0:
@@ -254,7 +257,17 @@ def _object_row(where: str, entry: dict[str, Any], order: int, column: str | Non
     if not all(isinstance(value, str | None) for value in values):
         raise DataError(f"{where}: expected texts under {sql_key!r}, 'db_id' and 'question'")
     sql, db_id, question = values
-    return _row(position, sql or "", where, question, db_id)
+    return _row(position, _continued(entry.get("prompt"), sql or ""), where, question, db_id)
+
+
+def _continued(prompt: object, text: str) -> str:
+    """The text, behind the word with which its prompt ends where it goes on from that.
+
+    >>> _continued("How many singers are there? SELECT", "count(*) FROM singer")
+    'SELECT count(*) FROM singer'
+    """
+    goes_on = isinstance(prompt, str) and prompt.rstrip().upper().endswith("SELECT") and text.strip()
+    return f"SELECT {text}" if goes_on and not text.lstrip().upper().startswith(("SELECT", "WITH", "```")) else text
 
 
 def _csv_rows(path: Path, text: str, column: str | None) -> tuple[list[PredictionRow], bool]:
@@ -274,7 +287,8 @@ def _rows_of_csv(path: Path, text: str, column: str | None) -> tuple[list[Predic
     names = _names(head, delimiter)
     sql_name = _named(names, wanted)
     if sql_name is None:
-        raise DataError(f"{path}: no column {column or 'generated_sql'}; found {', '.join(names)}")
+        expected = "generated_sql or another usual name" if column is None else column
+        raise DataError(f"{path}: no column {expected}; found {', '.join(names)}{_NAME_IT}")
     others = [_named(names, known) for known in (_POSITION_NAMES, _QUESTION_NAMES, _DB_NAMES)]
     rows: list[PredictionRow] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -355,29 +355,6 @@ def match_bird(gold: Sequence[Row], predicted: Sequence[Row]) -> bool:
     return set(gold) == set(predicted)
 
 
-def soft_f1(gold: Sequence[Row], predicted: Sequence[Row]) -> float:
-    """How much of the rows is right, in [0, 1] (calculate_f1_score of BIRD's evaluation_f1.py).
-
-    Repeated rows count once; the n-th row of one is compared with the n-th of the other, by which values stand in both.
-
-    >>> soft_f1([(1, 2)], [(1, 3)]), soft_f1([], []), soft_f1([(1,)], [])
-    (0.5, 1.0, 0.0)
-    """
-    wanted, given = list(dict.fromkeys(gold)), list(dict.fromkeys(predicted))
-    if not wanted and not given:
-        return 1.0
-    shared = superfluous = missing = 0.0
-    for row, other in zip(wanted, given, strict=False):
-        shared += sum(value in row for value in other) / len(row)
-        superfluous += sum(value not in row for value in other) / len(row)
-        missing += sum(value not in other for value in row) / len(row)
-    superfluous += max(0, len(given) - len(wanted))
-    missing += max(0, len(wanted) - len(given))
-    precision = shared / (shared + superfluous) if shared + superfluous else 0.0
-    recall = shared / (shared + missing) if shared + missing else 0.0
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
 def match_multiset(gold: Sequence[Row], predicted: Sequence[Row]) -> bool:
     """Are the rows equal as multisets, columns in the order written?
 

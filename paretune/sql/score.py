@@ -17,7 +17,7 @@ from typing import Any
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.fields import nearest
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.bird import is_bird
 from paretune.sql.database import check_database
 from paretune.sql.diagnosis import Diagnosis, worth_saying
@@ -25,6 +25,7 @@ from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
 from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
+from paretune.sql.metrics import of_rule
 from paretune.sql.pool import Answer, Request, WorkerPool
 from paretune.sql.rules import RULES, official_query
 
@@ -147,7 +148,7 @@ def score_predictions(
 
     def settle(position: int) -> None:
         question = questions[position]
-        verdicts[position] = _verdict(question)
+        verdicts[position] = _verdict(question, settings.rules)
         if on_verdict is not None:
             on_verdict(verdicts[position])
 
@@ -351,7 +352,7 @@ def _check_answer(question: _Question, answer: Answer) -> None:
         raise ScoringError(f"{answer['error']}: not a gold result; delete that file")
 
 
-def _verdict(question: _Question) -> SqlVerdict:
+def _verdict(question: _Question, rules: str) -> SqlVerdict:
     """The record for one question."""
     answer, prediction = question.answer, question.prediction
     match, status = bool(answer.get("match")), answer["status"]
@@ -359,6 +360,8 @@ def _verdict(question: _Question) -> SqlVerdict:
     diagnosis = Diagnosis.of(answer.get("diagnosis"))
     phrase = worth_saying(answer.get("error"), status == "invalid_sql", diagnosis.phrase)
     said = {"code": None, "fields": None} if phrase is None else phrase.record()
+    without_result = {} if outcome in NOT_JUDGED else dict.fromkeys(of_rule(rules), 0.0)
+    measured: dict[str, Any] = {**without_result, **answer.get("measured", {}), **diagnosis.measured}
     return SqlVerdict(
         index=prediction.index,
         db_id=prediction.db_id,
@@ -369,7 +372,7 @@ def _verdict(question: _Question) -> SqlVerdict:
         outcome=outcome,
         execution_match=match,
         test_suite_match=question.test_suite_match,
-        exact_set_match=diagnosis.exact_set_match,
+        exact_set_match=measured.pop("exact_set_match", None),
         hardness=prediction.level or diagnosis.hardness,
         both_empty=bool(answer.get("both_empty")),
         error_class=diagnosis.error_class,
@@ -377,10 +380,9 @@ def _verdict(question: _Question) -> SqlVerdict:
         seconds=round(float(answer.get("seconds", 0.0)), 6),
         error_code=said["code"],
         error_fields=said["fields"],
-        exact_set_match_strict=diagnosis.exact_set_match_strict,
-        soft_f1=answer.get("soft_f1"),
         gold_doubt=question.gold_doubt,
         known_wrong=prediction.known_wrong,
+        **measured,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
 from paretune.errors import ScoringError
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Conditions, Selected, TableUnit, Term, Unit
@@ -130,9 +129,6 @@ def _keywords(clauses: Clauses) -> set[str]:
 
 def _any_operator(conditions: Iterable[Condition], operator: str) -> bool:
     return any(condition.operator == operator for condition in conditions)
-
-
-LEVELS: Final = ("easy", "medium", "hard", "extra")
 
 
 def hardness(query: str) -> str:

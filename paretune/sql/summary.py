@@ -8,13 +8,13 @@ from typing import Any
 
 from paretune.errors import EmptySample
 from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
-from paretune.sql.bird import LEVELS as BIRD_LEVELS
 from paretune.sql.bird import WITHOUT_KNOWN_WRONG
+from paretune.sql.levels import LEVELS
+from paretune.sql.metrics import OF_RESULTS, OF_TEXTS
 from paretune.stats.intervals import accuracy_interval
 from paretune.text import Voice
 from paretune.text.sql import why_wrong
 
-_LEVELS = ("easy", "medium", "hard", "extra", *BIRD_LEVELS, "unknown")
 _WIDTH = 36
 _MOST_REASONS = 8
 
@@ -31,7 +31,7 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
         raise EmptySample(f"all {len(verdicts)} gold queries fail: there is nothing to sum up; look at their errors")
     lines = [_scope(verdicts, header, voice), ""]
     lines.append(_accuracy(say("execution accuracy"), [(v, v.execution_match) for v in judged], voice))
-    for level in _LEVELS:
+    for level in (*(level for way in LEVELS.values() for level in way.levels), "unknown"):
         of_level = [(verdict, verdict.execution_match) for verdict in judged if verdict.hardness == level]
         if of_level:
             lines.append(_accuracy(f"  {say(level)}", of_level, voice))
@@ -67,7 +67,7 @@ def _scope(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voice: Voi
 
 
 def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice: Voice) -> list[str]:
-    """Test-suite accuracy and exact set match, each over the questions for which it is known."""
+    """Test-suite accuracy and the registered metrics, each over the questions for which it is known."""
     say = voice.say
     lines = []
     suite = [(verdict, bool(verdict.test_suite_match)) for verdict in judged if verdict.test_suite_match is not None]
@@ -76,15 +76,15 @@ def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice
     else:
         reason = say("the gold fails on the suite") if header["test_suite"] else say("one database per db_id: no suite")
         lines.append(f"{say('test-suite accuracy'):<{_WIDTH}} – ({reason})")
-    exact = [(verdict, bool(verdict.exact_set_match)) for verdict in judged if verdict.exact_set_match is not None]
-    if exact:
-        lines.append(_accuracy(say("exact set match, lenient"), exact, voice))
-    strict = [(item, bool(item.exact_set_match_strict)) for item in judged if item.exact_set_match_strict is not None]
-    if strict:
-        lines.append(_accuracy(say("exact set match, strict"), strict, voice))
-    soft = [verdict.soft_f1 for verdict in judged if verdict.soft_f1 is not None]
-    if len(soft) == len(judged):
-        lines.append(f"{say('soft F1'):<{_WIDTH}} {voice.number(100 * sum(soft) / len(soft)):>5} %  n = {len(soft)}")
+    for name, metric in OF_TEXTS.items():
+        known = [(verdict, bool(value)) for verdict in judged if (value := getattr(verdict, name)) is not None]
+        if known:
+            lines.append(_accuracy(say(metric.name), known, voice))
+    for name, metric in OF_RESULTS.items():
+        values = [float(value) for verdict in judged if (value := getattr(verdict, name)) is not None]
+        if len(values) == len(judged):
+            mean = voice.number(100 * sum(values) / len(values))
+            lines.append(f"{say(metric.name):<{_WIDTH}} {mean:>5} %  n = {len(values)}")
     sound = [(verdict, verdict.execution_match) for verdict in judged if not verdict.known_wrong]
     if 0 < len(sound) < len(judged):
         lines.append(_accuracy(say(WITHOUT_KNOWN_WRONG), sound, voice))

@@ -21,16 +21,15 @@ from paretune.run.load import AskedQuestion, Run
 from paretune.sql import bird
 from paretune.sql.audit import answer_findings, prompt_findings
 from paretune.sql.database import schema_text
-from paretune.sql.dialects import as_sqlite, dialect_of
+from paretune.sql.dialects import dialect_of
 from paretune.sql.doubts import doubtful_references
-from paretune.sql.explain import level_of
 from paretune.sql.extract import END_MARKS, statement_end
+from paretune.sql.levels import LEVELS, level
 from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
 from paretune.sql.rules import RULES
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 from paretune.sql.spider import database_folder, database_path, read_questions, read_split, split_of_kind, take
-from paretune.sql.spider_metrics import LEVELS
 from paretune.sql.vote import votes
 from paretune.tasks import Ending, Facets, Messages, Question, TargetData, Task, Verdict
 from paretune.text import Voice
@@ -45,7 +44,7 @@ FACETS = Facets(
     cluster="database",
     clusters="databases",
     level="hardness",
-    levels=LEVELS,
+    levels=LEVELS["hardness"].levels,
     outcomes=tuple(SqlOutcome),
     void=(SqlOutcome.GOLD_FAILED, SqlOutcome.GOLD_TOO_LARGE),
     names={"id": "index", "cluster": "db_id", "reference": "gold", "level": "hardness", "explanation": "error"},
@@ -219,7 +218,7 @@ class TextToSql(Task):
                     item.question,
                     item.reference,
                     text,
-                    item.level if item.level in bird.LEVELS else None,
+                    item.level if item.level in LEVELS["difficulty"].levels else None,
                     int(item.id) in wrong,
                 )
                 for item, text in zip(questions, texts, strict=True)
@@ -277,7 +276,7 @@ class TextToSql(Task):
 class BirdTextToSql(TextToSql):
     """The same for BIRD's data, which have levels of their own."""
 
-    facets = replace(FACETS, level="difficulty", levels=bird.LEVELS)
+    facets = replace(FACETS, level="difficulty", levels=LEVELS["difficulty"].levels)
 
 
 TASK = TextToSql()
@@ -337,13 +336,13 @@ def _hashes(directory: Path, target: SqlTarget, asked: Sequence[SqlQuestion]) ->
 
 
 def _question(directory: Path, row: SqlQuestion) -> Question:
-    return Question(row.index, row.db_id, row.question, row.gold, row.level or _level(directory, row.db_id, row.gold))
+    return Question(row.index, row.db_id, row.question, row.gold, _level(directory, row))
 
 
 def _stratum(directory: Path, row: SqlQuestion) -> str:
-    return f"{row.db_id}/{row.level or _level(directory, row.db_id, row.gold)}"
+    return f"{row.db_id}/{_level(directory, row)}"
 
 
 @cache
-def _level(directory: Path, db_id: str, query: str) -> str:
-    return level_of(as_sqlite(query, database_path(directory, db_id)))
+def _level(directory: Path, row: SqlQuestion) -> str:
+    return level(row, database_path(directory, row.db_id))

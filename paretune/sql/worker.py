@@ -30,7 +30,8 @@ from paretune.sql.database import open_read_only
 from paretune.sql.dialects import SQLITE, dialect_of
 from paretune.sql.execute import Execution, ExecutionLimits, Row, Value, execute
 from paretune.sql.extract import orders_rows
-from paretune.sql.rules import RULES, Comparison, rounded, soft_f1
+from paretune.sql.metrics import of_rule
+from paretune.sql.rules import RULES, Comparison, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -266,10 +267,9 @@ def _judge(request: dict[str, Any], kept: Kept) -> dict[str, Any]:
 
     A gold result that is null stands for a gold query that failed, compared as an empty one where the rule says so.
     """
-    answer: dict[str, Any] = {"status": "ok", "match": False, "both_empty": False, "error": None, "seconds": 0.0}
     rule = RULES[request["rules"]]
-    if rule.name == "bird":
-        answer["soft_f1"] = 0.0
+    metrics = of_rule(rule.name)
+    answer: dict[str, Any] = {"status": "ok", "match": False, "both_empty": False, "error": None, "seconds": 0.0}
     both_empty = True
     for database, gold_path in request["databases"]:
         try:
@@ -284,9 +284,8 @@ def _judge(request: dict[str, Any], kept: Kept) -> dict[str, Any]:
                 return answer
         _say({"stage": "compare"})
         try:
-            if "soft_f1" in answer:
-                answer["soft_f1"] = soft_f1(gold.rows, ran.rows)
             pair = Comparison(gold.rows, ran.rows, gold.columns, ran.columns, request["gold_sql"], gold.order)
+            answer["measured"] = {name: metric.measure(pair) for name, metric in metrics.items()}
             if not rule.match(pair):
                 return answer
         except MemoryError:

@@ -99,6 +99,7 @@ TEXT: dict[str, str] = {
     "card.training": ("{rows} training rows, {steps} steps, {epochs} epochs, peak learning rate {rate}, seed {seed}."),
     "card.method": "Method: {method} ({settings}).",
     "card.checkpoint": "The adapter is the one after step {step} of {source}.",
+    "card.repair": "The adapter was changed after its training, without data: {repair} ({settings}), from {source}.",
     "card.prompts": (
         "Ask it in the form that it was trained on: `prepared/` of the run folder holds every prompt to the letter."
     ),
@@ -297,6 +298,7 @@ TEXT: dict[str, str] = {
     "first.these": "The figures hold for these questions' groups only.",
     "first.scale": "{variant} at scale {scale}",
     "first.checkpoint": "step {step} of {variant}",
+    "first.repair": "{variant} repaired: {repair}",
     "first.gain-not-shown": "Its gain is not shown: {gained:+} points.",
     "first.target-loss": "It loses on the target itself: {gained:+} points.",
     "first.loss-shown": (

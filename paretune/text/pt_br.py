@@ -110,6 +110,7 @@ TEXT: dict[str, str] = {
     ),
     "card.method": "Método: {method} ({settings}).",
     "card.checkpoint": "O adaptador é o de depois do passo {step} de {source}.",
+    "card.repair": "O adaptador foi alterado após o treino, sem dados: {repair} ({settings}), a partir de {source}.",
     "card.prompts": (
         "Pergunte na forma em que ele foi treinado: `prepared/` da pasta da execução contém cada prompt ao pé da letra."
     ),
@@ -538,6 +539,7 @@ TEXT: dict[str, str] = {
     "no answer in the text": "nenhuma resposta no texto",
     "before the question": "antes da pergunta",
     "hardness": "dificuldade",
+    "difficulty": "dificuldade",
     "easy": "fácil",
     "medium": "média",
     "hard": "difícil",
@@ -731,6 +733,7 @@ TEXT: dict[str, str] = {
     "first.these": "Os números valem só para os grupos destas questões.",
     "first.scale": "{variant} na escala {scale}",
     "first.checkpoint": "passo {step} de {variant}",
+    "first.repair": "{variant} reparado: {repair}",
     "first.gain-not-shown": "O ganho não está demonstrado: {gained:+} p.p.",
     "first.target-loss": "Perde na própria tarefa-alvo: {gained:+} p.p.",
     "first.loss-shown": (

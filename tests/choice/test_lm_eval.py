@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from dataclasses import asdict, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +229,24 @@ def test_read_lm_eval_absent_package_says_how_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "lm_eval.evaluator", None)
     with pytest.raises(ConfigError, match=r"pip install '\.\[lm-eval\]'"):
         read_lm_eval(["arc_easy"])
+
+
+@pytest.mark.parametrize("version", ["0.4.11", "0.4.9.1", "0.3.0", "0.4.11.dev0"])
+def test_read_lm_eval_version_that_cannot_work_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(metadata, "version", lambda _: version)
+    with pytest.raises(ConfigError, match=rf"lm-eval {re.escape(version)} is too old: .* needs 0\.4\.12 or newer"):
+        read_lm_eval(["arc_easy"])
+
+
+@pytest.mark.parametrize("version", ["0.4.12", "0.4.13", "0.5", "1.0.0"])
+def test_read_lm_eval_version_that_can_work_is_not_refused(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(metadata, "version", lambda _: version)
+    monkeypatch.setitem(sys.modules, "lm_eval.evaluator", None)
+    with pytest.raises(ConfigError) as refused:  # the import that follows fails on purpose
+        read_lm_eval(["arc_easy"])
+    assert "too old" not in str(refused.value)
 
 
 def test_run_lm_eval_records_are_writable_as_lines(model: Any, tokenizer: Any, tmp_path: Path) -> None:

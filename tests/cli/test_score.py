@@ -188,6 +188,15 @@ def test_score_other_folder_of_databases_is_used(spider: Path, tmp_path: Path) -
     assert run(spider, "--databases", str(tmp_path / "elsewhere")) == 0
 
 
+def test_score_tables_beside_the_databases_say_the_rules_where_the_split_has_none(spider: Path, tmp_path: Path) -> None:
+    out, bare = tmp_path / "v.jsonl", tmp_path / "variant"
+    (spider / "tables.json").write_text('[{"db_id": "town"}, {"db_id": "city"}]')
+    bare.mkdir()
+    shutil.copy(spider / "dev.json", bare)
+    run(bare, "--databases", str(spider / "database"), "--out", str(out))
+    assert (read_lines(out)[0]["rules"], "tables" in read_lines(out)[0]["sha256"]) == ("official", True)
+
+
 def test_score_foreign_keys_are_the_splits_own_wherever_the_databases_lie(spider: Path, tmp_path: Path) -> None:
     gold = "SELECT people.name FROM people JOIN pet ON people.name = pet.owner"
     for db_id in ("town", "city"):

@@ -18,8 +18,9 @@ from sqlglot import exp
 from paretune.choice.suites.load import load_suite
 from paretune.demo import build
 from paretune.demo.build import EVALUATION, TRAINING
+from paretune.sql.levels import LEVELS
 from paretune.sql.spider import read_split
-from paretune.sql.spider_metrics import LEVELS, hardness
+from paretune.sql.spider_metrics import hardness
 
 HALVES = {"train_spider.json": TRAINING, "dev.json": EVALUATION}
 SOURCES = Path(build.__file__).parent
@@ -104,7 +105,7 @@ def test_demo_sizes_are_what_is_promised(demo: Path) -> None:
     for name, db_ids in HALVES.items():
         pairs = read(demo, name)
         assert {pair["db_id"] for pair in pairs} == set(db_ids)
-        assert {pair["hardness"] for pair in pairs} == set(LEVELS)
+        assert {pair["hardness"] for pair in pairs} == set(LEVELS["hardness"].levels)
 
 
 def test_demo_source_files_are_all_listed() -> None:

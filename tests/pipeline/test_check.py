@@ -6,6 +6,8 @@ import importlib.util
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 
 from paretune.cli import main
+from paretune.errors import ModelError
+from paretune.pipeline.session import Session
 from tests.cli.test_main import environment_as_before
 from tests.tiny_models import add_tiny_adapter, save_tiny_model, tiny_model
 
@@ -244,3 +248,19 @@ def test_prepare_says_a_line_before_its_work(
     monkeypatch.setattr("paretune.pipeline.prepare.prepare", lambda _: said.append(capsys.readouterr().err))
     assert main(["prepare", str(folder / "e.toml"), "--out", str(folder / "run")]) == 0
     assert said == [f"{folder / 'run'}: loading libraries and reading the data\n"]
+
+
+def test_prepare_says_what_it_read_before_it_loads_the_tokenizer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loaded(_: Session) -> Any:
+        raise ModelError(capsys.readouterr().err.splitlines()[-1])
+
+    monkeypatch.setattr(Session, "engine", property(loaded))
+    assert main(["prepare", str(folder / "e.toml"), "--out", str(folder / "run")]) == 2
+    assert capsys.readouterr().err == "error: spider: 3 questions, 8 training rows; demo: 180 questions\n"
+
+
+def test_preparing_imports_no_statistics() -> None:
+    asked = "import sys, paretune.pipeline.experiment; print('scipy' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", asked], text=True) == "False\n"

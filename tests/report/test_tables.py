@@ -17,6 +17,7 @@ from paretune.analysis.results import Comparison
 from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, target_table, write_tables
 from paretune.report.text_table import Table, as_latex, as_markdown, as_text, escape_latex
+from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.load import load_run
 from paretune.text import LANGUAGES, Voice
 from tests.simulated_run import SimulatedVariant, variants, write_run
@@ -57,6 +58,26 @@ def test_print_tables_portuguese_has_decimal_commas_and_no_english(compared: Com
     assert not re.search(r"\d\.\d", re.sub(r"@[\d.]+", "", printed))
     for word in ("accuracy", "change", "shown", "points", "questions"):
         assert word not in printed
+
+
+def test_tables_without_questions_known_to_be_wrong_stand_beside(tmp_path: Path) -> None:
+    folder, wrong = write_run(tmp_path / "run", variants(2)), {3, 4, 50}
+    accuracies = {}
+    for variant in ("baseline", "run-1"):
+        path = folder / variant / "sql.jsonl"
+        header, lines = read_lines(path)
+        write_lines(path, header, [{**line, "known_wrong": line["index"] in wrong} for line in lines])
+        kept = [line["execution_match"] for line in lines if line["index"] not in wrong]
+        assert len(kept) == len(lines) - 3
+        accuracies[variant] = 100 * sum(kept) / len(kept)
+    comparison = compare_run(load_run(folder), replicates=100)
+    write_tables(comparison, tmp_path / "tables", Voice("en"))
+    rows = [row for row in rows_of(tmp_path / "tables" / "by_hardness.csv") if row["group"].startswith("without")]
+    assert {row["variant"]: float(row["accuracy_percent"]) for row in rows} == pytest.approx(accuracies, rel=1e-5)
+    assert {row["group"] for row in rows} == {"without questions known to be wrong"}
+    write_tables(comparison, tmp_path / "tabelas", Voice("pt-BR"))
+    heading = (tmp_path / "tabelas" / "by_hardness.md").read_text(encoding="utf-8")
+    assert "| sem questões sabidamente erradas |" in heading
 
 
 def test_print_tables_name_incomplete_variants(tmp_path: Path) -> None:

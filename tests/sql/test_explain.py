@@ -17,7 +17,8 @@ from paretune.errors import EmptySample, ScoringError
 from paretune.records import SqlOutcome, SqlVerdict
 from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.explain import ErrorClass, classify, compare_errors, count_errors
-from paretune.sql.spider_metrics import LEVELS, exact_set_match, hardness
+from paretune.sql.levels import LEVELS
+from paretune.sql.spider_metrics import exact_set_match, hardness
 from paretune.sql.suite.neighbours import neighbours
 from paretune.text import Voice
 from paretune.text.sql import recognised
@@ -253,7 +254,7 @@ def test_classify_any_soup_of_sql_words_gets_a_class(first: list[str], second: l
     assert classify(predicted, gold, SCHEMA, None).error_class in ErrorClass
     for query in (predicted, gold):
         with contextlib.suppress(ScoringError):
-            assert hardness(query) in LEVELS
+            assert hardness(query) in LEVELS["hardness"].levels
             assert exact_set_match(query, query, SCHEMA) in {True, False}
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import ScoringError
-from paretune.sql.spider_metrics import LEVELS, hardness
+from paretune.sql.levels import LEVELS
+from paretune.sql.spider_metrics import hardness
 
 
 @pytest.mark.parametrize(
@@ -57,4 +58,4 @@ def test_hardness_not_one_select_raises(text: str) -> None:
 def test_hardness_spider_dev_has_the_published_counts(spider_directory: Path) -> None:
     items = json.loads((spider_directory / "dev.json").read_text(encoding="utf-8"))
     counts = Counter(hardness(item["query"]) for item in items)
-    assert [counts[level] for level in LEVELS] == [248, 446, 174, 166]
+    assert [counts[level] for level in LEVELS["hardness"].levels] == [248, 446, 174, 166]

@@ -48,6 +48,17 @@ def test_read_predictions_lines_keep_positions_and_database(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+def test_read_predictions_answer_that_goes_on_from_its_prompt_is_put_behind_select(tmp_path: Path) -> None:
+    asked = "### How many singers are there?\n SELECT"
+    results = ["count(*) FROM singer", "SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "```sql\nSELECT 2\n```", ""]
+    entries = [{"db_id": "town", "question": "?", "result": text, "prompt": asked} for text in results]
+    entries.append({"db_id": "town", "question": "?", "result": "count(*) FROM singer", "prompt": "How many?"})
+    path = written(tmp_path, "predict.json", json.dumps(entries))
+    texts = [row.text for row in read_predictions(path).rows]
+    assert texts == ["SELECT count(*) FROM singer", *results[1:], "count(*) FROM singer"]
+    assert [row.text for row in read_predictions(path, column="result").rows] == texts
+
+
 def test_read_predictions_tab_ends_a_query_only_before_a_database(tmp_path: Path) -> None:
     path = written(tmp_path, "p.txt", "SELECT a\tFROM\tt\ttown\nSELECT b\tFROM t\nSELECT c\ttown\tgood\n")
     rows = read_predictions(path, db_ids=["town"]).rows
@@ -125,11 +136,15 @@ def test_questions_of_gold_each_query_is_one(tmp_path: Path) -> None:
         ("p.json", b'["a", 2]', "entry 1: expected a text or an object, found int"),
         ("p.json", b'["a"', "not JSON"),
         ("p.jsonl", b'{"sql": "a"}\n{"sql"', "line 2: not JSON"),
-        ("p.jsonl", b'{"query": "a"}', "no key 'sql'; found 'query'"),
+        ("p.jsonl", b'{"query": "a"}', "no key 'sql' or another usual name; found 'query' .--column names"),
         ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"sql": "b"}', "1 of 2 lines have index"),
         ("p.jsonl", b'{"index": 0, "sql": "a"}\n{"index": 0, "sql": "b"}', "position 0 again"),
         ("p.jsonl", b'{"index": "0", "sql": "a"}', "expected a 0-based position"),
-        ("p.csv", b"question,tables\na,b\n", "no column generated_sql; found question, tables"),
+        (
+            "p.csv",
+            b"question,tables\na,b\n",
+            "no column generated_sql or another usual name; found question, tables .--column",
+        ),
         ("p.csv", b"question,generated_sql\na,b,c\n", "3 columns, expected 2"),
         ("p.csv", b'generated_sql\n"SELECT', "broken CSV"),
         ("p.csv", b"generated_sql\n", "no predictions"),

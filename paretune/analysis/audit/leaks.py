@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from paretune.findings import Figures, Finding, examples
+from paretune.run.lines import AskedChoice
 from paretune.run.load import AskedQuestion, Run, TrainingRow
 from paretune.tasks import Facets, Identity
 
@@ -53,13 +54,9 @@ def _validation(run: Run) -> Iterator[Finding]:
     """Validation questions that are tested or trained on: what was chosen by them was chosen by the test, or flattered
     by what was learnt by heart."""
     asked = {_asked(row): row.id for row in run.validation}
-    choices = {(row.suite, _words(row.question), row.options): row.id for row in run.validation_choices}
+    choices = {_chosen_from(row): row.id for row in run.validation_choices}
     tested: list[Identity] = [asked[mark] for row in run.questions if (mark := _asked(row)) in asked]
-    tested += [
-        choices[mark]
-        for row in run.choice_questions
-        if (mark := (row.suite, _words(row.question), row.options)) in choices
-    ]
+    tested += [choices[chosen] for row in run.choice_questions if (chosen := _chosen_from(row)) in choices]
     trained: list[Identity] = [asked[mark] for row in run.training_rows if (mark := _asked(row)) in asked]
     count = len(run.validation) + len(run.validation_choices)
     if tested:
@@ -70,6 +67,10 @@ def _validation(run: Run) -> Iterator[Finding]:
 
 def _asked(row: Row) -> tuple[str, tuple[str, ...]]:
     return row.cluster, _words(row.question)
+
+
+def _chosen_from(row: AskedChoice) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return row.suite, _words(row.question), row.options
 
 
 def _references_in_prompts(test: Sequence[AskedQuestion]) -> Iterator[Finding]:

@@ -126,6 +126,8 @@ def adapter_folder(run: Run, name: str) -> Path | None:
     item = configured.get(name)
     if item is None:
         return None
+    if item.get("repair"):
+        return run.path / name / "adapter"
     owner = configured.get(str(item.get("source")), item)
     if owner.get("adapter"):
         return Path(str(owner["adapter"]))

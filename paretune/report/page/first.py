@@ -396,8 +396,10 @@ def _rows(comparison: Comparison, voice: Voice) -> tuple[Row, ...]:
 
 
 def _note(comparison: Comparison, item: UnitVerdict, voice: Voice) -> str:
-    """What a scale or checkpoint is of."""
+    """What a scale, a checkpoint or a repair is of."""
     row = next(row for row in comparison.variants if row.name == item.unit.variants[0])
+    if row.repair is not None and row.source:
+        return voice.say("first.repair", variant=row.source, repair=row.repair)
     if row.kind == "checkpoint" and row.checkpoint is not None and row.source:
         return voice.say("first.checkpoint", step=row.checkpoint, variant=row.source)
     if row.kind == "scaled" and row.adapter_scale is not None and row.source:
