@@ -102,6 +102,9 @@ class GeneralConfig:
 DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a file without [general]
 
 
+WATCHING = ("monitor_steps", "stop_when_loss", "best_checkpoint")  # keys of [training] that need [validation]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """[training], overridden key by key in a [[variant]]. method: the kind of adapter, settings: the keys of that
@@ -110,7 +113,8 @@ class TrainingConfig:
     length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
     what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
     prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
-    precision, instead of by PEFT in float32."""
+    precision, instead of by PEFT in float32. monitor_steps, stop_when_loss, best_checkpoint: what is looked at on the
+    way by the validation questions, and what follows from it; nothing when absent."""
 
     method: str = DEFAULT_METHOD
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
@@ -131,15 +135,22 @@ class TrainingConfig:
     fuse_adapters: bool = False
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
+    monitor_steps: int | None = _at_least(1, None)
+    stop_when_loss: float | None = field(default=None, metadata={"above": 0.0, "maximum": 100.0})
+    best_checkpoint: Literal["target", "pick"] | None = None
     seed: int = _at_least(0, 42)
 
     def as_dict(self) -> dict[str, Any]:
-        """The keys of one table, as plain values; the usual method goes without saying, as before there were others."""
+        """The keys of one table, as plain values; the usual method, and keys of WATCHING that are absent, go without
+        saying, as before there was a choice."""
         values: dict[str, Any] = {}
         for key, value in asdict(self).items():
             values.update(value if key == "settings" else {key: value})
         if self.method == DEFAULT_METHOD:
             del values["method"]
+        for key in WATCHING:
+            if values[key] is None:
+                del values[key]
         return values
 
 
@@ -215,10 +226,13 @@ class TrackingConfig:
 class ValidationConfig:
     """[validation]: questions to look at on the way, none of them the test's. questions: of the target, at most so
     many, by whole clusters of the training rows, which are then not trained on; general_questions: of each primary
-    suite."""
+    suite. monitor_questions: of each of these, how many a training's monitor asks; text: a file whose bits per byte it
+    measures, the built-in text when absent."""
 
     questions: int = _at_least(1, 200)
     general_questions: int = _at_least(1, 400)
+    monitor_questions: int = _at_least(1, 100)
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,6 +534,8 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
         if training is not None and quantization != "none" and find_method(training.method).moves_base:
             raise ConfigError(f"{where}: variant.{variant.name}.method: {training.method} starts from the base's own "
                               f"weights, which are quantised ({quantization}); choose another method")  # fmt: skip
+        if training is not None:
+            _check_watching(config, variant.name, training, where)
         if variant.adapter is not None and variant.checkpoint is not None:
             raise ConfigError(f"{where}: variant.{variant.name}.checkpoint: an adapter made elsewhere has none here; "
                               "give the checkpoint's folder as adapter")  # fmt: skip
@@ -537,6 +553,15 @@ def _check_together(config: ExperimentConfig, where: str) -> None:
         if variant.repair is not None:
             _check_repair(variant, source, where)
     _check_general(config, where)
+
+
+def _check_watching(config: ExperimentConfig, name: str, training: TrainingConfig, where: str) -> None:
+    key = f"{where}: variant.{name}"
+    for item in WATCHING if config.validation is None else ():
+        if getattr(training, item) is not None:
+            raise ConfigError(f"{key}.{item}: needs questions that are not the test's; add a [validation] section")
+    if training.stop_when_loss is not None and training.monitor_steps is None:
+        raise ConfigError(f"{key}.stop_when_loss: decided at the monitor's looks; set monitor_steps")
 
 
 def _check_general(config: ExperimentConfig, where: str) -> None:
@@ -574,7 +599,7 @@ def _check_repair(variant: VariantConfig, source: VariantConfig, where: str) -> 
         )
 
 
-_PATH_KEYS = ("path", "adapter", "calibration")
+_PATH_KEYS = ("path", "adapter", "calibration", "text")
 _HUB_ADAPTER = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?(?<!\.zip)(?<!\.rar)")
 _DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
@@ -623,7 +648,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     training = table.get("training")
     if isinstance(training, dict) and "calibration" in training:
         training["calibration"] = absolute(training["calibration"], folder, may_be_hub_name=False)
-    sections = [model, table.get("engine"), table.get("target"), table.get("tracking")]
+    sections = [model, *(table.get(name) for name in ("engine", "target", "tracking", "validation"))]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:

@@ -158,6 +158,9 @@ MEANINGS: Mapping[str, str] = {
     "validation.questions": "Target questions drawn from the training rows, at most so many, by whole databases, which "
     "are then not trained on.",
     "validation.general_questions": "Questions of each primary suite that are not among those of the test.",
+    "validation.monitor_questions": "How many of each a training's monitor asks.",
+    "validation.text": "General text whose bits per byte the monitor measures; a built-in one when absent. Relative to "
+    "this file.",
     "training.peak_learning_rate": "Learning rate at its highest.",
     "training.epochs": "Passes over the training rows.",
     "training.batch_size": "Rows per step on the device.",
@@ -184,6 +187,12 @@ MEANINGS: Mapping[str, str] = {
     "training.fuse_adapters": "LoRA in one function with its layer, in the model's precision: faster (training.md).",
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
     "training.logging_steps": "Steps between two lines of training.jsonl.",
+    "training.monitor_steps": "Look at the model so often by [validation]: accuracy, loss, distance from the base "
+    "(training.md). Never when absent.",
+    "training.stop_when_loss": "Stop where the monitor shows that more than so many points of general accuracy are "
+    "lost (training.md).",
+    "training.best_checkpoint": "The variant is, of its checkpoints, the one with the highest accuracy on the "
+    "validation questions (target), or the pick by the rules of the verdict (pick); the last one when absent.",
     "training.seed": "Decides initial weights and the order of rows; several seeds of one recipe are several variants.",
     "variant.name": "Its name and its folder's; with `from`, made of source, checkpoint, repair and scale when absent.",
     "variant.from": "The variant whose adapter this one takes.",

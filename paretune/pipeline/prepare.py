@@ -127,8 +127,7 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
     header, prompts = prompt_lines(_choice_prompts(general))
     _store(session, CHOICE_PROMPTS, prompts, header)
     if session.config.validation is not None:
-        asked = [{"split": split, **_asked(session, target, row, context)} for split, row in target.validation]
-        _store(session, VALIDATION, asked, {})
+        _store(session, VALIDATION, [_held_out(session, target, split, row) for split, row in target.validation], {})
         held_out = [
             replace(item, questions=item.validation, config=replace(item.config, method=item.methods[0]))
             for item in general
@@ -223,6 +222,12 @@ def _asked(session: Session, target: TargetData, question: Question, context: in
     tokens = session.engine.count_tokens(prompt)
     check_length(session.task, question, tokens, session.config.target.max_new_tokens, context)
     return {**session.task.facets.line(**asdict(question)), "prompt": prompt, "prompt_tokens": tokens}
+
+
+def _held_out(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:
+    """The line of one validation question: as it is asked, and as it would have been trained on."""
+    asked = _asked(session, target, row, session.engine.context_tokens)
+    return {"split": split, **asked, "completion": _training_row(session, target, split, row)["completion"]}
 
 
 def _training_row(session: Session, target: TargetData, split: str, row: Question) -> dict[str, Any]:

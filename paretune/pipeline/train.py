@@ -9,6 +9,7 @@ from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.methods import find_method
 from paretune.models.chat import encode
+from paretune.pipeline.monitor import watch_training
 from paretune.pipeline.pace import Work
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.run.folder import RunFolder, same_fingerprint
@@ -21,6 +22,9 @@ _LATER_KEYS = {
     "prompts_per_step": "share_prompts",
     "share_prompts": "share_prompts",
     "fuse_adapters": "fuse_adapters",
+    "monitor_steps": "stop_when_loss",
+    "stop_when_loss": "stop_when_loss",
+    "best_checkpoint": "best_checkpoint",
 }
 
 
@@ -33,8 +37,8 @@ def training_fingerprint(session: Session, variant: VariantConfig, prepared: Run
     conditions = find_method(training.method).conditions(training.settings)
     settings = {key: value for key, value in {**training.as_dict(), **conditions}.items() if key != "logging_steps"}
     for key, deciding in _LATER_KEYS.items():
-        if not settings[deciding]:
-            del settings[key]
+        if not settings.get(deciding):
+            settings.pop(key, None)
     return fingerprint(
         {
             "weights": session.source.weights,
@@ -68,9 +72,13 @@ def train(session: Session, variant: VariantConfig) -> None:
     base = session.base
     steps = total_steps(len(rows), config)
     session.say(f"{variant.name}: training on {len(rows)} rows, {steps} steps")
+    watch = None
+    if config.monitor_steps is not None:
+        with session.folder.timed("monitor", variant.name, mark):
+            watch = watch_training(session, variant, steps)
     done, size = 0, config.batch_size * config.accumulation_steps
     with (
-        session.folder.timed("train", variant.name, mark, kept=True),
+        session.folder.timed("train", variant.name, mark, kept=True, apart=lambda: watch.seconds if watch else 0.0),
         session.bar(Work(variant.name, "train", steps, size), "train") as advance,
     ):
 
@@ -84,7 +92,11 @@ def train(session: Session, variant: VariantConfig) -> None:
         def say(remark: str) -> None:
             session.say(f"{variant.name}: {remark}")
 
-        progress = train_adapter(base, rows, config, folder, mark, on_step, say)
+        try:
+            progress = train_adapter(base, rows, config, folder, mark, on_step, say, watch)
+        finally:
+            if watch is not None:
+                session.folder.add_seconds("monitor", variant.name, watch.seconds, mark)
     if progress.skipped_steps:
         session.say(f"{variant.name}: {progress.skipped_steps} steps were not finite and were skipped")
     session.note_variant(

@@ -38,10 +38,11 @@ _REPLICATES = 1000  # of intervals that nothing shown rests on
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What is asked. choices: by suite, in the experiment's order; suites: what prepared/ says of each; fingerprint: of
-    all of it."""
+    """What is asked. completions: the reference answer to each question as a model would write it; choices: by suite,
+    in the experiment's order; suites: what prepared/ says of each; fingerprint: of all of it."""
 
     questions: tuple[AskedQuestion, ...]
+    completions: tuple[str, ...]
     choices: Mapping[str, tuple[ChoicePrompt, ...]]
     suites: Mapping[str, Suite]
     fingerprint: str
@@ -53,7 +54,13 @@ class Validation:
     def first(self, count: int) -> Validation:
         """A part of at most so many target questions, and as many of each suite, spread evenly over all."""
         choices = {suite: _spread(prompts, count) for suite, prompts in self.choices.items()}
-        return Validation(_spread(self.questions, count), choices, self.suites, fingerprint([self.fingerprint, count]))
+        return Validation(
+            _spread(self.questions, count),
+            _spread(self.completions, count),
+            choices,
+            self.suites,
+            fingerprint([self.fingerprint, count]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,8 @@ def stored_validation(folder: RunFolder, names: Mapping[str, str]) -> Validation
         raise DataError(f"{path}: holds no questions; run paretune prepare again")
     known = read_header(folder.prepared(VALIDATION_CHOICE)).get("suites", {})
     suites = {name: from_record(Suite, {**known.get(name, {}), "name": name}, "suites") for name in prompts}
-    return Validation(questions, prompts, suites, fingerprint([prepared_mark(folder, VALIDATION), mark]))
+    completions = tuple(str(record.get("completion", "")) for record in records)
+    return Validation(questions, completions, prompts, suites, fingerprint([prepared_mark(folder, VALIDATION), mark]))
 
 
 def answer_state(

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,18 +90,24 @@ class RunFolder:
 
     @contextmanager
     def timed(
-        self, stage: str, variant: str | None = None, made: str | None = None, *, kept: bool = False
+        self,
+        stage: str,
+        variant: str | None = None,
+        made: str | None = None,
+        *,
+        kept: bool = False,
+        apart: Callable[[], float] = lambda: 0.0,
     ) -> Iterator[None]:
         """Add the block's seconds to the manifest, if it ends well. made: fingerprint of the file that it writes; kept:
-        what an interrupted block wrote is kept, so its seconds count as well."""
+        what an interrupted block wrote is kept, so its seconds count as well; apart: those that count elsewhere."""
         start = time.monotonic()
         try:
             yield
         except BaseException:
             if kept:
-                self.add_seconds(stage, variant, time.monotonic() - start, made)
+                self.add_seconds(stage, variant, time.monotonic() - start - apart(), made)
             raise
-        self.add_seconds(stage, variant, time.monotonic() - start, made)
+        self.add_seconds(stage, variant, time.monotonic() - start - apart(), made)
 
     def refuse_other_things(self) -> None:
         """Raises RunFolderError where the folder holds something and no run."""

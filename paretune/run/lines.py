@@ -70,7 +70,8 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown."""
+    """One logged step. seconds since the start; skipped: steps left out so far; gradient_norm: null if unknown.
+    monitor: what a look at the model found (pipeline/monitor.py)."""
 
     step: int
     epoch: float
@@ -80,6 +81,7 @@ class TrainingStep:
     tokens: int
     seconds: float
     skipped: int = 0
+    monitor: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,9 @@ class Progress:
 class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
     """Writes training.jsonl, moves the bar, drops non-finite steps and stops after three in a row.
 
-    stop_asked: set from outside: the training saves after the step in progress and ends.
+    stop_asked: set from outside: the training saves after the step in progress and ends. look: called every look_steps
+    and after the last step; what it returns stands in that step's line, its seconds count apart, and where it says
+    "stop" the training ends there (stopped).
     """
 
     def __init__(
@@ -46,6 +48,10 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
     ) -> None:
         self.progress = progress
         self.stop_asked = False
+        self.look: Callable[[int], Mapping[str, Any]] | None = None
+        self.look_steps = 1
+        self.stopped = any((record.get("monitor") or {}).get("stop") for record in writer.done)
+        self._looking = 0.0  # seconds
         self._losses_finite: list[torch.Tensor] = []  # of the step in progress, one flag per batch, not yet looked at
         self._logged_loss_is_whole = True  # no loss is missing from the mean that the next line would hold
         self._writer = writer
@@ -100,8 +106,10 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Move the bar; where a stop is asked for, save and end."""
         self.progress.step = state.global_step
-        self.progress.seconds = self._seconds_before + time.monotonic() - self._started
+        self.progress.seconds = self._seconds_before + time.monotonic() - self._started - self._looking
         self._on_step(state.global_step, state.max_steps)
+        if self._is_due(state):
+            control.should_log = True
         if self.stop_asked:
             control.should_save = control.should_training_stop = True
 
@@ -111,6 +119,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
             return
         gradient_norm = logs.get("grad_norm")
         self.progress.last_loss = _finite(logs["loss"]) if self._logged_loss_is_whole else None
+        seen = self._looked(state.global_step) if self._is_due(state) else {}
         self._writer.append(
             {
                 "step": state.global_step,
@@ -121,9 +130,25 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers ships no u
                 "tokens": self.progress.tokens,
                 "seconds": round(self.progress.seconds, 2),
                 "skipped": self.progress.skipped_steps,
+                **seen,
             }
         )
         self._logged_loss_is_whole = True
+        if self.stopped:
+            control.should_save = control.should_training_stop = True
+
+    def _is_due(self, state: Any) -> bool:
+        step = state.global_step
+        return self.look is not None and (step % self.look_steps == 0 or step == state.max_steps)
+
+    def _looked(self, step: int) -> dict[str, Any]:
+        assert self.look is not None
+        started = time.monotonic()
+        seen = dict(self.look(step))
+        took = time.monotonic() - started
+        self._looking += took
+        self.stopped = bool(seen.get("stop"))
+        return {"monitor": {**seen, "seconds": round(took, 2)}}
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint as whole."""

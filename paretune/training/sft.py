@@ -29,6 +29,7 @@ from paretune.training.batches import TrainingRow
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
+    from paretune.training.watching import Watch
 
 _RESUME_FILES = (
     "optimizer.pt",
@@ -58,13 +59,14 @@ def train_adapter(
     fingerprint: str,
     on_step: Callable[[int, int], None],
     say: Callable[[str], None] = lambda remark: None,
+    watch: Watch | None = None,
 ) -> Progress:
     """Train an adapter into folder/adapter, logging to folder/training.jsonl; returns what it took in all.
 
     Continues from the last whole checkpoint of the same fingerprint; what another fingerprint left is set aside. say:
-    told what a user should know of it. SIGTERM saves a checkpoint and interrupts (KeyboardInterrupt). Raises
-    TrainingError for no rows, rows longer than max_tokens, three non-finite steps in a row, nothing trained, no memory
-    or no room on the disk.
+    told what a user should know of it. watch: who looks at the model on the way, and may end the training. SIGTERM
+    saves a checkpoint and interrupts (KeyboardInterrupt). Raises TrainingError for no rows, rows longer than
+    max_tokens, three non-finite steps in a row, nothing trained, no memory or no room on the disk.
     """
     if not rows:
         raise TrainingError("no training rows")
@@ -80,11 +82,16 @@ def train_adapter(
     with LineWriter(folder / "training.jsonl", header) as writer, _left_as_it_was(base, method):
         monitor = Monitor(writer, resumed[1] if resumed else Progress(), on_step, base.precision == "float16")
         trainer = _trainer(base, rows, config, folder / "checkpoints", monitor, say)
+        if watch is not None:
+            monitor.look, monitor.look_steps = watch.looking_at(trainer, base), watch.steps
         try:
-            with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
-                trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
-            if trainer.state.global_step < trainer.state.max_steps:
-                raise KeyboardInterrupt  # SIGTERM, saved
+            if resumed is not None and monitor.stopped:
+                trainer._load_from_checkpoint(str(resumed[0]))
+            else:
+                with _computing(trainer, base, config), _stopping_on_sigterm(monitor):
+                    trainer.train(resume_from_checkpoint=str(resumed[0]) if resumed else None)
+                if trainer.state.global_step < trainer.state.max_steps and not monitor.stopped:
+                    raise KeyboardInterrupt  # SIGTERM, saved
             _save(trainer, base, config, fingerprint, folder, asdict(monitor.progress))
             for remark in _doubts(trainer, monitor.progress):
                 say(remark)
@@ -160,8 +167,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
     from paretune.training.step_graphs import StepGraphs
 
     with ExitStack() as stack:
+        own = {id(module) for module in base.model.modules() if "forward" in module.__dict__}
         if trainer.computation.shares:
-            stack.enter_context(attending_by_layout(base.model))
+            trainer.own_attention = stack.enter_context(attending_by_layout(base.model))
         if trainer.computation.fuses:
             precision = getattr(torch, base.precision)
             trainer.adapters = stack.enter_context(fused_adapters(trainer.model, precision))
@@ -171,6 +179,9 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
                 trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
                 trainer.graphs = StepGraphs(trainer.model, trainer.adapters)
                 stack.callback(setattr, trainer, "graphs", None)
+        trainer.replaced = [
+            module for module in base.model.modules() if "forward" in module.__dict__ and id(module) not in own
+        ]
         yield
 
 

@@ -135,8 +135,8 @@ def _across(shared: Shared) -> tuple[torch.Tensor, torch.Tensor, int, int]:
 
 
 @contextmanager
-def attending_by_layout(model: Any) -> Iterator[None]:
-    """Within, the model attends by layouts: call it with `shared=`."""
+def attending_by_layout(model: Any) -> Iterator[list[tuple[Any, str]]]:
+    """Within, the model attends by layouts: call it with `shared=`; yields its configurations and how they attended."""
     AttentionInterface.register(NAME, attend)
     configs = {id(module.config): module.config for module in model.modules() if hasattr(module, "config")}
     kinds = [(config, config._attn_implementation) for config in configs.values()
@@ -144,7 +144,7 @@ def attending_by_layout(model: Any) -> Iterator[None]:
     for config, _ in kinds:
         config._attn_implementation = NAME
     try:
-        yield
+        yield kinds
     finally:
         for config, kind in kinds:
             config._attn_implementation = kind

@@ -47,6 +47,8 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self.adapters: FusedAdapters | None = None
         self.graphs: StepGraphs | None = None
         self.start: AdapterStart | None = None
+        self.replaced: list[Any] = []  # modules whose forward is another one while training
+        self.own_attention: list[tuple[Any, str]] = []  # configurations, and how they attend when not training
         self._zeros: list[str] = []  # weights that were 0 before the first step
         self.computation = computation
         self._rows, self._config, self._monitor = rows, config, monitor
