@@ -114,8 +114,8 @@ def main() -> None:
             begun = time.process_time()
             shares = [100 * area(WAYS[name](arguments.trials, seed, noise)) / whole for seed in range(arguments.seeds)]
             seconds = (time.process_time() - begun) / arguments.seeds
-            print(f"noise {noise:g}  {name:<7} {median(shares):5.1f} % ({min(shares):.1f} %)  {seconds:.1f} s of processor time",
-                  flush=True)  # fmt: skip
+            figures = f"{median(shares):5.1f} % ({min(shares):.1f} %)"
+            print(f"noise {noise:g}  {name:<7} {figures}  {seconds:.1f} s of processor time", flush=True)
 
 
 if __name__ == "__main__":

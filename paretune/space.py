@@ -69,9 +69,7 @@ def search_config(table: Any, training_keys: Collection[str], where: str) -> Sea
         raise ConfigError(f"{where}: search.space: nothing to vary; give a training key a list or a range, for example "
                           "peak_learning_rate = { low = 1e-4, high = 1e-2, log = true }")  # fmt: skip
     refuse_unknown(space, {*training_keys} - {"seed"}, where, "search.space")
-    plain: _Plain = build(
-        _Plain, {key: table[key] for key in ("candidates",) if key in table}, where, "search"
-    )
+    plain: _Plain = build(_Plain, {key: table[key] for key in ("candidates",) if key in table}, where, "search")
     scales = _numbers(table.get("scales", [0.25, 0.5, 0.75, 1.0]), "scales", where)
     seeds = _numbers(table.get("seeds", [1, 2, 3]), "seeds", where)
     if any(not 0 < scale <= 4 for scale in scales):

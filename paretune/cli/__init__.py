@@ -30,6 +30,7 @@ from paretune.cli import (
     power,
     run,
     score,
+    search,
     suite,
     sync,
 )
@@ -45,6 +46,7 @@ _COMMANDS = {
     "perplexity": (perplexity, "bits per byte of a text"),
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
+    "search": (search, "find the best recipe within a loss budget"),
     "cells": (cells, "the pieces of work of an experiment, for several processes"),
     "cell": (cell, "do some of these pieces"),
     "audit": (audit, "what makes a figure untrustworthy"),
@@ -55,12 +57,21 @@ _COMMANDS = {
 }
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
-    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "cells", "cell"),
+    "an experiment, whole or stage by stage": (
+        "run",
+        "prepare",
+        "train",
+        "evaluate",
+        "list",
+        "search",
+        "cells",
+        "cell",
+    ),
     "its results": ("compare", "report", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 
-_RESUMING = ("fetch", "sync")  # beside the stages: what they finished is kept
+_RESUMING = ("fetch", "sync", "search")  # beside the stages: what they finished is kept
 _MOMENT = 0.05  # seconds
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a stream that takes no more says
 # Set before transformers is imported; what the user has set stays.

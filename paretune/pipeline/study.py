@@ -97,7 +97,7 @@ class Study:
     @property
     def dropped(self) -> dict[int, str]:
         """Trainings that came to nothing, with the reason."""
-        return {trial.user_attrs["training"]: trial.user_attrs["reason"] for trial in self._trials("PRUNED", "FAIL")}
+        return {trial.user_attrs["training"]: trial.user_attrs["reason"] for trial in self._trials("FAIL")}
 
     @property
     def is_new(self) -> bool:
@@ -117,13 +117,13 @@ class Study:
     def propose(self) -> Proposal:
         """The next recipe: first one that was being trained when the search was killed."""
         begun = self._trials("RUNNING")
-        if begun:
-            trial = begun[0]
-            number = trial.user_attrs.get("training", trial.number)
-            return Proposal(number, self._recipe(trial.params))
-        asked = self._study.ask(self._distributions)
-        asked.set_user_attr("training", asked.number)
-        return Proposal(asked.number, self._recipe(asked.params))
+        trial = begun[0] if begun else self._study.ask(self._distributions)
+        if "training" not in trial.user_attrs:
+            number = len({item.user_attrs.get("training") for item in self._trials("COMPLETE", "FAIL")})
+            self._live(trial).set_user_attr("training", number)
+        else:
+            number = trial.user_attrs["training"]
+        return Proposal(number, self._recipe(trial.params))
 
     def tell(self, proposal: Proposal, results: Mapping[float, tuple[float, float, Any]]) -> None:
         """What came of a recipe, by scale: gain, loss and the answers."""
@@ -133,7 +133,7 @@ class Study:
             gain, loss, record = results[scale]
             attributes = {"training": proposal.training, "scale": scale, "record": record}
             if scale == told:
-                live = self._optuna.trial.Trial(self._study, trial._trial_id)
+                live = self._live(trial)
                 for key, value in attributes.items():
                     live.set_user_attr(key, value)
                 live.set_constraint("loss", loss - self._budget)
@@ -151,7 +151,7 @@ class Study:
 
     def drop(self, proposal: Proposal, reason: str) -> None:
         """A training that came to nothing, or was stopped as hopeless."""
-        live = self._optuna.trial.Trial(self._study, self._running(proposal)._trial_id)
+        live = self._live(self._running(proposal))
         live.set_user_attr("training", proposal.training)
         live.set_user_attr("reason", reason)
         self._study.tell(live, state=self._optuna.trial.TrialState.FAIL)
@@ -175,10 +175,11 @@ class Study:
         return Look(kept["training"], self._recipe(trial.params), kept["scale"], gain, loss, kept["record"])
 
     def _running(self, proposal: Proposal) -> Any:
-        return next(
-            item for item in self._trials("RUNNING")
-            if item.user_attrs.get("training", item.number) == proposal.training
-        )  # fmt: skip
+        return next(item for item in self._trials("RUNNING") if item.user_attrs["training"] == proposal.training)
+
+    def _live(self, trial: Any) -> Any:
+        """A trial that runs, also one that an earlier process began."""
+        return self._optuna.trial.Trial(self._study, trial._trial_id)
 
     def _trials(self, *states: str) -> list[Any]:
         wanted = [self._optuna.trial.TrialState[state] for state in states]

@@ -42,11 +42,11 @@ def csv_files(comparison: Comparison) -> dict[str, str]:
         "served": _served(comparison),
         "costs": _costs(comparison) if has_target else (),
     }
-    texts = {name: _csv_text(rows) for name, rows in tables.items()}
+    texts = {name: csv_text(rows) for name, rows in tables.items()}
     return {name: text for name, text in texts.items() if text}
 
 
-def _csv_text(rows: Iterable[Row]) -> str:
+def csv_text(rows: Iterable[Row]) -> str:
     """Columns in order of first appearance; "" where a row has none."""
     listed = list(rows)
     if not listed:
