@@ -90,7 +90,7 @@ class Search:
             repeats = 0 if self._trial(study, study.propose(), validation, base) else repeats + 1
             self._write(study)
         if repeats:
-            self.session.say("search: every recipe of the space was trained")
+            self.session.say(f"search: the last {repeats} recipes proposed were trained before; nothing new is left")
         looks = study.looks
         if not looks:
             reasons = "; ".join(study.dropped.values())

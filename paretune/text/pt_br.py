@@ -163,6 +163,8 @@ TEXT: dict[str, str] = {
         "Uma busca examinou {before} estados do modelo em questões de validação. O que ela escolheu ({after}) foi "
         "treinado de novo e é julgado aqui, em questões que a busca nunca viu."
     ),
+    "scale": "escala",
+    "yes": "sim",
     "search.title": "O que a busca examinou, em questões de validação",
     "search.state": "estado",
     "search.worst": "variação da pior suíte",
