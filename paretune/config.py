@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
 from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_with
+from paretune.objectives import DEFAULT_OBJECTIVE, find_objective, objective_names, objectives_with
 from paretune.records import Method
 from paretune.repairs import find_repair, repairs_with
 from paretune.space import SearchConfig, ends, search_config
@@ -35,6 +36,7 @@ _TAKEN_NAMES = (
     "tracking.json",
     "search",
 )  # of the run folder itself
+NO_REPLAY, SELF_REPLAY = "none", "self"
 LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
 
 
@@ -105,6 +107,7 @@ DEFAULT_GENERAL = GeneralConfig(kind="demo", few_shot=0, method="cloze")  # of a
 
 
 WATCHING = ("monitor_steps", "stop_when_loss", "best_checkpoint")  # keys of [training] that need [validation]
+_SETTINGS = ("settings", "objective_settings")  # keys of a training's method and of its objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,10 @@ class TrainingConfig:
     length instead of random ones, with little padding but fewer databases in each (docs/design.md). share_prompts:
     what rows of a step begin with alike is computed once for them; a step's rows come from about prompts_per_step
     prompts (docs/training.md). fuse_adapters: LoRA is computed in one function with its projection, in the model's
-    precision, instead of by PEFT in float32. monitor_steps, stop_when_loss, best_checkpoint: what is looked at on the
-    way by the validation questions, and what follows from it; nothing when absent."""
+    precision, instead of by PEFT in float32. objective: what is minimised, objective_settings: the keys of that
+    objective, in the same table. replay: "none", "self" or a file of general prompts; replay_share: of the training's
+    rows. monitor_steps, stop_when_loss, best_checkpoint: what is looked at on the way by the validation questions, and
+    what follows from it; nothing when absent."""
 
     method: str = DEFAULT_METHOD
     peak_learning_rate: float = field(default=2e-4, metadata={"above": 0.0, "maximum": 1.0})
@@ -135,6 +140,10 @@ class TrainingConfig:
     share_prompts: bool = False
     prompts_per_step: int = _at_least(1, 4)
     fuse_adapters: bool = False
+    objective: str = DEFAULT_OBJECTIVE
+    objective_settings: Any = field(default_factory=lambda: find_objective(DEFAULT_OBJECTIVE).settings())
+    replay: str = NO_REPLAY
+    replay_share: float = field(default=0.1, metadata={"above": 0.0, "maximum": 0.5})
     checkpoint_steps: int = _at_least(1, 200)
     logging_steps: int = _at_least(1, 5)
     monitor_steps: int | None = _at_least(1, None)
@@ -143,16 +152,20 @@ class TrainingConfig:
     seed: int = _at_least(0, 42)
 
     def as_dict(self) -> dict[str, Any]:
-        """The keys of one table, as plain values; the usual method, and keys of WATCHING that are absent, go without
-        saying, as before there was a choice."""
+        """The keys of one table, as plain values; the usual method and objective, no replay, and keys of WATCHING that
+        are absent go without saying, as before there were others."""
         values: dict[str, Any] = {}
         for key, value in asdict(self).items():
-            values.update(value if key == "settings" else {key: value})
+            values.update(value if key in _SETTINGS else {key: value})
         if self.method == DEFAULT_METHOD:
             del values["method"]
         for key in WATCHING:
             if values[key] is None:
                 del values[key]
+        if self.objective == DEFAULT_OBJECTIVE:
+            del values["objective"]
+        if self.replay == NO_REPLAY:
+            del values["replay"], values["replay_share"]
         return values
 
 
@@ -441,7 +454,8 @@ def _with_swept(table: Mapping[str, Any], training: Mapping[str, Any], where: st
     items, sweeps = table.get("variant", []), table.get("sweep")
     if sweeps is None or not isinstance(items, list):
         return items
-    swept = expand(sweeps, {*_COMMON_KEYS, *(key for name in method_names() for key in find_method(name).keys)}, where)
+    own = {key for _, names, find, _ in _KINDS.values() for name in names() for key in find(name).keys}
+    swept = expand(sweeps, {*_COMMON_KEYS, *own}, where)
     for variant in swept:  # so that a value that cannot be is reported where it stands
         _training(training, {key: value for key, value in variant.items() if key != "name"}, where, "sweep")
     return [*items, *swept]
@@ -515,51 +529,71 @@ def _repair_settings(item: Mapping[str, Any], overrides: dict[str, Any], where: 
 
 
 _VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "repair", "served", "served_model"}
-_COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {"settings"}  # of every training method
+_COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {*_SETTINGS}  # of every training
+# Keys that name a kind with keys of its own: its default, all names, how one is looked up, whose a key is.
+_KINDS: Mapping[str, tuple[str, Callable[[], list[str]], Callable[[str], Any], Callable[[str], list[str]]]] = {
+    "method": (DEFAULT_METHOD, method_names, find_method, methods_with),
+    "objective": (DEFAULT_OBJECTIVE, objective_names, find_objective, objectives_with),
+}
 
 
 def _training(table: Mapping[str, Any], overrides: Mapping[str, Any], where: str, key: str) -> TrainingConfig:
-    """A variant's training: the [training] table, overridden. Keys of that table which the variant's method does not
-    have are those of other variants' methods; among the overrides they are an error."""
-    name = overrides.get("method", table.get("method", DEFAULT_METHOD))
-    settings = _method_settings(name, {**table, **overrides}, overrides, where, key)
-    common = {name: value for name, value in {**table, **overrides}.items() if name in _COMMON_KEYS}
-    training: TrainingConfig = replace(build(TrainingConfig, common, where, key), settings=settings)
+    """A variant's training: the [training] table, overridden. Keys of that table which the variant's method and
+    objective do not have are those of other variants'; among the overrides they are an error."""
+    whole = {**table, **overrides}
+    settings, of_objective = _own_settings(whole, overrides, where, key)
+    common = {name: value for name, value in whole.items() if name in _COMMON_KEYS}
+    training: TrainingConfig = replace(
+        build(TrainingConfig, common, where, key), settings=settings, objective_settings=of_objective
+    )
+    if find_method(training.method).moves_base and find_objective(training.objective).needs_base:
+        raise ConfigError(f"{where}: {key}: objective {training.objective!r} compares with the base model, whose "
+                          f"weights method {training.method!r} moves; choose another of the two")  # fmt: skip
     if training.share_prompts and training.group_by_length:
         raise ConfigError(f"{where}: {key}: share_prompts orders rows by their prompts; remove group_by_length")
     return training
 
 
-def _method_settings(name: Any, table: Mapping[str, Any], given: Mapping[str, Any], where: str, key: str) -> Any:
-    """The settings of the method of that name, from its keys in the table.
+def _own_settings(table: Mapping[str, Any], given: Mapping[str, Any], where: str, key: str) -> tuple[Any, Any]:
+    """The settings of the table's method and of its objective, from their keys in the table.
 
-    Raises ConfigError for an unknown method, and for a given key that it does not have.
+    Raises ConfigError for an unknown method or objective, and for a given key that neither has.
     """
-    check_value(name, str, {}, where, f"{key}.method")
-    try:
-        method = find_method(name)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {key}.method: {error}") from error
+    kinds: dict[str, Any] = {}
+    for role, (default, _, find, _) in _KINDS.items():
+        name = check_value(table.get(role, default), str, {}, where, f"{key}.{role}")
+        try:
+            kinds[role] = find(name)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {key}.{role}: {error}") from error
+    own = {name for kind in kinds.values() for name in kind.keys}
     for other in given:
-        if other not in _COMMON_KEYS and other not in method.keys and (having := methods_with(other)):
-            raise ConfigError(f"{where}: {key}.{other}: not a key of method {name!r}, but of {', '.join(having)}; "
-                              f"its own are {', '.join(method.keys)}")  # fmt: skip
-    known = {*_COMMON_KEYS, *method.keys} | (set() if key in ("training", "sweep") else _VARIANT_KEYS)
+        for role, (default, _, _, having_it) in _KINDS.items():
+            if other not in _COMMON_KEYS and other not in own and (having := having_it(other)):
+                keys = ", ".join(kinds[role].keys) or "none"
+                raise ConfigError(f"{where}: {key}.{other}: not a key of {role} {table.get(role, default)!r}, but of "
+                                  f"{', '.join(having)}; its own are {keys}")  # fmt: skip
+    known = {*_COMMON_KEYS, *own} | (set() if key in ("training", "sweep") else _VARIANT_KEYS)
     refuse_unknown(given, known, where, key)
-    own = {name: value for name, value in table.items() if name in method.keys}
-    return build(method.settings, own, where, key)
+    method, objective = (
+        build(kind.settings, {name: value for name, value in table.items() if name in kind.keys}, where, key)
+        for kind in kinds.values()
+    )
+    return method, objective
 
 
 def _check_training_table(table: Mapping[str, Any], sections: Sequence[Any], where: str) -> None:
     """Refuse what no training can obey, so that it is reported there. sections: [[variant]] and [[sweep]], not checked
-    yet; keys of the methods that they name may stand in [training]."""
+    yet; keys of the methods and objectives that they name may stand in [training]."""
     build(TrainingConfig, {key: value for key, value in table.items() if key in _COMMON_KEYS}, where, "training")
     items = [item for section in sections for item in (section if isinstance(section, list) else [section])]
-    named = [item["method"] for item in items if isinstance(item, dict) and "method" in item]
-    methods = [name for value in named for name in (value if isinstance(value, list) else [value])]
-    elsewhere = {key for name in methods if name in method_names() for key in find_method(name).keys}
+    elsewhere: set[str] = set()
+    for role, (_, names, find, _) in _KINDS.items():
+        named = [item[role] for item in items if isinstance(item, dict) and role in item]
+        kinds = [name for value in named for name in (value if isinstance(value, list) else [value])]
+        elsewhere.update(key for name in kinds if name in names() for key in find(name).keys)
     given = {key: value for key, value in table.items() if key not in elsewhere}
-    _method_settings(table.get("method", DEFAULT_METHOD), table, given, where, "training")
+    _own_settings(table, given, where, "training")
 
 
 def _derived_name(plain: Mapping[str, Any]) -> str:
@@ -651,7 +685,9 @@ def _check_repair(variant: VariantConfig, source: VariantConfig, where: str) -> 
         )
 
 
-_PATH_KEYS = ("path", "adapter", "calibration", "text")
+_PATH_KEYS = ("path", "adapter", "calibration", "text", "replay", "kl_texts")
+_TRAINING_PATHS = ("calibration", "replay", "kl_texts")
+_NO_PATHS = (NO_REPLAY, SELF_REPLAY, "built-in")  # what may stand in place of a path of a training
 _HUB_ADAPTER = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?(?<!\.zip)(?<!\.rar)")
 _DEFAULT_KIND = "mmlu"  # of a [general] that names none
 
@@ -687,7 +723,7 @@ def apply_setting(table: dict[str, Any], setting: str) -> None:
         if not isinstance(place, dict):
             raise ConfigError(f"--set {setting}: {section!r} is a value, not a section")
     value = _parse(text)
-    if last in _PATH_KEYS:
+    if last in _PATH_KEYS and _is_path(last, value):
         value = absolute(value, Path.cwd(), may_be_hub_name=parts[0] == "model" or _may_be_hub_adapter(last, value))
     place[last] = value
 
@@ -698,17 +734,23 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     variants = table.get("variant", [])
     model = table.get("model")
     training = table.get("training")
-    if isinstance(training, dict) and "calibration" in training:
-        training["calibration"] = absolute(training["calibration"], folder, may_be_hub_name=False)
-    sections = [model, *(table.get(name) for name in ("engine", "target", "tracking", "validation"))]
+    if isinstance(training, dict):
+        for key in _TRAINING_PATHS:
+            if key in training and _is_path(key, training[key]):
+                training[key] = absolute(training[key], folder, may_be_hub_name=False)
+    sections = [model, *(table.get(name) for name in ("engine", "target", "validation", "tracking"))]
     for group in (general, variants):
         sections.extend(group if isinstance(group, list) else [group])
     for section in sections:
         if isinstance(section, dict):
             for key in _PATH_KEYS:
-                if key in section:
+                if key in section and _is_path(key, section[key]):
                     on_hub = section is model or _may_be_hub_adapter(key, section[key])
                     section[key] = absolute(section[key], folder, may_be_hub_name=on_hub)
+
+
+def _is_path(key: str, value: Any) -> bool:
+    return key not in _TRAINING_PATHS or value not in _NO_PATHS
 
 
 def _may_be_hub_adapter(key: str, value: Any) -> bool:

@@ -24,6 +24,7 @@ from paretune.config import (
 )
 from paretune.engines import ENGINES
 from paretune.methods import METHODS, find_method
+from paretune.objectives import OBJECTIVES, find_objective
 from paretune.repairs import REPAIRS, find_repair
 from paretune.space import SearchConfig
 from paretune.sql.prompt import PromptConfig
@@ -48,11 +49,20 @@ SECTIONS: Mapping[str, Any] = {
 }
 # Fields that a file writes otherwise or not at all.
 _TOML_NAMES: Mapping[str, str] = {"variant.source": "from"}
-_NOT_KEYS = ("variant.training", "variant.repair_settings", "training.settings", "engine.options")
+_NOT_KEYS = (
+    "variant.training",
+    "variant.repair_settings",
+    "training.settings",
+    "training.objective_settings",
+    "engine.options",
+)
 # Keys that stand in a section for one of its kinds: by section and kind, the dataclass that has them.
 OWN_KEYS: Mapping[str, Mapping[str, Any]] = {
     "engine": {name: kind.Settings for name, kind in ENGINES.items()},
-    "training": {name: find_method(name).settings for name in METHODS},
+    "training": {
+        **{name: find_method(name).settings for name in METHODS},
+        **{name: find_objective(name).settings for name in OBJECTIVES},
+    },
     "variant": {name: find_repair(name).settings for name in REPAIRS},
 }
 _USUAL = {"engine": EngineConfig().kind, "training": TrainingConfig().method, "variant": ""}
@@ -71,7 +81,7 @@ INTRODUCTIONS: Mapping[str, str] = {
     "validation": "Questions to look at on the way, for a monitor, a dial or a search (training.md); none of them is "
     "the test's. Without this section there are none.",
     "training": "How adapters are trained. A [[variant]] may change each of these keys for itself, the "
-    "method too. Keys of a method go to the variants of that method.",
+    "method too. Keys of a method or an objective go to the variants that have it.",
     "variant": "States of the model that answer everything. The baseline is always there; without a [[variant]] it is "
     "evaluated alone. A variant is trained here unless it has `from` or `adapter`.",
     "sweep": "Variants that differ in keys of [training]: each of those keys may stand here with the list of values "
@@ -193,6 +203,17 @@ MEANINGS: Mapping[str, str] = {
     "training.share_prompts": "What the rows of a step begin with alike is computed once for them (training.md).",
     "training.prompts_per_step": "With share_prompts: about how many prompts the rows of a step come from.",
     "training.fuse_adapters": "LoRA in one function with its layer, in the model's precision: faster (training.md).",
+    "training.objective": f"What is minimised: {', '.join(OBJECTIVES)} (training.md); installed packages may add "
+    "others.",
+    "training.least_probability": "Answer tokens less probable than this under the base model get no loss.",
+    "training.kl_weight": "Weight of the mean divergence from the base model per token, in nats.",
+    "training.kl_texts": "General texts on which the divergence is computed as well: built-in, none, or a text file, "
+    "one text per line. Relative to this file.",
+    "training.kl_text_share": "Their share of the training's rows.",
+    "training.replay": "General rows mixed into the training: none; self (the base model answers built-in prompts); or "
+    "a file: .jsonl with `prompt` and `completion`, or prompts alone, one per line, which the base model answers. "
+    "Relative to this file.",
+    "training.replay_share": "The replay's share of the training's rows.",
     "training.checkpoint_steps": "Steps between two checkpoints; a killed training goes on from the last.",
     "training.logging_steps": "Steps between two lines of training.jsonl.",
     "training.monitor_steps": "Look at the model so often by [validation]: accuracy, loss, distance from the base "

@@ -5,11 +5,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from paretune.demo.build import build_demo
+from tests.undrawn import draw_nothing
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 # A shell's background job begins with Ctrl-C ignored, and hands that on to the processes that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -54,3 +60,11 @@ def smollm2_gguf() -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded benchmark, freshly built and alone in its parent folder; read it, do not change it."""
     return build_demo(tmp_path_factory.mktemp("cache") / "demo")
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """No plots in the tests of this module; to be named in `pytestmark`."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_nothing(patch)
+        yield

@@ -394,6 +394,54 @@ def test_method_unknown_names_the_nearest(tmp_path: Path) -> None:
     assert "variant.run-1.method: expected a string, found 3" in refusal(tmp_path, SMALLEST + "method = 3\n")
 
 
+def test_training_keys_of_objectives_go_to_the_variants_that_have_them(tmp_path: Path) -> None:
+    own = (
+        '[[variant]]\nname = "near"\nobjective = "kl"\nkl_weight = 2\n[[variant]]\nname = "few"\nobjective = "masked"\n'
+    )
+    config = load(tmp_path, GROUND + "[training]\nkl_text_share = 0.2\n" + RUN_1 + own)
+    run, near, few = (item["training"] for item in config.as_dict()["variants"])
+    assert not {"objective", "objective_settings", "replay", "replay_share", "kl_weight"} & set(run)
+    assert (near["objective"], near["kl_weight"], near["kl_text_share"], near["kl_texts"]) == (
+        "kl",
+        2.0,
+        0.2,
+        "built-in",
+    )
+    assert (few["objective"], few["least_probability"]) == ("masked", 0.4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('objective = "kll"', "objective: no objective 'kll'; did you mean 'kl'"),
+        ("kl_weight = 1", "kl_weight: not a key of objective 'sft', but of kl; its own are none"),
+        (
+            'objective = "kl"\nleast_probability = 0.1',
+            "least_probability: not a key of objective 'kl', but of masked; its",
+        ),
+        ('objective = "kl"\nkl_text_share = 0.6', "kl_text_share: expected at most 0.5"),
+        ("replay_share = 0.7", "replay_share: expected at most 0.5"),
+        (
+            'objective = "kl"\nmethod = "pissa"',
+            "objective 'kl' compares with the base model, whose weights method 'pissa'",
+        ),
+    ],
+)
+def test_objective_that_cannot_be_is_refused(lines: str, expected: str, tmp_path: Path) -> None:
+    assert expected in refusal(tmp_path, SMALLEST + lines + "\n")
+
+
+def test_replay_names_stay_and_files_are_relative_to_the_file(tmp_path: Path) -> None:
+    lines = [f'[[variant]]\nname = "v{number}"\nreplay = "{value}"\n'
+             for number, value in enumerate(("self", "none", "rows.jsonl"))]  # fmt: skip
+    kl = '[[variant]]\nname = "kl"\nobjective = "kl"\nkl_texts = "texts.txt"\n'
+    variants = load(tmp_path, GROUND + "".join(lines) + kl).variants
+    given = [variant.training.replay for variant in variants if variant.training]
+    assert given == ["self", "none", str(tmp_path / "rows.jsonl"), "none"]
+    assert variants[3].training is not None
+    assert variants[3].training.objective_settings.kl_texts == str(tmp_path / "texts.txt")
+
+
 def test_variants_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
     message = refusal(tmp_path, GROUND + RUN_1 + '[[variant]]\nname = "Run-1"\n')
     assert "variant: 'run-1' and 'Run-1' would be one folder where case does not count" in message

@@ -15,6 +15,8 @@ import paretune as pt
 from paretune.errors import DataError, EmptySample, StatisticsError
 from tests.simulated_run import variants, write_run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL)
 

@@ -245,6 +245,8 @@ def _variant_row(records: Run, target: AnsweredAxis | None, main: AnsweredAxis, 
         target=accuracy_interval(target.correct[:, at], target.clusters, confidence=CONFIDENCE) if target else None,
         secondary=_secondary(records, variant, target) if target else {},
         general=accuracy_interval(main.correct[:, at], main.clusters, confidence=CONFIDENCE),
+        stopped_step=entry.stopped_step,
+        chosen_checkpoint=entry.chosen_checkpoint,
     )
 
 

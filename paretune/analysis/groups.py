@@ -262,6 +262,7 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
     found: list[Cost] = []
     for variant in records.variants:
         answers = variant.samples or variant.answers  # all that was written
+        training = variant.headers.get("training", {})
         finishes = Counter(answer.finish for answer in answers)
         found.append(
             Cost(
@@ -272,6 +273,8 @@ def cost_rows(records: Run) -> tuple[Cost, ...]:
                 training_steps=variant.entry.steps,
                 skipped_steps=variant.entry.skipped_steps,
                 training_tokens=variant.entry.tokens,
+                general_rows=sum(int(training.get(f"{part}_rows", 0)) for part in ("replay", "text")),
+                general_tokens=sum(int(training.get(f"{part}_tokens", 0)) for part in ("replay", "text")),
                 prompt_tokens=asked,
                 generated_tokens=sum(answer.tokens for answer in answers),
                 chatter_tokens=sum(answer.chatter_tokens for answer in answers),

@@ -28,7 +28,7 @@ BUDGETS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)  # points that a reader
 class VariantRow:
     """One variant's main figures. target: None where no benchmark is the target. secondary: further accuracies of the
     target by their column, None where not every question has a verdict. general: of the main suite by its main method,
-    micro average."""
+    micro average. stopped_step, chosen_checkpoint: of its training, where it did not end in the usual way."""
 
     name: str
     kind: str
@@ -39,6 +39,8 @@ class VariantRow:
     target: Interval | None
     secondary: Mapping[str, Interval | None]
     general: Interval
+    stopped_step: int | None = None
+    chosen_checkpoint: int | None = None
 
     @property
     def leading(self) -> Interval:
@@ -320,7 +322,8 @@ class Verdict:
 class Cost:
     """What a variant cost. stage_seconds: by stage, all entries added up. chatter_tokens: of those generated, the ones
     behind a complete statement. Answers by their end: turn_ended by the model, statement_ended by the engine behind a
-    complete statement, cut by the token limit."""
+    complete statement, cut by the token limit. general_rows: of the training rows, those of replay and of the
+    objective's texts; general_tokens: of these, per epoch."""
 
     variant: str
     stage_seconds: Mapping[str, float]
@@ -329,6 +332,8 @@ class Cost:
     training_steps: int
     skipped_steps: int
     training_tokens: int
+    general_rows: int
+    general_tokens: int
     prompt_tokens: int | None
     generated_tokens: int
     chatter_tokens: int

@@ -20,6 +20,7 @@ from paretune.cli import (
     cell,
     cells,
     choice,
+    dial,
     doctor,
     export,
     fetch,
@@ -50,6 +51,7 @@ _COMMANDS = {
     "cells": (cells, "the pieces of work of an experiment, for several processes"),
     "cell": (cell, "do some of these pieces"),
     "audit": (audit, "what makes a figure untrustworthy"),
+    "dial": (dial, "an adapter at several scales and checkpoints, on validation questions"),
     "export": (export, "write a variant as an adapter, merged weights or a GGUF file"),
     "sync": (sync, "copy finished parts of a store or of runs to another place"),
     "doctor": (doctor, "what this machine can run, and what to set"),
@@ -67,11 +69,11 @@ _GROUPS = {
         "cells",
         "cell",
     ),
-    "its results": ("compare", "report", "card", "export", "audit", "sync"),
+    "its results": ("compare", "report", "dial", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 
-_RESUMING = ("fetch", "sync", "search")  # beside the stages: what they finished is kept
+_RESUMING = ("fetch", "sync", "dial", "search")  # beside the stages: what they finished is kept
 _MOMENT = 0.05  # seconds
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a stream that takes no more says
 # Set before transformers is imported; what the user has set stays.

@@ -72,6 +72,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "paretune power --claim non-inferiority --margin 1 --discordant 0.1",
     ),
     "card": ("paretune card runs/demo > README.md", "paretune card runs/demo --variant run-1@0.5 --lang pt-BR"),
+    "dial": (
+        "paretune dial experiment.toml --variant run-1",
+        "paretune dial experiment.toml --variant run-1 --scales 0,0.5,1 --checkpoints --lang pt-BR",
+    ),
     "export": (
         "paretune export experiment.toml run-1-half --variant run-1@0.5",
         "paretune export experiment.toml run-1-gguf --variant run-1 --gguf q8_0",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `paretune score`."""
     parser.description = (
-        "Score predicted SQL against a split in Spider's or BIRD's layout, or against a file of gold queries: one "
+        "Score predicted SQL against a split in Spider's or BIRD's layout, or against a file of references: one "
         "verdict per question, and a summary."
     )
     parser.add_argument("--spider", type=Path, metavar="DIR", help="data in Spider's or BIRD's layout")
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gold",
         type=Path,
         metavar="FILE",
-        help="gold queries in place of the split's, same formats; with --databases and a db_id per query no --spider",
+        help="references in place of the split's, same formats; with --databases and a db_id per query no --spider",
     )
     parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write one verdict per line")
     parser.add_argument(

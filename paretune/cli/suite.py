@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         metavar="NAME",
-        help="split whose gold queries the suite shall tell from their neighbours (default: dev; may be repeated)",
+        help="split whose references the suite shall tell from their neighbours (default: dev; may be repeated)",
     )
     parser.add_argument("--databases", type=int, default=8, metavar="N", help="variants per database (default: 8)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     unknown = [name for name in arguments.db_id or [] if name not in queries]
     if unknown:
         raise ConfigError(
-            f"--db-id {unknown[0]}: no gold query of the split is on it; expected one of {', '.join(sorted(queries))}"
+            f"--db-id {unknown[0]}: no reference of the split is on it; expected one of {', '.join(sorted(queries))}"
         )
     _refuse_own_databases(arguments.spider, arguments.out)
     _copy_tables_file(arguments.spider, arguments.out)
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         for query in report.failed:
             print(f"  left out, fails or returns too much: {query}")
     _print_line("all", totals, "")
-    print("told: neighbours whose result differs from the gold's, by the original database alone and by the suite;")
-    print("ties: gold results that depend on the order of rows, on the original and on the variants together")
+    print("told: neighbours whose result is not the reference's, by the original database alone and by the suite;")
+    print("ties: results of references that depend on the order of rows, on the original and on the variants together")
     return 0
 
 

@@ -132,7 +132,7 @@ def _settle(metric: ExecutionAccuracy, verdict: SqlVerdict, reason: str) -> floa
     metric.reason = reason
     metric.success = score >= metric.threshold
     if metric.verbose_mode:
-        metric.verbose_logs = f"outcome: {verdict.outcome}\nsql: {verdict.sql}\ngold: {verdict.gold}\n{reason}"
+        metric.verbose_logs = f"outcome: {verdict.outcome}\nsql: {verdict.sql}\nreference: {verdict.gold}\n{reason}"
     return score
 
 
@@ -185,16 +185,18 @@ def _judge(metric: ExecutionAccuracy, test_case: LLMTestCase) -> tuple[SqlVerdic
         raise ScoringError(f"{db_id}: {verdict.error or verdict.outcome}; correct the test case, not the prediction")
     if metric.on_every_database and verdict.execution_match and verdict.test_suite_match is None:
         raise ScoringError(
-            f"{databases / str(db_id)}: no test suite on which the gold runs; build one with `paretune test-suite`"
+            f"{databases / str(db_id)}: no test suite on which the reference runs; build one with `paretune test-suite`"
         )
     return verdict, _reason(metric, rules, verdict, database_file(databases / str(db_id), str(db_id)))
 
 
 def _reason(metric: ExecutionAccuracy, rules: str, verdict: SqlVerdict, database: Path) -> str:
     if verdict.execution_match and metric.on_every_database and not verdict.test_suite_match:
-        return f"The result equals the gold's on {verdict.db_id} by luck: it differs on other rows of the test suite."
+        return (
+            f"The result equals the reference's on {verdict.db_id} by luck: it differs on other rows of the test suite."
+        )
     if verdict.execution_match:
-        return f"The result equals the gold's on {verdict.db_id} ({rules} rules)."
+        return f"The result equals the reference's on {verdict.db_id} ({rules} rules)."
     if verdict.outcome in {SqlOutcome.TIMEOUT, SqlOutcome.TOO_LARGE, SqlOutcome.NOT_A_QUERY}:
         return f"The prediction was not let run to its end ({verdict.outcome}): {verdict.error or 'over its limit'}."
     message = verdict.error if verdict.outcome == SqlOutcome.INVALID_SQL else None

@@ -146,7 +146,7 @@ def _from_hub(name: str, revision: str | None, download: bool = True) -> ModelSo
 def _not_to_be_had(name: str, error: Exception) -> ModelError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return ModelError(
-        f"model {name!r}: neither a file or directory here nor to be had from the Hub ({reason}); check the name, "
+        f"model {name!r}: neither a file nor a directory here, nor to be had from the Hub ({reason}); check the name, "
         "your connection and access, or name a local copy, a directory or FILE.gguf (model.path, or --model)"
     )
 

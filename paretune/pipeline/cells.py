@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from paretune.config import ExperimentConfig, VariantConfig
+from paretune.config import NO_REPLAY, ExperimentConfig, VariantConfig
 from paretune.errors import ConfigError, RunFolderError
 from paretune.fields import nearest
 from paretune.pipeline.prepare import is_prepared, prepare, take_prepared
+from paretune.pipeline.replay import FILE as REPLAY
 from paretune.pipeline.session import Session
 from paretune.run.folder import is_complete
 
@@ -83,7 +84,9 @@ def _cells_of_variant(variant: VariantConfig, source: VariantConfig, lines: str,
         files = tuple(f"{owner}/{part}" for part in ("adapter", "training.jsonl", "checkpoints"))
         inputs = (*inputs, *(files if variant.checkpoint is not None else files[:2]))
         if training:
-            yield Cell("train", owner, needs, ("prepared",), files)
+            replay = source.training is not None and source.training.replay != NO_REPLAY
+            made = (*files, f"{owner}/{REPLAY}") if replay else files
+            yield Cell("train", owner, needs, ("prepared",), made)
             needs = (*needs, f"train:{owner}")
     if variant.repair is not None:
         yield Cell("repair", name, needs, inputs, (f"{name}/adapter",))

@@ -129,7 +129,7 @@ def verdicts_header(session: Session, answers: str, prepared: RunFolder) -> Reco
     task = session.task
     conditions = {
         "prepared": prepared_mark(prepared, task.facets.lines),
-        **task.conditions(session.config, _target_files(prepared)),
+        **task.conditions(session.config, target_files(prepared)),
     }
     mark = fingerprint([answers, conditions])
     return {"kind": task.facets.lines, "fingerprint": mark, "answers": answers, **conditions}
@@ -252,7 +252,7 @@ def _say_replaced(session: Session, name: str, writer: LineWriter) -> None:
                     f"{writer.replaced.name}")  # fmt: skip
 
 
-def _target_files(prepared: RunFolder) -> dict[str, str]:
+def target_files(prepared: RunFolder) -> dict[str, str]:
     """SHA-256 of what the task read, from the manifest that prepare wrote."""
     data = prepared.read_manifest().get("data", {})
     return {name.removeprefix("target/"): digest for name, digest in data.items() if name.startswith("target/")}

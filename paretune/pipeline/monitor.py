@@ -108,7 +108,10 @@ def monitor_line(part: Validation, base: Seen, now: Seen, rule: StopRule | None)
     }
     if rule is not None:
         tests = [
-            loss_test(paired_estimate(*axis.correct.T, axis.clusters), rule.points, tail=rule.tail) for axis in generals
+            loss_test(
+                paired_estimate(axis.correct[:, 0], axis.correct[:, 1], axis.clusters), rule.points, tail=rule.tail
+            )
+            for axis in generals
         ]
         found["stop"] = any(test.verdict == "shown" for test in tests)
     return found
@@ -116,7 +119,7 @@ def monitor_line(part: Validation, base: Seen, now: Seen, rule: StopRule | None)
 
 def _change(correct: Any, clusters: Sequence[Any] | None) -> dict[str, Any]:
     """correct: (n, 2), the base model first."""
-    interval = paired_estimate(*correct.T, clusters).interval(0.025)
+    interval = paired_estimate(correct[:, 0], correct[:, 1], clusters).interval(0.025)
     before, after = (100 * correct.mean(axis=0)).tolist()
     return {
         "accuracy": after, "base": before, "low": interval.low, "high": interval.high, "questions": len(correct),

@@ -148,8 +148,9 @@ def prepare(session: Session) -> tuple[TargetData, list[GeneralData]]:
 
 
 def _what_was_read(kind: str, target: TargetData, general: Sequence[GeneralData]) -> str:
-    suites = "".join(f"; {item.suite.name}: {len(item.questions)} questions" for item in general)
-    return f"{kind}: {len(target.questions)} questions, {len(target.training)} training rows{suites}"
+    suites = ", ".join(f"{len(item.questions)} of {item.suite.name}" for item in general)
+    asked = f"{len(target.questions)} questions of {kind}"
+    return f"read {asked}, {len(target.training)} training rows; general ability: {suites}"
 
 
 def _note_claims(session: Session) -> None:

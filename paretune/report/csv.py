@@ -368,7 +368,9 @@ def _served(comparison: Comparison) -> Iterable[Row]:
 
 
 def _costs(comparison: Comparison) -> Iterable[Row]:
+    mixed = any(cost.general_rows for cost in comparison.costs)
     for cost in comparison.costs:
+        general = {"general_rows": cost.general_rows, "general_tokens": cost.general_tokens} if mixed else {}
         yield {
             "variant": cost.variant,
             **{f"{stage}_seconds": seconds for stage, seconds in cost.stage_seconds.items()},
@@ -377,6 +379,7 @@ def _costs(comparison: Comparison) -> Iterable[Row]:
             "training_steps": cost.training_steps,
             "skipped_steps": cost.skipped_steps,
             "training_tokens": cost.training_tokens,
+            **general,
             "prompt_tokens": cost.prompt_tokens,
             "generated_tokens": cost.generated_tokens,
             "chatter_tokens": cost.chatter_tokens,

@@ -101,7 +101,18 @@ def target_table(comparison: Comparison, voice: Voice) -> Table:
         **clusters_counted(facets, voice, comparison.clusters),
     )
     header = _header(target_word(facets, voice, facets.metric), voice)
-    return Table(title, header, tuple(rows), _notes(comparison, voice))
+    return Table(title, header, tuple(rows), (*_notes(comparison, voice), *_ending_notes(comparison, voice)))
+
+
+def _ending_notes(comparison: Comparison, voice: Voice) -> list[str]:
+    """Trainings that were ended by what their monitor showed, and variants that are a chosen checkpoint."""
+    notes = []
+    for row in comparison.variants:
+        if row.stopped_step is not None:
+            notes.append(voice.say("table.stopped", variant=row.name, step=row.stopped_step))
+        if row.chosen_checkpoint is not None:
+            notes.append(voice.say("table.chosen", variant=row.name, step=row.chosen_checkpoint))
+    return notes
 
 
 def general_table(comparison: Comparison, suite: SuiteTable, voice: Voice) -> Table:

@@ -126,6 +126,8 @@ class VariantEntry:
     tokens: int = 0
     seconds: float = 0.0
     truncated_rows: int = 0
+    stopped_step: int | None = None  # where a monitored training was ended, by a loss that was shown
+    chosen_checkpoint: int | None = None  # of its training, by the validation questions
     repair: str | None = None
     unusable: str | None = None  # why its adapter cannot answer, such as weights that are not finite
 

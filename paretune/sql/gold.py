@@ -75,7 +75,7 @@ class GoldCache:
             if status == "broken_database":
                 raise DataError(f"{database}: cannot be read ({error}); fetch it again")
             if status == "unwritable":
-                raise ScoringError(f"{self._folder}: gold results cannot be kept there ({error})")
+                raise ScoringError(f"{self._folder}: results of references cannot be kept there ({error})")
             if status != "ok":
                 self._results[database, sql] = GoldFailure(f"{status}: {error}", status == "too_large")
 

@@ -87,10 +87,10 @@ def questions_of_gold(rows: Sequence[PredictionRow]) -> list[SqlQuestion]:
         if not row.text.strip():
             continue
         if row.db_id is None:
-            raise DataError(f"{row.where}: no db_id; without a split every gold query needs one, behind a tab")
+            raise DataError(f"{row.where}: no db_id; without a split every reference needs one, behind a tab")
         questions.append(SqlQuestion(row.position, row.db_id, row.question or "", row.text))
     if not questions:
-        raise DataError("the gold file holds no query")
+        raise DataError("the file of references holds no query")
     return questions
 
 
@@ -115,7 +115,9 @@ def join_predictions(
         if question is None:
             raise DataError(f"{row.where}: position {row.position}, but the split has {len(questions)} questions")
         if golds is not None and row.position not in golds:
-            raise DataError(f"{row.where}: the gold file has {len(golds)} rows and none for position {row.position}")
+            raise DataError(
+                f"{row.where}: the file of references has {len(golds)} rows and none for position {row.position}"
+            )
         given = None if golds is None else golds[row.position]
         for source in (row, given):
             if source is not None and source.db_id not in {None, question.db_id}:

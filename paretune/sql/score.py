@@ -232,7 +232,7 @@ class _Run:
                 question.answer = {"status": "gold_too_large", "match": False, "error": error}
                 unexecuted.append(position)
             elif isinstance(gold, GoldFailure) and not self.rule.failed_is_empty:
-                error = f"the gold query fails: {gold.error}"
+                error = f"the reference query fails: {gold.error}"
                 question.answer = {"status": "gold_failed", "match": False, "error": error}
                 unexecuted.append(position)
             elif not question.sql:
@@ -349,7 +349,7 @@ def _check_answer(question: _Question, answer: Answer) -> None:
     if answer["status"] == "broken_database":
         raise DataError(f"{question.suite[0]}: cannot be read ({answer['error']}); fetch it again")
     if answer["status"] == "damaged_gold":
-        raise ScoringError(f"{answer['error']}: not a gold result; delete that file")
+        raise ScoringError(f"{answer['error']}: not the result of a reference; delete that file")
 
 
 def _verdict(question: _Question, rules: str) -> SqlVerdict:
@@ -393,7 +393,9 @@ def _folder(cache: Path | None) -> Iterator[Path]:
         try:
             cache.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ScoringError(f"{cache}: the folder for gold results cannot be made ({error.strerror})") from error
+            raise ScoringError(
+                f"{cache}: the folder for results of references cannot be made ({error.strerror})"
+            ) from error
         yield cache
         return
     with tempfile.TemporaryDirectory(prefix="paretune-gold-") as folder:

@@ -22,13 +22,13 @@ _MOST_REASONS = 8
 def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voice: Voice) -> str:
     """Accuracies with 95 % intervals clustered by database, outcomes, and what they rest on.
 
-    Questions whose gold query fails are counted but are in no accuracy. header: as written to the output file. Raises
+    Questions whose reference fails are counted but are in no accuracy. header: as written to the output file. Raises
     EmptySample when no question is left.
     """
     say = voice.say
     judged = [verdict for verdict in verdicts if verdict.outcome not in NOT_JUDGED]
     if not judged:
-        raise EmptySample(f"all {len(verdicts)} gold queries fail: there is nothing to sum up; look at their errors")
+        raise EmptySample(f"all {len(verdicts)} references fail: there is nothing to sum up; look at their errors")
     lines = [_scope(verdicts, header, voice), ""]
     lines.append(_accuracy(say("execution accuracy"), [(v, v.execution_match) for v in judged], voice))
     for level in (*(level for way in LEVELS.values() for level in way.levels), "unknown"):
@@ -43,7 +43,8 @@ def score_summary(verdicts: Sequence[SqlVerdict], header: Mapping[str, Any], voi
     lines += _doubts(verdicts, voice)
     lines += _reasons(judged, voice)
     lines += ["", f"SQLite {header['sqlite']}, paretune {header['paretune']}, {say('rules')}: {_rules(header, voice)}"]
-    lines += [f"sha256 {say(name)}: {value}" for name, value in header["sha256"].items()]
+    for name, value in header["sha256"].items():
+        lines.append(f"sha256 {say('references' if name == 'gold' else name)}: {value}")
     return "\n".join(lines)
 
 
@@ -74,7 +75,9 @@ def _other_accuracies(judged: list[SqlVerdict], header: Mapping[str, Any], voice
     if suite:
         lines.append(_accuracy(say("test-suite accuracy"), suite, voice))
     else:
-        reason = say("the gold fails on the suite") if header["test_suite"] else say("one database per db_id: no suite")
+        reason = (
+            say("the reference fails on the suite") if header["test_suite"] else say("one database per db_id: no suite")
+        )
         lines.append(f"{say('test-suite accuracy'):<{_WIDTH}} – ({reason})")
     for name, metric in OF_TEXTS.items():
         known = [(verdict, bool(value)) for verdict in judged if (value := getattr(verdict, name)) is not None]
@@ -128,6 +131,10 @@ def _counts(verdicts: Sequence[SqlVerdict], voice: Voice) -> list[str]:
     """How many questions had each outcome, and how many matched because nothing was returned on either side."""
     say = voice.say
     counts = Counter(verdict.outcome for verdict in verdicts)
-    lines = [f"{say(outcome.value):<{_WIDTH}} {counts[outcome]:>5}" for outcome in SqlOutcome if counts[outcome]]
+    lines = [
+        f"{voice.label(outcome.value, 'outcome'):<{_WIDTH}} {counts[outcome]:>5}"
+        for outcome in SqlOutcome
+        if counts[outcome]
+    ]
     empty = sum(verdict.both_empty for verdict in verdicts)
     return [*lines, f"{say('both results empty'):<{_WIDTH}} {empty:>5}"]

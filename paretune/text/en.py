@@ -162,6 +162,15 @@ TEXT: dict[str, str] = {
     "margin:not measurable": "not measurable",
     "margin:shown": "shown",
     "change:one seed of several": "one seed of several",
+    "dial.title": (
+        "The dial of {variant}, by {questions} validation questions of the target and of general ability ({choices}); "
+        "none of them is the test's"
+    ),
+    "dial.intervals": "Intervals of the changes against the base model hold for all {planned} points together.",
+    "dial.pick": "Pick: {variant}.",
+    "dial.none": "Pick: the base model.",
+    "dial.run": "Its test figures: {command}",
+    "dial.add": "Its test figures: add these lines to the experiment, then {command}",
     "decision:pick": "pick",
     "decision:gain not shown": "gain not shown",
     "decision:loss on the target": "loss on the target",
@@ -257,6 +266,10 @@ TEXT: dict[str, str] = {
         "compare it only between experiments with as many variants on the same questions."
     ),
     "table.matched": "Points of general ability lost where a curve reaches a gain of {gain:.1} points",
+    "table.stopped": (
+        "{variant}: its training was stopped after {step} steps, where its monitor showed a loss (stop_when_loss)."
+    ),
+    "table.chosen": "{variant}: its checkpoint after {step} steps, chosen by the validation questions.",
     "table.left-out": "Training rows left out as too long: {counts}.",
     "table.skipped": "Training steps skipped as not finite: {counts}.",
     "change:gain shown": "gain shown",
@@ -755,16 +768,16 @@ TEXT: dict[str, str] = {
     "sql.nothing-extracted": "no SQL statement in the answer",
     "sql.not-a-query": "The answer is a {statement} statement; only queries that read are run.",
     "sql.only-reading": "only reading is allowed; refused: {action}",
-    "sql.gold-fails": "the gold query fails: {detail}",
+    "sql.gold-fails": "the reference query fails: {detail}",
     "sql.gold-too-large": "the reference returns too much: {detail}",
-    "sql.too-long": "The statement is too long or too deeply nested to be compared with the gold.",
+    "sql.too-long": "The statement is too long or too deeply nested to be compared with the reference.",
     "sql.not-comparable": "The two queries cannot be compared clause by clause: {message}",
     "sql.alike": (
         "No clause tells them apart: the clauses are alike, so look at expressions, ties and what the data holds."
     ),
     "sql.no-clause": "No clause tells them apart: {message}.",
-    "sql.drop-set-operation": "Drop the {given}{where}: the gold is a single query.",
-    "sql.combine": "Combine two queries with {wanted}{where}, as the gold does.",
+    "sql.drop-set-operation": "Drop the {given}{where}: the reference is a single query.",
+    "sql.combine": "Combine two queries with {wanted}{where}, as the reference does.",
     "sql.quoted-column-elsewhere": (
         "Column {column} is in none of the tables read{where} (it is in {tables}); in quotes SQLite takes it for text."
     ),
@@ -791,13 +804,13 @@ TEXT: dict[str, str] = {
     "sql.breaks-off": "The statement breaks off before its end.",
     "sql.unclosed": "SQLite cannot read {token}: look for an unclosed quote.",
     "sql.unreadable": "SQLite cannot read the statement.",
-    "sql.join-not-subquery": "The gold joins {tables}{where} instead of reading it in a subquery.",
-    "sql.subquery-not-join": "The gold reads {tables} in a subquery{where} instead of joining it.",
+    "sql.join-not-subquery": "The reference joins {tables}{where} instead of reading it in a subquery.",
+    "sql.subquery-not-join": "The reference reads {tables} in a subquery{where} instead of joining it.",
     "sql.join-on": "Join on {wanted} instead of {given}{where}.",
-    "sql.join-missing": "Join {tables}{where}, which the gold reads too.",
-    "sql.join-needless": "Leave out {tables}{where}: the gold does not join it.",
-    "sql.from-tables": "Read from tables, not from a subquery in FROM{where}, as the gold does.",
-    "sql.from-subquery": "Read from a subquery in FROM{where}, as the gold does.",
+    "sql.join-missing": "Join {tables}{where}, which the reference reads too.",
+    "sql.join-needless": "Leave out {tables}{where}: the reference does not join it.",
+    "sql.from-tables": "Read from tables, not from a subquery in FROM{where}, as the reference does.",
+    "sql.from-subquery": "Read from a subquery in FROM{where}, as the reference does.",
     "sql.read-instead": "Read {wanted} instead of {given}{where}.",
     "sql.join-connector": "Connect the join conditions with {wanted}, not {given}{where}.",
     "sql.join-condition-missing": "Add the join condition {condition}{where}.",

@@ -16,6 +16,7 @@ from typing import Any
 from paretune.text import SOURCE, Field, Phrase, Voice
 
 _WHERE = "(?:(?: in the query after | in the subquery of | in HAVING).*)?"
+_REFERENCE = "(?:reference|gold)"  # the word was gold before
 _ON_SUBQUERY = " (a subquery)"
 
 
@@ -73,7 +74,7 @@ def _patterns(family: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _expression(template: str) -> str:
     written = ""
     for literal, name, _, _ in Formatter().parse(template):
-        written += re.escape(literal)
+        written += re.escape(literal).replace("reference", _REFERENCE)
         if name is not None:
             written += f"(?P<{name}>{_WHERE if name == 'where' else '.+?'})"
     return written

@@ -40,6 +40,17 @@ class FusedAdapters:
         return set(map(id, weights)) == set(map(id, self._masters))
 
     @contextmanager
+    def off(self) -> Iterator[None]:
+        """Within, the layers compute their projections alone: the base model."""
+        for group in self._groups:
+            group.is_off = True
+        try:
+            yield
+        finally:
+            for group in self._groups:
+                group.is_off = False
+
+    @contextmanager
     def as_new_leaves(self) -> Iterator[dict[int, torch.Tensor]]:
         """Within, gradients arrive at new tensors over the masters' numbers, by the id of each master: a graph that is
         captured must not depend on the stream on which a weight was first differentiated."""
@@ -148,6 +159,7 @@ class _Group:
         self.down = torch.empty((sum(self.ranks), first.shape[1]), dtype=precision, device=first.device)  # scaled
         self.down_parts = self.down.split(self.ranks)
         self.ups = [torch.empty_like(master, dtype=precision) for master in self.up_masters]
+        self.is_off = False
         self._seen: torch.Tensor | None = None
         self._outputs: list[torch.Tensor | None] = []
 
@@ -163,6 +175,9 @@ class _Group:
         dropout = layer.lora_dropout[layer.active_adapters[0]] if _dropout(layer) else None
 
         def forward(x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+            if self.is_off:
+                bias = _cast(self.biases[number], self.precision)
+                return functional.linear(x.to(self.precision), self.weight(number), bias)
             if self._seen is not x or self._outputs[number] is None:
                 states = x.to(self.precision)
                 dropped = None if dropout is None else dropout(states)

@@ -24,8 +24,9 @@ from paretune.files import write_text
 from paretune.methods import Method, find_method
 from paretune.models.adapters import ORIGIN_FILE
 from paretune.models.load import LoadedModel
+from paretune.objectives import find_objective
 from paretune.run.jsonl import LineWriter, read_lines, set_aside, write_lines
-from paretune.training.batches import TrainingRow
+from paretune.training.batches import TrainingRow, count_parts
 
 if TYPE_CHECKING:
     from paretune.training.monitor import Progress
@@ -74,7 +75,7 @@ def train_adapter(
         raise TrainingError(f"a training row is longer than max_tokens = {config.max_tokens}; leave it out")
     from paretune.training.monitor import Monitor, Progress, last_checkpoint
 
-    header = {"kind": "training", "fingerprint": fingerprint, "config": config.as_dict()}
+    header = {"kind": "training", "fingerprint": fingerprint, "config": config.as_dict(), **count_parts(rows)}
     method = find_method(config.method)
     _set_aside_foreign(folder, fingerprint)
     resumed = last_checkpoint(folder / "checkpoints")
@@ -108,9 +109,22 @@ def train_adapter(
 
 
 def is_trained(folder: Path, fingerprint: str) -> bool:
-    """Whether folder/adapter is the finished adapter of that fingerprint."""
-    origin = folder / "adapter" / ORIGIN_FILE
-    return origin.is_file() and json.loads(origin.read_text(encoding="utf-8")).get("fingerprint") == fingerprint
+    """Whether folder/adapter is the finished adapter of that fingerprint; where it is to be one of its checkpoints,
+    whether that was chosen."""
+    origin = _origin(folder)
+    chooses = origin.get("training", {}).get("best_checkpoint") is not None
+    return origin.get("fingerprint") == fingerprint and (not chooses or "chosen" in origin)
+
+
+def awaits_choice(folder: Path, fingerprint: str) -> bool:
+    """Whether the training of that fingerprint has ended, and its best checkpoint was not chosen yet."""
+    return _origin(folder).get("fingerprint") == fingerprint and not is_trained(folder, fingerprint)
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """What the adapter in the folder says of its training; empty where there is none."""
+    path = folder / "adapter" / ORIGIN_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _set_aside_foreign(folder: Path, fingerprint: str) -> None:
@@ -177,7 +191,7 @@ def _computing(trainer: Any, base: LoadedModel, config: TrainingConfig) -> Itera
             if trainer.computation.by_kernel and _is_replayable(base, config):
                 rows = config.batch_size * config.accumulation_steps
                 trainer.data_collator = replace(trainer.data_collator, padded_rows=rows)
-                trainer.graphs = StepGraphs(trainer.model, trainer.adapters)
+                trainer.graphs = StepGraphs(trainer.model, trainer.adapters, trainer.loss_at)
                 stack.callback(setattr, trainer, "graphs", None)
         trainer.replaced = [
             module for module in base.model.modules() if "forward" in module.__dict__ and id(module) not in own
@@ -219,7 +233,8 @@ def _trainer(
 
     method = find_method(config.method)
     computation = _computation(base, rows, config, method, say)
-    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": _labels(row)} for row in rows])
+    rows = _learnable(base, rows, config, computation, say)
+    data = Dataset.from_list([{"input_ids": list(row.tokens), "labels": list(row.labels)} for row in rows])
     try:
         trainer = GuardedTrainer(
             rows=rows,
@@ -260,11 +275,38 @@ def _computation(
     if config.fuse_adapters and not method.low_rank:
         say(f"fuse_adapters: the layers of {config.method} are no plain LoRA; PEFT computes them")
     fuses = config.fuse_adapters and method.low_rank
-    return Computation(shares, by_kernel, fuses, base.model.device.type == "cuda", base.context_tokens)
+    has_loss = find_objective(config.objective).loss is not None
+    return Computation(shares, by_kernel, fuses, base.model.device.type == "cuda", base.context_tokens, has_loss)
+
+
+def _learnable(
+    base: LoadedModel, rows: Sequence[TrainingRow], config: TrainingConfig, computation: Any, say: Callable[[str], None]
+) -> list[TrainingRow]:
+    """The rows with what the objective does not learn masked; rows of which nothing remains are left out."""
+    objective = find_objective(config.objective)
+    if objective.learns is None:
+        return list(rows)
+    from paretune.training.probabilities import answer_probabilities
+
+    found = []
+    size = config.batch_size * (config.accumulation_steps if computation.shares else 1)
+    for row, probabilities in zip(rows, answer_probabilities(base.model, rows, computation, size), strict=True):
+        learnt = objective.learns(config.objective_settings, probabilities)
+        found.append(replace(row, masked=frozenset(place for place, yes in enumerate(learnt) if not yes)))
+    kept = [row for row in found if len(row.masked) < row.answer_tokens]
+    n_tokens, n_masked = sum(row.answer_tokens for row in found), sum(len(row.masked) for row in found)
+    share = f"{100 * n_masked / n_tokens:.1f} %"
+    if not kept:
+        raise TrainingError(f"objective {config.objective}: nothing to train: all {n_tokens} answer tokens are masked; "
+                            "change the objective's settings")  # fmt: skip
+    whole = f"; {len(found) - len(kept)} rows are left out whole" if len(kept) < len(found) else ""
+    say(f"objective {config.objective}: {n_masked} of {n_tokens} answer tokens ({share}) get no loss{whole}")
+    return kept
 
 
 def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Path, computation: Any) -> Any:
-    """The trainer's settings. Where prompts are shared the rows of a step come as one batch, cut by its tokens."""
+    """The trainer's settings. Where prompts are shared, or the objective has a loss of its own, the rows of a step come
+    as one batch, which the collator cuts."""
     from trl import SFTConfig
 
     on_gpu = base.model.device.type == "cuda"
@@ -273,8 +315,8 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
         output_dir=str(output),
         learning_rate=config.peak_learning_rate,
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=step if computation.shares else config.batch_size,
-        gradient_accumulation_steps=1 if computation.shares else config.accumulation_steps,
+        per_device_train_batch_size=step if computation.by_step else config.batch_size,
+        gradient_accumulation_steps=1 if computation.by_step else config.accumulation_steps,
         lr_scheduler_type=config.scheduler,
         warmup_steps=_warmup_steps(total_steps(rows, config), config),
         optim=config.optimizer,
@@ -299,11 +341,6 @@ def _arguments(base: LoadedModel, rows: int, config: TrainingConfig, output: Pat
 def _warmup_steps(steps: int, config: TrainingConfig) -> int:
     """The first of them has learning rate 0: of a training of one step nothing would be left."""
     return min(math.ceil(config.warmup_share * steps), steps - 1)
-
-
-def _labels(row: TrainingRow) -> list[int]:
-    prompt_tokens = len(row.tokens) - row.answer_tokens
-    return [-100] * prompt_tokens + list(row.tokens[prompt_tokens:])
 
 
 def _save(
@@ -362,7 +399,7 @@ def _doubts(trainer: Any, progress: Progress) -> Iterator[str]:
     if not all(bool(weight.isfinite().all()) for weight in trainer.model.parameters() if weight.requires_grad):
         yield "the adapter holds numbers that are not finite; lower peak_learning_rate"
     uniform = math.log(trainer.model.config.get_text_config().vocab_size)
-    if progress.last_loss is not None and progress.last_loss > uniform:
+    if not trainer.computation.has_loss and progress.last_loss is not None and progress.last_loss > uniform:
         yield (f"the last loss, {progress.last_loss:.2f}, is above that of a uniform guess among the tokens, "
                f"{uniform:.2f}: the model is worse than untrained; lower peak_learning_rate")  # fmt: skip
 

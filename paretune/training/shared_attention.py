@@ -158,6 +158,12 @@ def shared_loss(model: Any, layout: Mapping[str, Any], answer_tokens: Any, *, by
 
 def loss_at(model: Any, layout: Mapping[str, Any], shared: Shared, answer_tokens: Any) -> torch.Tensor:
     """As `shared_loss`, of a layout whose attention is given; a label of -100 is none."""
+    logits = logits_at(model, layout, shared)
+    return functional.cross_entropy(logits, layout["labels"], reduction="sum", ignore_index=-100) / answer_tokens
+
+
+def logits_at(model: Any, layout: Mapping[str, Any], shared: Shared) -> torch.Tensor:
+    """(n_labels, vocabulary), float32: the logits at the layout's places."""
     output = model(
         input_ids=layout["input_ids"],
         position_ids=layout["position_ids"],
@@ -165,8 +171,8 @@ def loss_at(model: Any, layout: Mapping[str, Any], shared: Shared, answer_tokens
         logits_to_keep=layout["places"],
         use_cache=False,
     )
-    total = functional.cross_entropy(output.logits[0].float(), layout["labels"], reduction="sum", ignore_index=-100)
-    return total / answer_tokens
+    logits: torch.Tensor = output.logits[0].float()
+    return logits
 
 
 def kernel_fits(model: Any) -> bool:
@@ -217,8 +223,8 @@ def agrees_with_mask(
 def _trial() -> dict[str, Any]:
     """Two groups and a row on its own, in made-up tokens."""
     prompts = [tuple(range(first, first + _TRIAL_TOKENS)) for first in (5, 40)]
-    rows = [((*prompt, *(100 + row + place for place in range(3 + row))), 2) for prompt in prompts for row in range(3)]
-    (layout,) = lay_out([*rows, ((3, 4, 3, 4, 3), 2)])
+    rows = [(*prompt, *(100 + row + place for place in range(3 + row))) for prompt in prompts for row in range(3)]
+    (layout,) = lay_out([(row, row[-2:]) for row in (*rows, (3, 4, 3, 4, 3))])
     return to_tensors(layout)
 
 

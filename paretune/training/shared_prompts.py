@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from paretune.training.batches import NO_LABEL
+
 Tokens = Sequence[int]
 
 
@@ -162,16 +164,16 @@ class Layout:
         return self.sharing_starts[-1]
 
 
-Row = tuple[tuple[int, ...], int]  # tokens, and how many of the last ones carry a label
+Row = tuple[tuple[int, ...], tuple[int, ...]]  # tokens, and the labels of the last ones
 
 
 def lay_out(rows: Sequence[Row], token_limit: int | None = None) -> list[Layout]:
     """The rows of one step in one layout, or in as few as keep each within token_limit where a single row does."""
     parts: list[list[tuple[int, list[Row]]]] = [[]]  # per layout: groups, each with its number of shared tokens
     room = token_limit
-    for group in prompt_groups([sharable(*row) for row in rows]):
+    for group in prompt_groups([sharable(tokens, len(labels)) for tokens, labels in rows]):
         members = [rows[number] for number in group]
-        shared = shared_tokens([sharable(*row) for row in members])
+        shared = shared_tokens([sharable(tokens, len(labels)) for tokens, labels in members])
         parts[-1].append((shared, []))
         begun = False
         for row in members:
@@ -193,16 +195,18 @@ def sharable(tokens: tuple[int, ...], answer_tokens: int) -> tuple[int, ...]:
 def _layout(groups: Sequence[tuple[int, Sequence[Row]]]) -> Layout:
     sharing = [(shared, rows) for shared, rows in groups if shared and len(rows) > 1]
     alone = [row for shared, rows in groups if not (shared and len(rows) > 1) for row in rows]
-    segments = [(rows[0][0][:shared], 0, 0) for shared, rows in sharing]  # tokens, first position, labels
+    segments: list[tuple[Tokens, int, tuple[int, ...]]]  # tokens, first position, labels
+    segments = [(rows[0][0][:shared], 0, ()) for shared, rows in sharing]
     for shared, rows in (*sharing, (0, alone)):
         segments.extend((tokens[shared:], shared, answer) for tokens, answer in rows)
     starts = [0, *np.cumsum([len(tokens) for tokens, _, _ in segments]).tolist()]
     places: list[int] = []
     labels: list[int] = []
     for start, (tokens, _, answer) in zip(starts, segments, strict=False):
-        first = max(1, len(tokens) - answer)
-        places.extend(range(start + first - 1, start + len(tokens) - 1) if answer else ())
-        labels.extend(tokens[first:] if answer else ())
+        for place, label in enumerate(answer, len(tokens) - len(answer)):
+            if place and label != NO_LABEL:
+                places.append(start + place - 1)
+                labels.append(label)
     return Layout(
         tokens=tuple(token for tokens, _, _ in segments for token in tokens),
         positions=tuple(first + place for tokens, first, _ in segments for place in range(len(tokens))),
@@ -224,7 +228,8 @@ class SharedPromptCollator:
     padded_rows: int | None = None
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole."""
+        """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole.
+        answer_tokens: to be learnt; compared_tokens: these and those that are only compared with the base."""
         from paretune.training.step_graphs import padded, size_of
 
         rows = [row_of(example) for example in examples]
@@ -232,7 +237,8 @@ class SharedPromptCollator:
         batch: dict[str, Any] = {
             "layouts": [to_tensors(layout) for layout in layouts],
             "tokens": sum(len(tokens) for tokens, _ in rows),
-            "answer_tokens": sum(len(layout.labels) for layout in layouts),
+            "answer_tokens": sum(label >= 0 for layout in layouts for label in layout.labels),
+            "compared_tokens": sum(len(layout.labels) for layout in layouts),
         }
         if self.padded_rows is not None and len(layouts) == 1:
             size = size_of(len(layouts[0].tokens), self.padded_rows, len(layouts[0].labels))
@@ -242,9 +248,10 @@ class SharedPromptCollator:
 
 
 def row_of(example: dict[str, Any]) -> Row:
-    """A row of the trainer's data set, whose labels are its last tokens."""
+    """A row of the trainer's data set, without the labels before the first that is one."""
     labels = example["labels"]
-    return tuple(example["input_ids"]), len(labels) - labels.count(-100)
+    first = next((place for place, label in enumerate(labels) if label != NO_LABEL), len(labels))
+    return tuple(example["input_ids"]), tuple(labels[first:])
 
 
 def to_tensors(layout: Layout) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from paretune.training.fused_adapters import FusedAdapters
-from paretune.training.shared_attention import Shared, kernel_fits_as, loss_at
+from paretune.training.shared_attention import Shared, kernel_fits_as
 
 _LEAST_TOKENS = 256
 _MOST_TOKENS = 8192  # above, kernels run long enough to hide their launches
@@ -24,6 +24,7 @@ _LABELS_PER_ROW = 40
 _ROOM = 1.3  # free memory wanted, as a multiple of what a step needed at most
 
 Size = tuple[int, int, int]  # tokens, rows, labels
+LossOf = Callable[[Mapping[str, Any], Shared, torch.Tensor], torch.Tensor]  # of a layout, its attention, answer tokens
 
 
 def size_of(n_tokens: int, rows: int, n_labels: int) -> Size | None:
@@ -92,10 +93,11 @@ class _Captured:
 
 
 class StepGraphs:
-    """The graphs of one training. Use within `attending_by_layout` and `fused_adapters`."""
+    """The graphs of one training. loss_of: what a step computes. Use within `attending_by_layout` and
+    `fused_adapters`."""
 
-    def __init__(self, model: Any, adapters: FusedAdapters) -> None:
-        self._model, self._adapters = model, adapters
+    def __init__(self, model: Any, adapters: FusedAdapters, loss_of: LossOf) -> None:
+        self._model, self._adapters, self._loss_of = model, adapters, loss_of
         self._parameters = [weight for weight in model.parameters() if weight.requires_grad]
         self._seen: Counter[Size] = Counter()
         self._captured: dict[Size, _Captured] = {}
@@ -128,7 +130,7 @@ class StepGraphs:
         def compute() -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
             with self._adapters.as_new_leaves() as leaves:
                 self._adapters.renew()
-                loss = loss_at(self._model, held, shared_of_padded(held), answer_tokens)
+                loss = self._loss_of(held, shared_of_padded(held), answer_tokens)
                 return loss.detach(), torch.autograd.grad(loss, [leaves[id(weight)] for weight in self._parameters])
 
         if self._pool is None:

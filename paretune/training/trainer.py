@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,19 @@ from trl import SFTTrainer
 
 from paretune.config import TrainingConfig
 from paretune.errors import TrainingError
-from paretune.training.batches import GpuCollator, LengthGroupedOrder, TrainingRow
+from paretune.objectives import TokenScores, find_objective
+from paretune.training.batches import (
+    NO_LABEL,
+    GpuCollator,
+    LengthGroupedOrder,
+    MixedOrder,
+    TrainingRow,
+    WholeRowsCollator,
+)
 from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.monitor import Monitor
 from paretune.training.moved_base import AdapterStart
-from paretune.training.shared_attention import shared_loss
+from paretune.training.shared_attention import Shared, logits_at, loss_at, shared_loss, shared_of
 from paretune.training.shared_prompts import SharedPromptCollator, SharedPromptOrder, sharable
 from paretune.training.step_graphs import StepGraphs
 
@@ -26,13 +35,20 @@ from paretune.training.step_graphs import StepGraphs
 @dataclass(frozen=True, slots=True)
 class Computation:
     """How a step is computed. shares: what rows begin with alike is computed once; by_kernel: its attention without a
-    mask; fuses: layers of LoRA in one function each; on_gpu: by TRL's own loss where nothing is shared."""
+    mask; fuses: layers of LoRA in one function each; on_gpu: by TRL's own loss where nothing is shared and the
+    objective has no loss of its own (has_loss)."""
 
     shares: bool
     by_kernel: bool
     fuses: bool
     on_gpu: bool
     context_tokens: int
+    has_loss: bool = False
+
+    @property
+    def by_step(self) -> bool:
+        """Whether the rows of a step come as one batch."""
+        return self.shares or self.has_loss
 
 
 class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable types
@@ -53,8 +69,12 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
         self.computation = computation
         self._rows, self._config, self._monitor = rows, config, monitor
         super().__init__(callbacks=[monitor], **arguments)
+        self._objective = find_objective(config.objective)
         if computation.shares:
             self.data_collator: Any = SharedPromptCollator(config.batch_size * config.max_tokens)
+        elif computation.has_loss:
+            padding = self.processing_class.pad_token_id or 0
+            self.data_collator = WholeRowsCollator(config.batch_size, padding, computation.context_tokens)
         elif computation.on_gpu:
             self.data_collator = GpuCollator(self.data_collator, computation.context_tokens)
 
@@ -81,10 +101,18 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             self.start.load_trained(self.model, Path(resume_from_checkpoint))
 
     def _get_train_sampler(self, *args: Any) -> Any:
-        config, lengths = self._config, [len(row.tokens) for row in self._rows]
+        target = [row for row in self._rows if row.part == "target"]
+        order = self._order_of(target)
+        if len(target) == len(self._rows):
+            return order or super()._get_train_sampler(*args)
+        return MixedOrder(order, len(target), len(self._rows) - len(target), self._config.seed)
+
+    def _order_of(self, rows: Sequence[TrainingRow]) -> Any:
+        """The order of a target's rows; None: at random."""
+        config, lengths = self._config, [len(row.tokens) for row in rows]
         if config.share_prompts:
             return SharedPromptOrder(
-                [sharable(row.tokens, row.answer_tokens) for row in self._rows],
+                [sharable(row.tokens, row.answer_tokens) for row in rows],
                 lengths,
                 rows_per_step=config.batch_size * config.accumulation_steps,
                 prompts_per_step=config.prompts_per_step,
@@ -92,7 +120,7 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
             )
         if config.group_by_length:
             return LengthGroupedOrder(lengths, config.batch_size, config.seed)
-        return super()._get_train_sampler(*args)
+        return None
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Forward and backward over the step's layouts, or over one batch; the loss, 0 where it is not finite."""
@@ -103,23 +131,60 @@ class GuardedTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no usable t
                 return self._monitor.note_loss(loss)
         if self.adapters is not None:
             self.adapters.renew()
-        if not self.computation.shares:
+        if not self.computation.by_step:
             self._monitor.count_tokens(int(inputs["attention_mask"].sum()))
             return self._monitor.note_loss(super().training_step(model, inputs, *args, **kwargs))
         self._monitor.count_tokens(inputs["tokens"])
         losses = [
-            super(GuardedTrainer, self).training_step(model, {**layout, "answer_tokens": inputs["answer_tokens"]})
+            super(GuardedTrainer, self).training_step(
+                model, {**layout, **{name: max(1, inputs[name]) for name in ("answer_tokens", "compared_tokens")}}
+            )
             for layout in inputs["layouts"]
         ]
         return self._monitor.note_loss(torch.stack(losses).sum())
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, num_items_in_batch: Any = None, **kwargs: Any) -> Any:
         """Mean loss of the answers' tokens."""
+        if self.computation.has_loss:
+            shared = shared_of(inputs, by_kernel=self.computation.by_kernel) if self.computation.shares else None
+            return self._loss(model, inputs, shared, inputs["answer_tokens"], inputs["compared_tokens"])
         if self.computation.shares:
-            return shared_loss(model, inputs, max(1, inputs["answer_tokens"]), by_kernel=self.computation.by_kernel)
+            return shared_loss(model, inputs, inputs["answer_tokens"], by_kernel=self.computation.by_kernel)
         if self.computation.on_gpu:
             return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
         return answer_loss(model, inputs, num_items_in_batch)
+
+    def loss_at(self, layout: Mapping[str, Any], shared: Shared, answer_tokens: torch.Tensor) -> torch.Tensor:
+        """The loss of a step of one layout, nothing in it known to the host alone."""
+        if not self.computation.has_loss:
+            return loss_at(self.model, layout, shared, answer_tokens)
+        compared = (layout["labels"] != NO_LABEL).sum().clamp(min=1)
+        return self._loss(self.model, layout, shared, answer_tokens, compared)
+
+    def _loss(self, model: Any, part: Mapping[str, Any], shared: Shared | None, learnt: Any, compared: Any) -> Any:
+        """By the objective's own function. shared: the part's attention; None: it is a batch of whole rows."""
+        base_logits = None
+        if self._objective.needs_base:
+            with torch.no_grad(), self._as_base(model):
+                base_logits = token_scores(model, part, shared)[0]
+        logits, labels = token_scores(model, part, shared)
+        scores = TokenScores(logits, labels, base_logits, learnt, compared)
+        return self._objective.loss(self._config.objective_settings, scores)  # type: ignore[misc]  # has_loss says so
+
+    @contextmanager
+    def _as_base(self, model: Any) -> Iterator[None]:
+        """Within, the model is the base: adapters off, no dropout."""
+        with ExitStack() as stack:
+            if self.adapters is not None:
+                stack.enter_context(self.adapters.off())
+            if self.adapters is None or not self.adapters.covers([weight for _, weight in self._trained_weights()]):
+                stack.enter_context(self.accelerator.unwrap_model(model).disable_adapter())
+            was_training = model.training
+            model.eval()
+            try:
+                yield
+            finally:
+                model.train(was_training)
 
     def floating_point_ops(self, inputs: Any) -> int:
         """Not counted: the trainer's estimate walks all weights at every step."""
@@ -153,6 +218,20 @@ def cannot_be_written(path: Path, error: BaseException) -> TrainingError:
         f"{path}: cannot be written ({reason}); checkpoints written before are whole: make room and run the same "
         "command again, it goes on from the last of them"
     )
+
+
+def token_scores(model: Any, part: Mapping[str, Any], shared: Shared | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """(n_places, vocabulary) logits in float32 and (n_places,) labels of a part of a step."""
+    if shared is not None:
+        return logits_at(model, part, shared), part["labels"]
+    labels = part["labels"][:, 1:]
+    wanted = labels != NO_LABEL
+    positions = wanted.any(dim=0).nonzero().flatten()
+    logits = model(
+        input_ids=part["input_ids"], attention_mask=part["attention_mask"], logits_to_keep=positions, use_cache=False
+    ).logits
+    kept = wanted[:, positions]
+    return logits[kept].float(), labels[:, positions][kept]
 
 
 def answer_loss(model: Any, inputs: Any, answer_tokens: Any = None) -> Any:

@@ -11,10 +11,11 @@ import pytest
 
 from paretune.cli import run as command
 from paretune.errors import ConfigError
-from paretune.report.page import plots
 from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.load import load_run
 from tests.simulated_run import change_manifest, variants, write_run
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture
@@ -54,7 +55,6 @@ def test_compare_folder_stated_margin_and_pairs_are_used(folder: Path) -> None:
 def test_report_folder_alone_writes_the_page_with_results_of_queries(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     assert run("report", str(folder), "--budget", "3") == 0
     page = folder / "report" / "index.html"
     assert capsys.readouterr().out.splitlines()[-1] == f"page: {page.resolve()}"
@@ -114,7 +114,6 @@ def test_report_read_only_folder_asks_where_to_write(read_only: Path) -> None:
 def test_report_out_of_a_folder_receives_tables_and_page(
     read_only: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     before, out = contents(read_only), tmp_path / "elsewhere"
     assert run("report", str(read_only), "--out", str(out)) == 0
     page = (out / "report" / "index.html").resolve()

@@ -63,7 +63,7 @@ def test_score_prints_every_figure_with_its_interval(spider: Path, capsys: pytes
             assert "[" in lines[label]
             assert "n = " in lines[label]
     assert " 33.3 %" in lines["execution accuracy"]
-    for label, count in (("correct", 1), ("wrong", 1), ("not_a_query", 1), ("both results empty", 0)):
+    for label, count in (("right", 1), ("wrong result", 1), ("not a query", 1), ("both results empty", 0)):
         assert lines[label].split()[-1] == str(count)
     assert f"SQLite {sqlite3.sqlite_version}" in printed
     assert printed.count("sha256") == 3
@@ -140,7 +140,7 @@ def test_score_rules_and_how_texts_are_taken_are_options(spider: Path, capsys: p
 def test_score_reference_over_the_row_cap_is_in_no_accuracy(spider: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(spider, "--max-rows", "1") == 0
     printed = capsys.readouterr().out
-    assert "gold_too_large                           1" in printed
+    assert "reference returns too much               1" in printed
     assert next(line for line in printed.splitlines() if line.startswith("execution accuracy")).endswith("n = 2")
 
 

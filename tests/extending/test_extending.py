@@ -13,12 +13,13 @@ from paretune.analysis.comparison import compare_run
 from paretune.cli import main
 from paretune.config import load_experiment
 from paretune.errors import ConfigError
-from paretune.report.page import plots
 from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.run.load import load_run
 from tests.extending.installed import with_points
 from tests.report.chromium import Browser, find_chromium
 from tests.tiny_models import save_tiny_model
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 EXPERIMENT = """
 name = "sums"
@@ -59,7 +60,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         _offer(patched)
         patched.setenv("PARETUNE_CACHE", str(home / "cache"))
-        patched.setattr(plots, "_piece", lambda *_: "<svg></svg>")
         for stage in ("train", "evaluate"):
             assert main([stage, *words]) == 0
         for name, right in (("baseline", 8), ("run-1", 30)):

@@ -9,8 +9,9 @@ import pytest
 
 import paretune as pt
 from paretune.cli import main
-from paretune.report.page import plots
 from tests.extending.installed import with_points
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 EXPERIMENT = """
 name = "seams"
@@ -54,7 +55,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (home / name).write_text(text.replace("\\\\", "\\"), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(metadata, "entry_points", with_points(*POINTS))
-        patched.setattr(plots, "_piece", lambda *_: "<svg></svg>")
         assert main(["run", str(home / "seams.toml"), "--out", str(home / "run")]) == 0
     return home / "run"
 

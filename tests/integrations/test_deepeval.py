@@ -66,7 +66,7 @@ def _case(answer: str | None, gold: str | None = GOLD, db_id: str | None = "band
 @pytest.mark.parametrize(
     ("answer", "score", "words"),
     [
-        (GOLD, 1.0, "equals the gold's on band"),
+        (GOLD, 1.0, "equals the reference's on band"),
         ("Sure: ```sql\nSELECT name FROM singer WHERE id <> 2\n```", 1.0, "equals"),
         ("SELECT name FROM singer WHERE country = 'brazil'", 0.0, "(letter case)"),
         ("SELECT nme FROM singer", 0.0, "did you mean singer.name"),
@@ -142,7 +142,10 @@ def test_measure_missing_field_raises_deepevals_own_error(databases: Path, case:
 
 @pytest.mark.parametrize(
     ("case", "words"),
-    [(_case(GOLD, GOLD, "absent"), "no such database"), (_case(GOLD, "SELECT nothing FROM singer"), "gold")],
+    [
+        (_case(GOLD, GOLD, "absent"), "no such database"),
+        (_case(GOLD, "SELECT nothing FROM singer"), "the reference query fails"),
+    ],
 )
 def test_measure_broken_set_up_raises_instead_of_scoring(databases: Path, case: LLMTestCase, words: str) -> None:
     metric = ExecutionAccuracy(databases)

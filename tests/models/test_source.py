@@ -90,7 +90,7 @@ def test_hub_name_offline_is_refused_with_advice() -> None:
         ("gpt2", None),
     ):
         message = refusal(name, revision)
-        assert f"model {name!r}: neither a file or directory here nor to be had from the Hub" in message
+        assert f"model {name!r}: neither a file nor a directory here, nor to be had from the Hub" in message
         assert "name a local copy, a directory or FILE.gguf" in message
         assert "\n" not in message
 

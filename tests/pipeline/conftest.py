@@ -79,10 +79,10 @@ class Commands:
         changes = [word for setting in settings for word in ("--set", setting)]
         return [stage, str(self.home / "tiny.toml"), "--out", str(folder), *changes]
 
-    def start(self, words: list[str]) -> int:
-        """Start a command; returns its process number. `finish` must follow."""
+    def start(self, words: list[str], *, drawn: bool = True) -> int:
+        """Start a command; returns its process number. `finish` must follow. drawn: False for empty plots."""
         assert self.server.stdin is not None
-        order = {"words": words, "out": str(self.home / "out.txt"), "err": str(self.home / "err.txt")}
+        order = {"words": words, "out": str(self.home / "out.txt"), "err": str(self.home / "err.txt"), "drawn": drawn}
         self.server.stdin.write(json.dumps(order) + "\n")
         self.server.stdin.flush()
         return self._number()
@@ -93,9 +93,9 @@ class Commands:
         out, err = ((self.home / name).read_text(encoding="utf-8") for name in ("out.txt", "err.txt"))
         return Finished(status, out, err)
 
-    def run(self, stage: str, folder: Path, *settings: str) -> Finished:
+    def run(self, stage: str, folder: Path, *settings: str, drawn: bool = True) -> Finished:
         """Start a command and wait for it."""
-        self.start(self.words(stage, folder, *settings))
+        self.start(self.words(stage, folder, *settings), drawn=drawn)
         return self.finish()
 
     def _number(self) -> int:

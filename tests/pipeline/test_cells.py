@@ -20,6 +20,8 @@ from paretune.run.folder import RunFolder
 from tests.pipeline.conftest import Commands, WholeRun
 from tests.pipeline.test_scripted import BASE, EXPERIMENT, TUNED
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 TRAINED = """
 [target]
 kind = "demo"

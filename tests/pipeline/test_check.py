@@ -96,7 +96,7 @@ def test_dry_run_of_what_can_be_run_says_nothing_else(folder: Path, capsys: pyte
         ("model.path=./nodir", "nodir: no such file or directory"),
         ("model.path=e.gguf", "e.gguf: no such file"),
         ('model.path=""', "no config.json"),
-        ("model.path=MODEL", "model 'MODEL': neither a file or directory here nor to be had from the Hub"),
+        ("model.path=MODEL", "model 'MODEL': neither a file nor a directory here, nor to be had from the Hub"),
         ("target.max_new_tokens=1000000", "max_new_tokens = 1000000 exceeds the context"),
         ('training.target_modules=["foo"]', "run-1: target_modules: the model has no foo; it has "),
         ("training.target_modules=[]", "run-1: target_modules is empty"),
@@ -258,7 +258,9 @@ def test_prepare_says_what_it_read_before_it_loads_the_tokenizer(
 
     monkeypatch.setattr(Session, "engine", property(loaded))
     assert main(["prepare", str(folder / "e.toml"), "--out", str(folder / "run")]) == 2
-    assert capsys.readouterr().err == "error: spider: 3 questions, 8 training rows; demo: 180 questions\n"
+    assert (
+        capsys.readouterr().err == "error: read 3 questions of spider, 8 training rows; general ability: 180 of demo\n"
+    )
 
 
 def test_preparing_imports_no_statistics() -> None:

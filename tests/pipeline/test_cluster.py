@@ -20,6 +20,8 @@ from paretune.run.folder import RunFolder
 from tests.pipeline.test_cells import results, timeless
 from tests.pipeline.test_scripted import BASE, EXPERIMENT, TUNED
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 GIB = 2**30
 
 

@@ -81,7 +81,7 @@ def test_run_of_everything_gives_each_variant_answers_of_its_own(whole_run: Whol
 def test_second_run_does_nothing_anew(commands: Commands, copied_run: Path) -> None:
     before = answers(copied_run) | adapters(copied_run) | contents(copied_run, "tables/*_accuracy.csv")
     times = {path: path.stat().st_mtime_ns for path in copied_run.glob("*/*.jsonl")}
-    result = commands.run("run", copied_run)
+    result = commands.run("run", copied_run, drawn=False)
     assert result.status == 0, result.err
     for variant in ("run-1", "run-2"):
         assert f"{variant}: already trained" in result.lines
@@ -235,14 +235,14 @@ def test_adapter_that_is_not_finite_is_left_out_and_the_others_reported(commands
     sound = {name: tensor.clone() for name, tensor in tensors.items()}
     next(iter(tensors.values())).view(-1)[0] = float("nan")
     save_file(tensors, path)
-    result = commands.run("run", copied_run)
+    result = commands.run("run", copied_run, drawn=False)
     assert result.status == 0, result.err
     assert "run-2: its weights are not finite (" in result.err
     assert "run-2: left out of the tables (its weights are not finite" in result.err
     assert "\nrun-1 " in result.out
     assert "\nrun-2 " not in result.out
     save_file(sound, path)
-    assert "\nrun-2 " in commands.run("run", copied_run).out
+    assert "\nrun-2 " in commands.run("run", copied_run, drawn=False).out
 
 
 def test_costs_count_only_the_work_on_what_is_there(commands: Commands, copied_run: Path) -> None:
@@ -269,7 +269,7 @@ def test_prepare_for_a_further_variant_keeps_the_training_rows(commands: Command
 
 def test_run_one_variant_of_a_fresh_folder_evaluates_the_baseline_too(commands: Commands, tmp_path: Path) -> None:
     folder = tmp_path / "one"
-    commands.start([*commands.words("run", folder), "--variant", "run-1@0.5"])
+    commands.start([*commands.words("run", folder), "--variant", "run-1@0.5"], drawn=False)
     result = commands.finish()
     assert result.status == 0, result.err
     assert "\nrun-1@0.5 " in result.out

@@ -22,6 +22,8 @@ from paretune.run.jsonl import read_lines
 from tests.engines.asked import engine_of
 from tests.tiny_models import save_tiny_model, tiny_model, tiny_tokenizer
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 VARIANTS = ("baseline", "run-1", "run-1@0.5")
 EXPERIMENT = """
 name = "harness"

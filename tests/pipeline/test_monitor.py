@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from paretune.cli import main
 from paretune.config import load_experiment
 from paretune.errors import ConfigError
+from paretune.pipeline import monitor
 from paretune.pipeline.monitor import Seen, StopRule, monitor_line
 from paretune.pipeline.validation import StateAnswers, stored_validation
 from paretune.run.folder import RunFolder
@@ -129,3 +131,19 @@ def test_stop_rule_shares_its_error_among_all_looks(home: Path) -> None:
     assert stops(9, looks=1)
     assert not stops(16, looks=1)
     assert not stops(9, looks=100_000)
+
+
+def test_stopped_training_is_finished_and_said_to_be_stopped(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(monitor, "loss_test", lambda *arguments, **settings: SimpleNamespace(verdict="shown"))
+    words = [str(home / "watched.toml"), "--out", str(tmp_path), "--set", "training.stop_when_loss=2"]
+    assert main(["train", *words]) == 0
+    assert "run-1: stopped after step 4: a loss of more than stop_when_loss is shown" in capsys.readouterr().err
+    entry = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["variants"]["run-1"]
+    assert (entry["steps"], entry["stopped_step"]) == (4, 4)
+    (line,) = [line for line in read_lines(tmp_path / "run-1/training.jsonl")[1] if "monitor" in line]
+    assert line["monitor"]["stop"] is True
+    assert line["monitor"]["general"]["demo"]["questions"] == 18  # all of them decide, not the monitor's six
+    assert main(["train", *words]) == 0
+    assert "already trained" in capsys.readouterr().err

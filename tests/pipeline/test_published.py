@@ -13,6 +13,8 @@ from tests.cli.test_main import EXPERIMENTS, environment_as_before
 from tests.sources.rar_files import rar_of
 from tests.tiny_models import add_tiny_adapter, save_tiny_model, tiny_model
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 __all__ = ["environment_as_before"]
 
 

@@ -23,6 +23,8 @@ from paretune.run.jsonl import read_lines, write_lines
 from tests.pipeline.conftest import ROOT, Commands, Finished
 from tests.pipeline.test_kill_and_resume import exists, has_lines
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 pytest.importorskip("ray", reason="Ray is not installed: requirements-dev.txt pins it")
 
 LIMIT_SECONDS = 300.0
@@ -109,7 +111,7 @@ def both(commands: Commands, three_nodes: ThreeNodes, tmp_path_factory: pytest.T
     home = tmp_path_factory.mktemp("ray")
     plain, killed = home / "plain" / "run", home / "killed" / "run"
     chosen = ["--variant", "run-1"]
-    commands.start([*commands.words("run", plain, *SETTINGS), *chosen])
+    commands.start([*commands.words("run", plain, *SETTINGS), *chosen], drawn=False)
     done = commands.finish()
     assert done.status == 0, done.err
     words = [*commands.words("run", killed, *SETTINGS), *chosen, "--cluster", "auto"]

@@ -12,6 +12,8 @@ import pytest
 from paretune.cli import main
 from paretune.run.jsonl import read_lines
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 EXPERIMENT = """
 name = "scripted"
 [engine]

@@ -13,6 +13,8 @@ from paretune.run.jsonl import read_lines
 from tests.engines.hostile import Hostile, hostile
 from tests.tiny_models import save_tiny_model
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 EXPERIMENT = """
 name = "served"
 [model]

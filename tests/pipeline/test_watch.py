@@ -9,10 +9,11 @@ import pytest
 
 from paretune.cli import main
 from paretune.pipeline.watch import watch
-from paretune.report.page import plots
 from paretune.run.folder import RunFolder
 from paretune.text import Voice
 from tests.simulated_run import variants, write_run
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 EN = Voice("en")
 
@@ -80,7 +81,6 @@ def test_report_watch_of_an_unfinished_run_writes_tables_and_page_until_ctrl_c(
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     monkeypatch.setattr(watch, "__defaults__", (interrupt,))
     (whole / "run-2" / "choice.jsonl").unlink()
     assert main(["report", str(whole), "--watch"]) == 0
@@ -95,7 +95,6 @@ def test_report_watch_of_an_unfinished_run_writes_tables_and_page_until_ctrl_c(
 def test_report_watch_of_a_finished_run_ends_with_the_verdict(
     whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
     assert main(["report", str(whole), "--watch"]) == 0
     printed = capsys.readouterr().out
     assert "VERDICT" in printed

@@ -1,7 +1,8 @@
 """Processes of the command line that start in milliseconds: forked from one that has imported everything.
 
-Each line on standard input is {"words": [...], "out": FILE, "err": FILE}; for each, the process's number and then its
-exit status (negative: killed by that signal) are printed. The forks are processes of their own and can be killed.
+Each line on standard input is {"words": [...], "out": FILE, "err": FILE, "drawn": false for empty plots}; for each, the
+process's number and then its exit status (negative: killed by that signal) are printed. The forks are processes of
+their own and can be killed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import os
 import sys
 import traceback
 from typing import Any
+
+import pytest
+
+from tests.undrawn import draw_nothing
 
 
 def import_everything() -> None:
@@ -40,6 +45,8 @@ def import_everything() -> None:
 def work(order: dict[str, Any]) -> None:
     from paretune.cli import main
 
+    if not order["drawn"]:
+        draw_nothing(pytest.MonkeyPatch())
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     sys.argv = ["paretune", *order["words"]]

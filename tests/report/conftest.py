@@ -9,11 +9,12 @@ import pytest
 
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
-from paretune.report.page import plots, write_page
+from paretune.report.page import write_page
 from paretune.run.load import load_run
 from paretune.text import Voice
 from tests.report.chromium import Browser, find_chromium
 from tests.simulated_run import SimulatedVariant, write_run
+from tests.undrawn import draw_nothing
 
 LONG = tuple(
     f"qwen2.5-7b-lora-r{rank}-lr{rate}-epochs3-cosine-{at:02d}"
@@ -55,7 +56,7 @@ def written(folder: Path) -> Path:
     records = load_run(folder)
     comparison = compare_run(records, replicates=100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        draw_nothing(patch)
         return write_page(records, comparison, audit_run(load_run(folder)), folder / "report", Voice("en"))
 
 

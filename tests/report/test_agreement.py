@@ -19,7 +19,7 @@ from paretune.analysis.results import Comparison, UnitVerdict
 from paretune.findings import Finding
 from paretune.records import ChoiceOutcome
 from paretune.report.csv import csv_files
-from paretune.report.page import plots, write_page
+from paretune.report.page import write_page
 from paretune.report.page.parts import typeset
 from paretune.report.plots import draw_tradeoff
 from paretune.report.tables import general_table, target_table
@@ -28,6 +28,7 @@ from paretune.report.verdict import claims_table, closing_text, verdict_text
 from paretune.run.load import Run, Variant, load_run
 from paretune.text import Voice
 from tests.simulated_run import SimulatedVariant, write_run
+from tests.undrawn import draw_nothing
 
 RUNS = 200
 PAGES = 4
@@ -107,7 +108,7 @@ def _answered(variant: Variant, sql: Any, choice: Any) -> Variant:
 def test_tables_csv_page_and_terminal_agree_on_every_claim(
     template: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+    draw_nothing(monkeypatch)
     picks = set()
     for seed in range(RUNS):
         records = simulated(template, seed)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from paretune.analysis.comparison import compare_run
-from paretune.analysis.results import BUDGETS
+from paretune.analysis.results import BUDGETS, Comparison
 from paretune.report.page.parts import typeset
 from paretune.report.verdict import verdict_text
 from paretune.run.load import load_run
@@ -31,17 +31,24 @@ def allow(browser: Browser, at: int) -> None:
     )
 
 
-@pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_budget_moved_says_what_compare_with_that_budget_says(browser: Browser, allowing: Path, language: str) -> None:
+@pytest.fixture(scope="module")
+def by_budget(allowing: Path) -> list[Comparison]:
+    """What `paretune compare` says with each budget of the slider."""
     records = load_run(allowing.parents[1])
+    return [compare_run(records, replicates=20, budget_points=budget) for budget in BUDGETS]
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_budget_moved_says_what_compare_with_that_budget_says(
+    browser: Browser, allowing: Path, by_budget: list[Comparison], language: str
+) -> None:
     fresh(browser, allowing)
     browser.run(f"setLanguage({language!r})")
     lines, picks = [], []
-    for at, budget in enumerate(BUDGETS):
+    for at, comparison in enumerate(by_budget):
         allow(browser, at)
-        asked = compare_run(records, replicates=20, budget_points=budget)
-        assert browser.run(HEADLINE) == typeset(verdict_text(asked, Voice(language)).headline)
-        pick = [asked.verdict.pick.unit.name] if asked.verdict.pick else []
+        assert browser.run(HEADLINE) == typeset(verdict_text(comparison, Voice(language)).headline)
+        pick = [comparison.verdict.pick.unit.name] if comparison.verdict.pick else []
         assert browser.run(PICKED) == pick
         assert browser.run(MARKED) == len(pick)
         lines.append(browser.run(LINE))

@@ -28,7 +28,7 @@ from paretune.demo.build import demo_directory
 from paretune.findings import Finding
 from paretune.records import SqlOutcome
 from paretune.report.card import card_text
-from paretune.report.page import SCRIPTS, plots, write_page, write_unfinished_page
+from paretune.report.page import SCRIPTS, write_page, write_unfinished_page
 from paretune.report.page.data import explorer_target
 from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
@@ -42,6 +42,7 @@ from paretune.text import LANGUAGES, Voice
 from paretune.text.catalogue import Catalogue
 from tests.simulated_questions import Size
 from tests.simulated_run import SimulatedVariant, change_lines, variants, write_run
+from tests.undrawn import draw_nothing
 
 ASSETS = resources.files("paretune.report.page") / "assets"
 VOID = {"meta", "link", "input", "br", "path", "use", "line", "circle", "rect", "polyline", "polygon"}
@@ -101,8 +102,7 @@ def page(text: str) -> _Page:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without plots, which take longer than all the rest."""
-    monkeypatch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+    draw_nothing(monkeypatch)
 
 
 def test_write_page_elements_closed_identities_unique(page: _Page) -> None:
@@ -481,7 +481,7 @@ def test_card_on_the_page_is_the_one_of_the_pick(tmp_path: Path) -> None:
     records = load_run(write_run(tmp_path / "run", planted, size="spider"))
     comparison = compare_run(records, replicates=20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "_piece", lambda *_: "<svg></svg>")
+        draw_nothing(patch)
         text = write_page(records, comparison, [], tmp_path / "report", Voice("en")).read_text(encoding="utf-8")
     settings = json.loads(re.findall(r'id="settings">(.*?)</script>', text)[0])
     assert settings["cards"]["en"] == card_text(records, comparison, None, Voice("en"))

@@ -25,9 +25,10 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 @pytest.fixture(scope="session")
 def axe(pytestconfig: pytest.Config) -> str:
     """The checker's program."""
-    folder = pytestconfig.cache.mkdir(AXE.replace("@", "-")) if pytestconfig.cache else None
-    if folder is None:
+    cache = getattr(pytestconfig, "cache", None)
+    if cache is None:
         pytest.skip("pytest runs without its cache, where axe-core would be kept")
+    folder: Path = cache.mkdir(AXE.replace("@", "-"))
     program = folder / "axe.min.js"
     if not program.is_file():
         npm = shutil.which("npm")

@@ -141,14 +141,14 @@ def test_extract_sql_a_megabyte_of_anything_is_read_about_once(text: str, monkey
     assert read <= 3 * len(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.sampled_from(list("SELECTselect fromab'\"`;-/*()[]\n<|>,.=0")), max_size=60))
 def test_extract_sql_twice_is_once(text: str) -> None:
     once = extract_sql("SELECT " + text)
     assert extract_sql(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=80))
 def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(tokens(text)) == text
@@ -162,7 +162,7 @@ _PIECES = st.sampled_from(
 _TEXTS = st.lists(_PIECES, max_size=14).map("".join)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(head=_TEXTS, tail=_TEXTS)
 def test_statement_end_nothing_behind_it_changes_the_statement(head: str, tail: str) -> None:
     end = statement_end(head)

@@ -182,7 +182,7 @@ def test_join_predictions_own_gold_and_gold_file_take_precedence(tmp_path: Path)
     [
         ("a\nb\nc\nd\n", None, "the split has 3 questions"),
         ("a\tcity\n", None, "db_id 'city', but question 0 of the split asks 'town'"),
-        ("a\nb\n", "SELECT 1\ttown\n", "the gold file has 1 rows and none for position 1"),
+        ("a\nb\n", "SELECT 1\ttown\n", "the file of references has 1 rows and none for position 1"),
         ("a\n", "SELECT 1\tcity\n", "db_id 'city'"),
     ],
 )

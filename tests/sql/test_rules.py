@@ -74,14 +74,14 @@ def result_pairs(draw: st.DrawFn) -> tuple[list[Row], list[Row], bool]:
     return first, second, generator.random() < 0.4
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(result_pairs())
 def test_match_official_small_results_equal_brute_force(pair: tuple[list[Row], list[Row], bool]) -> None:
     first, second, ordered = pair
     assert match_official(first, second, ordered=ordered) == by_all_permutations(first, second, ordered)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.integers(2, 5), st.integers(1, 8), st.randoms(use_true_random=False))
 def test_match_official_bits_equal_brute_force(columns: int, size: int, generator: random.Random) -> None:
     """Tables of two values have many columns that look alike one by one."""

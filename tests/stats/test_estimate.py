@@ -27,7 +27,7 @@ def flips(gained: int, lost: int, questions: int, clusters: int | None = None) -
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.sampled_from([None, 4, 20]), st.sampled_from([0.05, 0.025, 0.004]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_estimate_interval_and_p_values_agree(gained: int, lost: int, clusters: int | None, tail: float) -> None:
     estimate = flips(gained, lost, 300, clusters)
     interval = estimate.interval(tail)

@@ -21,7 +21,7 @@ def clusters_of(sizes: tuple[int, ...]) -> list[str]:
 
 
 @given(st.integers(1, 400), st.data(), st.sampled_from([0.8, 0.95, 0.99]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_accuracy_interval_without_clusters_equals_statsmodels_wilson(
     count: int, data: st.DataObject, confidence: float
 ) -> None:
@@ -133,7 +133,7 @@ def test_accuracy_interval_misaligned_clusters_raises() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_accuracy_interval_any_data_holds_its_estimate_within_bounds(rows: list[tuple[bool, int]]) -> None:
     correct, clusters = [row[0] for row in rows], [row[1] for row in rows]
     found = accuracy_interval(correct, clusters)
@@ -143,7 +143,7 @@ def test_accuracy_interval_any_data_holds_its_estimate_within_bounds(rows: list[
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_accuracy_interval_order_of_questions_does_not_matter(rows: list[tuple[bool, int]]) -> None:
     turned = rows[::-1]
     first = accuracy_interval([row[0] for row in rows], [row[1] for row in rows])

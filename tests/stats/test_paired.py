@@ -30,7 +30,7 @@ def answers(seed: int, gain: float, loss: float, count: int = 1000) -> tuple[np.
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_mcnemar_exact_equals_statsmodels(gained: int, lost: int) -> None:
     table = [[50, lost], [gained, 60]]
     expected = 1.0 if gained + lost == 0 else mcnemar(table, exact=True).pvalue
@@ -38,7 +38,7 @@ def test_mcnemar_exact_equals_statsmodels(gained: int, lost: int) -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_holm_equals_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 

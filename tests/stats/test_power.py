@@ -42,7 +42,7 @@ def test_questions_needed_equals_statsmodels() -> None:
 
 
 @given(st.floats(0.2, 20), st.floats(0.21, 1), st.floats(0.5, 0.99), st.sampled_from([None, (20, 0.01), (57, 0.002)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_questions_needed_are_just_enough(
     effect: float, discordant: float, power: float, clusters: tuple[int, float] | None
 ) -> None:

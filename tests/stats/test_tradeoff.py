@@ -75,7 +75,7 @@ def test_retention_chance_in_points_is_refused() -> None:
 
 
 @given(st.floats(-5, 5), st.floats(1, 5), st.floats(0.01, 0.4), st.floats(0.01, 0.3))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_fieller_limits_solve_their_definition(a: float, b: float, error_a: float, error_b: float) -> None:
     for limit in fieller(a, b, np.diag([error_a**2, error_b**2]), 2.0):
         error = (error_a**2 + limit**2 * error_b**2) ** 0.5
@@ -110,7 +110,7 @@ def test_points_lost_per_point_gained_general_that_rose_is_negative() -> None:
 
 
 @given(POINTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_pareto_front_is_what_nobody_beats(points: list[tuple[int, int]]) -> None:
     for (gain, kept), on in zip(points, pareto_front(points), strict=True):
         beaten = any(a >= gain and b >= kept and (a, b) != (gain, kept) for a, b in points)
@@ -118,7 +118,7 @@ def test_pareto_front_is_what_nobody_beats(points: list[tuple[int, int]]) -> Non
 
 
 @given(POINTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_hypervolume_equals_counted_cells(points: list[tuple[int, int]]) -> None:
     cells = sum(any(x < a and y < b for a, b in points) for x in range(20) for y in range(20))
     assert hypervolume(points, (0, 0)) == pytest.approx(cells)

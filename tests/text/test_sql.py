@@ -19,7 +19,7 @@ WHOLE = ("sql.message", "sql.on-subquery")
 CODES = [code for code in Voice("en").catalogue.text if code.startswith("sql.") and code not in WHOLE]
 PLACE = Phrase("place.having", {"where": Phrase("place.subquery", {"unit": "one.first", "where": Phrase("place.from", {
     "where": Phrase("place.query-after", {"operator": "UNION", "where": ""})})})})  # fmt: skip
-ENGLISH = re.compile(r"\b(the|instead|not|with|which|gold|query|there|you|does|cannot|too)\b")
+ENGLISH = re.compile(r"\b(the|instead|not|with|which|gold|reference|query|there|you|does|cannot|too)\b")
 
 
 def sample(code: str, where: Phrase | str) -> Phrase:
@@ -42,6 +42,22 @@ def test_recognised_every_english_sentence_is_the_phrase_it_was_made_from(code: 
 def test_recognised_condition_on_a_subquery_is_reworded() -> None:
     old = "Filter by t.a in (a subquery) instead of t.a = 1 in HAVING."
     assert PORTUGUESE.say(recognised(old)) == "Filtre por t.a in (uma subconsulta) em vez de t.a = 1 no HAVING."
+
+
+@pytest.mark.parametrize(
+    ("old", "portuguese"),
+    [
+        ("the gold query fails: no such table: t", "a consulta de referência falha: no such table: t"),
+        ("Drop the EXCEPT: the gold is a single query.", "Retire EXCEPT: a consulta de referência é uma só."),
+        ("Join pets, which the gold reads too.", "Junte pets, que a consulta de referência também lê."),
+        ("Leave out concert: the gold does not join it.", "Deixe fora concert: a consulta de referência não junta."),
+        ("The gold joins pets instead of reading it in a subquery.",
+         "A consulta de referência junta pets em vez de ler em uma subconsulta."),
+    ],
+)  # fmt: skip
+def test_why_wrong_old_line_that_says_gold_is_read(old: str, portuguese: str) -> None:
+    assert PORTUGUESE.say(recognised(old)) == portuguese
+    assert str(recognised(old)) == old.replace("gold", "reference")
 
 
 def test_no_explanation_of_a_near_miss_stays_english() -> None:

@@ -21,7 +21,7 @@ def unshared(model: Any, rows: list[Row]) -> torch.Tensor:
     mask = torch.zeros_like(ids)
     for number, (tokens, answer) in enumerate(rows):
         ids[number, : len(tokens)], mask[number, : len(tokens)] = torch.tensor(tokens), 1
-        labels[number, len(tokens) - answer : len(tokens)] = torch.tensor(tokens[-answer:])
+        labels[number, len(tokens) - len(answer) : len(tokens)] = torch.tensor(answer)
     loss: torch.Tensor = answer_loss(model, {"input_ids": ids, "attention_mask": mask, "labels": labels})
     return loss
 

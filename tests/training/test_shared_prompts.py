@@ -24,12 +24,12 @@ TOKENS = st.lists(st.integers(0, 2), min_size=0, max_size=8).map(tuple)
 def rows_of(*groups: tuple[int, int], seed: int = 0) -> list[Row]:
     """For each (rows, prompt length): rows that begin alike, with questions and answers of their own."""
     generator = random.Random(seed)
-    made = []
+    made: list[Row] = []
     for count, length in groups:
         prompt = tuple(generator.randrange(5, 300) for _ in range(length))
         for _ in range(count):
             question = tuple(generator.randrange(5, 300) for _ in range(generator.randrange(1, 7)))
-            made.append(((*prompt, *question, 50, 51, 52), 3))
+            made.append(((*prompt, *question, 50, 51, 52), (50, 51, 52)))
     return made
 
 
@@ -53,7 +53,7 @@ def whole_rows(layout: Layout) -> list[tuple[int, ...]]:
 def test_groups_are_by_tokens_and_keep_a_longer_beginning_apart() -> None:
     rows = rows_of((3, 40), (2, 30), (1, 10))
     start = tuple(range(400, 405))
-    prompts = [(*start, *sharable(*row)) for row in rows]
+    prompts = [(*start, *sharable(tokens, len(labels))) for tokens, labels in rows]
     shuffled = random.Random(1).sample(range(len(prompts)), len(prompts))
     found = {frozenset(shuffled[place] for place in group) for group in prompt_groups([prompts[p] for p in shuffled])}
     assert found == {frozenset({0, 1, 2}), frozenset({3, 4}), frozenset({5})}
@@ -80,11 +80,11 @@ def test_groups_hold_every_row_once_and_save_tokens(prompts: list[tuple[int, ...
 @given(st.lists(st.tuples(TOKENS, st.lists(st.integers(0, 2), min_size=1, max_size=4)), min_size=1, max_size=9),
        st.one_of(st.none(), st.integers(1, 30)))  # fmt: skip
 def test_layout_stands_for_the_same_rows_and_labels(parts: list[Any], limit: int | None) -> None:
-    rows = [((*prompt, *answer), len(answer)) for prompt, answer in parts]
+    rows = [((*prompt, *answer), tuple(answer)) for prompt, answer in parts]
     layouts = lay_out(rows, limit)
     assert sorted(row for layout in layouts for row in whole_rows(layout)) == sorted(tokens for tokens, _ in rows)
     labels = [label for layout in layouts for label in layout.labels]
-    expected = [label for tokens, answer in rows for label in tokens[max(1, len(tokens) - answer) :]]
+    expected = [label for tokens, answer in rows for label in tokens[max(1, len(tokens) - len(answer)) :]]
     assert sorted(labels) == sorted(expected)
     for layout in layouts:
         for place, label in zip(layout.places, layout.labels, strict=True):
@@ -110,7 +110,7 @@ def test_layout_keeps_to_its_limit_of_tokens(limit: int) -> None:
 
 
 def test_layout_of_equal_prompts_keeps_the_token_that_predicts() -> None:
-    (layout,) = lay_out([((1, 2, 3, 10, 11), 2), ((1, 2, 3, 12, 13), 2)])
+    (layout,) = lay_out([((1, 2, 3, 10, 11), (10, 11)), ((1, 2, 3, 12, 13), (12, 13))])
     assert layout.tokens == (1, 2, 3, 10, 11, 3, 12, 13)
     assert (layout.places, layout.labels) == ((2, 3, 5, 6), (10, 11, 12, 13))
 
@@ -126,7 +126,8 @@ def test_collator_counts_rows_whole_and_labels_once() -> None:
 
 
 def order_of(rows: list[Row], *, rows_per_step: int = 8, prompts_per_step: int = 2, seed: int = 0) -> SharedPromptOrder:
-    return SharedPromptOrder([sharable(*row) for row in rows], [len(tokens) for tokens, _ in rows],
+    prompts = [sharable(tokens, len(labels)) for tokens, labels in rows]
+    return SharedPromptOrder(prompts, [len(tokens) for tokens, _ in rows],
                              rows_per_step=rows_per_step, prompts_per_step=prompts_per_step, seed=seed)  # fmt: skip
 
 

@@ -61,6 +61,28 @@ def watched(
     return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
+class Precise(Looks):
+    """Sees in which precision the adapter computes."""
+
+    def __call__(self, model: Any, step: int) -> dict[str, Any]:
+        kinds = {weight.dtype for weight in model.parameters() if weight.requires_grad}
+        assert kinds == {torch.bfloat16}
+        return super().__call__(model, step)
+
+
+@pytest.mark.parametrize("kind", ["plain", "fast"])
+def test_training_in_16_bits_is_looked_at_in_them_and_goes_on_in_its_own(kind: str, tmp_path: Path) -> None:
+    adapters = []
+    for name, looks in (("without", None), ("with", Precise())):
+        base = loaded()
+        base.model.to(torch.bfloat16)
+        base.precision = "bfloat16"
+        watch = None if looks is None else Watch(2, looks)
+        train_adapter(base, rows(), KINDS[kind], tmp_path / name, "f", lambda step, steps: None, watch=watch)
+        adapters.append((tmp_path / name / "adapter" / "adapter_model.safetensors").read_bytes())
+    assert adapters[0] == adapters[1]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_looked_at_ends_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
     looks = Looks()
@@ -123,7 +145,7 @@ def test_training_stopped_and_killed_before_its_adapter_was_written_does_not_go_
 
 def test_looks_do_not_count_as_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(monitor.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("paretune.training.monitor.time.monotonic", lambda: now[0])
     watching = monitor.Monitor(
         LineWriter(tmp_path / "log.jsonl", {}), monitor.Progress(), lambda step, steps: None, gradient_scaling=False
     )

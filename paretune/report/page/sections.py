@@ -234,6 +234,7 @@ def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
     noted = dict.fromkeys(stage for cost in comparison.costs for stage in cost.stage_seconds)
     stages = [stage for stage in STAGES if stage in noted] + [stage for stage in noted if stage not in STAGES]
     rows = []
+    mixed = any(cost.general_rows for cost in comparison.costs)
     stopped = any(cost.statement_ended_answers for cost in comparison.costs)
     for cost in comparison.costs:
         seconds = [cost.stage_seconds.get(stage) for stage in stages]
@@ -242,6 +243,7 @@ def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
             *(Cell("–" if taken is None else voice.number(taken)) for taken in seconds),
             Cell(_count(cost.training_steps)),
             Cell(_count(cost.train_rows)),
+            *([Cell(_count(cost.general_rows))] if mixed else []),
             Cell(_count(cost.training_tokens)),
             Cell(_count(cost.prompt_tokens)),
             Cell(_count(cost.generated_tokens)),
@@ -251,7 +253,8 @@ def _costs(comparison: Comparison, voice: Voice) -> tuple[PageTable, ...]:
             Cell(str(cost.cut_answers)),
         ))  # fmt: skip
     header = (say("variant"), *(say(STAGES[stage]) if stage in STAGES else f"{stage}, s" for stage in stages),
-              say("steps"), say("training rows"), say("training tokens"), say("prompt tokens"),
+              say("steps"), say("training rows"), *([say("of them general")] if mixed else []),
+              say("training tokens"), say("prompt tokens"),
               say("generated tokens"), say("chatter tokens"), say("ended by the model"),
               *([say("ended behind the statement")] if stopped else []), say("cut answers"))  # fmt: skip
     left_out = [f"{cost.variant}: {cost.left_out_rows}" for cost in comparison.costs if cost.left_out_rows]

@@ -94,7 +94,7 @@ def build_test_suite(
     with closing(open_read_only(database)) as original:
         golds, failed = _running(original, gold_queries)
         if not golds:
-            raise EmptySample(f"{database}: none of its {len(gold_queries)} gold queries runs, so nothing can be told")
+            raise EmptySample(f"{database}: none of its {len(gold_queries)} references runs, so nothing can be told")
         pairs = _running_pairs(original, golds, schema)
         before = _judge(original, golds, pairs)
         plan = plan_database(original, schema, golds)

@@ -32,7 +32,7 @@ def rows_with_beginnings(draw: st.DrawFn) -> list[list[int]]:
     return draw(st.lists(row, max_size=30))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rows=rows_with_beginnings())
 def test_find_beginnings_any_rows_share_what_they_say_and_leave_a_token(rows: list[list[int]]) -> None:
     """Parents come first and end where their children start, so that copying in order fills every row's beginning."""

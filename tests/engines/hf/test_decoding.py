@@ -150,7 +150,7 @@ def test_plan_wave_computes_shared_tokens_once() -> None:
     assert wave.n_tokens < sum(map(len, ROWS)) - 3 * shared + 60
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     stem=st.lists(st.integers(0, 3), max_size=90),
     tails=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=30), min_size=1, max_size=20),

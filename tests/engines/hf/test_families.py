@@ -135,7 +135,7 @@ def question_lists(draw: st.DrawFn) -> list[EncodedQuestion]:
     return questions
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(questions=question_lists(), limit=st.integers(1, 200), row=st.integers(8, 200), prefix=st.integers(0, 9))
 def test_packed_batches_any_questions_spell_every_option_once(
     questions: list[EncodedQuestion], limit: int, row: int, prefix: int

@@ -118,7 +118,7 @@ def test_score_choices_continuation_that_joins_its_context_equals_plain_forward(
 
 
 @pytest.mark.parametrize("architecture", ["mistral", "gemma2", "qwen2"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(0, 40), min_size=1, max_size=6),
     endings=st.lists(st.integers(0, 20), max_size=4),

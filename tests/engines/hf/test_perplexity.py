@@ -51,7 +51,7 @@ def test_measure_perplexity_windows_give_each_token_half_a_window_before_it() ->
     assert sum(window.bits for window in result.windows) == pytest.approx(expected, rel=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(text=st.text(min_size=1, max_size=60), window=st.integers(2, 24))
 def test_measure_perplexity_any_text_counts_every_token_and_byte_once(text: str, window: int) -> None:
     text = text.encode("utf-8", "ignore").decode() or "a"
