@@ -18,6 +18,7 @@ from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_
 from paretune.objectives import DEFAULT_OBJECTIVE, find_objective, objective_names, objectives_with
 from paretune.records import Method
 from paretune.repairs import find_repair, repairs_with
+from paretune.space import SearchConfig, ends, search_config
 from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
 
@@ -33,6 +34,7 @@ _TAKEN_NAMES = (
     ".cells",
     "tracking",
     "tracking.json",
+    "search",
 )  # of the run folder itself
 NO_REPLAY, SELF_REPLAY = "none", "self"
 LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores
@@ -262,6 +264,7 @@ class ExperimentConfig:
     prompt: Any = field(kw_only=True)
     claims: ClaimsConfig = ClaimsConfig()
     tracking: TrackingConfig | None = None
+    search: SearchConfig | None = None
     validation: ValidationConfig | None = None
     seed: int = _at_least(0, 42)
 
@@ -279,9 +282,10 @@ class ExperimentConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest; the usual engine, and defaults of keys marked as "unsaid", go without saying,
-        as before there was a choice. Where figures are sent is no part of what made them."""
+        as before there was a choice. Where figures are sent is no part of what made them, and what a search may vary
+        stands in its own folder."""
         values = asdict(self)
-        del values["tracking"]
+        del values["tracking"], values["search"]
         for item, variant in zip(values["variants"], self.variants, strict=True):
             item["training"] = None if variant.training is None else variant.training.as_dict()
         if self.engine == EngineConfig():
@@ -305,6 +309,11 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
     Relative paths in the file are relative to the file; those in settings to the working directory. Raises
     ConfigError naming file, key and what was expected.
     """
+    return experiment_of(read_table(file, settings), str(file))
+
+
+def read_table(file: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """An experiment file as tables, settings applied and paths absolute, nothing else checked."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -316,21 +325,23 @@ def load_experiment(file: Path, settings: Sequence[str] = ()) -> ExperimentConfi
     resolve_paths(table, file.resolve().parent)
     for setting in settings:
         apply_setting(table, setting)
-    return _experiment(table, file)
+    return table
 
 
-def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
-    where = str(file)
+def experiment_of(table: Mapping[str, Any], where: str) -> ExperimentConfig:
+    """The experiment of these tables. where: the file, for messages, and for a name where the tables have none."""
+    table = {key: dict(value) if isinstance(value, dict) else value for key, value in table.items()}
     known = {"name", "seed", "model", "engine", "target", "general", "prompt", "claims", "validation", "training",
-             "variant", "sweep", "tracking"}  # fmt: skip
+             "variant", "sweep", "tracking", "search"}  # fmt: skip
     refuse_unknown(table, known, where, "")
-    name = table.get("name", file.stem)
+    name = table.get("name", Path(where).stem)
     if not isinstance(name, str) or not is_folder_name(name):
         raise ConfigError(f"{where}: name: expected a plain folder name, found {name!r}")
     general = table.get("general")
     suites = general if isinstance(general, list) else [general]
     training = subtable(table, "training", where)
-    _check_training_table(training, [table.get("variant"), table.get("sweep")], where)
+    space = table["search"].get("space") if isinstance(table.get("search"), dict) else None
+    _check_training_table(training, [table.get("variant"), table.get("sweep"), space], where)
     task = _task(table, where)
     config = ExperimentConfig(
         name=name,
@@ -342,6 +353,7 @@ def _experiment(table: dict[str, Any], file: Path) -> ExperimentConfig:
         prompt=build(task.prompt, subtable(table, "prompt", where), where, "prompt"),
         claims=build(ClaimsConfig, subtable(table, "claims", where), where, "claims"),
         tracking=_tracking(table, where),
+        search=_search(table, training, where),
         validation=_validation(table, where),
         seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
     )
@@ -360,6 +372,46 @@ def _task(table: dict[str, Any], where: str) -> Task:
 def _engine(table: dict[str, Any], where: str) -> EngineConfig:
     kind = check_value(table.pop("kind", EngineConfig().kind), str, {}, where, "engine.kind")
     return EngineConfig(kind, table)
+
+
+def _search(table: Mapping[str, Any], training: Mapping[str, Any], where: str) -> SearchConfig | None:
+    if "search" not in table:
+        return None
+    keys = {*_COMMON_KEYS, *(key for name in method_names() for key in find_method(name).keys)}
+    search = search_config(table["search"], keys, where)
+    for key, values in search.space.items():
+        for value in ends(values):  # so that a value that cannot be is reported where it stands
+            recipes = [{"method": value}] if key == "method" else _with_methods(search, training, key, value, where)
+            for recipe in recipes:
+                recipe_training(training, recipe, where, "search.space")
+    return search
+
+
+def _with_methods(
+    search: SearchConfig, training: Mapping[str, Any], key: str, value: Any, where: str
+) -> list[dict[str, Any]]:
+    """A value with each method that is searched and has the key."""
+    usual = training.get("method", DEFAULT_METHOD)
+    methods = ends(search.space["method"]) if "method" in search.space else (usual,)
+    having = [name for name in methods if key in _COMMON_KEYS or key in find_method(name).keys]
+    if not having:
+        raise ConfigError(f"{where}: search.space.{key}: no method that is searched has this key; {key} is one of "
+                          f"{', '.join(methods_with(key))}")  # fmt: skip
+    return [{"method": name, key: value} for name in having]
+
+
+def recipe_training(
+    training: Mapping[str, Any], recipe: Mapping[str, Any], where: str, key: str = "search"
+) -> TrainingConfig:
+    """[training] with a recipe of a search, of which keys that its method does not have decide nothing."""
+    return _training(training, recipe_keys(training, recipe), where, key)
+
+
+def recipe_keys(training: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a recipe that its method has."""
+    method = find_method(recipe.get("method", training.get("method", DEFAULT_METHOD)))
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in recipe.items()}
+    return {key: value for key, value in plain.items() if key in _COMMON_KEYS or key in method.keys}
 
 
 def _tracking(table: Mapping[str, Any], where: str) -> TrackingConfig | None:

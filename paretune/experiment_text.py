@@ -26,6 +26,7 @@ from paretune.engines import ENGINES
 from paretune.methods import METHODS, find_method
 from paretune.objectives import OBJECTIVES, find_objective
 from paretune.repairs import REPAIRS, find_repair
+from paretune.space import SearchConfig
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import SqlTarget
 from paretune.sweep import UNSAID_VARIANTS, SweepConfig
@@ -43,6 +44,7 @@ SECTIONS: Mapping[str, Any] = {
     "training": TrainingConfig,
     "variant": VariantConfig,
     "sweep": SweepConfig,
+    "search": SearchConfig,
     "tracking": TrackingConfig,
 }
 # Fields that a file writes otherwise or not at all.
@@ -86,11 +88,17 @@ INTRODUCTIONS: Mapping[str, str] = {
     "that it takes, and every combination becomes a variant; a value that is no list holds for all of them. "
     "`rank = [8, 16]` with `seed = [1, 2, 3]` makes six variants, `rank-8-seed-1` to `rank-16-seed-3`, which are two "
     "recipes of three seeds. For some combinations only, write several [[sweep]] tables.",
+    "search": "What `paretune search` varies to gain most within the loss budget of [claims] (docs/search.md). It "
+    "looks at the questions of [validation] only; the candidates are then judged on the test.",
     "tracking": "Where log lines of trainings, seconds of cells and the final figures are sent beside the run folder "
     "(docs/tracking.md). Without this section nowhere; without `server`, nothing leaves the machine.",
 }
 # What stands in a written file for keys that have no line of their own.
-_EXAMPLES: Mapping[str, str] = {"sweep": "seed = [1, 2, 3]", "tracking": 'kind = "tensorboard"'}
+_EXAMPLES: Mapping[str, str] = {
+    "sweep": "seed = [1, 2, 3]",
+    "tracking": 'kind = "tensorboard"',
+    "search": "space = { rank = [8, 16], peak_learning_rate = { low = 1e-4, high = 1e-2, log = true } }",
+}
 
 MEANINGS: Mapping[str, str] = {
     "name": "Name of the experiment and of its run folder; the file's name when absent.",
@@ -238,6 +246,11 @@ MEANINGS: Mapping[str, str] = {
     "variant.cut_above": "Singular values above so many times their median are cut to it; none when absent.",
     "sweep.name": "How its variants are called, with keys in braces: `r{rank}-s{seed}`. When absent, made of the keys "
     "that have a list.",
+    "search.space": "Training keys that are varied, each with a list of values or a range: "
+    "`peak_learning_rate = { low = 1e-4, high = 1e-2, log = true }`.",
+    "search.scales": "Scales at which each adapter is looked at; they cost answers and no training.",
+    "search.candidates": "How many recipes of the front are judged on the test.",
+    "search.seeds": "Each candidate is trained anew with each of these.",
     "tracking.kind": "What keeps the figures; each needs the extra of its name.",
     "tracking.path": "Folder of the local store; `tracking` in the run folder when absent.",
     "tracking.server": "Address of an MLflow, W&B or trackio server, or OWNER/SPACE of a trackio Space. Its key comes "
@@ -317,7 +330,7 @@ def experiment_file(heading: str, name: str, chosen: Mapping[str, Mapping[str, A
     for section in SECTIONS:
         values = chosen.get(section, {})
         title = f"[[{section}]]" if section == "variant" else f"[{section}]"
-        absent = section in ("general", "validation", "variant", "sweep", "tracking") and not values
+        absent = section in ("general", "validation", "variant", "sweep", "search", "tracking") and not values
         lines += ["", *_comment(INTRODUCTIONS[section]), f"#{title}" if absent else title]
         if section in _EXAMPLES:
             lines.append(f"#{_EXAMPLES[section]}")
@@ -344,7 +357,36 @@ def toml_value(value: Any) -> str:
         return f'"{escaped}"'
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())} }}"
     return repr(value)
+
+
+def toml_tables(table: Mapping[str, Any]) -> str:
+    """An experiment file of these tables: plain keys first, then sections; tables within them stand in one line.
+
+    >>> print(toml_tables({"target": {"kind": "demo"}, "name": "x", "variant": [{"name": "a"}]}), end="")
+    name = "x"
+    <BLANKLINE>
+    [target]
+    kind = "demo"
+    <BLANKLINE>
+    [[variant]]
+    name = "a"
+    """
+    lines = [f"{key} = {toml_value(value)}" for key, value in table.items() if not _is_section(value)]
+    for key, value in table.items():
+        if _is_section(value):
+            title = f"[{key}]" if isinstance(value, Mapping) else f"[[{key}]]"
+            for section in [value] if isinstance(value, Mapping) else value:
+                lines += ["", title, *(f"{name} = {toml_value(item)}" for name, item in section.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    )
 
 
 def _comment(text: str) -> list[str]:
@@ -376,9 +418,9 @@ def _kind(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{option}`" for option in get_args(kind))
     if origin is tuple:
-        return "list of numbers" if get_args(kind)[0] is float else "list of texts"
+        return "list of numbers" if get_args(kind)[0] in (float, int) else "list of texts"
     if origin is Mapping:
-        return "table of texts"
+        return "table of texts" if get_args(kind)[1] is str else "table"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[kind]
 
 

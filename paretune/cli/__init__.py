@@ -32,6 +32,7 @@ from paretune.cli import (
     power,
     run,
     score,
+    search,
     suite,
     sync,
 )
@@ -48,6 +49,7 @@ _COMMANDS = {
     "plan": (plan, "minutes, memory and disk of an experiment, before it starts"),
     "power": (power, "how many questions an effect needs"),
     "card": (card, "write a model card for the Hub"),
+    "search": (search, "find the best recipe within a loss budget"),
     "cells": (cells, "the pieces of work of an experiment, for several processes"),
     "cell": (cell, "do some of these pieces"),
     "audit": (audit, "what makes a figure untrustworthy"),
@@ -59,12 +61,22 @@ _COMMANDS = {
 }
 _GROUPS = {
     "to start": ("doctor", "init", "init-task", "fetch"),
-    "an experiment, whole or stage by stage": ("run", "prepare", "train", "evaluate", "list", "plan", "cells", "cell"),
+    "an experiment, whole or stage by stage": (
+        "run",
+        "prepare",
+        "train",
+        "evaluate",
+        "list",
+        "plan",
+        "search",
+        "cells",
+        "cell",
+    ),
     "its results": ("compare", "report", "dial", "card", "export", "audit", "sync"),
     "single tools": ("score", "choice", "perplexity", "power", "test-suite"),
 }
 
-_RESUMING = ("fetch", "sync", "dial")  # beside the stages: what they finished is kept
+_RESUMING = ("fetch", "sync", "dial", "search")  # beside the stages: what they finished is kept
 _MOMENT = 0.05  # seconds
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a stream that takes no more says
 # Set before transformers is imported; what the user has set stays.

@@ -41,6 +41,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "prepare": (f"paretune prepare {_EXPERIMENT}",),
     "train": (f"paretune train {_EXPERIMENT} --variant run-1",),
     "evaluate": (f"paretune evaluate {_EXPERIMENT} --variant baseline",),
+    "search": (
+        "paretune search experiments/search-demo.toml --trials 8",
+        "paretune search experiment.toml --minutes 120 --from runs/earlier",
+    ),
     "cells": (f"paretune cells {_EXPERIMENT}", f"paretune cells {_EXPERIMENT} --todo --kind train"),
     "cell": (f"paretune cell {_EXPERIMENT} prepare", f"paretune cell {_EXPERIMENT} train:run-1 answer:run-1"),
     "list": (f"paretune list {_EXPERIMENT}", "paretune list runs/demo"),

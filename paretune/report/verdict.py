@@ -212,6 +212,7 @@ def change_notes(changes: Sequence[Change], voice: Voice) -> tuple[str, ...]:
         "variants without answers": "claims.variants-missing",
         "suites without answers": "claims.suites-missing",
         "evaluations repeated": "claims.repeated",
+        "searched": "claims.searched",
     }
     notes = []
     for change in changes:

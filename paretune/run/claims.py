@@ -20,7 +20,7 @@ from paretune.run.jsonl import Record, read_header
 ANSWERS = ("answers.jsonl", "sql.jsonl", "choice.jsonl")
 What = Literal[
     "margin", "margin's reason", "budget", "primary suites", "level", "variants added", "variants removed",
-    "variants without answers", "suites without answers", "evaluations repeated",
+    "variants without answers", "suites without answers", "evaluations repeated", "searched",
 ]  # fmt: skip
 
 
@@ -43,7 +43,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that was done after answers were there, or is missing from what was planned."""
+    """Something that was done after answers were there, or is missing from what was planned. "searched" is how it came
+    about: before, looks of the search; after, candidates."""
 
     what: What
     before: str
@@ -95,6 +96,8 @@ def stated_terms(manifest: Record) -> tuple[Terms, tuple[Change, ...]]:
         removed = [name for name in former if name not in present]
         changes += [Change("variants added", "", ", ".join(added))] if added else []
         changes += [Change("variants removed", ", ".join(removed), "")] if removed else []
+    if (searched := manifest.get("search")) is not None:
+        changes.append(Change("searched", str(searched["looks"]), str(searched["candidates"])))
     return terms[-1], tuple(changes)
 
 

@@ -113,7 +113,8 @@ class RunFolder:
         """Raises RunFolderError where the folder holds something and no run."""
         if self.manifest_path.exists() or not self.path.is_dir():
             return
-        begun = ("lock.json", "prepared")  # of a run that was killed before its manifest was written
+        # of a run that was killed before its manifest was written
+        begun = ("lock.json", "prepared", "search", "tracking", "tracking.json")
         strange = sorted(item.name for item in self.path.iterdir() if item.name[0] != "." and item.name not in begun)
         if strange:
             raise RunFolderError(f"{self.path}: a folder with other things in it ({strange[0]}); name a new one")

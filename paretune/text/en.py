@@ -135,6 +135,24 @@ TEXT: dict[str, str] = {
     "claims.variants-removed": ("Changed after the fact: variants removed: {before}; they still count in the family."),
     "claims.variants-missing": ("Planned but without complete answers: {before}; they still count in the family."),
     "claims.suites-missing": "Planned but without answers: suites {before}.",
+    "claims.searched": (
+        "A search looked at {before} states of the model on validation questions. What it chose ({after}) was trained "
+        "anew and is judged here, on questions that the search never saw."
+    ),
+    "search.title": "What the search looked at, on validation questions",
+    "search.state": "state",
+    "search.worst": "change of the worst suite",
+    "search.front": "front",
+    "search.candidate": "judged on the test",
+    "search.looks": (
+        "{looks} states of {trainings} trainings were looked at, on {questions} questions of the target and {general} "
+        "of general ability; {dropped} trainings came to nothing or were stopped. The table shows the front. The "
+        "intervals hold for all {looks} together."
+    ),
+    "search.pick": "The pick of the test, to run again: {path}",
+    "search.no-pick": "The test picks the base model: no recipe is claimed. What was judged: {path}",
+    "search.gain": "gain on the target, points (validation)",
+    "search.loss": "loss on the worst suite, points (validation)",
     "claims.repeated": "Evaluated more than once, the former answers are kept as: {before}.",
     "table.change": (
         "Change: against the baseline, in points, paired by question, clustered by database; the {databases} databases "

@@ -161,6 +161,26 @@ TEXT: dict[str, str] = {
     "claims.variants-removed": "Alterado depois: variantes retiradas: {before}; elas ainda contam na família.",
     "claims.variants-missing": "Planejadas mas sem respostas completas: {before}; elas ainda contam na família.",
     "claims.suites-missing": "Planejadas mas sem respostas: suítes {before}.",
+    "claims.searched": (
+        "Uma busca examinou {before} estados do modelo em questões de validação. O que ela escolheu ({after}) foi "
+        "treinado de novo e é julgado aqui, em questões que a busca nunca viu."
+    ),
+    "scale": "escala",
+    "yes": "sim",
+    "search.title": "O que a busca examinou, em questões de validação",
+    "search.state": "estado",
+    "search.worst": "variação da pior suíte",
+    "search.front": "fronteira",
+    "search.candidate": "julgado no teste",
+    "search.looks": (
+        "{looks} estados de {trainings} treinamentos foram examinados, em {questions} questões do alvo e {general} de "
+        "capacidade geral; {dropped} treinamentos não deram em nada ou foram interrompidos. A tabela mostra a "
+        "fronteira. Os intervalos valem para os {looks} em conjunto."
+    ),
+    "search.pick": "A escolha do teste, para executar de novo: {path}",
+    "search.no-pick": "O teste escolhe o modelo base: nenhuma receita é afirmada. O que foi julgado: {path}",
+    "search.gain": "ganho no alvo, pontos (validação)",
+    "search.loss": "perda na pior suíte, pontos (validação)",
     "claims.repeated": "Avaliado mais de uma vez; as respostas anteriores estão em: {before}.",
     "table.change": (
         "Variação: em relação ao modelo base, em p.p., pareada por questão, agrupada por banco de dados; os "
