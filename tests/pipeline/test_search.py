@@ -99,7 +99,7 @@ def test_search_killed_while_it_trains_goes_on_with_the_same_recipe(
 
     words = ["search", str(home / "x.toml"), "--trials", "2", "--out", str(tmp_path / "run")]
     trained: list[str] = []
-    real = module.train
+    real = module.train  # type: ignore[attr-defined]  # imported there
 
     def killed(session: object, variant: object) -> None:
         trained.append(json.dumps(variant.training.as_dict(), sort_keys=True))  # type: ignore[attr-defined]  # a variant
