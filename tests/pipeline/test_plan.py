@@ -175,7 +175,7 @@ def test_shape_of_a_published_model_has_its_published_number_of_weights(home: Pa
 
 
 def test_shape_of_an_unknown_model_offline_is_refused(home: Path) -> None:
-    with pytest.raises(ModelError, match="neither a file or directory here nor"):
+    with pytest.raises(ModelError, match="nor to be had from the Hub"):
         shape_of(ModelConfig(path="nobody/nothing"))
 
 
