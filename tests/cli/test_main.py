@@ -22,6 +22,7 @@ HEAVY = ("torch", "transformers", "numpy", "sqlglot", "scipy", "matplotlib", "pe
 COMMANDS = (
     "run", "prepare", "train", "evaluate", "compare", "report", "list",
     "score", "choice", "perplexity", "power", "audit", "card", "test-suite", "fetch", "sync", "doctor", "export",
+    "dial", "plan", "search",
     "init", "init-task", "cells", "cell",
 )  # fmt: skip
 

@@ -79,7 +79,7 @@ def test_power_impossible_requests_are_refused(words: tuple[str, ...], named: st
 def test_power_in_portuguese_writes_commas(capsys: pytest.CaptureFixture[str]) -> None:
     run(*ASKED, "--lang", "pt-BR", "--questions", "14042", "--seconds-per-question", "0.5")
     out = capsys.readouterr().out
-    assert "0,75 pontos" in out
+    assert "0,75 p.p." in out
     assert "7849" in out
     assert "130,8" in out
 

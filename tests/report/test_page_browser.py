@@ -68,6 +68,7 @@ def test_page_opened_console_silent_and_nothing_requested(opened: Browser, page:
 def test_policy_script_that_fetches_is_stopped(opened: Browser) -> None:
     asked = "fetch('https://example.org/').then(() => 'answered', () => 'refused')"
     assert opened.run(asked) == "refused"
+    opened.run("new Promise(done => setTimeout(done, 500))")  # the console is told later than the caller
     assert any("Content Security Policy" in error for error in opened.errors)
 
 
