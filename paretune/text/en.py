@@ -614,6 +614,11 @@ TEXT: dict[str, str] = {
         "{count} of {questions} test questions also stand in the training rows, word for word (positions {examples})"
     ),
     "audit.train-in-test.advice": "Remove them from training and train again.",
+    "audit.train-elsewhere": (
+        "{count} of {questions} test questions also stand in the training rows with the same query on another "
+        "database (positions {examples}): worth {points:g} points at most"
+    ),
+    "audit.train-elsewhere.advice": "Nothing, unless so small a difference matters; then remove them from training.",
     "audit.validation-in-test": ("{count} of {questions} validation questions are asked in the test, too ({examples})"),
     "audit.validation-in-test.advice": (
         "What was chosen by them was chosen by the test; prepare and train again with this version."

@@ -1054,6 +1054,11 @@ TEXT: dict[str, str] = {
         "{count} de {questions} questões de teste também estão no treino, palavra por palavra (posições {examples})"
     ),
     "audit.train-in-test.advice": "Retire-as do treino e treine de novo.",
+    "audit.train-elsewhere": (
+        "{count} de {questions} questões de teste também estão no treino com a mesma consulta, em outro banco "
+        "(posições {examples}): valem no máximo {points:g} p.p."
+    ),
+    "audit.train-elsewhere.advice": "Nada, a não ser que tão pouco importe; nesse caso, retire-as do treino.",
     "audit.validation-in-test": (
         "{count} de {questions} questões de validação também são feitas no teste ({examples})"
     ),

@@ -22,6 +22,7 @@ SAME_SCHEMA = 0.8  # of the lines that two databases' prompts have
 FEWEST_WORDS = 4  # of a question that is looked for in other prompts
 SHORTEST_SHOT = 20  # characters
 SHORTEST_REFERENCE = 20  # characters of a query without its spaces: shorter ones stand in a prompt by chance
+FEW = 0.01  # of the test: what so many questions, asked of other databases in training, can be worth at most
 FEWEST_TOKENS = 8  # of a query that two questions do not share by chance
 _FUNCTION_WORDS = frozenset((
     "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "is", "are", "was",
@@ -153,16 +154,23 @@ def _rows(
         by_words[_words(row.question)].append(row)
         by_query[_tokens(row.reference)].append(row)
         by_cluster[row.cluster].append(row)
-    exact, near = [], []
+    exact, elsewhere, near = [], [], []
     for asked in test:
         same = alike.get(asked.cluster, set())
         words, tokens = _words(asked.question), _tokens(asked.reference)
-        if any(row.cluster in same or _tokens(row.reference) == tokens for row in by_words.get(words, ())):
+        if any(row.cluster in same for row in by_words.get(words, ())):
             exact.append(asked.id)
+        elif any(_tokens(row.reference) == tokens for row in by_words.get(words, ())):
+            elsewhere.append(asked.id)
         elif _is_taught(asked, same, by_query.get(tokens, ()), [row for name in same for row in by_cluster[name]]):
             near.append(asked.id)
+    if len(elsewhere) > FEW * len(test):  # a renamed copy, say
+        exact, elsewhere = exact + elsewhere, []
     if exact:
         yield Finding("invalid", "train-in-test", _figures(exact, len(test)))
+    if elsewhere:
+        points = round(100 * len(elsewhere) / len(test), 1)
+        yield Finding("note", "train-elsewhere", {**_figures(elsewhere, len(test)), "points": points})
     if near:
         yield Finding("warning", "train-near-test", _figures(near, len(test)))
 

@@ -156,6 +156,10 @@ def renamed(row: Record) -> Record:
     return {**row, "db_id": f"my_{row['db_id']}"}
 
 
+def of_another_database(row: Record) -> Record:
+    return {**row, "db_id": "elsewhere", "prompt": f"CREATE TABLE elsewhere (a INT, b INT);\n{row['question']}\nSQL:"}
+
+
 def reworded(row: Record) -> Record:
     words = str(row["question"]).rstrip("?.").split()
     return {**row, "question": " ".join(["Please", "tell", "me:", *words, "?"])}
@@ -379,6 +383,8 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("reference-in-prompt", "invalid", prompts(lambda row: f"Hint: {row['gold'].upper()}\n{row['prompt']}", rows=5)),
     ("shots-in-test", "invalid", with_shot),
     ("train-in-test", "invalid", taught(renamed)),
+    ("train-in-test", "invalid", taught(of_another_database)),
+    ("train-elsewhere", "note", taught(of_another_database, rows=1)),
     ("train-in-test", "invalid", taught(lambda row: {**row, "question": row["question"].upper()})),
     ("groups-renamed", "warning", both(prompts(lambda row: "a (b, c)\nd (e, f)\ng (h, i)\n" + row["prompt"]), taught(
         lambda row: renamed({**row, "prompt": "a (b, c)\nd (e, f)\ng (h, i)\n" + row["prompt"]}))),
