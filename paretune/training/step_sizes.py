@@ -16,7 +16,7 @@ Size = tuple[int, int, int]  # tokens, rows, labels
 _GRAIN = 64  # tokens and labels of a size are a multiple: matrix products work on tiles of as many
 # In tokens' time, of 1.5B weights on an H200 (benchmarks/training.py): 26 microseconds.
 CAPTURE = 14_000.0  # what a size costs once: its first step launched, and its capture
-LAUNCHES = 6_000.0  # what a step takes at least that is launched
+LAUNCHES = 7_300.0  # what a step takes at least that is launched: 189 ms
 LABEL = 0.2  # a label's logits
 
 
