@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from paretune.errors import ConfigError
 from paretune.fields import build, check_value, is_folder_name, nearest, refuse_unknown, subtable
-from paretune.methods import DEFAULT_METHOD, find_method, method_names, methods_with
-from paretune.objectives import DEFAULT_OBJECTIVE, find_objective, objective_names, objectives_with
+from paretune.methods import DEFAULT_METHOD, METHODS, find_method
+from paretune.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, find_objective
+from paretune.plugins import Kinds
 from paretune.records import Method
-from paretune.repairs import find_repair, repairs_with
+from paretune.repairs import REPAIRS, find_repair
 from paretune.space import SearchConfig, ends, search_config
 from paretune.sweep import expand
 from paretune.tasks import DEFAULT_KIND, Task, find_task
@@ -377,8 +378,7 @@ def _engine(table: dict[str, Any], where: str) -> EngineConfig:
 def _search(table: Mapping[str, Any], training: Mapping[str, Any], where: str) -> SearchConfig | None:
     if "search" not in table:
         return None
-    keys = {*_COMMON_KEYS, *(key for name in method_names() for key in find_method(name).keys)}
-    search = search_config(table["search"], keys, where)
+    search = search_config(table["search"], _COMMON_KEYS | METHODS.keys(), where)
     for key, values in search.space.items():
         for value in ends(values):  # so that a value that cannot be is reported where it stands
             recipes = [{"method": value}] if key == "method" else _with_methods(search, training, key, value, where)
@@ -396,7 +396,7 @@ def _with_methods(
     having = [name for name in methods if key in _COMMON_KEYS or key in find_method(name).keys]
     if not having:
         raise ConfigError(f"{where}: search.space.{key}: no method that is searched has this key; {key} is one of "
-                          f"{', '.join(methods_with(key))}")  # fmt: skip
+                          f"{', '.join(METHODS.with_key(key))}")  # fmt: skip
     return [{"method": name, key: value} for name in having]
 
 
@@ -454,8 +454,7 @@ def _with_swept(table: Mapping[str, Any], training: Mapping[str, Any], where: st
     items, sweeps = table.get("variant", []), table.get("sweep")
     if sweeps is None or not isinstance(items, list):
         return items
-    own = {key for _, names, find, _ in _KINDS.values() for name in names() for key in find(name).keys}
-    swept = expand(sweeps, {*_COMMON_KEYS, *own}, where)
+    swept = expand(sweeps, _COMMON_KEYS.union(*(kinds.keys() for _, kinds in _KINDS.values())), where)
     for variant in swept:  # so that a value that cannot be is reported where it stands
         _training(training, {key: value for key, value in variant.items() if key != "name"}, where, "sweep")
     return [*items, *swept]
@@ -512,7 +511,7 @@ def _repair_settings(item: Mapping[str, Any], overrides: dict[str, Any], where: 
     name = item.get("repair")
     if name is None:
         for other in overrides:
-            if other not in _COMMON_KEYS and not methods_with(other) and (having := repairs_with(other)):
+            if other not in _COMMON_KEYS and not METHODS.with_key(other) and (having := REPAIRS.with_key(other)):
                 raise ConfigError(f"{where}: {key}.{other}: belongs to repair {' or '.join(map(repr, having))}; "
                                   f'name it: repair = "{having[0]}"')  # fmt: skip
         return None
@@ -530,10 +529,10 @@ def _repair_settings(item: Mapping[str, Any], overrides: dict[str, Any], where: 
 
 _VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "repair", "served", "served_model"}
 _COMMON_KEYS = {item.name for item in fields(TrainingConfig)} - {*_SETTINGS}  # of every training
-# Keys that name a kind with keys of its own: its default, all names, how one is looked up, whose a key is.
-_KINDS: Mapping[str, tuple[str, Callable[[], list[str]], Callable[[str], Any], Callable[[str], list[str]]]] = {
-    "method": (DEFAULT_METHOD, method_names, find_method, methods_with),
-    "objective": (DEFAULT_OBJECTIVE, objective_names, find_objective, objectives_with),
+# Keys that name a kind with keys of its own, with their defaults.
+_KINDS: Mapping[str, tuple[str, Kinds[Any]]] = {
+    "method": (DEFAULT_METHOD, METHODS),
+    "objective": (DEFAULT_OBJECTIVE, OBJECTIVES),
 }
 
 
@@ -560,16 +559,16 @@ def _own_settings(table: Mapping[str, Any], given: Mapping[str, Any], where: str
     Raises ConfigError for an unknown method or objective, and for a given key that neither has.
     """
     kinds: dict[str, Any] = {}
-    for role, (default, _, find, _) in _KINDS.items():
+    for role, (default, known_kinds) in _KINDS.items():
         name = check_value(table.get(role, default), str, {}, where, f"{key}.{role}")
         try:
-            kinds[role] = find(name)
+            kinds[role] = known_kinds.find(name)
         except ConfigError as error:
             raise ConfigError(f"{where}: {key}.{role}: {error}") from error
     own = {name for kind in kinds.values() for name in kind.keys}
     for other in given:
-        for role, (default, _, _, having_it) in _KINDS.items():
-            if other not in _COMMON_KEYS and other not in own and (having := having_it(other)):
+        for role, (default, known_kinds) in _KINDS.items():
+            if other not in _COMMON_KEYS and other not in own and (having := known_kinds.with_key(other)):
                 keys = ", ".join(kinds[role].keys) or "none"
                 raise ConfigError(f"{where}: {key}.{other}: not a key of {role} {table.get(role, default)!r}, but of "
                                   f"{', '.join(having)}; its own are {keys}")  # fmt: skip
@@ -588,10 +587,10 @@ def _check_training_table(table: Mapping[str, Any], sections: Sequence[Any], whe
     build(TrainingConfig, {key: value for key, value in table.items() if key in _COMMON_KEYS}, where, "training")
     items = [item for section in sections for item in (section if isinstance(section, list) else [section])]
     elsewhere: set[str] = set()
-    for role, (_, names, find, _) in _KINDS.items():
+    for role, (_, kinds) in _KINDS.items():
         named = [item[role] for item in items if isinstance(item, dict) and role in item]
-        kinds = [name for value in named for name in (value if isinstance(value, list) else [value])]
-        elsewhere.update(key for name in kinds if name in names() for key in find(name).keys)
+        chosen = [name for value in named for name in (value if isinstance(value, list) else [value])]
+        elsewhere.update(key for name in chosen if name in kinds.names() for key in kinds.find(name).keys)
     given = {key: value for key, value in table.items() if key not in elsewhere}
     _own_settings(table, given, where, "training")
 

@@ -7,33 +7,19 @@ Those of paretune are one file each in training/methods/. Those of other package
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from paretune import plugins
-from paretune.errors import ConfigError
-from paretune.fields import nearest
+from paretune.plugins import Kind, Kinds
 
 if TYPE_CHECKING:
     from paretune.models.load import LoadedModel
 
-GROUP = "paretune.methods"  # of entry points
 DEFAULT_METHOD = "lora"
-_ROOM = "paretune.training.methods"
-METHODS: Mapping[str, str] = {
-    "lora": f"{_ROOM}.lora:METHOD",
-    "rslora": f"{_ROOM}.rslora:METHOD",
-    "dora": f"{_ROOM}.dora:METHOD",
-    "pissa": f"{_ROOM}.pissa:METHOD",
-    "corda": f"{_ROOM}.corda:METHOD",
-    "mlp-only": f"{_ROOM}.mlp_only:METHOD",
-    "oft": f"{_ROOM}.oft:METHOD",
-    "shira": f"{_ROOM}.shira:METHOD",
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class Method(Kind):
     """How the adapter of a training is made.
 
     settings: a frozen dataclass of the method's own keys in [training], checked by its annotations and bounds.
@@ -45,32 +31,24 @@ class Method:
     conditions: what decides the adapter, for its fingerprint; the settings' values unless one of them names a file.
     """
 
-    settings: type[Any]
     peft_config: Callable[[Any, LoadedModel, int], Any]
     low_rank: bool = False
     moves_base: bool = False
     conditions: Callable[[Any], Mapping[str, Any]] = asdict
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Its own keys."""
-        return tuple(item.name for item in fields(self.settings))
 
-
-def method_names() -> list[str]:
-    """Every method there is, those of other packages included."""
-    return plugins.names(GROUP, METHODS)
-
-
-def find_method(name: str) -> Method:
-    """The method of that name. Raises ConfigError with the nearest name, or why its package cannot be imported."""
-    try:
-        method: Method = plugins.load(GROUP, METHODS, name)
-    except KeyError as error:
-        raise ConfigError(f"no method {name!r}{nearest(name, method_names())}") from error
-    return method
-
-
-def methods_with(key: str) -> list[str]:
-    """The methods of paretune that have a key of that name."""
-    return [name for name in METHODS if key in find_method(name).keys]
+_ROOM = "paretune.training.methods"
+METHODS: Kinds[Method] = Kinds(
+    "method",
+    {
+        "lora": f"{_ROOM}.lora:METHOD",
+        "rslora": f"{_ROOM}.rslora:METHOD",
+        "dora": f"{_ROOM}.dora:METHOD",
+        "pissa": f"{_ROOM}.pissa:METHOD",
+        "corda": f"{_ROOM}.corda:METHOD",
+        "mlp-only": f"{_ROOM}.mlp_only:METHOD",
+        "oft": f"{_ROOM}.oft:METHOD",
+        "shira": f"{_ROOM}.shira:METHOD",
+    },
+)
+find_method = METHODS.find

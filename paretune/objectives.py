@@ -7,25 +7,15 @@ Those of paretune are one file each in training/objectives/. Those of other pack
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from paretune import plugins
-from paretune.errors import ConfigError
-from paretune.fields import nearest
+from paretune.plugins import Kind, Kinds
 
 if TYPE_CHECKING:
     import torch
 
-GROUP = "paretune.objectives"  # of entry points
 DEFAULT_OBJECTIVE = "sft"
-_ROOM = "paretune.training.objectives"
-OBJECTIVES: Mapping[str, str] = {
-    "sft": f"{_ROOM}.sft:OBJECTIVE",
-    "dft": f"{_ROOM}.dft:OBJECTIVE",
-    "masked": f"{_ROOM}.masked:OBJECTIVE",
-    "kl": f"{_ROOM}.kl:OBJECTIVE",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,7 @@ class TokenScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(Kind):
     """What a training minimises.
 
     settings: a frozen dataclass of the objective's own keys in [training], checked by its annotations and bounds.
@@ -72,26 +62,15 @@ class Objective:
     texts: Callable[[Any], tuple[Sequence[str], float]] | None = None
     conditions: Callable[[Any], Mapping[str, Any]] = asdict
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Its own keys."""
-        return tuple(item.name for item in fields(self.settings))
 
-
-def objective_names() -> list[str]:
-    """Every objective there is, those of other packages included."""
-    return plugins.names(GROUP, OBJECTIVES)
-
-
-def find_objective(name: str) -> Objective:
-    """The objective of that name. Raises ConfigError with the nearest name, or why its package cannot be imported."""
-    try:
-        objective: Objective = plugins.load(GROUP, OBJECTIVES, name)
-    except KeyError as error:
-        raise ConfigError(f"no objective {name!r}{nearest(name, objective_names())}") from error
-    return objective
-
-
-def objectives_with(key: str) -> list[str]:
-    """The objectives of paretune that have a key of that name."""
-    return [name for name in OBJECTIVES if key in find_objective(name).keys]
+_ROOM = "paretune.training.objectives"
+OBJECTIVES: Kinds[Objective] = Kinds(
+    "objective",
+    {
+        "sft": f"{_ROOM}.sft:OBJECTIVE",
+        "dft": f"{_ROOM}.dft:OBJECTIVE",
+        "masked": f"{_ROOM}.masked:OBJECTIVE",
+        "kl": f"{_ROOM}.kl:OBJECTIVE",
+    },
+)
+find_objective = OBJECTIVES.find

@@ -1,7 +1,7 @@
 """Names to things: those of this program, and those that installed packages add through entry points.
 
-A package adds an engine, a suite, a task or a training method by an entry point of the group, for example in its
-pyproject.toml:
+A package adds an engine, a suite, a task, a training method, an objective or a repair by an entry point of the group,
+for example in its pyproject.toml:
 
     [project.entry-points."paretune.engines"]
     vllm = "its_package.engine:VllmEngine"
@@ -9,11 +9,13 @@ pyproject.toml:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from importlib import metadata
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from paretune.errors import ConfigError
+from paretune.fields import nearest
 
 T = TypeVar("T")
 
@@ -51,3 +53,59 @@ def load(group: str, built_in: Mapping[str, T | str], name: str) -> T:
             f"{group}: {name!r} of {packages[0]} cannot be imported ({error}); mend that package"
         ) from error
     return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What has keys of its own in an experiment file. settings: a frozen dataclass of these keys, which are checked by
+    its annotations and bounds."""
+
+    settings: type[Any]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Its own keys."""
+        return tuple(item.name for item in fields(self.settings))
+
+
+K = TypeVar("K", bound=Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds(Generic[K]):
+    """The kinds that one key of an experiment file chooses among. Iterates over the names of this program's own.
+
+    role: that key, such as "method"; the entry points' group is its plural, "paretune.methods". built_in: where this
+    program's own are, as for `load`.
+    """
+
+    role: str
+    built_in: Mapping[str, str]
+
+    @property
+    def group(self) -> str:
+        """Of the entry points."""
+        return f"paretune.{self.role}s"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.built_in)
+
+    def names(self) -> list[str]:
+        """Every name there is, those of other packages included."""
+        return names(self.group, self.built_in)
+
+    def find(self, name: str) -> K:
+        """The kind of that name. Raises ConfigError with the nearest name, or why its package cannot be imported."""
+        try:
+            kind: K = load(self.group, self.built_in, name)
+        except KeyError as error:
+            raise ConfigError(f"no {self.role} {name!r}{nearest(name, self.names())}") from error
+        return kind
+
+    def with_key(self, key: str) -> list[str]:
+        """Those of this program that have a key of that name."""
+        return [name for name in self if key in self.find(name).keys]
+
+    def keys(self) -> set[str]:
+        """The keys of all of them."""
+        return {key for name in self.names() for key in self.find(name).keys}
