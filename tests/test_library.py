@@ -14,30 +14,21 @@ import pytest
 import paretune as pt
 from paretune.errors import DataError, EmptySample, StatisticsError
 from tests.simulated_run import variants, write_run
+from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
 ROOT = Path(__file__).resolve().parents[1]
-EXPERIMENT = """
-name = "tried"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 4
-train_rows = 4
-max_new_tokens = 4
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "tried",
+    "questions = 4\ntrain_rows = 4\nmax_new_tokens = 4",
+    """
 batch_size = 2
 [[variant]]
 name = "run-1"
-"""
+""",
+)
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL)
 
 

@@ -17,31 +17,22 @@ from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.run.load import load_run
 from tests.extending.installed import with_points
 from tests.report.chromium import Browser, find_chromium
+from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
-EXPERIMENT = """
-name = "sums"
-[model]
-path = "model"
-[target]
-kind = "sums"
-questions = 40
-train_rows = 8
-max_new_tokens = 2
-batch_size = 8
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "sums",
+    "questions = 40\ntrain_rows = 8\nmax_new_tokens = 2\nbatch_size = 8",
+    """
 batch_size = 4
 rank = 2
 [[variant]]
 name = "run-1"
-"""
+""",
+    kind="sums",
+)
 
 
 def _offer(monkeypatch: pytest.MonkeyPatch, value: str = "tests.extending.sums:TASK") -> None:

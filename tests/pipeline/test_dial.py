@@ -16,23 +16,13 @@ from paretune.records import ChoicePrompt, ChoiceQuestion
 from paretune.run.claims import Terms
 from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.lines import AskedQuestion, Suite
+from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-name = "dialled"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 6
-max_new_tokens = 4
-train_rows = 60
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "dialled",
+    "questions = 6\nmax_new_tokens = 4\ntrain_rows = 60",
+    """
 batch_size = 8
 rank = 2
 peak_learning_rate = 2e-2
@@ -42,7 +32,8 @@ questions = 20
 general_questions = 18
 [[variant]]
 name = "run-1"
-"""
+""",
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,33 +7,23 @@ from pathlib import Path
 import pytest
 
 import paretune as pt
-from paretune.cli import main
 from paretune.methods import METHODS
 from paretune.run.jsonl import read_lines
+from tests.tiny_experiment import run_stages, tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-name = "methods"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 8
-train_rows = 8
-max_new_tokens = 4
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "methods",
+    "questions = 8\ntrain_rows = 8\nmax_new_tokens = 4",
+    """
 batch_size = 4
 epochs = 2
 rank = 2
 peak_learning_rate = 2e-2
 calibration = "texts.txt"
 block_size = 16
-"""
+""",
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     variants = [f'[[variant]]\nname = "{name}"\nmethod = "{name}"\n' for name in METHODS]
     variants.append('[[variant]]\nfrom = "oft"\nadapter_scale = 0.5\n')
     (home / "methods.toml").write_text(EXPERIMENT + "".join(variants), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PARETUNE_CACHE", str(home / "cache"))
-        words = [str(home / "methods.toml"), "--out", str(home / "run")]
-        for stage in ("train", "evaluate", "compare"):
-            assert main([stage, *words]) == 0
+    run_stages(home / "methods.toml", home / "run", "train", "evaluate", "compare")
     return home / "run"
 
 

@@ -19,28 +19,19 @@ from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
 from paretune.run.load import load_run
 from paretune.training.watching import AnswerScores
+from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-name = "monitored"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 6
-max_new_tokens = 4
-train_rows = 60
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "monitored",
+    "questions = 6\nmax_new_tokens = 4\ntrain_rows = 60",
+    """
 batch_size = 4
 rank = 2
 peak_learning_rate = 2e-2
 checkpoint_steps = 4
-"""
+""",
+)
 VALIDATION = "[validation]\nquestions = 20\ngeneral_questions = 18\nmonitor_questions = 6\n"
 RUN = '[[variant]]\nname = "run-1"\n'
 

@@ -17,23 +17,13 @@ from paretune.objectives import OBJECTIVES
 from paretune.pipeline import replay
 from paretune.run.jsonl import read_lines
 from paretune.training.general import PROMPTS, TEXTS, read_lines_of, read_prompts
+from tests.tiny_experiment import run_stages, tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-name = "objectives"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 8
-train_rows = 8
-max_new_tokens = 4
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "objectives",
+    "questions = 8\ntrain_rows = 8\nmax_new_tokens = 4",
+    """
 batch_size = 4
 epochs = 2
 rank = 2
@@ -42,7 +32,8 @@ share_prompts = true
 fuse_adapters = true
 least_probability = 0.003
 max_tokens = 900
-"""
+""",
+)
 REPLAY = {"self": "self", "rows": "rows.jsonl", "prompts": "prompts.txt"}
 VARIANTS = (*OBJECTIVES, *REPLAY)
 
@@ -59,11 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     variants += [f'[[variant]]\nname = "{name}"\nreplay = "{value}"\nreplay_share = 0.3\n'
                  for name, value in REPLAY.items()]  # fmt: skip
     (home / "objectives.toml").write_text(EXPERIMENT + "".join(variants), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PARETUNE_CACHE", str(home / "cache"))
-        words = [str(home / "objectives.toml"), "--out", str(home / "run")]
-        for stage in ("train", "evaluate", "compare"):
-            assert main([stage, *words]) == 0
+    run_stages(home / "objectives.toml", home / "run", "train", "evaluate", "compare")
     return home
 
 

@@ -19,30 +19,21 @@ from paretune.pipeline.shape import shape_of
 from paretune.run.folder import RunFolder
 from paretune.text import Voice
 from tests.pipeline.conftest import WholeRun
+from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 12
-train_rows = 20
-max_new_tokens = 8
-batch_size = 4
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "planned",
+    "questions = 12\ntrain_rows = 20\nmax_new_tokens = 8\nbatch_size = 4",
+    """
 batch_size = 4
 [[variant]]
 name = "run-1"
 [[variant]]
 from = "run-1"
 repair = "spectral"
-"""
+""",
+)
 MISTRAL = ModelConfig(path="mistralai/Mistral-7B-Instruct-v0.2")
 
 

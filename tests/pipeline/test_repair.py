@@ -12,23 +12,13 @@ from paretune.cli import main
 from paretune.config import load_experiment
 from paretune.errors import ConfigError
 from paretune.run.jsonl import read_lines
+from tests.tiny_experiment import run_stages, tiny_experiment
 from tests.tiny_models import save_tiny_model
 
-EXPERIMENT = """
-name = "repairs"
-[model]
-path = "model"
-[target]
-kind = "demo"
-questions = 8
-train_rows = 8
-max_new_tokens = 4
-[general]
-kind = "demo"
-few_shot = 0
-questions_per_subject = 2
-method = "cloze"
-[training]
+EXPERIMENT = tiny_experiment(
+    "repairs",
+    "questions = 8\ntrain_rows = 8\nmax_new_tokens = 4",
+    """
 batch_size = 4
 epochs = 2
 rank = 4
@@ -56,7 +46,8 @@ remove_below = 0
 cut_above = 1
 [[variant]]
 name = "run-1"
-"""
+""",
+)
 REPAIRED = ("run-1@layer-scale", "run-1@intruder-removal", "run-1@spectral@0.5", "run-1@step-2@spectral")
 
 
@@ -65,9 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("repairs")
     save_tiny_model(home / "model")
     (home / "x.toml").write_text(EXPERIMENT, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PARETUNE_CACHE", str(home / "cache"))
-        assert main(["run", str(home / "x.toml"), "--out", str(home / "run")]) == 0
+    run_stages(home / "x.toml", home / "run", "run")
     return home
 
 
