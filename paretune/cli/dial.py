@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
-from paretune.cli.fetch import add_store
-from paretune.cli.run import add_settings, keep_memory_on_cpu, open_session
+from paretune.cli.cells import add_experiment
+from paretune.cli.run import keep_memory_on_cpu, open_session
 from paretune.errors import ConfigError
-from paretune.text import LANGUAGES, Voice
+from paretune.text import Voice
 
 if TYPE_CHECKING:
     from paretune.analysis.dial import DialPoint
@@ -26,16 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the experiment. Nothing is trained, and the base model is loaded once. The pick follows the rules of the "
         "verdict; what to run for its test figures is printed."
     )
-    parser.add_argument("experiment", type=Path, metavar="EXPERIMENT", help="experiment file with [validation]")
+    add_experiment(parser)
     parser.add_argument("--variant", required=True, metavar="NAME", help="whose adapter, for example run-1")
     parser.add_argument(
         "--scales", default="0,0.25,0.5,0.75,1", metavar="LIST", help="factors on its update (default %(default)s)"
     )
     parser.add_argument("--checkpoints", action="store_true", help="at each of its checkpoints, too")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/<experiment>)")
-    parser.add_argument("--lang", default="en", help=f"language of the table: {' or '.join(LANGUAGES)}")
-    add_settings(parser, "validation.questions=100")
-    add_store(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,7 +81,9 @@ def _what_to_run(
     command = f"paretune run {experiment} --variant {there[0] if there else pick.name}"
     if there:
         return voice.say("dial.run", command=command)
-    lines = ["[[variant]]", f'from = "{variant.name}"']
-    lines += [f"checkpoint = {pick.checkpoint}"] if pick.checkpoint is not None else []
-    lines += [f"adapter_scale = {pick.scale}"] if pick.scale != 1.0 else []
-    return voice.say("dial.add", command=command) + "\n\n    " + "\n    ".join(lines) + "\n"
+    from paretune.experiment_text import toml_tables
+
+    item: dict[str, str | int | float] = {"from": variant.name}
+    item |= {"checkpoint": pick.checkpoint} if pick.checkpoint is not None else {}
+    item |= {"adapter_scale": pick.scale} if pick.scale != 1.0 else {}
+    return voice.say("dial.add", command=command) + "\n" + indent(toml_tables({"variant": [item]}), "    ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from paretune.cli.run import open_session
 
 if TYPE_CHECKING:
     from paretune.pipeline.plan import ExperimentPlan
+    from paretune.report.text_table import Table
 
 _WORDS = {"train": "training", "generate": "answers", "choice": "multiple choice", "score": "judging",
           "report": "tables and page", "prepare": "prepare"}  # fmt: skip
@@ -31,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan."""
     from paretune.pipeline.plan import card_named, plan_experiment
+    from paretune.report.screen import Screen
+    from paretune.report.text_table import as_text
 
     card = None if arguments.card is None else card_named(arguments.card)
     plan = plan_experiment(open_session(arguments), card)
@@ -38,29 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
         totals = {"seconds": plan.seconds, "peak_bytes": plan.peak_bytes, "disk_bytes": plan.disk_bytes}
         print(json.dumps({**asdict(plan), **totals}))
     else:
-        print(as_text(plan))
+        print(as_text(as_table(plan), Screen.of(sys.stdout)))
     return 0
 
 
-def as_text(plan: ExperimentPlan) -> str:
+def as_table(plan: ExperimentPlan) -> Table:
     """The plan as a table with its advice and notes."""
-    rows = [("stage", "variant", "minutes", "GiB", "disk, MB", "basis")]
-    rows += [
+    from paretune.report.text_table import Table
+
+    header = ("stage", "variant", "minutes", "GiB", "disk, MB", "basis")
+    rows: list[tuple[str, ...]] = [
         (_WORDS[item.stage], item.variant, _minutes(item.seconds), _gib(item.memory_bytes), _mb(item.disk_bytes),
          item.basis)
         for item in plan.estimates
     ]  # fmt: skip
     rows.append(("in all", "", _minutes(plan.seconds), _gib(plan.peak_bytes or None), _mb(plan.disk_bytes), ""))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    right = (2, 3, 4)
-    lines = [
-        "  ".join(f"{text:>{width}}" if at in right else f"{text:<{width}}"
-                  for at, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]  # fmt: skip
-    heading = f"on {plan.where}, {plan.memory_bytes / 2**30:.1f} GiB of memory"
-    return "\n".join([heading, *lines, *(f"advice: {text}" for text in plan.advice),
-                      *(f"note: {text}" for text in plan.notes)])  # fmt: skip
+    notes = (*(f"advice: {text}" for text in plan.advice), *(f"note: {text}" for text in plan.notes))
+    return Table(f"on {plan.where}, {plan.memory_bytes / 2**30:.1f} GiB of memory", header, tuple(rows), notes)
 
 
 def _minutes(seconds: float | None) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.cli.plan import as_text
+from paretune.cli.plan import as_table
 from paretune.config import ModelConfig, TrainingConfig, load_experiment
 from paretune.errors import ConfigError, ModelError
 from paretune.pipeline.plan import Card, ExperimentPlan, card_named, plan_experiment
 from paretune.pipeline.session import Session
 from paretune.pipeline.shape import shape_of
+from paretune.report.text_table import as_text
 from paretune.run.folder import RunFolder
 from paretune.text import Voice
 from tests.pipeline.conftest import WholeRun
@@ -105,7 +106,7 @@ def test_plan_on_a_named_card_says_that_it_is_derived_and_what_the_card_lacks(ho
     plan = _plan(home, card=card_named("t4"))
     assert plan.where == "T4"
     assert {item.basis for item in plan.estimates} == {"measured", "derived"}  # measured: reading the data, here
-    text = as_text(plan)
+    text = as_text(as_table(plan))
     assert "not measured on this card" in text
     assert "no bfloat16" in text
     faster = _plan(home, card=card_named("h200"))
