@@ -58,8 +58,8 @@ class _PlannedGroup:
 class _Share:
     """The prompts of one prefix, tokenised and packed when first asked for.
 
-    prefix: tokens of the prefix's text; a group of its prompts may have another, where tokens join across its end.
-    indices: of the prompts.
+    prefix: the tokens that its first prompt begins with; a group of its prompts may begin with fewer, where tokens join
+    otherwise. indices: of the prompts.
     """
 
     def __init__(self, settings: _Settings, prompts: Sequence[ChoicePrompt], indices: Sequence[int]) -> None:
@@ -156,7 +156,8 @@ def plan_choices(
     for index, prompt in enumerate(prompts):
         by_prefix.setdefault(prompt.prefix, []).append(index)
     several = {prefix: _Share(settings, prompts, indices) for prefix, indices in by_prefix.items() if len(indices) > 1}
-    for prefix, tokens in encode_prefixes(tokenizer, list(several)).items():
+    examples = {prefix: prefix + prompts[by_prefix[prefix][0]].contexts[0] for prefix in several}
+    for prefix, tokens in encode_prefixes(tokenizer, examples).items():
         several[prefix].prefix = tokens
     shares = list(several.values())
     alone = [indices[0] for indices in by_prefix.values() if len(indices) == 1]

@@ -72,9 +72,15 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[Pref
     return _keep_a_token_to_read(_pool_single_questions(groups))
 
 
-def encode_prefixes(tokenizer: Any, prefixes: Sequence[str]) -> dict[str, Tokens]:
-    """The tokens of each prefix's text, with the special tokens of a beginning."""
-    return dict(zip(prefixes, _Encoder(tokenizer).wholes(prefixes), strict=True))
+def encode_prefixes(tokenizer: Any, examples: Mapping[str, str]) -> dict[str, Tokens]:
+    """The tokens of each prefix, with the special tokens of a beginning, as far as its example begins with them: the
+    prefix and what may follow it, where the last tokens may join."""
+    encoder = _Encoder(tokenizer)
+    pairs = zip(encoder.wholes(list(examples)), encoder.wholes(list(examples.values())), strict=True)
+    return {
+        prefix: tokens[: common_length([tokens, example])]
+        for prefix, (tokens, example) in zip(examples, pairs, strict=True)
+    }
 
 
 def encode_contexts(tokenizer: Any, prompts: Sequence[ChoicePrompt]) -> list[PrefixGroup]:

@@ -73,7 +73,7 @@ def test_score_choices_letters_need_the_last_layer_once_a_question(by_parts: boo
     with rows_seen(model.model.layers[-1].mlp) as last, rows_seen(model.model.layers[0].mlp) as first:
         score(model, TOKENIZER, prompts)
     assert last == [len(prompts)]
-    assert len(first) == 3  # the prefix, again without the token that joins the questions here, and the questions
+    assert len(first) == 2  # the prefix, and the questions
 
 
 @both_attentions
