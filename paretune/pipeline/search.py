@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import VariantConfig, experiment_of, recipe_keys, recipe_training
+from paretune.config import BASELINE, VariantConfig, experiment_of, recipe_keys, recipe_training
 from paretune.errors import ConfigError, DataError, TrainingError
 from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text
+from paretune.methods import DEFAULT_METHOD
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
 from paretune.pipeline.session import Session
@@ -27,7 +28,7 @@ from paretune.report.search import LookRow, SearchReport, search_table, write_se
 from paretune.report.text_table import Table
 from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder
-from paretune.run.jsonl import read_lines, set_aside, write_lines
+from paretune.run.jsonl import count_lines, read_lines, set_aside, write_lines
 
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison, Verdict
@@ -162,14 +163,14 @@ class Search:
     def _suggest(self, study: Study, runs: Sequence[Path]) -> None:
         """The experiment's own recipes first, then those of other runs."""
         for variant in self.outer.config.variants:
-            if variant.training is not None and not study.suggest(variant.training.as_dict() | _method(variant)):
+            if variant.training is not None and not study.suggest(_recipe(variant.training.as_dict())):
                 self.session.say(f"search: the recipe of {variant.name} lies outside search.space")
         for run in runs:
             variants = RunFolder(run).read_manifest().get("config", {}).get("variants", [])
             recipes = [item["training"] for item in variants if item.get("training")]
             if not recipes:
                 raise DataError(f"{run}: no run folder with trained variants; expected manifest.json in it")
-            taken = sum(study.suggest({"method": "lora", **recipe}) for recipe in recipes)
+            taken = sum(study.suggest(_recipe(recipe)) for recipe in recipes)
             self.session.say(f"search: {taken} of {len(recipes)} recipes of {run} lie in search.space")
 
     def _is_over(self, study: Study, limits: Limits, elapsed: float) -> bool:
@@ -191,8 +192,6 @@ class Search:
 
     def _test_size(self) -> float:
         """How many times as many questions the test asks as a look."""
-        from paretune.run.jsonl import count_lines
-
         prepared = self.session.folder.prepared
         test = count_lines(prepared(self.session.task.facets.lines)) + count_lines(prepared("choice"))
         return test / max(1, count_lines(prepared("validation")) + count_lines(prepared("validation_choice")))
@@ -247,7 +246,7 @@ class Search:
 
     def _judged(self, validation: Validation, base: StateAnswers, looks: Sequence[Look]) -> Verdict:
         """Every look in one family: whichever is quoted, its interval counts all that were looked at."""
-        states = {"baseline": base} | {look.name: StateAnswers.from_record(look.record) for look in looks}
+        states = {BASELINE: base} | {look.name: StateAnswers.from_record(look.record) for look in looks}
         return judge_states(validation, states, self._terms, seed=self.session.config.seed)
 
     def _final_table(self, chosen: Sequence[Look]) -> dict[str, Any]:
@@ -288,8 +287,9 @@ def _checked(config: ExperimentConfig, where: str) -> SearchConfig:
     return config.search
 
 
-def _method(variant: VariantConfig) -> dict[str, Any]:
-    return {} if variant.training is None else {"method": variant.training.method}
+def _recipe(training: Mapping[str, Any]) -> dict[str, Any]:
+    """A training's keys with the method, which the usual one leaves out."""
+    return {"method": DEFAULT_METHOD, **training}
 
 
 def _swept(table: Mapping[str, Any], config: ExperimentConfig) -> list[dict[str, Any]]:
