@@ -10,7 +10,8 @@ from typing import Any
 from paretune.analysis.results import UnitVerdict, Verdict
 from paretune.files import write_text
 from paretune.report.csv import csv_text
-from paretune.report.plots.look import inks, new_figure
+from paretune.report.plots import image_bytes
+from paretune.report.plots.look import inks, new_figure, write_ticks
 from paretune.report.text_table import Table, as_markdown
 from paretune.text import Voice
 
@@ -79,8 +80,7 @@ def write_search(report: SearchReport, tables: Path, plots: Path, voice: Voice) 
     write_text(tables / "search.csv", search_csv(report))
     write_text(tables / "search.md", as_markdown(search_table(report, voice)))
     plots.mkdir(parents=True, exist_ok=True)
-    figure = draw_search(report, voice)
-    figure.savefig(plots / "search.svg", metadata={"Date": None})
+    (plots / "search.svg").write_bytes(image_bytes(draw_search(report, voice), "svg", "search"))
 
 
 def draw_search(report: SearchReport, voice: Voice) -> Any:
@@ -97,6 +97,7 @@ def draw_search(report: SearchReport, voice: Voice) -> Any:
         label=voice.say("search.candidate"),
     )  # fmt: skip
     axes.axvline(report.verdict.terms.budget_points, color=ink["quiet"], linestyle="--", label=voice.say("budget"))
+    write_ticks(axes, voice)
     axes.set_xlabel(voice.say("search.loss"))
     axes.set_ylabel(voice.say("search.gain"))
     axes.legend(frameon=False, fontsize=8, labelcolor=ink["text"])

@@ -179,8 +179,8 @@ TEXT: dict[str, str] = {
     ),
     "search.pick": "A escolha do teste, para executar de novo: {path}",
     "search.no-pick": "O teste escolhe o modelo base: nenhuma receita é afirmada. O que foi julgado: {path}",
-    "search.gain": "ganho no alvo, pontos (validação)",
-    "search.loss": "perda na pior suíte, pontos (validação)",
+    "search.gain": "ganho no alvo, p.p. (validação)",
+    "search.loss": "perda na pior suíte, p.p. (validação)",
     "claims.repeated": "Avaliado mais de uma vez; as respostas anteriores estão em: {before}.",
     "table.change": (
         "Variação: em relação ao modelo base, em p.p., pareada por questão, agrupada por banco de dados; os "
