@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from paretune.run.load import load_run
-from tests.report.chromium import Browser
+from tests.report.chromium import LIMIT_SECONDS, Browser
 from tests.report.conftest import LONG, fresh
 
 ROWS = "document.querySelectorAll('#results tbody tr').length"
@@ -214,7 +214,7 @@ def saved(browser: Browser, folder: Path, identity: str) -> str:
     browser.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
     before = set(folder.iterdir())
     browser.run(f"document.getElementById({identity!r}).click()")
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < ends:
         new = [path for path in set(folder.iterdir()) - before if path.suffix != ".crdownload"]
         if new and new[0].stat().st_size:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.chromium import Browser
+from tests.report.chromium import LIMIT_SECONDS, Browser
 from tests.report.conftest import fresh
 
 VIEW = "document.querySelector('.view:not([hidden])')"
@@ -97,7 +97,7 @@ def test_copy_as_markdown_gives_the_table_as_it_is_sorted(opened: Browser) -> No
 def test_csv_button_saves_the_table(opened: Browser, tmp_path: Path) -> None:
     opened.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     opened.run(f"{CARRIED}('[data-carry=csv]').click()")
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + LIMIT_SECONDS
     while not (saved := [path for path in tmp_path.glob("*.csv") if path.stat().st_size]):
         assert time.monotonic() < ends
         time.sleep(0.05)
