@@ -11,6 +11,7 @@ from pathlib import Path
 
 from paretune.analysis.results import Claim, Comparison, SuiteTable, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
+from paretune.findings import count_by_level
 from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
 from paretune.report.text_table import Table
@@ -247,7 +248,7 @@ def closing_text(
             grave = screen.wrapped(f"{say(finding.level).upper()}: {evidence}")
             lines += [screen.inked(line, "red") for line in grave]
             lines += screen.wrapped(f"{say('what to do')}: {advice}", "  ", "    ")
-    counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
+    counts = count_by_level(findings)
     if counts["invalid"] or counts["warning"]:
         audited = say(
             "terminal.audit",
