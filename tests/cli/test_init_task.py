@@ -104,7 +104,8 @@ def test_init_task_writes_an_experiment_whose_dry_run_passes(people: Path, capsy
     capsys.readouterr()
     assert main(["run", str(file), "--dry-run"]) == 0
     task = json.loads((people / "task/data/task.json").read_text())
-    assert f"{task['test']} questions in 1 databases, {task['training']} training rows" in capsys.readouterr().out
+    said = f"target people: {task['test']} questions in 1 database, {task['training']} training rows"
+    assert said in capsys.readouterr().out.splitlines()
 
 
 def test_init_task_sides_hold_nothing_alike(people: Path) -> None:
