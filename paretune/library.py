@@ -19,8 +19,8 @@ from paretune.text import voice_named
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison
     from paretune.config import ExperimentConfig
-    from paretune.records import SqlVerdict
     from paretune.run.load import Run as Records
+    from paretune.sql.records import SqlVerdict
     from paretune.stats.paired import PairedDifference
 
 Answers = Sequence[bool] | Mapping[Any, bool]
@@ -190,7 +190,7 @@ def score_sql(
     predictions: each {"sql": ..., "gold": ..., "db_id": ...} and, if there is one, "question". databases: the folder
     of <db_id>/<db_id>.sqlite. settings: of `paretune.sql.score.ScoreSettings`, for example limit_seconds.
     """
-    from paretune.records import SqlPrediction
+    from paretune.sql.records import SqlPrediction
     from paretune.sql.score import ScoreSettings, score_predictions
 
     rows = []

@@ -26,7 +26,6 @@ from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import BUDGETS, Comparison
 from paretune.demo.build import demo_directory
 from paretune.findings import Finding
-from paretune.records import SqlOutcome
 from paretune.report.card import card_text
 from paretune.report.page import SCRIPTS, write_page, write_unfinished_page
 from paretune.report.page.data import explorer_target
@@ -38,6 +37,7 @@ from paretune.report.verdict import VerdictText, verdict_text
 from paretune.run.load import Run, load_run
 from paretune.sql.explain import ErrorClass
 from paretune.sql.page import result_tables
+from paretune.sql.records import SqlOutcome
 from paretune.text import LANGUAGES, Voice
 from paretune.text.catalogue import Catalogue
 from tests.simulated_questions import Size
