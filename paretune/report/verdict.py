@@ -16,7 +16,7 @@ from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
 from paretune.report.text_table import Table
 from paretune.run.claims import Change
-from paretune.stats.claims import LossTest
+from paretune.stats.claims import CLEAR_BY, LossTest
 from paretune.stats.family import ALONE
 from paretune.text import Voice
 
@@ -121,7 +121,8 @@ def loss_sentence(test: LossTest, voice: Voice) -> str:
         losable = max(0.0, test.sensitivity.losable)
         if test.verdict == "not measurable" and test.sensitivity.limit == "ceiling":
             code = "verdict.near-ceiling"
-    return voice.say(code, margin=stated(test.margin), losable=losable)
+    clear = stated(CLEAR_BY * test.margin)
+    return voice.say(code, margin=stated(test.margin), losable=losable, clear=clear, times=CLEAR_BY)
 
 
 def claims_table(comparison: Comparison, voice: Voice) -> Table:
