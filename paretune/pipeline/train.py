@@ -10,6 +10,7 @@ from paretune.errors import TrainingError
 from paretune.files import fingerprint
 from paretune.methods import find_method
 from paretune.models.chat import encode
+from paretune.models.load import choose_precision
 from paretune.objectives import find_objective
 from paretune.pipeline import replay
 from paretune.pipeline.best_checkpoint import choose_checkpoint
@@ -37,8 +38,6 @@ _LATER_KEYS = {
 
 def training_fingerprint(session: Session, variant: VariantConfig, prepared: RunFolder | None = None) -> str:
     """Fingerprint of all that decides a trained adapter. prepared: where the rows lie, if not in the run folder."""
-    from paretune.models.load import choose_precision
-
     assert variant.training is not None
     training = variant.training
     conditions = find_method(training.method).conditions(training.settings)
