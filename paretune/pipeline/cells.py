@@ -16,6 +16,7 @@ from paretune.errors import ConfigError, RunFolderError
 from paretune.fields import nearest
 from paretune.pipeline.check import check_adapters
 from paretune.pipeline.choices import read_choices
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.done import list_progress
 from paretune.pipeline.evaluate import answer, answer_headers, asked_questions, choose, is_unusable, score
 from paretune.pipeline.prepare import is_prepared, prepare, take_prepared
@@ -165,8 +166,6 @@ def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
 
 def _check_needs(session: Session, cell: Cell, variant: VariantConfig, choices: Choices) -> None:
     """By the fingerprints that the stages before it ask for."""
-    from paretune.pipeline.train import training_fingerprint
-
     if cell.kind == "train":
         return
     owner = session.config.variant(variant.source or variant.name)

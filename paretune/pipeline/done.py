@@ -14,6 +14,7 @@ from typing import Literal
 from paretune.config import BASELINE
 from paretune.errors import ParetuneError
 from paretune.pipeline.choices import read_choices
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.evaluate import answer_headers, verdicts_header
 from paretune.pipeline.prepare import data_hashes, prepare, read_general, read_target
 from paretune.pipeline.repair import repair_fingerprint
@@ -157,8 +158,6 @@ class _Known:
     @classmethod
     def of(cls, session: Session, prepared: RunFolder) -> _Known:
         """The fingerprints that the stages would ask for. prepared: where what is asked now lies."""
-        from paretune.pipeline.train import training_fingerprint
-
         choices = read_choices(prepared, session.config.general)
         marks = {
             ("", f"prepared/{name}"): prepared_mark(prepared, name) for name in _prepared(session.task.facets.lines)
