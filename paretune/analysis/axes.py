@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
-from paretune.run.load import AskedChoice, Run, Suite
+from paretune.run.load import AskedChoice, AskedQuestion, Run, Suite
 from paretune.stats.clusters import sampling_units, subject_clusters
 
 METHODS = ("letter", "cloze", "generate", "logged")
@@ -59,19 +59,24 @@ def target_axis(records: Run) -> AnsweredAxis:
     """The task's accuracy: right where the outcome is correct, over the questions of `judged`."""
     at = judged(records)
     columns = [[variant.verdicts[place].outcome == "correct" for place in at] for variant in records.variants]
-    questions = [records.questions[place] for place in at]
+    correct = np.array(columns, dtype=np.bool_).T
+    return axis_of_target(records.facets.metric, [records.questions[place] for place in at], correct)
+
+
+def axis_of_target(metric: str, questions: Sequence[AskedQuestion], correct: npt.NDArray[np.bool_]) -> AnsweredAxis:
+    """The task's accuracy over these questions. correct: (n_questions, variants), the baseline first."""
     groups = tuple(question.cluster for question in questions)
     references = tuple(question.reference for question in questions)
     return AnsweredAxis(
         axis="target",
-        benchmark=records.facets.metric,
+        benchmark=metric,
         method="",
         is_main=True,
         ids=tuple(str(question.id) for question in questions),
         groups=groups,
         categories=tuple(question.level for question in questions),
         clusters=sampling_units(groups, references),
-        correct=np.array(columns, dtype=np.bool_).T,
+        correct=correct,
         chance=None,
         references=references,
     )
