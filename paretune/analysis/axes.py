@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
+from paretune.records import ALL_METHODS
 from paretune.run.load import AskedChoice, AskedQuestion, Run, Suite
 from paretune.stats.clusters import sampling_units, subject_clusters
 
-METHODS = ("letter", "cloze", "generate", "logged")
+CONFIDENCE = 0.95  # of every interval that stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def judged(records: Run) -> tuple[int, ...]:
 
 
 def general_axes(records: Run, primary_suites: Sequence[str] = ()) -> tuple[AnsweredAxis, ...]:
-    """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one.
+    """Every suite by every method it was asked by; the first suite's first method of ALL_METHODS is the main one.
 
     Primary is the first method of every suite, or of those named in primary_suites (by name, or by what stands before
     its first "/").
@@ -110,7 +111,7 @@ def general_axes(records: Run, primary_suites: Sequence[str] = ()) -> tuple[Answ
     for suite in records.suites:
         asked = [choice for choice in records.choice_questions if choice.suite == suite.name]
         wanted = not primary_suites or {suite.name, suite.name.split("/")[0]} & set(primary_suites)
-        for place, method in enumerate(method for method in METHODS if (suite.name, method) in given):
+        for place, method in enumerate(method for method in ALL_METHODS if (suite.name, method) in given):
             axis = _general_axis(suite, method, asked, given[suite.name, method], is_main=not axes)
             axes.append(replace(axis, is_primary=bool(wanted) and place == 0))
     return tuple(axes)
