@@ -35,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Search, judge and print; raises ParetuneError for what the user can mend."""
     from paretune.config import read_table
+    from paretune.pipeline.looked import FINAL, FOLDER, read_search
     from paretune.pipeline.report import Claims, printed
-    from paretune.pipeline.search import FINAL, FOLDER, Limits, Search, write_report
+    from paretune.pipeline.search import Limits, Search
     from paretune.pipeline.tracking import tracking
     from paretune.report.screen import Screen
+    from paretune.report.search import search_table
     from paretune.report.text_table import as_text
 
     limits = Limits(arguments.trials, arguments.minutes)
@@ -51,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     with session.folder.locked(), tracking(session):
         found = search.run(limits, arguments.runs)
         run, comparison = search.judge(found, Claims(), arguments.cluster_address)
-        table = write_report(found, session)
-        pick = search.write_pick(found, comparison)
+        pick = search.write_pick(comparison)
+    report = read_search(session.folder, comparison)
+    assert report is not None  # just made
+    table = search_table(report, session.voice)
     print(f"{printed(run, comparison, session.voice, screen, session.folder)}\n{as_text(table, screen)}\n")
     final = session.folder.path / FOLDER / FINAL
     print(say("search.pick", path=str(pick)) if pick is not None else say("search.no-pick", path=str(final)))

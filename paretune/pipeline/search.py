@@ -13,32 +13,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import BASELINE, VariantConfig, experiment_of, recipe_keys, recipe_training
+from paretune.config import VariantConfig, experiment_of, recipe_keys, recipe_training
 from paretune.errors import ConfigError, DataError, TrainingError
 from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text
 from paretune.methods import DEFAULT_METHOD
+from paretune.pipeline.looked import FINAL, FOLDER, LOOKS, pick_text
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
 from paretune.pipeline.session import Session
-from paretune.pipeline.study import Look, Proposal, Study, candidates, front, training_name
+from paretune.pipeline.study import Look, Proposal, Study, candidates, training_name
 from paretune.pipeline.train import train, training_fingerprint
-from paretune.pipeline.validation import StateAnswers, Validation, answer_state, judge_states, read_validation
-from paretune.report.search import LookRow, SearchReport, search_table, write_search
-from paretune.report.text_table import Table
+from paretune.pipeline.validation import StateAnswers, Validation, answer_state, read_validation
 from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import count_lines, read_lines, set_aside, write_lines
 
 if TYPE_CHECKING:
-    from paretune.analysis.results import Comparison, Verdict
+    from paretune.analysis.results import Comparison
     from paretune.config import ExperimentConfig
     from paretune.pipeline.report import Claims
     from paretune.run.load import Run
     from paretune.space import SearchConfig
 
-FOLDER = "search"
-JOURNAL, LOOKS, FINAL, PICK = "study.log", "looks.jsonl", "final.toml", "pick.toml"
+JOURNAL, PICK = "study.log", "pick.toml"
 _REPEATS = 20  # proposals in a row that were trained before: then nothing new is left
 
 
@@ -52,15 +50,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was looked at, judged as one family on the validation questions; chosen: what the test is to judge;
-    questions, general: how many were asked, of the target and by suite."""
+    """What was looked at, and what of it the test is to judge."""
 
     looks: tuple[Look, ...]
-    dropped: Mapping[int, str]
-    verdict: Verdict
     chosen: tuple[Look, ...]
-    questions: int
-    general: Mapping[str, int]
 
 
 class Search:
@@ -98,9 +91,7 @@ class Search:
             raise TrainingError(f"search: no training came to an end{f' ({reasons})' if reasons else ''}; change "
                                 "search.space or give more --trials or --minutes")  # fmt: skip
         chosen = candidates(looks, self._terms.budget_points, self.config.candidates)
-        general = {suite: len(prompts) for suite, prompts in validation.choices.items()}
-        verdict = self._judged(validation, base, looks)
-        return Searched(tuple(looks), study.dropped, verdict, tuple(chosen), len(validation.questions), general)
+        return Searched(tuple(looks), tuple(chosen))
 
     def judge(self, found: Searched, claims: Claims, cluster: str | None) -> tuple[Run, Comparison]:
         """Train the chosen ones anew with every seed and judge them on the test."""
@@ -113,22 +104,18 @@ class Search:
         session.config = replace(experiment_of(table, str(path)), tracking=session.config.tracking)
         self.session.release()
         looked = {"looks": len(found.looks), "trainings": len({look.training for look in found.looks}),
-                  "candidates": len(found.chosen)}  # fmt: skip
+                  "candidates": len(found.chosen), "judged": [look.name for look in found.chosen]}  # fmt: skip
         session.folder.update_manifest({"search": looked})
         return run_all(session, session.config.all_variants(), claims, cluster=cluster)
 
-    def write_pick(self, found: Searched, comparison: Comparison) -> Path | None:
+    def write_pick(self, comparison: Comparison) -> Path | None:
         """The experiment with the pick alone, to run again; None where the base model is picked."""
-        path, pick = self.session.folder.path / PICK, comparison.verdict.pick
+        folder = self.session.folder.path
+        path, text = folder / PICK, pick_text(folder / FINAL, comparison)
         path.unlink(missing_ok=True)
-        if pick is None:
+        if not text:
             return None
-        config = self.outer.config  # of the last judgement
-        names = {*pick.unit.variants, *(config.variant(name).source for name in pick.unit.variants)}
-        table = {key: value for key, value in self._final_table(found.chosen).items() if key != "sweep"}
-        items = [*table["variant"], *_swept(self._table, config)]
-        table["variant"] = [item for item in items if item.get("name") in names]
-        write_text(path, toml_tables(table))
+        write_text(path, text)
         return path
 
     def _begin(self, validation: Validation) -> StateAnswers:
@@ -244,11 +231,6 @@ class Search:
               "gain": look.gain, "loss": look.loss, "answers": look.record} for look in study.looks),
         )  # fmt: skip
 
-    def _judged(self, validation: Validation, base: StateAnswers, looks: Sequence[Look]) -> Verdict:
-        """Every look in one family: whichever is quoted, its interval counts all that were looked at."""
-        states = {BASELINE: base} | {look.name: StateAnswers.from_record(look.record) for look in looks}
-        return judge_states(validation, states, self._terms, seed=self.session.config.seed)
-
     def _final_table(self, chosen: Sequence[Look]) -> dict[str, Any]:
         """The experiment with the chosen recipes beside its own variants, and nothing left to search."""
         table = {key: value for key, value in self._table.items() if key not in ("search", "tracking")}
@@ -261,20 +243,6 @@ class Search:
                 if look.scale != 1.0:
                     items.append({"name": f"{name}@{look.scale:g}", "from": name, "adapter_scale": look.scale})
         return {"name": self.outer.config.name, **table, "variant": items}
-
-
-def write_report(found: Searched, session: Session) -> Table:
-    """Write table and plot of what was looked at; returns the table of the front."""
-    best = front(found.looks)
-    rows = [
-        LookRow(look.name, look.recipe, look.scale, look.gain, look.loss, look in best, look in found.chosen)
-        for look in found.looks
-    ]
-    general = sum(found.general.values())
-    trainings = len({look.training for look in found.looks})
-    report = SearchReport(rows, found.verdict, trainings, len(found.dropped), found.questions, general)
-    write_search(report, session.folder.tables, session.folder.report, session.voice)
-    return search_table(report, session.voice)
 
 
 def _checked(config: ExperimentConfig, where: str) -> SearchConfig:
@@ -290,16 +258,6 @@ def _checked(config: ExperimentConfig, where: str) -> SearchConfig:
 def _recipe(training: Mapping[str, Any]) -> dict[str, Any]:
     """A training's keys with the method, which the usual one leaves out."""
     return {"method": DEFAULT_METHOD, **training}
-
-
-def _swept(table: Mapping[str, Any], config: ExperimentConfig) -> list[dict[str, Any]]:
-    """The variants of [sweep] as tables of their own."""
-    from paretune.sweep import expand
-
-    keys = {
-        key for variant in config.variants if variant.training for key in {**variant.training.as_dict(), "method": ""}
-    }
-    return expand(table["sweep"], keys, config.name) if "sweep" in table else []
 
 
 def _short(value: Any) -> str:

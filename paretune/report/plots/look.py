@@ -170,3 +170,13 @@ def draw_budget(
     axes.annotate(words, place, away, axes.get_yaxis_transform(), "offset points", ha=left,
                   va="bottom" if in_corner else "top", fontsize=8.5, color=readable(beyond["line"], ink),
                   zorder=1)  # fmt: skip
+
+
+def draw_front(axes: Axes, front: Sequence[tuple[float, float]], ink: Mapping[str, str]) -> Any:
+    """The outline of what is dominated: steps down from point to point."""
+    across, up = [front[0][0]], [front[0][1]]
+    for gain, change in front[1:]:
+        across += [across[-1], gain]
+        up += [change, change]
+    (line,) = axes.plot(across, up, color=ink["quiet"], linewidth=3.2, alpha=0.45, solid_joinstyle="round", zorder=2)
+    return line
