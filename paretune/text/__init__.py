@@ -1,15 +1,16 @@
 """Everything a reader is told, in each language: one catalogue per language, and a `Voice` that speaks it.
 
+A catalogue is a folder with one file per subject, the same in every language: en/verdict.py, pt_br/verdict.py.
 To add a word (a column's title, a label): write `voice.say("generated tokens")`; the English word is its own key, and
-every other catalogue, such as pt_br.py, has a line for it.
-To add a sentence with fields: give it a code in en.py and in every other catalogue, with the same fields,
+every other catalogue has a line for it.
+To add a sentence with fields: give it a code in English and in every other catalogue, with the same fields,
 `"verdict.gain": "{variant} gains {change:+} points"`; say it by `voice.say("verdict.gain", variant=name, change=gain)`.
 Where the sentence is made far from its reader, hand on `Phrase("verdict.gain", {...})`, which `say` takes as well. A
 finding of the audit has two codes, `audit.CODE` and `audit.CODE.advice`.
 Fields are values, not text: a float has one decimal (`:.2` two, `:+` a sign, `:p` a p value, `:g` as many as it needs),
 an interval is written whole, a Phrase is said, a tuple is listed, and text stays as it is. A noun after exactly 1 is
 put in the singular.
-To add a language: one file like pt_br.py, and its name in LANGUAGES. The tests say what is missing or dead.
+To add a language: one folder like pt_br/, and its name in LANGUAGES. The tests say what is missing or dead.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any, Protocol
 from paretune.errors import ConfigError
 from paretune.text.catalogue import Catalogue
 
-LANGUAGES = ("en", "pt-BR")  # the first is that of the source; each has its catalogue in a file of its name
+LANGUAGES = ("en", "pt-BR")  # the first is that of the source; each has its catalogue in a folder of its name
 SOURCE = LANGUAGES[0]
 _CODE = re.compile(r"[a-z]+[.:]\S")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from string import Formatter
 from typing import get_args
@@ -24,15 +25,22 @@ from paretune.stats.pick import Reason
 from paretune.text import LANGUAGES, SOURCE, Voice
 
 PACKAGE = Path(paretune.__file__).parent
-CATALOGUES = [PACKAGE / "text" / f"{language.lower().replace('-', '_')}.py" for language in LANGUAGES]
+CATALOGUES = {language: PACKAGE / "text" / language.lower().replace("-", "_") for language in LANGUAGES}
 SPEAKS = {"say", "tell", "template", "Phrase", "_plain"}  # tell: say about the target, some fields filled in
 ENGLISH = Voice(SOURCE).catalogue.text
 
 
 def trees() -> Iterator[ast.Module]:
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path not in CATALOGUES:
+        if path.parent not in CATALOGUES.values():
             yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def texts_by_subject(language: str) -> dict[str, dict[str, str]]:
+    """File name -> its codes and words with what they say."""
+    folder = CATALOGUES[language]
+    names = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    return {name: import_module(f"paretune.text.{folder.name}.{name}").TEXT for name in names}
 
 
 def constants(tree: ast.AST) -> set[str]:
@@ -140,6 +148,20 @@ def test_catalogues_hold_the_same_codes_with_the_same_fields(language: str) -> N
         assert template.strip("\n") == template, key
         if " " in english and not english.endswith("}"):
             assert template.endswith(".") == english.endswith(".") or template.endswith("p.p."), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_have_the_same_subjects_with_the_same_codes(language: str) -> None:
+    subjects, source = texts_by_subject(language), texts_by_subject(SOURCE)
+    assert list(subjects) == list(source)
+    for subject, english in source.items():
+        assert [code for code in subjects[subject] if code in ENGLISH] == list(english), subject
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogue_says_a_text_once_and_leaves_out_no_subject(language: str) -> None:
+    texts = [text for subject in texts_by_subject(language).values() for text in subject]
+    assert sorted(texts) == sorted(Voice(language).catalogue.text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
