@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, metavar="M", help="for all of it, the judgement on the test included")
     parser.add_argument(
         "--from", type=Path, action="append", default=[], metavar="RUN", dest="runs",
-        help="a run folder whose recipes are looked at first; may be repeated",
+        help="a run folder whose recipes are looked at first; adapters that it trained on the same rows, with the same "
+        "settings and seed, are taken; may be repeated",
     )  # fmt: skip
     add_cluster(parser)
 
@@ -46,12 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     limits = Limits(arguments.trials, arguments.minutes)
     _check(limits)
     session = open_session(arguments)
-    search = Search(session, read_table(arguments.experiment, arguments.settings), str(arguments.experiment))
+    search = Search(session, read_table(arguments.experiment, arguments.settings), str(arguments.experiment),
+                    arguments.runs)  # fmt: skip
     session.folder.refuse_other_things()
     keep_memory_on_cpu()
     screen, say = Screen.of(sys.stdout), session.voice.say
     with session.folder.locked(), tracking(session):
-        found = search.run(limits, arguments.runs)
+        found = search.run(limits)
         run, comparison = search.judge(found, Claims(), arguments.cluster_address)
         pick = search.write_pick(comparison)
     report = read_search(session.folder, comparison)

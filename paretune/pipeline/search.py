@@ -21,10 +21,11 @@ from paretune.methods import DEFAULT_METHOD
 from paretune.pipeline.looked import FINAL, FOLDER, LOOKS, pick_text
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
-from paretune.pipeline.session import Session
+from paretune.pipeline.session import Session, prepared_lines
 from paretune.pipeline.study import Look, Proposal, Study, candidates, training_name
 from paretune.pipeline.train import train, training_fingerprint
 from paretune.pipeline.validation import StateAnswers, Validation, answer_state, read_validation
+from paretune.pipeline.warm import seen_in_training, take_trained
 from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import count_lines, read_lines, set_aside, write_lines
@@ -57,10 +58,11 @@ class Searched:
 
 
 class Search:
-    """One search in the folder of an experiment. table: the experiment file as tables. Raises ConfigError without
+    """One search in the folder of an experiment. table: the experiment file as tables; runs: folders whose recipes are
+    looked at first, and whose adapters are taken where they are what would be trained. Raises ConfigError without
     [search] or [validation]."""
 
-    def __init__(self, session: Session, table: Mapping[str, Any], where: str) -> None:
+    def __init__(self, session: Session, table: Mapping[str, Any], where: str, runs: Sequence[Path] = ()) -> None:
         self.config = _checked(session.config, where)
         self.outer, self._table, self._where = session, table, where
         self.session = Session(
@@ -68,17 +70,19 @@ class Search:
             session.voice, session.say, session.download,
         )  # fmt: skip
         self._terms = terms_of(session.config.claims)
+        self._runs = runs
+        self._warm: list[Path] = []  # of the runs, those whose adapters may be taken
 
-    def run(self, limits: Limits, runs: Sequence[Path] = ()) -> Searched:
-        """Look at recipes until a limit is reached. runs: folders whose recipes are looked at first, beside those of
-        the experiment itself. The same call goes on where a former one was stopped."""
+    def run(self, limits: Limits) -> Searched:
+        """Look at recipes until a limit is reached. The same call goes on where a former one was stopped."""
         begun = time.monotonic()
         prepare(self.session)
         validation = read_validation(self.session)
         base = self._begin(validation)
         study = self._study()
+        self._warm = [run for run in self._runs if self._may_be_taken(run, validation)]
         if study.is_new:
-            self._suggest(study, runs)
+            self._suggest(study)
         repeats = 0
         while not self._is_over(study, limits, time.monotonic() - begun) and repeats < _REPEATS:
             repeats = 0 if self._trial(study, study.propose(), validation, base) else repeats + 1
@@ -106,7 +110,19 @@ class Search:
         looked = {"looks": len(found.looks), "trainings": len({look.training for look in found.looks}),
                   "candidates": len(found.chosen), "judged": [look.name for look in found.chosen]}  # fmt: skip
         session.folder.update_manifest({"search": looked})
+        self._take_own()
         return run_all(session, session.config.all_variants(), claims, cluster=cluster)
+
+    def _take_own(self) -> None:
+        """The experiment's own variants that the search trained already. What it chose is trained anew."""
+        session = self.outer
+        chosen = {f"search-{number}-seed-{seed}" for number in range(1, self.config.candidates + 1)
+                  for seed in self.config.seeds}  # fmt: skip
+        by_step = {variant.source for variant in session.config.variants if variant.checkpoint is not None}
+        for variant in session.config.variants:
+            if variant.training is not None and variant.name not in chosen | by_step:
+                mark = training_fingerprint(session, variant, self.session.folder)
+                self._take(session, variant.name, mark, [self.session.folder.path, *self._warm])
 
     def write_pick(self, comparison: Comparison) -> Path | None:
         """The experiment with the pick alone, to run again; None where the base model is picked."""
@@ -147,12 +163,32 @@ class Search:
         journal = self.session.folder.path / JOURNAL
         return Study(self.config, self._terms.budget_points, journal, self.session.config.seed)
 
-    def _suggest(self, study: Study, runs: Sequence[Path]) -> None:
+    def _may_be_taken(self, run: Path, validation: Validation) -> bool:
+        """Whether the run's trainings saw nothing that is looked at here; says so where they did."""
+        held = {(question.cluster, question.question) for question in validation.questions}
+        rows = prepared_lines(self.session, "train")[1]
+        name = self.session.task.facets.names.get("cluster", "cluster")
+        whole = not {cluster for cluster, _ in held} & {str(row[name]) for row in rows}
+        seen = seen_in_training(run, held, by_cluster=whole)
+        if seen:
+            names = ", ".join(seen[:5]) + (", ..." if len(seen) > 5 else "")
+            self.session.say(
+                f"search: {run} was trained on rows of {len(seen)} validation {self.session.task.facets.clusters} "
+                f"({names}); its adapters are not taken, its recipes are trained anew"
+            )
+        return not seen
+
+    def _take(self, session: Session, name: str, mark: str, folders: Sequence[Path]) -> None:
+        source = take_trained(session, name, mark, folders)
+        if source is not None:
+            session.say(f"{name}: the adapter of {source} is taken: the same weights, rows, settings and seed")
+
+    def _suggest(self, study: Study) -> None:
         """The experiment's own recipes first, then those of other runs."""
         for variant in self.outer.config.variants:
             if variant.training is not None and not study.suggest(_recipe(variant.training.as_dict())):
                 self.session.say(f"search: the recipe of {variant.name} lies outside search.space")
-        for run in runs:
+        for run in self._runs:
             variants = RunFolder(run).read_manifest().get("config", {}).get("variants", [])
             recipes = [item["training"] for item in variants if item.get("training")]
             if not recipes:
@@ -166,12 +202,18 @@ class Search:
             return True
         if limits.minutes is None or not trainings:
             return False
-        one = self._seconds("train") / trainings
-        looks = max(1, len(study.looks))
-        answers = self._seconds("look") / looks * self._test_size()
-        finals = len(self.config.seeds) * self.config.candidates
-        reserve = finals * (one + answers) + answers
-        return elapsed + one + self._seconds("look") / trainings + reserve > 60 * limits.minutes
+        training, look = self._seconds("train") / trainings, self._seconds("look") / max(1, len(study.looks))
+        judgement = self._judgement(study.looks, training, look * self._test_size())
+        more = training + look * len(self.config.scales)
+        return elapsed + more + judgement > 60 * limits.minutes
+
+    def _judgement(self, looks: Sequence[Look], training: float, answers: float) -> float:
+        """Seconds of the judgement, by those of one training and of one state's answers to the test. The experiment's
+        own variants were trained by then, as far as they lie in the space."""
+        chosen = candidates(looks, self._terms.budget_points, self.config.candidates)
+        finals = len(self.config.seeds) * max(1, len(chosen))
+        scaled = len(self.config.seeds) * sum(look.scale != 1.0 for look in chosen)
+        return finals * training + (1 + len(self.outer.config.variants) + finals + scaled) * answers
 
     def _seconds(self, stage: str) -> float:
         work = self.session.folder.read_manifest().get("work", [])
@@ -194,8 +236,10 @@ class Search:
                 return False
         session.say(f"{name}: {', '.join(f'{key} {_short(value)}' for key, value in proposal.recipe.items())}")
         session.engine.release()
+        variant = VariantConfig(name, training=training)
         try:
-            train(session, VariantConfig(name, training=training))
+            self._take(session, name, training_fingerprint(session, variant), self._warm)
+            train(session, variant)
         except TrainingError as error:
             session.say(f"{name}: {error}")
             study.drop(proposal, str(error))

@@ -74,15 +74,15 @@ def _looks(
     shown = sorted(rows, key=lambda row: -row.gain)
     keys = list(dict.fromkeys(key for row in shown for key in row.recipe))
     header = (
-        say("search.state"), *keys, say("scale"), say("gain"), say("search.worst"), say("search.candidate"),
+        say("search.state"), say("gain"), say("search.worst"), say("search.candidate"), say("scale"), *keys,
     )  # fmt: skip
     return header, tuple(
         (
             row.name,
-            *(_value(row.recipe.get(key), voice) for key in keys),
-            voice.marked(f"{row.scale:g}"),
             *(voice.interval(interval, signed=True) for interval in report.intervals(row)),
             say("yes") if row.is_candidate else "",
+            voice.marked(f"{row.scale:g}"),
+            *(_value(row.recipe.get(key), voice) for key in keys),
         )
         for row in shown
     )

@@ -9,7 +9,7 @@ from typing import Any
 from paretune.analysis.results import Comparison
 from paretune.report.page.parts import Plot
 from paretune.report.plots import DRAWINGS, image_bytes
-from paretune.report.plots.look import OKABE_ITO, ON_DARK, inks
+from paretune.report.plots.look import OKABE_ITO, ON_DARK, budget_inks, inks
 from paretune.text import Voice
 
 
@@ -28,7 +28,7 @@ def drawn_plot(name: str, title: str, draw: Callable[[bool], Any], voice: Voice)
 def plot_colours(dark: bool) -> str:
     """What the colours of a plot are on light or dark paper, as CSS."""
     palette = ON_DARK if dark else OKABE_ITO
-    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark)
+    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark) | budget_inks(dark)
     return " ".join(f"--plot-{name}: {colour};" for name, colour in colours.items())
 
 
@@ -40,7 +40,7 @@ def _piece(name: str, draw: Callable[[bool], Any], voice: Voice, narrow: bool) -
 def _in_variables(svg: str) -> str:
     """A drawing made for light paper with its colours by name, so that it serves dark paper too."""
     names = {colour.lower(): str(number) for number, colour in enumerate(OKABE_ITO)}
-    names |= {colour: name for name, colour in inks(dark=False).items()}
+    names |= {colour: name for name, colour in {**inks(dark=False), **budget_inks(dark=False)}.items()}
     return re.sub(r"(?<=: )#[0-9a-f]{6}\b", lambda found: f"var(--plot-{names[found[0]]})" if found[0] in names
                   else found[0], svg)  # fmt: skip
 

@@ -36,9 +36,7 @@ def _search(search: SearchReport, voice: Voice) -> Section:
     """The front as it is drawn and printed elsewhere; every look and the pick's experiment folded."""
     say = voice.say
     front, every = search_table(search, voice), looks_table(search, voice)
-    columns = len(front.header) - 4  # of the recipe, with the state's name
-    words = [*range(1, columns), len(front.header) - 1]
-    tables = (as_page_table(front, words=words), as_page_table(every, words=words, folded=True))
+    tables = (as_page_table(front, words=[3]), as_page_table(every, words=[3], folded=True))
     plot = drawn_plot("search", front.title, lambda narrow: draw_search(search, voice, False, narrow), voice)
     again = (Facts(say("search.again"), plain=search.pick, folded=True, copied=True),) if search.pick else ()
     return Section("search", say("search.section"), say("search.claim"), tables, (plot,), again)

@@ -50,7 +50,8 @@ def draw_dial(dial: Dial, facets: Facets, voice: Voice, dark: bool = False, narr
     of_points += [lambda point, suite=suite: point.general_change(suite) for suite in suites]  # type: ignore[misc]  # bound where it is made
     of_curve: list[Callable[[Between], Interval]] = [lambda item: item.target]
     of_curve += [lambda item, suite=suite: item.general[suite] for suite in suites]  # type: ignore[misc]  # likewise
-    curve, handles = list(between(dial)), {}
+    curve = list(between(dial))
+    handles: dict[str, Any] = {}
     by_step = len({point.scale for point in dial.points if point.scale}) == 1 and len(_series(dial)) > 1
     for panel, title, changes, along in zip(panels, titles, of_points, of_curve, strict=True):
         panel.set_title(wrapped(title, 48 if narrow else 99), loc="left", color=ink["text"], fontsize=9)
@@ -65,6 +66,8 @@ def draw_dial(dial: Dial, facets: Facets, voice: Voice, dark: bool = False, narr
     budget = stated(dial.verdict.terms.budget_points)
     for panel in panels[1:]:
         draw_budget(panel, say("first.beyond", budget=budget), float(budget), ink, dark, in_corner=True)
+    title = say("dial.plot", variant=dial.variant)
+    figure.suptitle(wrapped(title, 52 if narrow else 100), x=0.012, ha="left", color=ink["text"], fontsize=10)
     panels[-1].set_xlabel(say("step" if by_step else "scale"))
     legend_below(figure, handles, ink)
     for panel in panels:

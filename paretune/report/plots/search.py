@@ -59,7 +59,7 @@ def draw_search(report: SearchReport, voice: Voice, dark: bool = False, narrow: 
         *zip(*rings, strict=True), marker="o", markersize=11, linestyle="none", markerfacecolor="none",
         markeredgecolor=ink["text"], markeredgewidth=1.3, zorder=6,
     )[0]  # fmt: skip
-    draw_budget(axes, say("first.beyond", budget=budget), float(budget), ink, dark)
+    draw_budget(axes, say("first.beyond", budget=budget), float(budget), ink, dark, in_corner=True)
     axes.set_xlabel(say("search.gain"))
     axes.set_ylabel(say("search.change"))
     legend_below(figure, handles, ink)

@@ -10,7 +10,7 @@ TEXT: dict[str, str] = {
     "search.candidate": "judged on the test",
     "search.looks": (
         "{looks} states of {trainings} trainings were looked at, on {questions} questions of the target and {general} "
-        "of general ability; {dropped} trainings came to nothing or were stopped. The table shows the front. The "
+        "of general ability; trainings that came to nothing or were stopped: {dropped}. The table shows the front. The "
         "intervals hold for all {looks} together."
     ),
     "search.pick": "The pick of the test, to run again: {path}",

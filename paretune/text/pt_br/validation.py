@@ -10,7 +10,7 @@ TEXT: dict[str, str] = {
     "search.candidate": "julgado no teste",
     "search.looks": (
         "{looks} estados de {trainings} treinamentos foram examinados, em {questions} questões do alvo e {general} de "
-        "capacidade geral; {dropped} treinamentos não deram em nada ou foram interrompidos. A tabela mostra a "
+        "capacidade geral; treinamentos que não deram em nada ou foram interrompidos: {dropped}. A tabela mostra a "
         "fronteira. Os intervalos valem para os {looks} em conjunto."
     ),
     "search.pick": "A escolha do teste, para executar de novo: {path}",
