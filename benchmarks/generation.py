@@ -23,8 +23,8 @@ from typing import Any
 
 from benchmarks.choice import load, timed, versions
 from paretune.engines.base import Generation, Sampling
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion
 from paretune.sql.prompt import SqlPromptBuilder
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlQuestion
 from paretune.sql.spider import database_path, read_split
 from paretune.tasks import Ending
 

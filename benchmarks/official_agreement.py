@@ -29,9 +29,9 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.sql_mutants import mutants
-from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.database import read_names
 from paretune.sql.predictions import join_predictions, read_predictions
+from paretune.sql.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_split
 

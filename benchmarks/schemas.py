@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from paretune.analysis.axes import target_axis
-from paretune.config import ExperimentConfig, load_experiment
+from paretune.config import ExperimentConfig
+from paretune.config.read import load_experiment
 from paretune.engines.hf.engine import describe_model
 from paretune.models.load import LoadedModel, ModelHandle
 from paretune.pipeline.cells import cells_of, work

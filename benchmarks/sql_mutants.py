@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from paretune.records import SqlQuestion
 from paretune.sql.database import SchemaNames
+from paretune.sql.records import SqlQuestion
 
 _COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ)
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)

@@ -24,10 +24,10 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.execute import Row
 from paretune.sql.extract import extract_sql
 from paretune.sql.predictions import join_predictions, read_predictions
+from paretune.sql.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.rules import match_official
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_split

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -53,6 +54,16 @@ class Finding:
         """Evidence and advice in a language."""
         evidence, advice = self.phrases
         return voice.say(evidence), voice.say(advice)
+
+
+def count_by_level(findings: Iterable[Finding]) -> dict[Level, int]:
+    """How many findings there are of each level, as terminal and page say it.
+
+    >>> count_by_level([Finding("note", "single-seed", {"recipes": 2})])
+    {'invalid': 0, 'warning': 0, 'note': 1}
+    """
+    counts = Counter(finding.level for finding in findings)
+    return {level: counts[level] for level in LEVELS}
 
 
 def percent(part: int, whole: int) -> float:

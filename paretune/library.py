@@ -19,8 +19,8 @@ from paretune.text import voice_named
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison
     from paretune.config import ExperimentConfig
-    from paretune.records import SqlVerdict
     from paretune.run.load import Run as Records
+    from paretune.sql.records import SqlVerdict
     from paretune.stats.paired import PairedDifference
 
 Answers = Sequence[bool] | Mapping[Any, bool]
@@ -43,7 +43,7 @@ class Experiment:
         Raises ConfigError naming file, key and the nearest right one.
         """
         from paretune.choice.suites import check_suites
-        from paretune.config import load_experiment
+        from paretune.config.read import load_experiment
         from paretune.engines import check_engine
 
         config = load_experiment(Path(file), [f"{key}={_toml(value)}" for key, value in (settings or {}).items()])
@@ -190,7 +190,7 @@ def score_sql(
     predictions: each {"sql": ..., "gold": ..., "db_id": ...} and, if there is one, "question". databases: the folder
     of <db_id>/<db_id>.sqlite. settings: of `paretune.sql.score.ScoreSettings`, for example limit_seconds.
     """
-    from paretune.records import SqlPrediction
+    from paretune.sql.records import SqlPrediction
     from paretune.sql.score import ScoreSettings, score_predictions
 
     rows = []

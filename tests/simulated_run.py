@@ -24,9 +24,10 @@ import numpy.typing as npt
 
 from paretune.config import BASELINE, ExperimentConfig, GeneralConfig, TrainingConfig, VariantConfig
 from paretune.files import fingerprint
-from paretune.records import ChoiceAnswer, ChoiceOutcome, Method, SqlOutcome, SqlVerdict
+from paretune.records import ChoiceAnswer, ChoiceOutcome, Method
 from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.sql.prompt import PromptConfig
+from paretune.sql.records import SqlOutcome, SqlVerdict
 from paretune.sql.task import SqlTarget
 from tests.simulated_questions import File, Prepared, Size, SuiteQuestions, prepare
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from paretune.cli.run import add_settings
 from paretune.errors import ConfigError
 from paretune.files import runs_directory
-from paretune.findings import LEVELS, Level
+from paretune.findings import Level, count_by_level
 from paretune.text import LANGUAGES, Voice, voice_named
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_findings(findings: Sequence[Finding], voice: Voice, screen: Screen) -> None:
     """How many of each level; then each kind of finding: its evidence, and what to do once for all that are alike."""
-    counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
+    counts = count_by_level(findings)
     summary = voice.say("terminal.findings", invalid=counts["invalid"], warnings=counts["warning"],
                         notes=counts["note"])  # fmt: skip
     print(screen.inked(summary, "bold"))
@@ -92,7 +92,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return given
     if arguments.out is not None:
         return Path(arguments.out)
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
 
     return runs_directory() / load_experiment(given, arguments.settings).name
 

@@ -117,7 +117,7 @@ def _quantization() -> Line:
     try:
         return Line("4 and 8 bits", f"bitsandbytes {metadata.version('bitsandbytes')}")
     except metadata.PackageNotFoundError:
-        return Line("4 and 8 bits", 'not installed (for quantization = "nf4" or "int8": pip install bitsandbytes)')
+        return Line("4 and 8 bits", 'not installed (for quantization = "nf4" or "int8": pip install ".[quantization]")')
 
 
 def _versions() -> Iterator[Line]:

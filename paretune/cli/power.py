@@ -108,7 +108,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[int, int]:
     """Recipes judged together, and variants that answer, the baseline included: as given, else those that are planned
     in the experiment file or the run folder."""
     from paretune.analysis.units import units_of
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.run.claims import planned_variants
     from paretune.run.folder import RunFolder
 
@@ -164,28 +164,20 @@ def _claimed(arguments: argparse.Namespace, plan: Plan, voice: Voice) -> int:
 
 
 def _speeds(arguments: argparse.Namespace) -> dict[str, float]:
-    """Seconds per question for each axis that a speed is known of."""
+    """Seconds per question of each axis: as given, or those of a run, where it has got so far. Raises RunFolderError
+    where nothing was answered yet."""
     if arguments.seconds_per_question is not None:
         return {"as given": arguments.seconds_per_question}
     if arguments.run is None:
         return {}
-    return speeds_of(arguments.run)
-
-
-def speeds_of(folder: Path) -> dict[str, float]:
-    """Seconds per question that a run spent on each axis: "target" and "general", where it has got so far.
-
-    Its manifest's seconds for generating or choosing over the lines of the same variants. Raises RunFolderError where
-    nothing was answered yet.
-    """
-    from paretune.pipeline import pace
+    from paretune.pipeline.pace import speeds_of
     from paretune.run.folder import RunFolder
     from paretune.run.load import load_run
 
-    load_run(folder)  # refuses a damaged folder
-    known = pace.speeds_of(RunFolder(folder))
-    speeds = {axis: known.seconds[stage] / known.amount[stage] for axis, stage in STAGES.items()
-              if stage in known.amount}  # fmt: skip
+    load_run(arguments.run)  # refuses a damaged folder
+    run = speeds_of(RunFolder(arguments.run))
+    known = {axis: run.of_one(stage) for axis, stage in STAGES.items()}
+    speeds = {axis: seconds for axis, seconds in known.items() if seconds is not None}
     if not speeds:
-        raise RunFolderError(f"{folder}: no variant has answered questions there; run `paretune evaluate` first")
+        raise RunFolderError(f"{arguments.run}: no variant has answered questions there; run `paretune evaluate` first")
     return speeds

@@ -148,7 +148,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 def open_session(arguments: argparse.Namespace) -> Session:
     """The experiment that `experiment`, `--set`, `--out` and `--lang` name, with nothing read but its file."""
     from paretune.choice.suites import check_suites
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder

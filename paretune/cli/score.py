@@ -14,9 +14,9 @@ from paretune.errors import DataError, ScoringError
 from paretune.text import LANGUAGES, voice_named
 
 if TYPE_CHECKING:
-    from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
     from paretune.sql.pool import WorkerPool
     from paretune.sql.predictions import PredictionRow
+    from paretune.sql.records import SqlPrediction, SqlQuestion, SqlVerdict
     from paretune.sql.score import ScoreSettings
 
 

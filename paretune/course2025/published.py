@@ -18,8 +18,8 @@ from paretune.analysis.audit.alike import cluster_findings
 from paretune.analysis.audit.general import chance_findings
 from paretune.errors import DataError
 from paretune.findings import LEVELS, Figures, Finding
-from paretune.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.audit import sql_findings
+from paretune.sql.records import SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import paired_difference

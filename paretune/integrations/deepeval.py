@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ConfigError, ScoringError
-from paretune.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.database import read_names
 from paretune.sql.dialects import database_file
 from paretune.sql.explain import classify
 from paretune.sql.pool import WorkerPool
+from paretune.sql.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
 _SWITCHES = ("DEEPEVAL_TELEMETRY_OPT_OUT", "DEEPEVAL_DISABLE_DOTENV", "DEEPEVAL_DISABLE_LEGACY_KEYFILE")

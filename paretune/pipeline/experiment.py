@@ -26,6 +26,7 @@ from paretune.pipeline.session import Session, describe_machine
 from paretune.run.jsonl import count_lines
 from paretune.run.load import Run, load_run
 from paretune.sources.store import with_stored_paths
+from paretune.sql.spider import data_name
 from paretune.tasks import TargetData
 
 if TYPE_CHECKING:
@@ -230,11 +231,11 @@ def _course(session: Session, variants: Sequence[VariantConfig], choices: int) -
 
 
 def _describe_target(session: Session, target: TargetData) -> str:
-    clusters = len({question.cluster for question in target.questions})
+    facets, clusters = session.task.facets, {question.cluster for question in target.questions}
+    name = data_name(session.config.as_dict()["target"], clusters) or session.config.target.kind
     return (
-        f"target {session.config.target.kind}: {len(target.questions)} questions in {clusters} "
-        f"{session.task.facets.clusters}, "
-        f"{len(target.training)} training rows"
+        f"target {name}: {len(target.questions)} questions in {len(clusters)} "
+        f"{facets.cluster if len(clusters) == 1 else facets.clusters}, {len(target.training)} training rows"
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import BASELINE, experiment_of
+from paretune.config import BASELINE
+from paretune.config.read import experiment_of
 from paretune.experiment_text import toml_tables
 from paretune.pipeline.study import Look, candidates, front
 from paretune.pipeline.validation import StateAnswers, judge_states, stored_validation

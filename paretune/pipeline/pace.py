@@ -41,12 +41,17 @@ class Speeds:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
             self.amount[stage] = self.amount.get(stage, 0.0) + amount
 
+    def of_one(self, stage: str) -> float | None:
+        """Seconds of one training row or question, None where no such work is known."""
+        return self.seconds[stage] / self.amount[stage] if stage in self.amount else None
+
     def of(self, work: Work) -> float | None:
         """Seconds that it will take, None where no such work is known; judging of which nothing is known counts as
         nothing, it takes seconds."""
-        if work.stage not in self.amount:
+        seconds = self.of_one(work.stage)
+        if seconds is None:
             return None if work.items and work.stage != "score" else 0.0
-        return work.items * work.size * self.seconds[work.stage] / self.amount[work.stage]
+        return work.items * work.size * seconds
 
     def __or__(self, other: Speeds) -> Speeds:
         """These, and the other's for stages of which these know nothing."""

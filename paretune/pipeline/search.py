@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import VariantConfig, experiment_of, recipe_keys, recipe_training
+from paretune.config import VariantConfig
+from paretune.config.read import experiment_of
+from paretune.config.training import recipe_keys, recipe_training
 from paretune.errors import ConfigError, DataError, TrainingError
 from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text

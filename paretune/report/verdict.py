@@ -11,11 +11,12 @@ from pathlib import Path
 
 from paretune.analysis.results import Claim, Comparison, SuiteTable, UnitRow, UnitVerdict, Verdict
 from paretune.findings import Finding as AuditFinding
+from paretune.findings import count_by_level
 from paretune.report.screen import FILE, Screen
 from paretune.report.target_words import target_say
 from paretune.report.text_table import Table
 from paretune.run.claims import Change
-from paretune.stats.claims import LossTest
+from paretune.stats.claims import CLEAR_BY, LossTest
 from paretune.stats.family import ALONE
 from paretune.text import Voice
 
@@ -120,7 +121,8 @@ def loss_sentence(test: LossTest, voice: Voice) -> str:
         losable = max(0.0, test.sensitivity.losable)
         if test.verdict == "not measurable" and test.sensitivity.limit == "ceiling":
             code = "verdict.near-ceiling"
-    return voice.say(code, margin=stated(test.margin), losable=losable)
+    clear = stated(CLEAR_BY * test.margin)
+    return voice.say(code, margin=stated(test.margin), losable=losable, clear=clear, times=CLEAR_BY)
 
 
 def claims_table(comparison: Comparison, voice: Voice) -> Table:
@@ -247,7 +249,7 @@ def closing_text(
             grave = screen.wrapped(f"{say(finding.level).upper()}: {evidence}")
             lines += [screen.inked(line, "red") for line in grave]
             lines += screen.wrapped(f"{say('what to do')}: {advice}", "  ", "    ")
-    counts = {level: sum(finding.level == level for finding in findings) for level in ("invalid", "warning", "note")}
+    counts = count_by_level(findings)
     if counts["invalid"] or counts["warning"]:
         audited = say(
             "terminal.audit",

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from paretune.findings import Figures, Finding, examples, level_of_share, percent
-from paretune.records import SqlVerdict
 from paretune.run.lines import AskedQuestion, from_record
 from paretune.run.load import Run
 from paretune.sql.contradictions import contradiction_findings
 from paretune.sql.limit import limit_findings
+from paretune.sql.records import SqlVerdict
 
 UNKNOWN_NAMES_WORTH_A_WARNING = 50.0
 DEFINITION = re.compile(r"create\s+table|\b\w+\s*\(\s*\w+[^()]*,\s*\w+[^()]*\)", re.IGNORECASE)

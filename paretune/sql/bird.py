@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from paretune.errors import DataError
-from paretune.records import SqlQuestion
 from paretune.sql.levels import LEVELS
+from paretune.sql.records import SqlQuestion
 
 WITHOUT_KNOWN_WRONG = "without questions known to be wrong"  # what the second figure is called
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from paretune.config import BASELINE
 from paretune.findings import Figures, Finding, examples, percent
-from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.run.load import Run, Variant
 from paretune.sql.extract import extract_sql
+from paretune.sql.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.rules import RULES
 
 WITHOUT_STATEMENT = (SqlOutcome.NO_ANSWER, SqlOutcome.FAILED, *NOT_JUDGED)

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from paretune.errors import EmptySample, ScoringError
-from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.diagnosis import Diagnosis
@@ -21,6 +20,7 @@ from paretune.sql.extract import tokens
 from paretune.sql.metrics import OF_TEXTS, Texts
 from paretune.sql.reading import parse_select, read_clauses
 from paretune.sql.readings import Reading, Readings
+from paretune.sql.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.rules import joined_operators
 from paretune.sql.spider_metrics import comparable, hardness, matches_reference
 from paretune.text import Phrase

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from paretune.records import SqlQuestion
+from paretune.sql.records import SqlQuestion
 
 Tell = Callable[[SqlQuestion, Path], str | None]
 

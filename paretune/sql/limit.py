@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from paretune.config import BASELINE
 from paretune.findings import SHARE_WORTH_A_WARNING, Finding, Level, percent
-from paretune.records import SqlVerdict
 from paretune.run.lines import GeneratedAnswer
 from paretune.sql.extract import is_blank, tokens
+from paretune.sql.records import SqlVerdict
 
 # Of the verdicts of one variant: as much as fine-tuning usually gains, so that no comparison would survive it.
 SHARE_UNDECIDED_THAT_INVALIDATES = 25.0

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from paretune.demo.build import demo_directory
-from paretune.records import SqlOutcome
 from paretune.run.load import Run
 from paretune.sql.dialects import database_file
 from paretune.sql.execute import ExecutionLimits
 from paretune.sql.pool import Answer, WorkerPool
+from paretune.sql.records import SqlOutcome
 
 LIMITS = ExecutionLimits(seconds=2.0, max_rows=100_000, max_bytes=16 * 2**20)
 MEMORY_BYTES = 256 * 2**20  # SQLite's heap in a process

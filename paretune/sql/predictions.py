@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError
-from paretune.records import SqlPrediction, SqlQuestion
+from paretune.sql.records import SqlPrediction, SqlQuestion
 
 _FORMATS = (
     "JSON (texts, objects, or BIRD's object), JSON lines with sql, a CSV with generated_sql, or one query per line"

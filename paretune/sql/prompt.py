@@ -9,10 +9,10 @@ from typing import Literal
 
 from paretune.errors import PromptError
 from paretune.models.chat import Message
-from paretune.records import SqlQuestion
 from paretune.sql.bird import question_with_evidence
 from paretune.sql.database import on_one_line
 from paretune.sql.dialects import SQLITE
+from paretune.sql.records import SqlQuestion
 
 INSTRUCTION = "Write one {dialect} query that answers the question. Reply with the query only."
 

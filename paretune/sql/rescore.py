@@ -11,10 +11,10 @@ from pathlib import Path
 from paretune.errors import DataError
 from paretune.files import cache_directory, file_sha256
 from paretune.findings import Figures, Finding, examples, percent
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.run.lines import from_record
 from paretune.run.load import AskedQuestion, Run, Variant
 from paretune.sql.dialects import database_file
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_questions
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
 from paretune.fields import nearest
-from paretune.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.bird import is_bird
 from paretune.sql.database import check_database
 from paretune.sql.diagnosis import Diagnosis, worth_saying
@@ -27,6 +26,7 @@ from paretune.sql.extract import begins_with_statement, extract_sql
 from paretune.sql.gold import GoldCache, GoldFailure
 from paretune.sql.metrics import of_rule
 from paretune.sql.pool import Answer, Request, WorkerPool
+from paretune.sql.records import NOT_JUDGED, SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.rules import RULES, official_query
 
 _OUTCOMES = {

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import DataError
-from paretune.records import SqlQuestion
 from paretune.sql.database import check_database
 from paretune.sql.dialects import database_file
+from paretune.sql.records import SqlQuestion
 
 
 def database_path(directory: Path, db_id: str) -> Path:

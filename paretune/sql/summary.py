@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paretune.errors import EmptySample
-from paretune.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.sql.bird import WITHOUT_KNOWN_WRONG
 from paretune.sql.levels import LEVELS
 from paretune.sql.metrics import OF_RESULTS, OF_TEXTS
+from paretune.sql.records import NOT_JUDGED, SqlOutcome, SqlVerdict
 from paretune.stats.intervals import accuracy_interval
 from paretune.text import Voice
 from paretune.text.sql import why_wrong

@@ -16,7 +16,6 @@ from paretune.errors import ConfigError
 from paretune.fields import nearest
 from paretune.files import cache_directory, file_sha256, fingerprint
 from paretune.findings import Finding
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.run.load import AskedQuestion, Run
 from paretune.sql import bird
 from paretune.sql.audit import answer_findings, prompt_findings
@@ -27,6 +26,7 @@ from paretune.sql.extract import END_MARKS, statement_end
 from paretune.sql.levels import LEVELS, level
 from paretune.sql.page import databases_of, result_tables
 from paretune.sql.prompt import PromptConfig, SqlPromptBuilder, choose_examples, one_line
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.rules import RULES
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 from paretune.sql.spider import database_folder, database_path, read_questions, read_split, split_of_kind, take

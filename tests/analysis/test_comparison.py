@@ -19,12 +19,12 @@ from paretune.analysis.results import BUDGETS, Comparison
 from paretune.analysis.tradeoff import AT_CHANCE, NO_GAIN
 from paretune.analysis.verdict import verdict_within
 from paretune.errors import EmptySample, RunFolderError
-from paretune.records import SqlVerdict
 from paretune.report.tables import print_tables
 from paretune.report.verdict import worst_subject
 from paretune.run.jsonl import Record, read_lines
 from paretune.run.lines import from_record
 from paretune.run.load import Run, load_run
+from paretune.sql.records import SqlVerdict
 from paretune.sql.summary import score_summary
 from paretune.stats.clusters import joint_bootstrap
 from paretune.text import Voice

@@ -56,3 +56,11 @@ def test_doctor_poor_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("paretune.disk.lacking", lambda _: ["locks", "renames"])
     lines = {line.subject: line for line in doctor._store()}
     assert lines["disk"].text.startswith("without locks and renames")
+
+
+def test_doctor_without_bitsandbytes_names_the_extra_that_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert 'pip install ".[quantization]"' in doctor._quantization().text

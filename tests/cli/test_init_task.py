@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.sources.splitting import alike_groups
 from paretune.sql.task import SqlTarget
 from tests.cli.test_main import environment_as_before, one_error_line
@@ -104,7 +104,8 @@ def test_init_task_writes_an_experiment_whose_dry_run_passes(people: Path, capsy
     capsys.readouterr()
     assert main(["run", str(file), "--dry-run"]) == 0
     task = json.loads((people / "task/data/task.json").read_text())
-    assert f"{task['test']} questions in 1 databases, {task['training']} training rows" in capsys.readouterr().out
+    said = f"target people: {task['test']} questions in 1 database, {task['training']} training rows"
+    assert said in capsys.readouterr().out.splitlines()
 
 
 def test_init_task_sides_hold_nothing_alike(people: Path) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from paretune.cli import score
 from paretune.errors import DataError, ParetuneError, ScoringError
-from paretune.records import SqlOutcome, SqlVerdict
 from paretune.run.jsonl import read_lines
 from paretune.sql import score as sql_score
+from paretune.sql.records import SqlOutcome, SqlVerdict
 
 GOLD = ["SELECT name FROM people ORDER BY age", "SELECT count(*) FROM people", "SELECT count(*) FROM people"]
 

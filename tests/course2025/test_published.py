@@ -12,7 +12,7 @@ import pytest
 
 from paretune.course2025.published import audit_published, read_published
 from paretune.errors import DataError
-from paretune.records import SqlQuestion
+from paretune.sql.records import SqlQuestion
 from paretune.sql.spider import read_split
 
 

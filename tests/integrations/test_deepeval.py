@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from paretune.errors import ConfigError, ParetuneError, ScoringError
-from paretune.records import SqlOutcome
+from paretune.sql.records import SqlOutcome
 
 if importlib.util.find_spec("deepeval") is None:
     pytest.skip("package deepeval is not installed (pip install '.[deepeval]')", allow_module_level=True)

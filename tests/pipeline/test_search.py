@@ -16,7 +16,7 @@ import pytest
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.cli import main
-from paretune.config import load_experiment, read_table
+from paretune.config.read import load_experiment, read_table
 from paretune.pipeline import train as pipeline_train
 from paretune.pipeline.search import Limits, Search
 from paretune.pipeline.session import Session

@@ -25,8 +25,7 @@ from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import BUDGETS, Comparison
 from paretune.demo.build import demo_directory
-from paretune.findings import Finding
-from paretune.records import SqlOutcome
+from paretune.findings import Finding, count_by_level
 from paretune.report.card import card_text
 from paretune.report.page import SCRIPTS, write_page, write_unfinished_page
 from paretune.report.page.data import explorer_target
@@ -34,10 +33,11 @@ from paretune.report.page.parts import typeset
 from paretune.report.page.script import script_words
 from paretune.report.plots.look import READABLE_CONTRAST, _contrast
 from paretune.report.tables import write_tables
-from paretune.report.verdict import VerdictText, verdict_text
+from paretune.report.verdict import VerdictText, closing_text, verdict_text
 from paretune.run.load import Run, load_run
 from paretune.sql.explain import ErrorClass
 from paretune.sql.page import result_tables
+from paretune.sql.records import SqlOutcome
 from paretune.text import LANGUAGES, Voice
 from paretune.text.catalogue import Catalogue
 from tests.simulated_questions import Size
@@ -103,6 +103,18 @@ def page(text: str) -> _Page:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     draw_nothing(monkeypatch)
+
+
+def test_write_page_counts_findings_as_the_terminal_does(run: Run, comparison: Comparison, page: _Page) -> None:
+    findings = audit_run(load_run(run.path))
+    counts = count_by_level(findings)
+    assert counts["note"] > len({finding.code for finding in findings if finding.level == "note"})
+    said = " ".join(page.words)
+    warnings, notes = (f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}" for level in ("warning", "note"))
+    assert f"{counts['invalid']} blocking problems, {warnings}, {notes}" in said
+    assert notes in page.words
+    closing = closing_text(comparison, findings, run.path, Voice("en"), None)
+    assert f"{counts['invalid']} invalid, {warnings}, {notes};" in " ".join(closing.split())
 
 
 def test_write_page_elements_closed_identities_unique(page: _Page) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from paretune.analysis.audit import audit_run
 from paretune.errors import RunFolderError
-from paretune.records import SqlOutcome
 from paretune.run.jsonl import Record, read_header, read_lines, write_lines
 from paretune.run.load import load_run
+from paretune.sql.records import SqlOutcome
 from tests.simulated_run import change_header, change_lines, change_manifest, variants, write_run
 
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import EmptySample, ScoringError
-from paretune.records import SqlOutcome, SqlVerdict
 from paretune.sql.database import SchemaNames, read_names
 from paretune.sql.explain import ErrorClass, classify, compare_errors, count_errors
 from paretune.sql.levels import LEVELS
+from paretune.sql.records import SqlOutcome, SqlVerdict
 from paretune.sql.spider_metrics import exact_set_match, hardness
 from paretune.sql.suite.neighbours import neighbours
 from paretune.text import Voice

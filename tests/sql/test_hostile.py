@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from paretune.records import SqlOutcome, SqlPrediction
 from paretune.sql import worker
+from paretune.sql.records import SqlOutcome, SqlPrediction
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.worker import SECONDS_OF_GRACE
 

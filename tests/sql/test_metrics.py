@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.database import SchemaNames
 from paretune.sql.explain import Diagnostician
 from paretune.sql.levels import LEVELS, level
 from paretune.sql.metrics import OF_RESULTS, OF_TEXTS, Texts, exact_set_match, exact_set_match_strict, of_texts, soft_f1
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.rules import RULES, Comparison
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.text.pt_br import TEXT

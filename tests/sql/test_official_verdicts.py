@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from paretune.records import SqlPrediction
 from paretune.sql.database import SchemaNames
 from paretune.sql.official_parser import official_parser_reads
+from paretune.sql.records import SqlPrediction
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.spider import read_questions
 

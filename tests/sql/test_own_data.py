@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlQuestion, SqlVerdict
 from paretune.sql.score import ScoreSettings, default_rules, score_predictions
 
 

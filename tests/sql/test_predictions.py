@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError
-from paretune.records import SqlQuestion
 from paretune.sql.predictions import join_predictions, questions_of_gold, read_predictions
+from paretune.sql.records import SqlQuestion
 
 QUESTIONS = [SqlQuestion(i, "town", f"question {i}", f"SELECT {i}") for i in range(3)]
 

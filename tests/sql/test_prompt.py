@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import PromptError
-from paretune.records import SqlQuestion
 from paretune.sql.prompt import INSTRUCTION, PromptConfig, SqlPromptBuilder, choose_examples, one_line
+from paretune.sql.records import SqlQuestion
 
 
 def rows(databases: str, *, offset: int = 0) -> list[SqlQuestion]:

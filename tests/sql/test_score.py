@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import ConfigError, DataError, EmptySample, ScoringError
-from paretune.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql import pool
 from paretune.sql.pool import Answer, Request, WorkerPool
+from paretune.sql.records import SqlOutcome, SqlPrediction, SqlVerdict
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.text import Voice
 from paretune.text.sql import why_wrong

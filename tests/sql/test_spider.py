@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretune.errors import DataError
-from paretune.records import SqlQuestion
 from paretune.sql.bird import is_bird
+from paretune.sql.records import SqlQuestion
 from paretune.sql.spider import database_path, read_questions, read_split, split_of_kind, take
 
 ROW = {"db_id": "zoo", "question": "How many?", "query": "SELECT count(*) FROM animal"}

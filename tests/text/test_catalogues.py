@@ -14,10 +14,11 @@ import pytest
 
 import paretune
 from paretune.analysis.results import Finding, Likeness, SampleFigure
-from paretune.records import ChoiceOutcome, SqlOutcome
+from paretune.records import ChoiceOutcome
 from paretune.report.page.script import FAMILIES
 from paretune.sql.differences import ErrorClass
 from paretune.sql.explain import UNCLASSIFIED
+from paretune.sql.records import SqlOutcome
 from paretune.sql.rules import RULES
 from paretune.stats.claims import LossVerdict
 from paretune.stats.family import ALONE, BONFERRONI, FLIPPED

@@ -43,6 +43,11 @@ class _Said:
     advice: str
     alike: tuple[str, ...]
 
+    @property
+    def count(self) -> int:
+        """Findings of this kind."""
+        return 1 + len(self.alike)
+
 
 @dataclass(frozen=True, slots=True)
 class _View:

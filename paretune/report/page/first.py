@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from paretune.analysis.results import BUDGETS, Claim, Comparison, GroupRow, UnitVerdict
 from paretune.analysis.verdict import verdict_within
-from paretune.findings import Finding
+from paretune.findings import Finding, count_by_level
 from paretune.report.names import short_names
 from paretune.report.page.figure import (
     NARROW,
@@ -269,8 +269,7 @@ def _trust(
     comparison: Comparison, subject: UnitVerdict | None, findings: Sequence[Finding], voice: Voice, audit: str
 ) -> Tile:
     """The gravest level of the audit, and how many trainings stand behind what is said."""
-    kinds = {(finding.level, finding.code) for finding in findings}
-    counts = {level: sum(kind[0] == level for kind in kinds) for level in ("invalid", "warning", "note")}
+    counts = count_by_level(findings)
     value = voice.say("Do not quote" if counts["invalid"] else "Usable with care" if counts["warning"] else "Usable")
     if subject is not None and subject.unit.seeds[0] is not None:
         value += ", " + voice.say("first.seeds", count=len(set(subject.unit.seeds)))

@@ -30,12 +30,11 @@ TEXT: dict[str, str] = {
     "verdict.loss-shown": "A loss of more than {margin} points is shown.",
     "verdict.near-chance": (
         "A loss of more than {margin} points cannot be measured there: the base model is only {losable:.1} points "
-        "above "
-        "chance, errors counted, and that is all it could lose."
+        "above chance, its interval within {clear} points of it ({times} margins)."
     ),
     "verdict.near-ceiling": (
-        "A loss of more than {margin} points cannot be measured there: the base model answers nearly everything "
-        "correctly, so the questions are too easy to show what is forgotten."
+        "A loss of more than {margin} points cannot be measured there: the base model's interval comes within {clear} "
+        "points of 100 % ({times} margins), where questions are too easy to show what is forgotten."
     ),
     "verdict.suite": "{variant} against {base}: {change:+} points on {suite} ({shown}).",
     "verdict.suites": ("{variant} against {base} on {suites} suites: gain shown on {gained}; loss shown on {lost}."),

@@ -28,12 +28,11 @@ TEXT: dict[str, str] = {
     "verdict.loss-shown": "Uma perda maior que {margin} p.p. está demonstrada.",
     "verdict.near-chance": (
         "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base está só {losable:.1} p.p. acima "
-        "do acaso, "
-        "com incerteza, e não teria mais do que isso a perder."
+        "do acaso, com o intervalo a menos de {clear} p.p. dele ({times} margens)."
     ),
     "verdict.near-ceiling": (
-        "Ali não se pode medir uma perda maior que {margin} p.p.: o modelo base acerta quase tudo, e as questões são "
-        "fáceis demais para mostrar o que se esquece."
+        "Ali não se pode medir uma perda maior que {margin} p.p.: o intervalo do modelo base chega a menos de {clear} "
+        "p.p. de 100 % ({times} margens), onde as questões são fáceis demais para mostrar o que se esquece."
     ),
     "verdict.suite": "{variant} em relação a {base}: {change:+} p.p. em {suite} ({shown}).",
     "verdict.suites": (

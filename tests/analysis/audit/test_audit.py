@@ -16,11 +16,11 @@ from paretune.analysis.comparison import compare_run
 from paretune.cli import audit as command
 from paretune.errors import ConfigError, RunFolderError
 from paretune.findings import Finding
-from paretune.records import SqlOutcome, SqlVerdict
 from paretune.run.jsonl import Record, read_header, read_lines, write_lines
 from paretune.run.lines import GeneratedAnswer
 from paretune.run.load import load_run
 from paretune.sql.limit import is_undecided, limit_findings
+from paretune.sql.records import SqlOutcome, SqlVerdict
 from paretune.text import Voice
 from tests.analysis.audit.test_plants import PLANTED as ARTEFACTS
 from tests.simulated_run import SimulatedVariant, change_header, change_lines, change_manifest, variants, write_run

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from paretune.errors import DataError
-from paretune.records import SqlPrediction
 from paretune.sql.database import check_database, name_in_query, read_schema, schema_text
 from paretune.sql.dialects import DUCKDB, POSTGRES, SQLITE, as_sqlite, database_file, dialect_of, server_name
 from paretune.sql.execute import ExecutionLimits, execute
+from paretune.sql.records import SqlPrediction
 from paretune.sql.references import doubt_reference
 from paretune.sql.score import ScoreSettings, score_predictions
 from tests.sql.dialects.conftest import Cluster

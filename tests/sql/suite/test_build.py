@@ -12,8 +12,8 @@ import pytest
 
 from paretune.cli import suite as command
 from paretune.errors import ConfigError, DataError, EmptySample
-from paretune.records import SqlPrediction
 from paretune.sql.database import SchemaNames
+from paretune.sql.records import SqlPrediction
 from paretune.sql.score import ScoreSettings, score_predictions
 from paretune.sql.suite.build import build_test_suite, read_gold_queries
 from paretune.sql.suite.neighbours import neighbours
