@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,12 @@ def violations(browser: Browser, axe: str, within: str = "body") -> list[str]:
 
 
 @pytest.fixture
-def evaluated(browser: Browser) -> Browser:
-    """A browser that lets a test put the checker into the page, whose policy allows no evaluation."""
+def evaluated(browser: Browser) -> Iterator[Browser]:
+    """A browser that lets a test put the checker into the page, whose policy allows no evaluation; for that test only,
+    since other modules test the policy in the same browser."""
     browser.ask("Page.setBypassCSP", enabled=True)
-    return browser
+    yield browser
+    browser.ask("Page.setBypassCSP", enabled=False)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
