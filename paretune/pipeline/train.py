@@ -15,7 +15,7 @@ from paretune.pipeline import replay
 from paretune.pipeline.best_checkpoint import choose_checkpoint
 from paretune.pipeline.held_out import VALIDATION, VALIDATION_PROMPTS
 from paretune.pipeline.monitor import watch_training
-from paretune.pipeline.pace import Work
+from paretune.pipeline.pace import Work, passes
 from paretune.pipeline.session import Session, prepared_lines, prepared_mark
 from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder, same_fingerprint
@@ -95,9 +95,10 @@ def train(session: Session, variant: VariantConfig) -> None:
         with session.folder.timed("monitor", variant.name, mark):
             watch = watch_training(session, variant, steps)
     done, size = 0, config.batch_size * config.accumulation_steps
+    each = passes(config.objective, config.epochs, checkpointing=config.gradient_checkpointing)
     with (
         session.folder.timed("train", variant.name, mark, kept=True, apart=lambda: watch.seconds if watch else 0.0),
-        session.bar(Work(variant.name, "train", steps, size), "train") as advance,
+        session.bar(Work(variant.name, "train", steps, size * each), "train") as advance,
     ):
 
         def on_step(step: int, _: int) -> None:
