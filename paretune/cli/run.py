@@ -314,7 +314,6 @@ def keep_memory_on_cpu() -> None:
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     if stage in ("run", "prepare", "train", "evaluate"):
         _say(f"{session.folder.path}: loading libraries and reading the data")  # seconds of silence otherwise
-    from paretune.pipeline import experiment
 
     if stage in ("run", "train", "evaluate"):
         keep_memory_on_cpu()
@@ -324,9 +323,10 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
             _work_with_model(stage, session, variants, arguments)
     elif stage == "prepare":
         from paretune.pipeline.prepare import prepare
+        from paretune.pipeline.start import note_kinds
 
         prepare(session)
-        experiment.note_kinds(session)
+        note_kinds(session)
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

@@ -11,6 +11,7 @@ from paretune.config import BASELINE, VariantConfig
 from paretune.errors import ConfigError, RunFolderError
 from paretune.files import fingerprint
 from paretune.models.adapters import why_unusable
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.evaluate import target_files
 from paretune.pipeline.held_out import VALIDATION
 from paretune.pipeline.pace import Work
@@ -28,6 +29,7 @@ from paretune.run.claims import stated_terms
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import LineWriter, Record, read_header, read_lines
 from paretune.run.load import task_of
+from paretune.training.sft import is_trained
 
 FILE = "validation.jsonl"  # of a variant: its states that were measured
 
@@ -131,9 +133,6 @@ def _key(item: Record) -> tuple[str | None, float]:
 
 def _check_prepared(session: Session, variant: VariantConfig) -> None:
     """Refuse an adapter that may have been trained on the validation questions, and questions of other settings."""
-    from paretune.pipeline.train import training_fingerprint
-    from paretune.training.sft import is_trained
-
     if session.config.validation is None:
         return  # `read_validation` says so
     folder = session.folder.path

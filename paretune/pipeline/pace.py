@@ -159,7 +159,8 @@ def _watched(steps: Sequence[Mapping[str, Any]]) -> int:
     """Answers that a monitor asked for, by the lines of its training; those of the base model before the first step
     too."""
     looks = [line["monitor"] for line in steps if line.get("monitor")]
-    asked: list[int] = [sum(part["questions"] for part in (look["target"], *look["general"].values())) for look in looks]
+    parts = [(look["target"], *look["general"].values()) for look in looks]
+    asked = [sum(int(part["questions"]) for part in look) for look in parts]
     return sum(asked) + (asked[0] if asked else 0)
 
 

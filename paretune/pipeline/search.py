@@ -20,12 +20,13 @@ from paretune.errors import ConfigError, DataError, TrainingError
 from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text
 from paretune.methods import DEFAULT_METHOD
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.looked import FINAL, FOLDER, LOOKS, pick_text
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.pipeline.study import Look, Proposal, Study, candidates, training_name
-from paretune.pipeline.train import train, training_fingerprint
+from paretune.pipeline.train import train
 from paretune.pipeline.validation import StateAnswers, Validation, answer_state, read_validation
 from paretune.pipeline.warm import seen_in_training, take_trained
 from paretune.run.claims import terms_of
