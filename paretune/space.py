@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 
 from paretune.errors import ConfigError
@@ -83,6 +84,26 @@ def search_config(table: Any, training_keys: Collection[str], where: str) -> Sea
 def ends(values: Values) -> tuple[Value, ...]:
     """Values by which a key can be checked: all of a list, both ends of a range."""
     return (values.low, values.high) if isinstance(values, Range) else values
+
+
+def middle(values: Values) -> Value:
+    """A value of about the middle of what may be chosen, for what a search costs on average.
+
+    >>> middle(Range(1e-4, 1e-2, log=True)), middle(Range(4, 32)), middle((1, 2, 3)), middle(("lora", "dora"))
+    (0.001, 18, 2, 'lora')
+    """
+    if not isinstance(values, Range):
+        ordered = all(isinstance(value, int | float) for value in values)
+        return sorted(values)[(len(values) - 1) // 2] if ordered else values[0]
+    number = sqrt(values.low * values.high) if values.log else (values.low + values.high) / 2
+    return round(number) if values.is_whole else round(number, 12)
+
+
+def largest(values: Values) -> Value:
+    """The largest number that may be chosen, for the memory that a search may need; of words the first."""
+    if isinstance(values, Range):
+        return values.high
+    return max(values) if all(isinstance(value, int | float) for value in values) else values[0]
 
 
 def _numbers(values: Any, key: str, where: str) -> tuple[float, ...]:

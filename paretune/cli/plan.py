@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from paretune.report.text_table import Table
 
 _WORDS = {"train": "training", "generate": "answers", "choice": "multiple choice", "score": "judging",
-          "report": "tables and page", "prepare": "prepare"}  # fmt: skip
+          "report": "tables and page", "prepare": "prepare", "replay": "replay answers", "monitor": "monitor",
+          "look": "looks of the search"}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,17 +28,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_experiment(parser)
     parser.add_argument("--card", metavar="CARD", help='t4, l4, a100, h100, h200, or "GB,TFLOPS[,GB/s]"')
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help="count `paretune search EXPERIMENT --trials N` and its judgement, too"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan."""
+    from paretune.config.read import read_table
     from paretune.pipeline.plan import card_named, plan_experiment
+    from paretune.pipeline.plan_search import plan_search
     from paretune.report.screen import Screen
     from paretune.report.text_table import as_text
 
     card = None if arguments.card is None else card_named(arguments.card)
-    plan = plan_experiment(open_session(arguments), card)
+    session, search = open_session(arguments), None
+    if arguments.trials is not None:
+        table = read_table(arguments.experiment, arguments.settings)
+        search = plan_search(session.config, table, str(arguments.experiment), arguments.trials)
+    plan = plan_experiment(session, card, search)
     if arguments.json:
         totals = {"seconds": plan.seconds, "peak_bytes": plan.peak_bytes, "disk_bytes": plan.disk_bytes}
         print(json.dumps({**asdict(plan), **totals}))

@@ -112,11 +112,16 @@ def _planned(arguments: argparse.Namespace) -> tuple[int, int]:
     from paretune.run.claims import planned_variants
     from paretune.run.folder import RunFolder
 
+    candidates = seeds = 0
     if arguments.experiment is not None:
-        manifest = {"config": load_experiment(arguments.experiment).as_dict()}
+        config = load_experiment(arguments.experiment)
+        manifest = {"config": config.as_dict()}
+        if config.search is not None:  # judged beside the experiment's own
+            candidates, seeds = config.search.candidates, len(config.search.seeds)
     else:
         manifest = RunFolder(arguments.run).read_manifest() if arguments.run is not None else {}
-    recipes, variants = units_of(manifest, ())[1], len(planned_variants(manifest)) + 1
+    recipes = units_of(manifest, ())[1] + candidates
+    variants = len(planned_variants(manifest)) + candidates * seeds + 1
     return (
         max(1, recipes) if arguments.family is None else arguments.family,
         max(2, variants) if arguments.variants is None else arguments.variants,

@@ -8,14 +8,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paretune.config import BASELINE, EngineConfig, VariantConfig
+from paretune.config import BASELINE, EngineConfig, TrainingConfig, VariantConfig
 from paretune.errors import ParetuneError
 from paretune.pipeline.cells import cells_of, work
 from paretune.pipeline.check import find_problems, find_remarks
 from paretune.pipeline.cluster import run_cells
 from paretune.pipeline.done import PartDone, known_rows, list_progress
 from paretune.pipeline.doubts import trained_on_the_test
-from paretune.pipeline.pace import Course, Speeds, Work, describe_time, earlier_speeds
+from paretune.pipeline.held_out import VALIDATION, VALIDATION_CHOICE, is_primary
+from paretune.pipeline.overhead import Held, general_rows, looking, watched_answers, written_answers
+from paretune.pipeline.pace import Course, Speeds, Work, describe_time, earlier_speeds, passes
 from paretune.pipeline.prepare import (
     GeneralData,
     prepare,
@@ -109,7 +111,8 @@ def describe_plan(session: Session) -> Plan:
         what = _describe_variant(variant, len(target.training))
         lines.append(f"variant {variant.name}: {what}{states.get(variant.name, '')}")
     owed = sum(len(item.questions) * len(item.methods) for item in general)
-    todo = todo_of(session, rows, {"train": len(target.training), "answers": len(target.questions), "choice": owed})
+    counts = {"train": len(target.training), "answers": len(target.questions), "choice": owed}
+    todo = todo_of(session, rows, counts, held_of(target, general))
     lines.append(_describe_time(session, todo))
     doubts = session.task.doubts(session.config, target)
     remarks = (*trained_on_the_test(target), *doubts, *find_remarks(session))
@@ -128,7 +131,13 @@ def _states(rows: Sequence[PartDone]) -> dict[str, str]:
     }
 
 
-def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int]) -> list[Work]:
+def held_of(target: TargetData, general: Sequence[GeneralData]) -> Held:
+    """The validation questions of an experiment."""
+    sizes = [len(item.validation) for item in general if item.validation]
+    return Held(len(target.validation), sum(sizes), len(sizes))
+
+
+def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int], held: Held) -> list[Work]:
     """What is not done yet. counts: training rows, and the answers that a whole variant has, of each part."""
     stages = {"adapter": "train", "answers": "generate", session.task.facets.lines: "score", "choice": "choice"}
     todo = []
@@ -139,8 +148,7 @@ def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int
         if row.part == "adapter" and training is None:
             continue  # a repair takes seconds
         if row.part == "adapter" and training is not None:
-            steps = total_steps(counts["train"], training)
-            todo.append(Work(row.variant, "train", steps, training.batch_size * training.accumulation_steps))
+            todo += training_todo(session, row.variant, training, counts["train"], held)
         else:
             whole = counts["choice" if row.part == "choice" else "answers"]
             done = row.done if row.state == "missing" else 0
@@ -150,6 +158,20 @@ def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int
                 done = count_lines(session.folder.variant(row.variant, SAMPLES)) if row.state == "missing" else 0
             todo.append(Work(row.variant, stage, max(0, whole * drawn - done)))
     return todo
+
+
+def training_todo(session: Session, variant: str, training: TrainingConfig, rows: int, held: Held) -> list[Work]:
+    """A training with what belongs to it: answers that the base model writes for it, and looks on the way."""
+    steps = total_steps(rows + general_rows(training, rows), training)
+    size = float(training.batch_size * training.accumulation_steps)
+    size *= passes(training.objective, training.epochs, checkpointing=training.gradient_checkpointing)
+    written = written_answers(training, rows)
+    watched = watched_answers(training, session.config.validation, held, steps)
+    return [
+        *([Work(variant, "replay", written, like=(("generate", 1.0),))] if written else []),
+        Work(variant, "train", steps, size),
+        *([looking(variant, "monitor", *watched)] if sum(watched) else []),
+    ]
 
 
 def like_this(session: Session) -> tuple[Speeds, int]:
@@ -172,9 +194,20 @@ def _course(session: Session, variants: Sequence[VariantConfig], choices: int) -
     prepared = {row.part: row.done for row in rows if not row.variant}
     lines = session.task.facets.lines
     counts = {"train": prepared["prepared/train"], "answers": prepared[f"prepared/{lines}"], "choice": choices}
+    held = _held(session)
     speeds, _ = earlier_speeds(session.folder.path.absolute().parent, session.folder.read_manifest())
     names = tuple(variant.name for variant in variants)
-    return Course(names, [work for work in todo_of(session, rows, counts) if work.variant in names], speeds)
+    return Course(names, [work for work in todo_of(session, rows, counts, held) if work.variant in names], speeds)
+
+
+def _held(session: Session) -> Held:
+    """The validation questions that are prepared."""
+    if session.config.validation is None:
+        return Held()
+    files = (session.folder.prepared(name) for name in (VALIDATION, VALIDATION_CHOICE))
+    questions, choices = (count_lines(path) if path.exists() else 0 for path in files)
+    suites = sum(is_primary(session.config, item.kind) for item in session.config.general)
+    return Held(questions, choices, max(1, suites))
 
 
 def _describe_target(session: Session, target: TargetData) -> str:

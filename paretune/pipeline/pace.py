@@ -10,22 +10,40 @@ from pathlib import Path
 from typing import Any
 
 from paretune.errors import ParetuneError
+from paretune.objectives import DEFAULT_OBJECTIVE, find_objective
 from paretune.progress import in_words
 from paretune.run.folder import RunFolder, work_seconds
-from paretune.run.jsonl import count_lines, read_header
+from paretune.run.jsonl import count_lines, read_header, read_lines
 from paretune.run.load import task_of
 
-STAGES = ("train", "generate", "score", "choice")
+STAGES = ("train", "replay", "monitor", "generate", "score", "choice")
+_WITHIN = ("replay", "monitor")  # done before or while a training's steps are
+
+
+def passes(objective: str, epochs: float, *, checkpointing: bool = False) -> float:
+    """What a row costs to train on, in rows of plain fine-tuning: a forward pass of the base model for every step of an
+    objective that compares with it, or one of every row before the first step of one that chooses tokens by it.
+
+    Forward, backward and, with gradient checkpointing, forward again cost 2, 2 and 2 operations per weight and token.
+
+    >>> passes("sft", 1.0), passes("dft", 1.0), passes("kl", 1.0), passes("masked", 2.0)
+    (1.0, 1.0, 1.5, 1.25)
+    """
+    plain, kind = 6.0 if checkpointing else 4.0, find_objective(objective)
+    before = 2.0 / epochs if kind.learns is not None else 0.0
+    return (plain + (2.0 if kind.needs_base else 0.0) + before) / plain
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One stage of one variant that is still to do. items: steps or questions; size: training rows per step, else 1."""
+    """One stage of one variant that is still to do. items: steps or questions; size: training rows per step, else 1.
+    like: the stages by whose speed it is estimated where its own is not known, and how much of each one item is."""
 
     variant: str
     stage: str
     items: int
     size: float = 1.0
+    like: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,6 +67,10 @@ class Speeds:
         """Seconds that it will take, None where no such work is known; judging of which nothing is known counts as
         nothing, it takes seconds."""
         seconds = self.of_one(work.stage)
+        if seconds is None and work.like:
+            parts = [(amount, self.of_one(stage)) for stage, amount in work.like]
+            known = [amount * each for amount, each in parts if each is not None]
+            seconds = sum(known) if len(known) == len(parts) else None
         if seconds is None:
             return None if work.items and work.stage != "score" else 0.0
         return work.items * work.size * seconds
@@ -87,7 +109,8 @@ class Course:
     @contextmanager
     def doing(self, work: Work) -> Iterator[_Doing]:
         """The block does this work; what it takes is learned when it ends well."""
-        self.todo = [other for other in self.todo if (other.variant, other.stage) != (work.variant, work.stage)]
+        done = {work.stage, *(_WITHIN if work.stage == "train" else ())}
+        self.todo = [other for other in self.todo if other.variant != work.variant or other.stage not in done]
         start = time.monotonic()
         yield _Doing(self, work)
         self.measured.add(work.stage, time.monotonic() - start, work.items * work.size)
@@ -121,8 +144,24 @@ def speeds_of(folder: RunFolder) -> Speeds:
             speeds.add(stage, seconds.get(stage, 0.0), amount)
         trained = _config(manifest, name).get("training") or {}
         rows = int(entry.get("steps") or 0) * trained.get("batch_size", 0) * trained.get("accumulation_steps", 1)
+        if trained:
+            rows *= passes(trained.get("objective", DEFAULT_OBJECTIVE), float(trained.get("epochs", 1.0)),
+                           checkpointing=bool(trained.get("gradient_checkpointing")))  # fmt: skip
         speeds.add("train", seconds.get("train", 0.0), rows)
+        replayed = folder.variant(name, "replay.jsonl")
+        speeds.add("replay", seconds.get("replay", 0.0), count_lines(replayed) if replayed.exists() else 0)
+        if trained.get("best_checkpoint") is None and paths["training"].exists():
+            speeds.add("monitor", seconds.get("monitor", 0.0), _watched(read_lines(paths["training"])[1]))
     return speeds
+
+
+def _watched(steps: Sequence[Mapping[str, Any]]) -> int:
+    """Answers that a monitor asked for, by the lines of its training; those of the base model before the first step
+    too."""
+    looks = [line["monitor"] for line in steps if line.get("monitor")]
+    parts = [(look["target"], *look["general"].values()) for look in looks]
+    asked = [sum(int(part["questions"]) for part in look) for look in parts]
+    return sum(asked) + (asked[0] if asked else 0)
 
 
 def earlier_speeds(runs: Path, manifest: Mapping[str, Any]) -> tuple[Speeds, int]:
@@ -161,7 +200,8 @@ def describe_time(todo: Sequence[Work], speeds: Speeds, runs: int, where: Path) 
     seconds = sum(speeds.of(work) or 0.0 for work in todo)
     basis = f"by the speed of {runs} {'run' if runs == 1 else 'runs'} in {where}"
     if unknown:
-        names = {"train": "training", "generate": "writing answers", "choice": "multiple choice"}
+        names = {"train": "training", "generate": "writing answers", "choice": "multiple choice",
+                 "replay": "writing replay", "monitor": "monitoring"}  # fmt: skip
         more = " and ".join(names[stage] for stage in unknown)
         return f"time: about {in_words(seconds)} {basis}, without {more}, whose speed is not known"
     return f"time: about {in_words(seconds)} {basis}"

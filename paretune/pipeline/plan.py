@@ -17,15 +17,19 @@ from paretune.errors import ConfigError, ParetuneError
 from paretune.fields import nearest
 from paretune.models.load import choose_precision
 from paretune.pipeline.done import list_progress
-from paretune.pipeline.experiment import like_this, todo_of
+from paretune.pipeline.experiment import held_of, like_this, todo_of
+from paretune.pipeline.overhead import general_rows
 from paretune.pipeline.pace import Speeds, Work
+from paretune.pipeline.plan_search import TRIALS, SearchPlan, finals, trials_todo
 from paretune.pipeline.prepare import GeneralData, read_general, read_target
 from paretune.pipeline.probe import Rates, probe
+from paretune.pipeline.replay import MOST_ANSWER_TOKENS
 from paretune.pipeline.samples import Drawing
 from paretune.pipeline.session import Session
 from paretune.pipeline.shape import Shape, shape_of
 from paretune.sources.store import with_stored_paths
 from paretune.tasks import TargetData
+from paretune.training.general import read_prompts
 from paretune.training.shared_prompts import SharedPromptOrder, prompt_groups, sharable, shared_tokens
 
 Basis = Literal["measured", "probed", "derived", "unknown"]
@@ -127,8 +131,9 @@ def card_named(text: str) -> Card:
     return Card(f"{numbers[0]:g} GB, {numbers[1]:g} TFLOPS", int(numbers[0] * 1e9), numbers[1] * 1e12, bandwidth)
 
 
-def plan_experiment(session: Session, card: Card | None = None) -> ExperimentPlan:
-    """What is still to do of an experiment, and what that takes. card: where, if not on this machine.
+def plan_experiment(session: Session, card: Card | None = None, search: SearchPlan | None = None) -> ExperimentPlan:
+    """What is still to do of an experiment, and what that takes. card: where, if not on this machine; search: the whole
+    of its search comes first, and its candidates are judged beside the experiment's own variants.
 
     Reads the data and counts their tokens; no weights. Raises what reading data and the model's configuration raises.
     """
@@ -140,13 +145,24 @@ def plan_experiment(session: Session, card: Card | None = None) -> ExperimentPla
     shape, config = shape_of(session.config.model), session.config.model
     precision = choose_precision(config.precision) if card is None else _precision_on(card, config.precision)
     speeds, runs = (Speeds(), 0) if card is not None else like_this(session)
+    held = held_of(target, general)
+    sizes = {"train": len(counts.rows), "answers": len(counts.prompts), "choice": counts.choices}
+    largest: dict[str, TrainingConfig] = {}
+    if search is not None:
+        judged = finals(session.config, search)
+        session.config = replace(session.config, variants=(*session.config.variants, *judged))
+        largest = dict.fromkeys((TRIALS, *(item.name for item in judged)), search.most)
     rows = list_progress(session)[0]
-    todo = todo_of(session, rows, {"train": len(counts.rows), "answers": len(counts.prompts), "choice": counts.choices})
+    todo = todo_of(session, rows, sizes, held)
+    if search is not None:
+        trials = VariantConfig(TRIALS, training=search.usual)
+        session.config = replace(session.config, variants=(trials, *session.config.variants))
+        todo = [*trials_todo(session, search, len(counts.rows), held), *todo]
     rates = None
     if any(speeds.of(work) is None for work in todo if work.stage != "score"):
         rates = probe(shape, precision) if card is None else None
     device = _Device.of(card, rates)
-    plan = _Planner(session, shape, precision, device, counts, speeds)
+    plan = _Planner(session, shape, precision, device, counts, speeds, largest)
     missing = any(not row.variant and row.state != "done" for row in rows)
     estimates = [
         *([Estimate("prepare", "", reading, None, counts.bytes, "measured")] if missing else []),
@@ -243,10 +259,11 @@ class _Planner:
     """The estimates of one experiment on one device."""
 
     def __init__(self, session: Session, shape: Shape, precision: str, device: _Device, counts: _Counts,
-                 speeds: Speeds) -> None:  # fmt: skip
+                 speeds: Speeds, largest: Mapping[str, TrainingConfig]) -> None:  # fmt: skip
         self._session, self._shape, self._precision = session, shape, precision
         self._device, self._counts, self._speeds = device, counts, speeds
         self._quantization = session.config.model.quantization
+        self._largest = largest  # what a variant may be at most, for its memory
         self._steps: dict[tuple[Any, ...], tuple[int, int, int]] = {}
 
     def estimate(self, work: Work) -> Estimate:
@@ -258,7 +275,7 @@ class _Planner:
         )
 
     def _seconds(self, work: Work, variant: VariantConfig) -> tuple[float | None, Basis]:
-        if work.stage in self._speeds.amount:
+        if work.stage in self._speeds.amount or (work.like and self._speeds.of(work) is not None):
             return self._speeds.of(work), "measured"
         if work.stage == "score":
             return work.items * _SCORE_SECONDS, "derived"
@@ -272,10 +289,28 @@ class _Planner:
             operations = (6 if training.gradient_checkpointing else 4) * shape.multiplied * computed
             operations += 4 * labels * shape.hidden * shape.vocabulary
             return share * operations / self._rate(self._path(training), training=True), basis
-        share = work.items / max(1, counts.choices if work.stage == "choice" else len(counts.prompts))
-        if work.stage == "choice":
-            return share * 2 * shape.multiplied * counts.choice_tokens / self._rate("choice"), basis
-        return share * self._generating(variant), basis
+        if work.stage == "replay":
+            assert variant.training is not None
+            prompts = read_prompts(variant.training.replay)
+            tokens = sum(len(prompt.text) for prompt in prompts) / len(prompts) / _LETTERS_PER_TOKEN
+            return self._writing(work.items, int(work.items * tokens), MOST_ANSWER_TOKENS), basis
+        each = {"generate": self._answer(variant), "choice": self._choice()}
+        parts = work.like or ((work.stage, 1.0),)
+        return work.items * sum(amount * each[stage] for stage, amount in parts), basis
+
+    def _choice(self) -> float:
+        """Seconds of one answer to a multiple-choice question."""
+        counts = self._counts
+        return 2 * self._shape.multiplied * counts.choice_tokens / max(1, counts.choices) / self._rate("choice")
+
+    def _answer(self, variant: VariantConfig) -> float:
+        """Seconds of one answer of a variant, as one of all those to the test."""
+        count = len(self._counts.prompts)
+        if not count:
+            return 0.0
+        samples = Drawing.of(self._session.config).samples
+        written = self._answer_tokens(variant)
+        return self._writing(count, _shared(self._counts.prompts), written, samples) / (count * samples)
 
     def _rate(self, path: str, *, training: bool = False) -> float:
         """Operations per second."""
@@ -293,22 +328,18 @@ class _Planner:
             return f"4 bits{shared}, fused" if training.fuse_adapters else "4 bits"
         return ("shared, fused" if training.fuse_adapters else "shared") if training.share_prompts else "whole"
 
-    def _generating(self, variant: VariantConfig) -> float:
-        """Seconds of all answers of a variant: prompts with what they share computed once, then one step per token of
-        the longest answer of each wave."""
-        shape, counts, target = self._shape, self._counts, self._session.config.target
-        written = self._answer_tokens(variant)
-        waves = -(-len(counts.prompts) // (target.batch_size or len(counts.prompts)))
-        samples = Drawing.of(self._session.config).samples
-        prompt_tokens = _shared(counts.prompts)
-        new_tokens = written * len(counts.prompts) * samples
+    def _writing(self, rows: int, prompt_tokens: int, written: float, samples: int = 1) -> float:
+        """Seconds of answers of so many tokens to prompts with what they share computed once, then one step per token
+        of the longest answer of each wave."""
+        shape, size = self._shape, self._session.config.target.batch_size
+        waves = -(-rows // (size or rows))
+        new_tokens = written * rows * samples
         rates, card = self._device.rates, self._device.card
         operations = (
             2 * shape.multiplied * prompt_tokens + 2 * (shape.multiplied + shape.hidden * shape.vocabulary) * new_tokens
         )
         if rates is not None and rates.limit is None:
-            rows = min(target.batch_size or len(counts.prompts), len(counts.prompts))
-            step = rates.step_seconds(rows, shape.layers)
+            step = rates.step_seconds(min(size or rows, rows), shape.layers)
             return 2 * shape.multiplied * prompt_tokens / rates.forward + waves * samples * written * step
         bandwidth = card.bytes_per_second if card is not None else rates.bandwidth if rates is not None else None
         weights = shape.weight_bytes(self._precision, self._quantization)
@@ -332,11 +363,11 @@ class _Planner:
         return self._steps[key]
 
     def _memory(self, work: Work, variant: VariantConfig) -> int | None:
-        if work.stage == "score":
+        if work.stage in ("score", "monitor"):  # the latter within what its training has
             return None
         if work.stage == "train":
             assert variant.training is not None
-            return self.training_bytes(variant.training, self._quantization)
+            return self.training_bytes(self._largest.get(work.variant, variant.training), self._quantization)
         weights = self._shape.weight_bytes(self._precision, self._quantization) + _CONTEXT_BYTES
         if work.stage == "choice":
             return weights + 16_384 * self._shape.hidden * 12
@@ -369,7 +400,7 @@ class _Planner:
         """For every training that does not fit: the first settings with which it does."""
         said: dict[str, None] = {}
         for work in todo:
-            training = self._session.config.variant(work.variant).training
+            training = self._largest.get(work.variant) or self._session.config.variant(work.variant).training
             if work.stage != "train" or training is None:
                 continue
             needed = self.training_bytes(training, self._quantization)
@@ -415,8 +446,13 @@ class _Planner:
         if not counts.exact:
             said.append(f"the tokenizer is not here: {_LETTERS_PER_TOKEN} letters count as a token")
         trainings = [item.training for item in self._session.config.variants if item.training is not None]
-        if any(item.objective != "sft" or item.replay != "none" or item.monitor_steps for item in trainings):
-            said.append("the cost of replay, of objectives other than sft and of the monitor is not in these figures")
+        if any(general_rows(item, len(counts.rows)) for item in trainings):
+            said.append("general rows of a training count as long as the target's")
+        if self._largest:
+            said.append(f"{TRIALS}: all trainings of the search; the time is that of a recipe in the middle of the "
+                        "space, the memory that of its largest values")  # fmt: skip
+        elif self._session.config.search is not None:
+            said.append("the search is not in these figures; --trials N counts it")
         if self._session.config.target.batch_size is None:
             said.append("answers: the memory is that of one at a time; as many are written at once as fit")
         return said

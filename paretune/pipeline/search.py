@@ -125,7 +125,7 @@ class Search:
         for variant in session.config.variants:
             if variant.training is not None and variant.name not in chosen | by_step:
                 mark = training_fingerprint(session, variant, self.session.folder)
-                self._take(session, variant.name, mark, [self.session.folder.path, *self._warm])
+                _take(session, variant.name, mark, [self.session.folder.path, *self._warm])
 
     def write_pick(self, comparison: Comparison) -> Path | None:
         """The experiment with the pick alone, to run again; None where the base model is picked."""
@@ -180,11 +180,6 @@ class Search:
                 f"({names}); its adapters are not taken, its recipes are trained anew"
             )
         return not seen
-
-    def _take(self, session: Session, name: str, mark: str, folders: Sequence[Path]) -> None:
-        source = take_trained(session, name, mark, folders)
-        if source is not None:
-            session.say(f"{name}: the adapter of {source} is taken: the same weights, rows, settings and seed")
 
     def _suggest(self, study: Study) -> None:
         """The experiment's own recipes first, then those of other runs."""
@@ -241,7 +236,7 @@ class Search:
         session.engine.release()
         variant = VariantConfig(name, training=training)
         try:
-            self._take(session, name, training_fingerprint(session, variant), self._warm)
+            _take(session, name, training_fingerprint(session, variant), self._warm)
             train(session, variant)
         except TrainingError as error:
             session.say(f"{name}: {error}")
@@ -290,6 +285,12 @@ class Search:
                 if look.scale != 1.0:
                     items.append({"name": f"{name}@{look.scale:g}", "from": name, "adapter_scale": look.scale})
         return {"name": self.outer.config.name, **table, "variant": items}
+
+
+def _take(session: Session, name: str, mark: str, folders: Sequence[Path]) -> None:
+    source = take_trained(session, name, mark, folders)
+    if source is not None:
+        session.say(f"{name}: the adapter of {source} is taken: the same weights, rows, settings and seed")
 
 
 def _checked(config: ExperimentConfig, where: str) -> SearchConfig:

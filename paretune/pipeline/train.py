@@ -11,7 +11,7 @@ from paretune.pipeline import replay
 from paretune.pipeline.best_checkpoint import choose_checkpoint
 from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.monitor import watch_training
-from paretune.pipeline.pace import Work
+from paretune.pipeline.pace import Work, passes
 from paretune.pipeline.session import Session, prepared_lines
 from paretune.run.folder import same_fingerprint
 from paretune.run.jsonl import read_lines
@@ -52,9 +52,10 @@ def train(session: Session, variant: VariantConfig) -> None:
         with session.folder.timed("monitor", variant.name, mark):
             watch = watch_training(session, variant, steps)
     done, size = 0, config.batch_size * config.accumulation_steps
+    each = passes(config.objective, config.epochs, checkpointing=config.gradient_checkpointing)
     with (
         session.folder.timed("train", variant.name, mark, kept=True, apart=lambda: watch.seconds if watch else 0.0),
-        session.bar(Work(variant.name, "train", steps, size), "train") as advance,
+        session.bar(Work(variant.name, "train", steps, size * each), "train") as advance,
     ):
 
         def on_step(step: int, _: int) -> None:

@@ -138,6 +138,19 @@ def test_power_counts_the_recipes_and_variants_of_an_experiment(
     assert "recipes" not in given
 
 
+def test_power_counts_the_candidates_of_a_search_with_their_seeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x.toml"
+    search = "[search]\ncandidates = 2\nseeds = [1, 2, 3]\n[search.space]\nrank = [4, 8]\n"
+    text = f'[target]\nkind = "demo"\n[validation]\nquestions = 9\n{search}[[variant]]\nname = "run-1"\n'
+    file.write_text(text, encoding="utf-8")
+    run(*ASKED, "--experiment", str(file), "--seconds-per-question", "1")
+    counted = capsys.readouterr().out
+    assert "at its share of the level: 3" in counted  # run-1 and two candidates
+    assert "minutes for 8 variants" in counted
+
+
 def test_power_counts_the_recipes_that_a_run_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_run(tmp_path / "run", variants(4), size="demo", seed=1)
     run(*ASKED, "--run", str(folder))

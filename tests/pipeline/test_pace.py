@@ -8,6 +8,7 @@ import pytest
 
 from paretune.pipeline.pace import Course, Speeds, Work, describe_time, earlier_speeds, speeds_of
 from paretune.run.folder import RunFolder
+from paretune.run.jsonl import read_lines, write_lines
 from tests.simulated_run import change_manifest, variants, write_run
 
 
@@ -27,6 +28,49 @@ def test_speeds_of_a_run_are_seconds_over_its_lines_and_training_rows(folder: Pa
     assert speeds.of(Work("x", "score", 310)) == pytest.approx(4.0)
     assert speeds.of(Work("x", "train", 400, size=8)) == pytest.approx(120.0)  # 240 s for 800 steps of 8 rows
     assert speeds.of(Work("x", "train", 400, size=16)) == pytest.approx(240.0)
+
+
+def test_speeds_of_a_run_learn_replay_monitor_and_the_objectives_passes(folder: Path) -> None:
+    before = speeds_of(RunFolder(folder))
+    change = {"questions": 5, "accuracy": 0.0, "base": 0.0, "low": 0.0, "high": 0.0}
+    look = {"target": change, "general": {"demo": change}}
+    path = folder / "run-1" / "training.jsonl"
+    header, steps = read_lines(path)
+    write_lines(path, header, [{**steps[0], "monitor": look}, *steps[1:-1], {**steps[-1], "monitor": look}])
+    write_lines(folder / "run-1" / "replay.jsonl", {"kind": "replay"}, [{"prompt": str(at)} for at in range(20)])
+    found = manifest(folder)
+    more = [
+        {"stage": "monitor", "variant": "run-1", "seconds": 60.0},
+        {"stage": "replay", "variant": "run-1", "seconds": 40.0},
+    ]
+    tuned = next(item for item in found["config"]["variants"] if item["name"] == "run-1")
+    tuned["training"]["objective"] = "kl"
+    change_manifest(folder, config=found["config"], work=[*found["work"], *more])
+    speeds = speeds_of(RunFolder(folder))
+    assert speeds.of_one("monitor") == pytest.approx(60.0 / 30)  # three looks at ten questions, the base model's first
+    assert speeds.of_one("replay") == pytest.approx(40.0 / 20)
+    assert speeds.amount["train"] == pytest.approx(1.25 * before.amount["train"])  # one of two trainings cost half more
+
+
+def test_work_without_a_speed_of_its_own_goes_by_what_it_is_like() -> None:
+    speeds = Speeds({"generate": 20.0, "choice": 5.0}, {"generate": 10.0, "choice": 10.0})
+    work = Work("x", "monitor", 40, like=(("generate", 0.25), ("choice", 0.75)))
+    assert speeds.of(work) == pytest.approx(10 * 2.0 + 30 * 0.5)
+    assert speeds.of(Work("x", "monitor", 40, like=(("generate", 0.5), ("train", 0.5)))) is None
+    speeds.add("monitor", 3.0, 1.0)
+    assert speeds.of(work) == pytest.approx(120.0)
+
+
+def test_course_leaves_out_the_looks_of_a_training_that_is_at_work() -> None:
+    todo = [
+        Work("run-1", "replay", 5),
+        Work("run-1", "train", 10),
+        Work("run-1", "monitor", 9),
+        Work("run-2", "monitor", 9),
+    ]
+    course = Course(("run-1", "run-2"), todo, Speeds())
+    with course.doing(Work("run-1", "train", 10)):
+        assert [(work.variant, work.stage) for work in course.todo] == [("run-2", "monitor")]
 
 
 def test_earlier_speeds_take_runs_of_the_same_model_task_and_machine_alone(folder: Path) -> None:

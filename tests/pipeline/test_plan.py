@@ -14,12 +14,17 @@ from paretune.cli.plan import as_table
 from paretune.config import ModelConfig, TrainingConfig
 from paretune.config.read import load_experiment
 from paretune.errors import ConfigError, ModelError
+from paretune.pipeline.pace import Speeds
 from paretune.pipeline.plan import Card, ExperimentPlan, card_named, plan_experiment
+from paretune.pipeline.prepare import read_general, read_target
+from paretune.pipeline.replay import mixed_count
 from paretune.pipeline.session import Session
 from paretune.pipeline.shape import shape_of
 from paretune.report.text_table import as_text
 from paretune.run.folder import RunFolder
+from paretune.tasks import find_task
 from paretune.text import Voice
+from paretune.training.sft import total_steps
 from tests.pipeline.conftest import WholeRun
 from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
@@ -99,8 +104,9 @@ def test_plan_counts_the_samples_of_each_question(home: Path) -> None:
     one = _plan(home, card=card_named("t4"))
     several = _plan(home, EXPERIMENT.replace("batch_size = 4\n[general]", "batch_size = 4\ntemperature = 1.0\n"
                                              "samples = 5\n[general]"), card_named("t4"))  # fmt: skip
-    disk = [next(item.disk_bytes for item in plan.estimates if item.stage == "generate") for plan in (one, several)]
-    assert disk[1] == 5 * (disk[0] or 0)
+    first = [next(item for item in plan.estimates if item.stage == "generate") for plan in (one, several)]
+    assert first[1].disk_bytes == 5 * (first[0].disk_bytes or 0)
+    assert 1.0 < (first[1].seconds or 0.0) / (first[0].seconds or 1.0) <= 5.0  # prompts are computed once
 
 
 def test_plan_on_a_named_card_says_that_it_is_derived_and_what_the_card_lacks(home: Path) -> None:
@@ -172,7 +178,126 @@ def test_shape_of_an_unknown_model_offline_is_refused(home: Path) -> None:
         shape_of(ModelConfig(path="nobody/nothing"))
 
 
-def test_plan_says_what_it_leaves_out(home: Path) -> None:
-    plan = _plan(home, EXPERIMENT.replace('name = "run-1"', 'name = "run-1"\nobjective = "dft"'), card_named("l4"))
-    assert "objectives other than sft" in " ".join(plan.notes)
-    assert "objectives other than sft" not in " ".join(_plan(home, card=card_named("l4")).notes)
+WATCHED = """
+[validation]
+questions = 8
+general_questions = 6
+monitor_questions = 5
+[search]
+scales = [0.5, 1.0]
+candidates = 2
+seeds = [1, 2, 3]
+[search.space]
+rank = [2, 4, 64]
+"""
+TRAIN, ANSWER, CHOICE = 1.0, 2.0, 0.5  # seconds of a row, an answer and a choice
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speeds of a run beside this one."""
+    amount = {"train": 100.0, "generate": 100.0, "choice": 100.0, "score": 100.0}
+    each = {"train": TRAIN, "generate": ANSWER, "choice": CHOICE, "score": 0.01}
+    known = Speeds({stage: 100.0 * seconds for stage, seconds in each.items()}, amount)
+    monkeypatch.setattr("paretune.pipeline.plan.like_this", lambda session: (known, 1))
+
+
+def seconds_of(plan: ExperimentPlan, stage: str, variant: str) -> float:
+    """Of one stage; 0 where the plan has no such work."""
+    return sum(item.seconds or 0.0 for item in plan.estimates if (item.stage, item.variant) == (stage, variant))
+
+
+def rows_of(home: Path) -> int:
+    """Training rows of the experiment, what is held out left aside."""
+    config = load_experiment(home / "x.toml")
+    return len(read_target(config, find_task(config.target.kind)).training)
+
+
+@pytest.mark.usefixtures("planted")
+def test_plan_counts_replay_monitor_and_the_base_models_pass(home: Path) -> None:
+    settings = 'name = "run-1"\nobjective = "kl"\nreplay = "self"\nreplay_share = 0.25\nmonitor_steps = 2'
+    plan = _plan(home, EXPERIMENT.replace('name = "run-1"', settings) + WATCHED)
+    rows = rows_of(home)
+    replayed, texts = mixed_count(rows, 0.25), mixed_count(rows, 0.1)
+    steps = total_steps(rows + replayed + texts, TrainingConfig(batch_size=4))
+    assert seconds_of(plan, "train", "run-1") == pytest.approx(steps * 4 * 1.5 * TRAIN)
+    assert seconds_of(plan, "replay", "run-1") == pytest.approx(replayed * ANSWER)
+    looks = 1 + -(-steps // 2)
+    assert seconds_of(plan, "monitor", "run-1") == pytest.approx(looks * (5 * ANSWER + 5 * CHOICE))
+    assert {item.basis for item in plan.estimates if item.stage in ("train", "replay", "monitor")} == {"measured"}
+    assert "general rows of a training count as long as the target's" in plan.notes
+
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize(("settings", "factor"), [('objective = "dft"', 1.0), ('objective = "masked"', 1.5)])
+def test_plan_counts_no_pass_that_is_not_made(home: Path, settings: str, factor: float) -> None:
+    plain = seconds_of(_plan(home), "train", "run-1")
+    other = _plan(home, EXPERIMENT.replace('name = "run-1"', f'name = "run-1"\n{settings}'))
+    assert seconds_of(other, "train", "run-1") == pytest.approx(factor * plain)
+    assert {item.stage for item in other.estimates} == {item.stage for item in _plan(home).estimates}
+
+
+@pytest.mark.usefixtures("planted")
+def test_plan_counts_all_validation_questions_of_every_checkpoint_and_stop(home: Path) -> None:
+    best = 'name = "run-1"\nbest_checkpoint = "target"\ncheckpoint_steps = 2'
+    plan = _plan(home, EXPERIMENT.replace('name = "run-1"', best) + WATCHED)
+    checkpoints = -(-total_steps(rows_of(home), TrainingConfig(batch_size=4)) // 2)
+    config = load_experiment(home / "x.toml")
+    held = len(read_target(config, find_task("demo")).validation)
+    suite = sum(len(item.validation) for item in read_general(config))
+    assert seconds_of(plan, "monitor", "run-1") == pytest.approx((1 + checkpoints) * (held * ANSWER + suite * CHOICE))
+    stop = 'name = "run-1"\nmonitor_steps = 100\nstop_when_loss = 1.0'
+    watched = _plan(home, EXPERIMENT.replace('name = "run-1"', stop) + WATCHED)
+    assert seconds_of(watched, "monitor", "run-1") == pytest.approx(2 * (5 * ANSWER + suite * CHOICE))
+
+
+@pytest.mark.usefixtures("planted")
+def test_plan_of_a_search_counts_trials_looks_and_the_judgement(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = _plan(home, EXPERIMENT + WATCHED)
+    assert any("--trials N counts it" in note for note in alone.notes)
+    words = ["plan", str(home / "x.toml"), "--out", str(home / "runs" / "x"), "--trials", "5", "--json"]
+    assert main(words) == 0
+    plan = json.loads(capsys.readouterr().out)
+    found = {(item["stage"], item["variant"]): item for item in plan["estimates"]}
+    config = load_experiment(home / "x.toml")
+    held = len(read_target(config, find_task("demo")).validation)
+    suite = sum(len(item.validation) for item in read_general(config))
+    own = found["train", "run-1"]
+    assert found["train", "trials"]["seconds"] == pytest.approx(5 * own["seconds"])
+    assert found["look", "trials"]["seconds"] == pytest.approx((1 + 5 * 2) * (held * ANSWER + suite * CHOICE))
+    finals = [f"search-{number}-seed-{seed}" for number in (1, 2) for seed in (1, 2, 3)]
+    assert all(found["train", name]["seconds"] == pytest.approx(own["seconds"]) for name in finals)
+    assert all(found["generate", f"{name}{scale}"]["seconds"] == pytest.approx(12 * ANSWER)
+               for name in finals for scale in ("", "@0.5"))  # fmt: skip
+    assert found["train", "trials"]["memory_bytes"] > own["memory_bytes"]  # of rank 64
+    assert plan["seconds"] == pytest.approx(sum(item["seconds"] for item in plan["estimates"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "trials", "message"),
+    [(EXPERIMENT, "5", "--trials belongs to a search; add [search] and [validation]"),
+     (EXPERIMENT + WATCHED, "0", "--trials 0: expected at least 1")],
+)  # fmt: skip
+def test_plan_of_a_search_that_cannot_be_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str], text: str, trials: str, message: str
+) -> None:
+    (home / "x.toml").write_text(text, encoding="utf-8")
+    assert main(["plan", str(home / "x.toml"), "--out", str(home / "run"), "--trials", trials]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_dry_run_counts_what_a_training_takes_besides_its_rows(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = Speeds(
+        {"train": 60.0, "generate": 6000.0, "choice": 60.0}, {"train": 60.0, "generate": 60.0, "choice": 60.0}
+    )
+    monkeypatch.setattr("paretune.pipeline.experiment.like_this", lambda session: (known, 1))
+    times = []
+    for settings in ("", "\nmonitor_steps = 1"):
+        text = EXPERIMENT.replace('name = "run-1"', f'name = "run-1"{settings}') + WATCHED
+        (home / "x.toml").write_text(text, encoding="utf-8")
+        assert main(["run", str(home / "x.toml"), "--out", str(home / "run"), "--dry-run"]) == 0
+        times.append(next(line for line in capsys.readouterr().out.splitlines() if line.startswith("time: ")))
+    assert all(line.startswith("time: about ") for line in times)
+    assert times[0] != times[1]  # minutes more of answers

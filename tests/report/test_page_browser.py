@@ -270,6 +270,8 @@ def test_page_prints_figures_without_explorer(opened: Browser) -> None:
     opened.ask("Emulation.setEmulatedMedia", media="print")
     assert not opened.run("document.getElementById('explorer').checkVisibility()")
     assert opened.run("document.querySelector('.view:not([hidden]) .tradeoff .wide').checkVisibility()")
+    opened.resize(700)  # A4 within its margins
+    assert opened.run("document.documentElement.scrollWidth") <= 700
     opened.ask("Emulation.setEmulatedMedia", media="")
 
 

@@ -46,7 +46,7 @@ function targetAnswer(row, group, variants, mark) {
     make("h3", {}, ...names, make("span", { class: "facts-line" }, facts.join(" · "))),
     message ? make("p", { class: "reason" }, `${say("to fix")}: ${row.explained(message)}`) : null,
     body,
-    make("p", { class: "about" }, same ? say("the same text as the reference") : "", answer ? copyButton("Copy", () => answer, { class: "copy" }) : ""),
+    make("p", { class: "about" }, same ? make("span", {}, say("the same text as the reference")) : "", answer ? copyButton("Copy", () => answer, { class: "copy" }) : ""),
     result ? panel.below(result, outcome !== "correct") : null,
     text === null ? null : folded(say("raw answer"), text));
 }
