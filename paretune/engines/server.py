@@ -3,8 +3,9 @@
 What is sent is the rendered prompt, never a conversation: the server's chat template may be another than the
 tokenizer's of model.path, which is read here for rendering and counting; weights are not.
 
-Multiple choice is scored by log-probabilities where the server returns those of a prompt's own tokens ("echo"), or of
-the most probable next tokens ("top N", letters only). Which it does is found out by asking.
+Multiple choice is scored by log-probabilities where the server returns those of a prompt's own tokens ("echo"), of next
+tokens that a request names ("tokens"), or of the most probable next tokens ("top N"); the last two for letters only.
+Which it does is found out by asking.
 """
 
 from __future__ import annotations
@@ -393,18 +394,30 @@ class ServerEngine:
 
     @cached_property
     def _choices(self) -> str | None:
-        """How options are scored: "echo", "top N", or None: not at all."""
+        """How options are scored: "echo", "tokens", "top N", or None: not at all."""
         text = "The first letter of the alphabet is"
         asked = {**self._base.fields(), "prompt": text, "max_tokens": 1, "temperature": 0.0}
         wanted = self.count_tokens(text)
         choice = self._tried({**asked, "echo": True, "logprobs": 1})
         if choice is not None and wanted <= len(_token_logprobs(choice)) <= wanted + 2:
             return "echo"
+        if self._names_tokens:
+            return "tokens"
         for number in dict.fromkeys((self._settings.top_logprobs, _FEWEST_TOP)):
             choice = self._tried({**asked, "logprobs": number})
             if choice is not None and len(_top_logprobs(choice)) > 1:
                 return f"top {number}"
         return None
+
+    @cached_property
+    def _names_tokens(self) -> bool:
+        """Whether the server returns log-probabilities of the next tokens that a request names: one request per
+        question instead of one per option, and unlike echo it may use a cache of prompts."""
+        text = "The first letter of the alphabet is"
+        wanted = sorted(set(encode(self._tokenizer, text)))[:2]
+        asked = {**self._base.fields(), "prompt": text, "max_tokens": 1, "temperature": 0.0}
+        choice = self._tried({**asked, **_naming(wanted)})
+        return choice is not None and set(map(_name, wanted)) <= _top_logprobs(choice).keys()
 
     def _tried(self, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:
@@ -419,12 +432,15 @@ class ServerEngine:
     ) -> tuple[float, ...]:
         name = f"question {prompt.question.id}"
         asked = {**served.fields(), "max_tokens": 1, "temperature": 0.0}
+        if self._names_tokens and len(prompt.contexts) == 1 and all(len(one) == 1 for one in question.continuations):
+            tokens = [one[0] for one in question.continuations]
+            body = {**asked, "prompt": self._sent(_option_text(prompt, 0)[0].rstrip()), **_naming(tokens)}
+            return _named(await _completion(connection, body, name), tokens, len(question.contexts[0]), name)
         if self._choices != "echo":
-            number = int(str(self._choices).removeprefix("top "))
             if any(len(tokens) > 1 for tokens in question.continuations):
                 raise EngineError(f"{name}: a letter of several tokens, of which the server tells only the first; set "
                                   'general.method = "generate"')  # fmt: skip
-            text = _option_text(prompt, 0)[0]
+            number, text = int(str(self._choices).removeprefix("top ")), _option_text(prompt, 0)[0]
             body = {**asked, "prompt": self._sent(text.rstrip()), "logprobs": number}
             letters = [text[len(text.rstrip()) :] + letter for letter in prompt.continuations]
             return _among(_top_logprobs(await _completion(connection, body, name)), letters, name)
@@ -494,13 +510,37 @@ def _token_logprobs(choice: Mapping[str, Any]) -> list[float | None]:
 def _sum_of_last(choice: Mapping[str, Any], whole: int, last: int, name: str) -> float:
     """The log-probability of a prompt's last tokens. whole: how many tokens the tokenizer here makes of the prompt."""
     values = _token_logprobs(choice)
-    if not whole - 1 <= len(values) <= whole + 1:
-        raise EngineError(f"{name}: the server makes {len(values)} tokens of what is {whole} by the tokenizer of "
-                          "model.path; name the model that is served")  # fmt: skip
+    _require_same_tokens(len(values), whole, name)
     known = [value for value in values[len(values) - last :] if isinstance(value, (int, float))]
     if len(known) < last:
         raise EngineError(f"{name}: the server leaves out log-probabilities of the option's tokens")
     return min(0.0, float(sum(known)))
+
+
+def _require_same_tokens(read: int, whole: int, name: str) -> None:
+    if not whole - 1 <= read <= whole + 1:
+        raise EngineError(f"{name}: the server makes {read} tokens of what is {whole} by the tokenizer of "
+                          "model.path; name the model that is served")  # fmt: skip
+
+
+def _naming(tokens: Sequence[int]) -> dict[str, Any]:
+    """The fields of a request that ask for the log-probabilities of these next tokens, in vLLM's words."""
+    return {"logprobs": 1, "logprob_token_ids": list(tokens), "return_tokens_as_token_ids": True}
+
+
+def _name(token: int) -> str:
+    return f"token_id:{token}"
+
+
+def _named(choice: Mapping[str, Any], tokens: Sequence[int], whole: int, name: str) -> tuple[float, ...]:
+    """The log-probabilities of the next tokens that were named. whole: how many tokens the tokenizer here makes of
+    the prompt."""
+    if choice["prompt_tokens"] is not None:
+        _require_same_tokens(choice["prompt_tokens"], whole, name)
+    listed = _top_logprobs(choice)
+    if any(_name(token) not in listed for token in tokens):
+        raise EngineError(f"{name}: the server leaves out log-probabilities of the option's tokens")
+    return tuple(min(0.0, listed[_name(token)]) for token in tokens)
 
 
 def _top_logprobs(choice: Mapping[str, Any]) -> dict[str, float]:
