@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from paretune.cli import main as paretune
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.pipeline.plan import card_named, plan_experiment
 from paretune.pipeline.session import Session
 from paretune.run.folder import RunFolder

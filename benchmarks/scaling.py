@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.pipeline.cells import Cell, cells_of
 from paretune.run.folder import RunFolder
 

@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from paretune.analysis.axes import target_axis
-from paretune.config import ExperimentConfig, load_experiment
+from paretune.config import ExperimentConfig
+from paretune.config.read import load_experiment
 from paretune.engines.hf.engine import describe_model
 from paretune.models.load import LoadedModel, ModelHandle
 from paretune.pipeline.cells import cells_of, work
-from paretune.pipeline.experiment import start
 from paretune.pipeline.session import Session, describe_machine
+from paretune.pipeline.start import start
 from paretune.run.folder import RunFolder, work_seconds
 from paretune.run.load import load_run
 from paretune.stats.intervals import accuracy_interval

@@ -120,7 +120,7 @@ and `KAGGLE_KEY`, or `KAGGLE_API_TOKEN`), a variable of the environment, or `kag
 `~/.kaggle`.|Spider e MMLU são baixados uma vez, verificados e guardados. Para o Kaggle, a chave é um secret do Colab
 (`KAGGLE_USERNAME` e `KAGGLE_KEY`, ou `KAGGLE_API_TOKEN`), uma variável de ambiente, ou o arquivo `kaggle.json` aqui, no Drive
 ou em `~/.kaggle`.»"""),
-    (CODE, """from paretune.config import load_experiment
+    (CODE, """from paretune.config.read import load_experiment
 from paretune.sources.known import known_data
 
 KEYS = ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN")

@@ -1,6 +1,6 @@
 """The keys of an experiment file in words: the page docs/experiment.md and the file that `paretune init` writes.
 
-Types, defaults and bounds come from the classes of config.py; only what a key means stands here.
+Types, defaults and bounds come from the classes of `paretune.config`; only what a key means stands here.
 """
 
 from __future__ import annotations

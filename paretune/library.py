@@ -43,7 +43,7 @@ class Experiment:
         Raises ConfigError naming file, key and the nearest right one.
         """
         from paretune.choice.suites import check_suites
-        from paretune.config import load_experiment
+        from paretune.config.read import load_experiment
         from paretune.engines import check_engine
 
         config = load_experiment(Path(file), [f"{key}={_toml(value)}" for key, value in (settings or {}).items()])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.experiment_text import MEANINGS, SECTIONS, experiment_file, experiment_page, keys, own_keys
 
 ROOT = Path(__file__).resolve().parents[1]

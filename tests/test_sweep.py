@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from paretune.analysis.units import units_of
-from paretune.config import ExperimentConfig, load_experiment
+from paretune.config import ExperimentConfig
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 
 GROUND = '[target]\nkind = "demo"\n[training]\nepochs = 2\n'

@@ -11,6 +11,7 @@ import copy
 import difflib
 import functools
 import logging
+import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -295,8 +296,6 @@ def _rehearsal() -> Any:
 @contextmanager
 def _seeded() -> Iterator[None]:
     """lm-eval's seeds within, everybody else's randomness as it was after."""
-    import random
-
     import numpy
     import torch
 

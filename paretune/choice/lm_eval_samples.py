@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from paretune.choice.verdict import unanswered
 from paretune.errors import ScoringError
 from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoiceQuestion, Method
 from paretune.run.jsonl import Record
@@ -80,21 +81,15 @@ def answer_of(
     if method != "generate":
         # acc_mutual_info adds the options without their question; they come last
         sums = [float(response[0]) for response in sample["filtered_resps"]][: len(question.options)]
-    return ChoiceAnswer(
-        suite=suite,
-        id=question.id,
-        subject=question.subject,
-        category=question.category,
-        variant=variant,
-        method=method,
+    prompt_tokens = count_tokens(str(sample["arguments"][0][0]))
+    return replace(
+        unanswered(question, method, suite, variant, prompt_tokens),
         outcome=ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG,
         correct=correct,
         correct_raw=_verdict(sample, "acc") if method == "cloze" else None,
-        answer=question.answer,
         predicted=_predicted(question, metric, sums, correct),
         log_probabilities=tuple(sums),
         letter_mass=min(1.0, math.fsum(math.exp(total) for total in sums)) if method == "letter" else None,
-        prompt_tokens=count_tokens(str(sample["arguments"][0][0])),
         text=str(sample["resps"][0][0]) if method == "generate" else None,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from paretune.choice.letters import parse_letter
-from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt
+from paretune.records import ChoiceAnswer, ChoiceOutcome, ChoicePrompt, ChoiceQuestion, Method
 
 
 def judge(
@@ -24,48 +26,50 @@ def judge(
     normalised = int(np.argmax(np.array(log_probabilities) / lengths))
     cloze = prompt.method == "cloze"
     predicted = normalised if cloze else raw
-    correct = finite and predicted == question.answer
-    outcome = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
-    return ChoiceAnswer(
-        suite=suite,
-        id=question.id,
-        subject=question.subject,
-        category=question.category,
-        variant=variant,
-        method=prompt.method,
-        outcome=outcome if finite else ChoiceOutcome.FAILED,
+    correct = predicted == question.answer
+    unjudged = unanswered(question, prompt.method, suite, variant, prompt_tokens)
+    if not finite:
+        return replace(unjudged, outcome=ChoiceOutcome.FAILED, correct_raw=False if cloze else None)
+    return replace(
+        unjudged,
+        outcome=ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG,
         correct=correct,
-        correct_raw=(finite and raw == question.answer) if cloze else None,
-        answer=question.answer,
-        predicted=predicted if finite else None,
-        log_probabilities=log_probabilities if finite else (),
-        letter_mass=None if cloze or not finite else float(min(1.0, np.exp(log_probabilities).sum())),
-        prompt_tokens=prompt_tokens,
+        correct_raw=raw == question.answer if cloze else None,
+        predicted=predicted,
+        log_probabilities=log_probabilities,
+        letter_mass=None if cloze else float(min(1.0, np.exp(log_probabilities).sum())),
     )
 
 
 def judge_written(prompt: ChoicePrompt, text: str, suite: str, variant: str, *, prompt_tokens: int) -> ChoiceAnswer:
     """The verdict on a written answer: no_answer where `parse_letter` finds no choice in it."""
     question = prompt.question
+    written = replace(unanswered(question, prompt.method, suite, variant, prompt_tokens), text=text)
     predicted = parse_letter(text, question.options)
+    if predicted is None:
+        return written
     correct = predicted == question.answer
-    answered = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
+    outcome = ChoiceOutcome.CORRECT if correct else ChoiceOutcome.WRONG
+    return replace(written, outcome=outcome, correct=correct, predicted=predicted)
+
+
+def unanswered(question: ChoiceQuestion, method: Method, suite: str, variant: str, prompt_tokens: int) -> ChoiceAnswer:
+    """The line of a question before anything is known of an answer to it: no_answer."""
     return ChoiceAnswer(
         suite=suite,
         id=question.id,
         subject=question.subject,
         category=question.category,
         variant=variant,
-        method=prompt.method,
-        outcome=ChoiceOutcome.NO_ANSWER if predicted is None else answered,
-        correct=correct,
+        method=method,
+        outcome=ChoiceOutcome.NO_ANSWER,
+        correct=False,
         correct_raw=None,
         answer=question.answer,
-        predicted=predicted,
+        predicted=None,
         log_probabilities=(),
         letter_mass=None,
         prompt_tokens=prompt_tokens,
-        text=text,
     )
 
 

@@ -92,7 +92,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
         return given
     if arguments.out is not None:
         return Path(arguments.out)
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
 
     return runs_directory() / load_experiment(given, arguments.settings).name
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write, check and print; raises ParetuneError for what the user can mend."""
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.pipeline.export import export
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder

@@ -108,7 +108,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[int, int]:
     """Recipes judged together, and variants that answer, the baseline included: as given, else those that are planned
     in the experiment file or the run folder."""
     from paretune.analysis.units import units_of
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.run.claims import planned_variants
     from paretune.run.folder import RunFolder
 

@@ -148,7 +148,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
 def open_session(arguments: argparse.Namespace) -> Session:
     """The experiment that `experiment`, `--set`, `--out` and `--lang` name, with nothing read but its file."""
     from paretune.choice.suites import check_suites
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.engines import check_engine
     from paretune.pipeline.session import Session
     from paretune.run.folder import RunFolder
@@ -314,7 +314,6 @@ def keep_memory_on_cpu() -> None:
 def _work(stage: str, session: Session, variants: list[VariantConfig], arguments: argparse.Namespace) -> None:
     if stage in ("run", "prepare", "train", "evaluate"):
         _say(f"{session.folder.path}: loading libraries and reading the data")  # seconds of silence otherwise
-    from paretune.pipeline import experiment
 
     if stage in ("run", "train", "evaluate"):
         keep_memory_on_cpu()
@@ -324,9 +323,10 @@ def _work(stage: str, session: Session, variants: list[VariantConfig], arguments
             _work_with_model(stage, session, variants, arguments)
     elif stage == "prepare":
         from paretune.pipeline.prepare import prepare
+        from paretune.pipeline.start import note_kinds
 
         prepare(session)
-        experiment.note_kinds(session)
+        note_kinds(session)
     else:
         _summarise(stage, session.folder, arguments, session.folder)
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search, judge and print; raises ParetuneError for what the user can mend."""
-    from paretune.config import read_table
+    from paretune.config.read import read_table
     from paretune.pipeline.report import Claims, printed
     from paretune.pipeline.search import FINAL, FOLDER, Limits, Search, write_report
     from paretune.pipeline.tracking import tracking

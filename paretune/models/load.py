@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,9 +146,6 @@ def keep_freed_memory() -> None:
     third of the time of training went into page faults before. Does nothing elsewhere. It changes the whole process, so
     the command line calls it, and no library function does.
     """
-    import ctypes
-    import sys
-
     if not sys.platform.startswith("linux"):
         return
     try:

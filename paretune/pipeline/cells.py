@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Literal
 from paretune.config import NO_REPLAY, ExperimentConfig, VariantConfig
 from paretune.errors import ConfigError, RunFolderError
 from paretune.fields import nearest
+from paretune.pipeline.check import check_adapters
+from paretune.pipeline.choices import read_choices
+from paretune.pipeline.conditions import training_fingerprint
+from paretune.pipeline.done import list_progress
+from paretune.pipeline.evaluate import answer, answer_headers, asked_questions, choose, is_unusable, score
 from paretune.pipeline.prepare import is_prepared, prepare, take_prepared
+from paretune.pipeline.repair import repair, repair_fingerprint
 from paretune.pipeline.replay import FILE as REPLAY
 from paretune.pipeline.session import Session
+from paretune.pipeline.start import note_kinds
 from paretune.run.folder import is_complete
+from paretune.training.sft import is_trained
 
 if TYPE_CHECKING:
     from paretune.pipeline.choices import Choices
@@ -110,8 +118,6 @@ def find_cells(cells: Sequence[Cell], names: Sequence[str]) -> list[Cell]:
 
 def work(session: Session, cell: Cell, choices: Choices) -> None:
     """Do one cell of a variant; nothing where it is done. Raises what its stage raises."""
-    from paretune.pipeline.evaluate import answer, choose, score
-    from paretune.pipeline.repair import repair
     from paretune.pipeline.train import train
 
     variant = session.config.variant(cell.variant)
@@ -137,10 +143,6 @@ def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
 
     Raises RunFolderError where that is not done, or another process is at the cell, and what its stage raises.
     """
-    from paretune.pipeline.check import check_adapters
-    from paretune.pipeline.choices import read_choices
-    from paretune.pipeline.experiment import note_kinds, report
-
     with session.folder.doing(cell.id, wait=wait):
         if cell.kind == "prepare":
             prepare(session)
@@ -150,7 +152,9 @@ def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
             raise _not_yet(session, cell, "prepare")
         take_prepared(session)
         if cell.kind == "report":
-            report(session)
+            from paretune.pipeline.report import report_session
+
+            report_session(session)
             return
         variant = session.config.variant(cell.variant)
         for remark in check_adapters(session, [variant]):
@@ -162,20 +166,14 @@ def work_alone(session: Session, cell: Cell, *, wait: bool = False) -> None:
 
 def _check_needs(session: Session, cell: Cell, variant: VariantConfig, choices: Choices) -> None:
     """By the fingerprints that the stages before it ask for."""
-    from paretune.pipeline.evaluate import answer_headers, asked_questions, is_unusable
-    from paretune.pipeline.train import training_fingerprint
-    from paretune.training.sft import is_trained
-
     if cell.kind == "train":
         return
     owner = session.config.variant(variant.source or variant.name)
     if owner.is_trained and not is_trained(session.folder.path / owner.name, training_fingerprint(session, owner)):
         raise _not_yet(session, cell, f"train:{owner.name}")
-    if variant.repair is not None and cell.kind != "repair":
-        from paretune.pipeline.repair import repair_fingerprint
-
-        if not is_trained(session.folder.path / variant.name, repair_fingerprint(session, variant)):
-            raise _not_yet(session, cell, f"repair:{variant.name}")
+    repairs = variant.repair is not None and cell.kind != "repair"
+    if repairs and not is_trained(session.folder.path / variant.name, repair_fingerprint(session, variant)):
+        raise _not_yet(session, cell, f"repair:{variant.name}")
     if cell.kind == "judge" and not is_unusable(session, variant):
         wanted = answer_headers(session, variant, choices, session.folder)[0]["fingerprint"]
         path = session.folder.variant(variant.name, "answers.jsonl")
@@ -190,8 +188,6 @@ def _not_yet(session: Session, cell: Cell, need: str) -> RunFolderError:
 def list_cells(session: Session) -> tuple[list[CellState], str]:
     """Every cell with its state, by the rows of `list_progress`; and why states were not checked against the settings,
     where they were not."""
-    from paretune.pipeline.done import list_progress
-
     rows, reason = list_progress(session)
     return cell_states(session, rows), reason
 

@@ -26,6 +26,7 @@ from paretune.pipeline.prepare import check_length
 from paretune.pipeline.session import Session
 from paretune.sources.adapters import find_adapter
 from paretune.tasks import TargetData
+from paretune.training.sft import total_steps
 
 
 def find_problems(session: Session, target: TargetData) -> list[str]:
@@ -69,8 +70,6 @@ def _variant_problems(
     for reason in _refused(lambda: _check_repair(session, variant)):
         yield f"variant {variant.name}: {reason}"
     if variant.checkpoint is not None and variant.source is not None:
-        from paretune.training.sft import total_steps
-
         training = session.config.variant(variant.source).training
         if training is not None:
             steps = total_steps(len(target.training), training)

@@ -28,11 +28,12 @@ import paretune
 from paretune.config import ExperimentConfig, VariantConfig
 from paretune.disk import write_bytes
 from paretune.errors import ConfigError, EngineError, ParetuneError
+from paretune.models.load import choose_device, keep_freed_memory
 from paretune.pipeline.cells import Cell, cell_states, cells_of, work, work_alone
 from paretune.pipeline.done import known_rows
-from paretune.pipeline.experiment import start
 from paretune.pipeline.resources import Resources, resources_of
 from paretune.pipeline.session import Session
+from paretune.pipeline.start import start
 from paretune.run.folder import CELLS, RunFolder
 from paretune.run.jsonl import Record, set_aside
 from paretune.text import voice_named
@@ -306,8 +307,6 @@ def do_cell(order: Order, board: Any, *parts: Files) -> Outcome:
 def _set_up_device(gpu_share: float) -> None:
     """A cell that shares a GPU takes its part of the memory at most; on a CPU see `keep_freed_memory`."""
     import torch
-
-    from paretune.models.load import choose_device, keep_freed_memory
 
     if choose_device() == "cpu":
         keep_freed_memory()

@@ -11,6 +11,7 @@ from paretune.config import BASELINE, VariantConfig
 from paretune.errors import ConfigError, RunFolderError
 from paretune.files import fingerprint
 from paretune.models.adapters import why_unusable
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.evaluate import target_files
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import is_prepared, take_prepared
@@ -18,6 +19,7 @@ from paretune.pipeline.session import Session
 from paretune.pipeline.validation import StateAnswers, Validation, answer_state, judge_states, read_validation
 from paretune.run.claims import terms_of
 from paretune.run.jsonl import LineWriter, Record
+from paretune.training.sft import is_trained
 
 FILE = "validation.jsonl"  # of a variant: its states that were measured
 
@@ -66,9 +68,6 @@ def turn_dial(session: Session, variant: VariantConfig, scales: Sequence[float],
 
 def _check_prepared(session: Session, variant: VariantConfig) -> None:
     """Refuse an adapter that may have been trained on the validation questions, and questions of other settings."""
-    from paretune.pipeline.train import training_fingerprint
-    from paretune.training.sft import is_trained
-
     if session.config.validation is None:
         return  # `read_validation` says so
     folder = session.folder.path

@@ -13,7 +13,11 @@ from typing import Literal
 
 from paretune.config import BASELINE
 from paretune.errors import ParetuneError
+from paretune.pipeline.choices import read_choices
+from paretune.pipeline.conditions import training_fingerprint
+from paretune.pipeline.evaluate import answer_headers, verdicts_header
 from paretune.pipeline.prepare import data_hashes, prepare, read_general, read_target
+from paretune.pipeline.repair import repair_fingerprint
 from paretune.pipeline.session import Session, prepared_mark
 from paretune.report.text_table import Table
 from paretune.run.folder import RunFolder, same_fingerprint
@@ -21,6 +25,7 @@ from paretune.run.jsonl import count_lines, read_header, read_lines
 from paretune.run.load import task_of
 from paretune.sources.store import with_stored_paths
 from paretune.text import Voice
+from paretune.training.sft import is_trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +158,6 @@ class _Known:
     @classmethod
     def of(cls, session: Session, prepared: RunFolder) -> _Known:
         """The fingerprints that the stages would ask for. prepared: where what is asked now lies."""
-        from paretune.pipeline.choices import read_choices
-        from paretune.pipeline.evaluate import answer_headers, verdicts_header
-        from paretune.pipeline.repair import repair_fingerprint
-        from paretune.pipeline.train import training_fingerprint
-        from paretune.training.sft import is_trained
-
         choices = read_choices(prepared, session.config.general)
         marks = {
             ("", f"prepared/{name}"): prepared_mark(prepared, name) for name in _prepared(session.task.facets.lines)
@@ -228,8 +227,6 @@ def _row(known: _Known, variant: str, part: str, path: Path, wanted: int | None)
 
 
 def _adapter_row(folder: RunFolder, known: _Known, variant: str) -> PartDone:
-    from paretune.training.sft import is_trained
-
     own, mark = folder.path / variant, (known.marks or {}).get((variant, "adapter"), "")
     if not (own / "adapter" / "adapter_config.json").is_file():
         return PartDone(variant, "adapter", 0, 1, "missing", mark)

@@ -10,28 +10,32 @@ from typing import TYPE_CHECKING
 
 from paretune.config import BASELINE, EngineConfig, VariantConfig
 from paretune.errors import ParetuneError
+from paretune.pipeline.cells import cells_of, work
+from paretune.pipeline.check import find_problems, find_remarks
+from paretune.pipeline.cluster import run_cells
 from paretune.pipeline.done import PartDone, known_rows, list_progress
+from paretune.pipeline.doubts import trained_on_the_test
 from paretune.pipeline.pace import Course, Speeds, Work, describe_time, earlier_speeds
 from paretune.pipeline.prepare import (
     GeneralData,
-    is_prepared,
     prepare,
     read_general,
     read_target,
-    take_prepared,
 )
+from paretune.pipeline.repair import repair
 from paretune.pipeline.samples import FILE as SAMPLES
 from paretune.pipeline.samples import Drawing
 from paretune.pipeline.session import Session, describe_machine
+from paretune.pipeline.start import note_kinds, start
 from paretune.run.jsonl import count_lines
-from paretune.run.load import Run, load_run
+from paretune.run.load import Run
 from paretune.sources.store import with_stored_paths
 from paretune.sql.spider import data_name
 from paretune.tasks import TargetData
+from paretune.training.sft import total_steps
 
 if TYPE_CHECKING:
     from paretune.analysis.results import Comparison
-    from paretune.pipeline.choices import Choices
     from paretune.pipeline.report import Claims
 
 
@@ -55,24 +59,11 @@ def run_all(
     if cluster is None:
         train_and_evaluate(session, variants)
     else:
-        from paretune.pipeline.cluster import run_cells
-
         run_cells(session, variants, cluster)
     session.release()
-    return report(session, claims, target_data)
+    from paretune.pipeline.report import report_session
 
-
-def report(session: Session, claims: Claims | None = None, target_data: Path | None = None) -> tuple[Run, Comparison]:
-    """Tables, plots and page of what lies in the folder. target_data: as in report_folder."""
-    from paretune.pipeline.report import Claims, compare_folder, report_folder
-
-    run = load_run(session.folder.path)
-    comparison = compare_folder(run, session.voice, session.say, claims or Claims(), into=session.folder)
-    with session.folder.timed("report"):
-        report_folder(run, comparison, session.voice, target_data, into=session.folder)
-    if session.mirror is not None:
-        session.mirror.send_figures(comparison)
-    return run, comparison
+    return report_session(session, claims, target_data)
 
 
 def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> None:
@@ -80,8 +71,6 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
 
     Without training, what is prepared already from these settings is used as it is: the data need not be there.
     """
-    from paretune.pipeline.cells import cells_of, work
-
     choices = start(session, variants, training=training)
     session.course = _course(session, sorted(variants, key=lambda variant: variant.source is not None), len(choices))
     cells = cells_of(session.config, session.task.facets.lines, variants, training=training)
@@ -93,24 +82,8 @@ def train_and_evaluate(session: Session, variants: Sequence[VariantConfig], *, t
                 work(session, cell, choices)
 
 
-def start(session: Session, variants: Sequence[VariantConfig], *, training: bool = True) -> Choices:
-    """Prepare, or take what is prepared, and refuse adapters that do not fit; returns the multiple choice of all."""
-    from paretune.pipeline.check import check_adapters
-    from paretune.pipeline.choices import read_choices
-
-    if training or not is_prepared(session):
-        prepare(session)
-    else:
-        take_prepared(session)
-    note_kinds(session)
-    for remark in check_adapters(session, variants):
-        session.say(f"note: {remark}")
-    return read_choices(session.folder, session.config.general)
-
-
 def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
     """Prepare and train."""
-    from paretune.pipeline.repair import repair
     from paretune.pipeline.train import train
 
     prepare(session)
@@ -120,32 +93,8 @@ def train_only(session: Session, variants: Sequence[VariantConfig]) -> None:
         repair(session, variant)
 
 
-def note_kinds(session: Session) -> None:
-    """Say in the manifest what each variant is."""
-    facts = {}
-    for variant in session.config.all_variants():
-        if variant.served is not None:
-            kind = "served"
-        elif variant.repair is not None:
-            kind = "repaired"
-        elif variant.source is not None:
-            kind = "checkpoint" if variant.checkpoint is not None else "scaled"
-        elif variant.adapter is not None:
-            kind = "adapter"
-        else:
-            kind = "trained" if variant.is_trained else "baseline"
-        facts[variant.name] = {
-            "kind": kind, "source": variant.source, "adapter_scale": variant.adapter_scale,
-            "checkpoint": variant.checkpoint, **({"repair": variant.repair} if variant.repair else {}),
-        }  # fmt: skip
-    session.note_variants(facts)
-
-
 def describe_plan(session: Session) -> Plan:
     """What a run would do and what would stop it, after reading all data but no weights."""
-    from paretune.pipeline.check import find_problems, find_remarks
-    from paretune.pipeline.doubts import trained_on_the_test
-
     session.config = with_stored_paths(session.config)
     target, general = read_target(session.config, session.task), read_general(session.config)
     engine = session.config.engine
@@ -190,8 +139,6 @@ def todo_of(session: Session, rows: Sequence[PartDone], counts: Mapping[str, int
         if row.part == "adapter" and training is None:
             continue  # a repair takes seconds
         if row.part == "adapter" and training is not None:
-            from paretune.training.sft import total_steps
-
             steps = total_steps(counts["train"], training)
             todo.append(Work(row.variant, "train", steps, training.batch_size * training.accumulation_steps))
         else:
@@ -249,7 +196,5 @@ def _describe_general(item: GeneralData) -> str:
 
 def _describe_variant(variant: VariantConfig, rows: int) -> str:
     if variant.training is not None:
-        from paretune.training.sft import total_steps
-
         return f"train {total_steps(rows, variant.training)} steps at {variant.training.peak_learning_rate:g}, evaluate"
     return "evaluate" if variant.repair is None else f"repair {variant.source} by {variant.repair}, evaluate"

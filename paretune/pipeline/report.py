@@ -10,7 +10,10 @@ from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.errors import ParetuneError, RunFolderError
+from paretune.pipeline.session import Session
+from paretune.report.page import write_page, write_unfinished_page
 from paretune.report.plots import write_plots
+from paretune.report.runs_page import RunEntry, write_runs_page
 from paretune.report.screen import Screen
 from paretune.report.tables import print_tables, write_tables
 from paretune.report.verdict import closing_text
@@ -57,6 +60,19 @@ def compare_folder(
     return comparison
 
 
+def report_session(
+    session: Session, claims: Claims = Claims(), target_data: Path | None = None
+) -> tuple[Run, Comparison]:
+    """Tables, plots and page of what lies in the folder. target_data: as in report_folder."""
+    run = load_run(session.folder.path)
+    comparison = compare_folder(run, session.voice, session.say, claims, into=session.folder)
+    with session.folder.timed("report"):
+        report_folder(run, comparison, session.voice, target_data, into=session.folder)
+    if session.mirror is not None:
+        session.mirror.send_figures(comparison)
+    return run, comparison
+
+
 def printed(run: Run, comparison: Comparison, voice: Voice, screen: Screen, into: RunFolder | None) -> str:
     """What a command says of a comparison: the main tables, and last the verdict, the audit's gravest findings, and the
     page if it is there."""
@@ -72,8 +88,6 @@ def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: P
     target_data: the folder from which the task shows more than the lines hold; when None, where the manifest says it
     was, if it is there.
     """
-    from paretune.report.page import write_page
-
     write_plots(comparison, into.report, voice)
     there = target_data or run.task.data_folder(run.manifest)
     return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)
@@ -81,16 +95,12 @@ def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: P
 
 def report_unfinished(run: Run, voice: Voice, *, into: RunFolder) -> Path:
     """Write the page of a run whose base model has not answered everything yet; returns its path."""
-    from paretune.report.page import write_unfinished_page
-
     return write_unfinished_page(run, into.report, voice)
 
 
 def report_runs(folder: Path, voice: Voice, say: Callable[[str], None]) -> Path:
     """Write FOLDER/index.html over all run folders in it; returns it. A run that cannot be compared is named with the
     reason. Raises RunFolderError where there is no run."""
-    from paretune.report.runs_page import RunEntry, write_runs_page
-
     paths = [path.parent for path in sorted(folder.glob("*/manifest.json"))]
     if not paths:
         raise RunFolderError(f"{folder}: neither a run folder nor a folder of runs; expected manifest.json in it")

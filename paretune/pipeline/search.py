@@ -13,16 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import BASELINE, VariantConfig, experiment_of, recipe_keys, recipe_training
+from paretune.config import BASELINE, VariantConfig
+from paretune.config.read import experiment_of
+from paretune.config.training import recipe_keys, recipe_training
 from paretune.errors import ConfigError, DataError, TrainingError
 from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text
 from paretune.methods import DEFAULT_METHOD
+from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
 from paretune.pipeline.session import Session
 from paretune.pipeline.study import Look, Proposal, Study, candidates, front, training_name
-from paretune.pipeline.train import train, training_fingerprint
+from paretune.pipeline.train import train
 from paretune.pipeline.validation import StateAnswers, Validation, answer_state, judge_states, read_validation
 from paretune.report.search import LookRow, SearchReport, search_table, write_search
 from paretune.report.text_table import Table

@@ -16,6 +16,7 @@ from paretune.config import ExperimentConfig, VariantConfig
 from paretune.files import fingerprint, write_text
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
+from paretune.tracking import build_tracker
 
 if TYPE_CHECKING:
     from paretune.analysis.results import Claim, Comparison
@@ -128,8 +129,6 @@ def tracking(session: Session) -> Iterator[None]:
     if config is None:
         yield
         return
-    from paretune.tracking import build_tracker
-
     store = session.folder.path / "tracking" if config.path is None else Path(config.path)
     session.say(f"tracking: {config.kind}, {config.server or store}")
     tracker = build_tracker(config, session.folder.path.resolve().name, store)

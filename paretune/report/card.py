@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from paretune.analysis.audit import audit_run
 from paretune.analysis.results import Claim, Comparison, GroupRow, UnitRow
 from paretune.errors import RunFolderError
 from paretune.fields import nearest
@@ -264,8 +265,6 @@ def _trained(records: Run, subject: _Subject, voice: Voice) -> Iterator[str]:
 
 
 def _warnings(records: Run, comparison: Comparison, subject: _Subject, voice: Voice) -> Iterator[str]:
-    from paretune.analysis.audit import audit_run
-
     say, verdict = voice.say, comparison.verdict
     for finding in audit_run(records):
         about = finding.figures.get("variant", subject.name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from paretune.choice.decomposition import Decomposition, decompose
 from paretune.errors import EmptySample
 from paretune.records import ChoiceAnswer
+from paretune.stats.clusters import subject_clusters
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.text import Voice
 
@@ -16,7 +17,8 @@ Rule = Callable[[ChoiceAnswer], bool]
 
 
 def choice_summary(answers: Sequence[ChoiceAnswer], *, chance: float, voice: Voice) -> str:
-    """Accuracies of each variant and method with 95 % intervals clustered by subject.
+    """Accuracies of each variant and method with 95 % intervals, clustered as those of tables are: by subject, where
+    there are enough.
 
     chance: share right by guessing, in [0, 1]. Answers of one suite; variants in order of first appearance, the first
     of them the baseline to which the decomposition compares. Raises EmptySample without answers.
@@ -42,7 +44,9 @@ def choice_summary(answers: Sequence[ChoiceAnswer], *, chance: float, voice: Voi
             lines += _decomposition(cells[variant], next(iter(cells.values())), voice)
         lines.append("")
     lines.append(f"{say('chance level')}: {voice.number(100 * chance)} %")
-    lines.append(f"{say('confidence intervals')}: 95 %, {say('clustered by subject')}")
+    few = subject_clusters([answer.subject for answer in answers]) is None
+    by = say("questions as independent: few subjects" if few else "clustered by subject")
+    lines.append(f"{say('confidence intervals')}: 95 %, {by}")
     return "\n".join(lines)
 
 
@@ -50,14 +54,16 @@ def _method(title: str, answers: Sequence[ChoiceAnswer], rule: Rule, voice: Voic
     say = voice.say
     right = [rule(answer) for answer in answers]
     subjects = [answer.subject for answer in answers]
-    lines = [f"  {title}", _figure(say("micro (all questions)"), accuracy_interval(right, subjects), voice)]
+    interval = accuracy_interval(right, subject_clusters(subjects))
+    lines = [f"  {title}", _figure(say("micro (all questions)"), interval, voice)]
     if len(set(subjects)) > 1:
         lines.append(_figure(say("macro (mean of subjects)"), macro_interval(right, subjects), voice))
     for label, field in (("category", "category"), ("subject", "subject")):
         names = list(dict.fromkeys(getattr(answer, field) for answer in answers))
         for name in names if len(names) > 1 else ():
             own = [answer for answer in answers if getattr(answer, field) == name]
-            interval = accuracy_interval([rule(answer) for answer in own], [answer.subject for answer in own])
+            clusters = subject_clusters([answer.subject for answer in own])
+            interval = accuracy_interval([rule(answer) for answer in own], clusters)
             lines.append(_figure(f"{say(label)} {name}", interval, voice))
     masses = [answer.letter_mass for answer in answers if answer.letter_mass is not None]
     if masses:

@@ -20,6 +20,8 @@ from paretune.sources.download import download
 from paretune.sources.known import KnownData, known_data
 from paretune.sources.layout import Arrangement, Reference, arrange
 from paretune.sources.store import Marker, data_folder, read_marker, write_marker
+from paretune.sql.database import check_database
+from paretune.sql.execute import ExecutionLimits, execute
 
 REFERENCE_SECONDS = 10.0  # for one reference query
 _NAMED_FAILURES = 3
@@ -207,8 +209,6 @@ def check(data: KnownData, arrangement: Arrangement, folder: Path, say: Say) -> 
     folder: where databases stand that the arrangement does not bring. Raises DataError for a damaged database and for
     a question of a test split without one.
     """
-    from paretune.sql.database import check_database
-
     if not arrangement.references:
         return []
     for path in arrangement.databases.values():
@@ -230,8 +230,6 @@ def check(data: KnownData, arrangement: Arrangement, folder: Path, say: Say) -> 
 
 
 def _failing(data: KnownData, references: list[Reference], databases: dict[str, Path]) -> list[str]:
-    from paretune.sql.execute import ExecutionLimits, execute
-
     limits = ExecutionLimits(seconds=REFERENCE_SECONDS)
     failures: dict[str, list[str]] = {}
     asked = [reference for reference in references if reference.db_id in databases]

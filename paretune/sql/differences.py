@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 
 from paretune.sql.clauses import OPAQUE, Clauses, Condition, Selected, Term, Unit
@@ -343,8 +344,6 @@ def _literal(given: Condition, wanted: Condition, place: Where) -> Phrase:
 
 
 def _close(one: str, other: str) -> bool:
-    from difflib import SequenceMatcher
-
     return one.startswith("'") and other.startswith("'") and SequenceMatcher(None, one, other).ratio() > 0.75
 
 

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from sqlglot import exp
+
 from paretune.errors import EmptySample, ScoringError
 from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, read_names
@@ -138,8 +140,6 @@ def _table_behind(qualifier: str, predicted: str) -> str:
     """The table that an alias stands for in the prediction; the alias itself when the text cannot be read."""
     if not qualifier:
         return ""
-    from sqlglot import exp
-
     try:
         tables = list(parse_select(predicted).find_all(exp.Table))
     except ScoringError:

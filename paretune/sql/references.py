@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from sqlglot import exp
+
 from paretune.errors import ParetuneError, ScoringError
 from paretune.sql.database import quote_name, read_schema
 from paretune.sql.dialects import SQLITE, as_sqlite, dialect_of
@@ -81,8 +83,6 @@ def backwards_query(query: str, orders: Mapping[str, str]) -> str | None:
     >>> backwards_query("SELECT a FROM t LIMIT 1", {"t": "rowid DESC"})
     'SELECT a FROM (SELECT * FROM "t" ORDER BY rowid DESC LIMIT -1) AS "t" LIMIT 1'
     """
-    from sqlglot import exp
-
     tree = parse_select(query).copy()
     local = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
     replaced = False

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.sources.splitting import alike_groups
 from paretune.sql.task import SqlTarget
 from tests.cli.test_main import environment_as_before, one_error_line

@@ -12,7 +12,7 @@ import pytest
 
 from paretune.cli import build_parser, main, power
 from paretune.cli.help import EXAMPLES
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.sql.task import SqlTarget
 
 ROOT = Path(__file__).resolve().parents[2]

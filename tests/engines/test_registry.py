@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paretune.config import EngineConfig, ExperimentConfig, load_experiment
+from paretune.config import EngineConfig, ExperimentConfig
+from paretune.config.read import load_experiment
 from paretune.engines import check_engine, engine_settings
 from paretune.engines.hf.engine import TransformersSettings
 from paretune.errors import ConfigError

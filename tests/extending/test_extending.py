@@ -11,7 +11,7 @@ import pytest
 from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.run.jsonl import Record, read_lines, write_lines
 from paretune.run.load import load_run

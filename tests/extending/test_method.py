@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.models.adapters import on_base
 from tests.extending.installed import with_points

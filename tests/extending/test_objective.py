@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.training.sft import train_adapter
 from tests.extending.installed import with_points

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.pipeline.session import Session
 from paretune.pipeline.validation import answer_state, read_validation
 from paretune.run.folder import RunFolder

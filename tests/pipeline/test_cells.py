@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError, RunFolderError
 from paretune.pipeline.cells import Cell, cells_of, find_cells
 from paretune.run.folder import RunFolder

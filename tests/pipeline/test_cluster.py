@@ -11,7 +11,7 @@ import pytest
 
 import paretune
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.pipeline import cluster
 from paretune.pipeline.cells import Cell, cells_of
 from paretune.pipeline.cluster import Nodes, Order, demands, do_cell, pack, unpack

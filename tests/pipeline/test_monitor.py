@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.pipeline import monitor
 from paretune.pipeline.monitor import Seen, StopRule, monitor_line

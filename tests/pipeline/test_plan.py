@@ -11,7 +11,8 @@ import pytest
 
 from paretune.cli import main
 from paretune.cli.plan import as_table
-from paretune.config import ModelConfig, TrainingConfig, load_experiment
+from paretune.config import ModelConfig, TrainingConfig
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError, ModelError
 from paretune.pipeline.plan import Card, ExperimentPlan, card_named, plan_experiment
 from paretune.pipeline.session import Session

@@ -9,7 +9,7 @@ import pytest
 
 import paretune as pt
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.run.jsonl import read_lines
 from tests.tiny_experiment import run_stages, tiny_experiment

@@ -110,7 +110,7 @@ def test_two_processes_continue_what_one_began(home: Path, monkeypatch: pytest.M
 
 
 def test_training_that_processes_would_not_do_alike_is_refused(home: Path) -> None:
-    from paretune.config import load_experiment
+    from paretune.config.read import load_experiment
     from paretune.pipeline.session import Session
     from paretune.pipeline.together import train_together
     from paretune.run.folder import RunFolder

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from paretune.analysis.comparison import compare_run
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.pipeline.tracking import Mirror
 from paretune.run.folder import RunFolder

@@ -9,6 +9,7 @@ import pytest
 from paretune.config import ModelConfig, TrainingConfig, VariantConfig
 from paretune.errors import TrainingError
 from paretune.files import fingerprint
+from paretune.pipeline import conditions
 from paretune.pipeline import train as stage
 from paretune.training.methods.corda import CordaSettings
 from paretune.training.methods.lora import LoraSettings
@@ -16,14 +17,14 @@ from paretune.training.methods.lora import LoraSettings
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(stage, "prepared_mark", lambda folder, name: "rows-1")
+    monkeypatch.setattr(conditions, "prepared_mark", lambda folder, name: "rows-1")
     model = ModelConfig(precision="float32")
     source = SimpleNamespace(weights="weights-1")
     return SimpleNamespace(folder=None, source=source, config=SimpleNamespace(model=model))
 
 
 def mark(session: Any, **settings: Any) -> str:
-    return stage.training_fingerprint(session, VariantConfig("run-1", training=TrainingConfig(**settings)))
+    return conditions.training_fingerprint(session, VariantConfig("run-1", training=TrainingConfig(**settings)))
 
 
 def test_training_fingerprint_tells_what_decides_an_adapter(session: Any) -> None:

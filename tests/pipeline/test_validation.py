@@ -14,7 +14,7 @@ from paretune.analysis.audit import audit_run
 from paretune.choice.held_out import draw_validation
 from paretune.choice.suites.load import load_suite, select_questions
 from paretune.cli import main
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError, DataError
 from paretune.pipeline.session import Session
 from paretune.pipeline.validation import StateAnswers, answer_state, judge_states, read_validation

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import DataError, ModelError
 from paretune.sources.adapters import find_adapter
 

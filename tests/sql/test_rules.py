@@ -6,11 +6,13 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paretune.config.read import load_experiment
 from paretune.sql import rules
 from paretune.sql.execute import Row, Value
 from paretune.sql.rules import (
@@ -22,6 +24,7 @@ from paretune.sql.rules import (
     official_query,
     same_up_to_columns,
 )
+from paretune.sql.score import ScoreSettings
 
 VALUES: list[Value] = [0, 1, 1.0, 0.0, -0.0, 1.5, 2, 2.0, "1", "a", "1.5", b"a", None]
 
@@ -207,6 +210,21 @@ def test_match_tp4_compares_sets_of_printed_rows() -> None:
     assert match_tp4([(1,), (1,)], [(1,)])
     assert not match_tp4([(1,)], [(1.0,)])
     assert match_tp4([], [])
+
+
+def test_rule_one_more_function_can_be_named_where_the_others_can(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(rules.RULES, "first-row", rules.RULES["strict"])  # gone again after the test
+
+    @rules.rule("first-row", "no script")
+    def first_row(pair: rules.Comparison) -> bool:
+        return pair.gold[:1] == pair.predicted[:1]
+
+    (tmp_path / "x.toml").write_text('[target]\nkind = "demo"\nrules = "first-row"\n', encoding="utf-8")
+    assert load_experiment(tmp_path / "x.toml").as_dict()["target"]["rules"] == "first-row"
+    assert ScoreSettings(rules="first-row").rules == "first-row"
+    assert rules.RULES["first-row"].match is first_row
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ stays text.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -226,8 +227,6 @@ def write_plots(comparison: Comparison, folder: Path, voice: Voice) -> list[Path
 
 def image_bytes(figure: Figure, form: str, salt: str = "paretune") -> bytes:
     """A figure as "svg" or "png". salt: names within the SVG are drawn from it, so two plots may share a page."""
-    import io
-
     import matplotlib
 
     written = io.BytesIO()

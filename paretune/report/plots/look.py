@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,8 +96,6 @@ def wrapped(name: str, letters: int) -> str:
     >>> wrapped("high school government", 12)
     'high school\\ngovernment'
     """
-    import textwrap
-
     return "\n".join(textwrap.wrap(name, letters))
 
 

@@ -73,6 +73,7 @@ TEXT: dict[str, str] = {
     "written only": "só por escrito",
     "moved from the baseline": "mudança em relação ao modelo base",
     "clustered by subject": "agrupados por disciplina",
+    "questions as independent: few subjects": "questões como independentes: poucas disciplinas",
     "bits per byte": "bits por byte",
     "perplexity per token": "perplexidade por token",
     "tokens": "tokens",

@@ -15,7 +15,7 @@ from paretune.choice.suites import SUITES, check_suites, suite_names
 from paretune.choice.suites.base import Form, SuiteKind, letters, options, worded
 from paretune.choice.suites.files import Item, Splits, SuiteFolder, as_question
 from paretune.choice.suites.load import load_suite
-from paretune.config import load_experiment
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 
 GROUND = '[target]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'

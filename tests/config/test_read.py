@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from paretune.config import (
-    BASELINE,
-    DEFAULT_MODEL,
-    ExperimentConfig,
-    TrainingConfig,
-    load_experiment,
-)
+from paretune.config import BASELINE, DEFAULT_MODEL, ExperimentConfig, TrainingConfig
+from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.files import fingerprint
 from paretune.sql.prompt import PromptConfig

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from paretune.config import absolute, apply_setting, resolve_paths
+from paretune.config.settings import absolute, apply_setting, resolve_paths
 from paretune.errors import ConfigError
 
 
