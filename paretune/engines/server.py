@@ -29,6 +29,7 @@ from paretune.models.adapters import adapter_fingerprint
 from paretune.models.chat import Message, completion, encode, render
 from paretune.records import ChoicePrompt, Method
 
+_TRAINED = "adapter"  # the folder in a variant's that training writes; the variant's name says which one it is
 _FEWEST_TOP = 5  # most probable tokens that hosted services return at most
 _NOT_OFFERED = (400, 404, 405, 422, 501)  # how servers say that they do not know a field
 _PROBE_TOKENS = 24
@@ -50,10 +51,10 @@ class ServerSettings:
     """[engine] of kind "server".
 
     url: up to and with /v1. model: what the server calls the base model (absent: it has one). adapters: the last part
-    of a variant's `adapter` -> what the server calls it; not needed where both are the same. concurrency: requests at
-    once. limit_seconds: for one request. retries: further attempts at a request that failed, pause_seconds: before the
-    first of them. top_logprobs: of the next token, where the server has no others. check_adapters: refuse a server
-    that answers with an adapter exactly as without.
+    of a variant's `adapter`, or the name of a variant trained in this run -> what the server calls it; not needed where
+    both are the same. concurrency: requests at once. limit_seconds: for one request. retries: further attempts at a
+    request that failed, pause_seconds: before the first of them. top_logprobs: of the next token, where the server has
+    no others. check_adapters: refuse a server that answers with an adapter exactly as without.
     """
 
     url: str
@@ -289,8 +290,10 @@ class ServerEngine:
 
     def _served(self, adapter: Path, scale: float) -> Served:
         """What asks for the adapter. Raises ModelError naming what the server has."""
-        known, mapped = self._known, self._settings.adapters.get(adapter.name)
-        names = (str(adapter), adapter.name) if mapped is None else (mapped,)
+        called = adapter.parent.name if adapter.name == _TRAINED else adapter.name
+        known, mapping = self._known, self._settings.adapters
+        mapped = mapping.get(called, mapping.get(adapter.name))
+        names = (str(adapter), called) if mapped is None else (mapped,)
         for number, path in known.loras.items():
             place = Path(path)
             if any(name in (path, place.name, place.stem, str(number)) for name in names) or _same_file(place, adapter):
@@ -301,7 +304,7 @@ class ServerEngine:
             there = [*(name for name in known.models if name != known.base), *known.loras.values()]
             has = f"it has {', '.join(there)}" if there else "it has none"
             raise ModelError(f"{adapter}: {self._server.url} has no such adapter ({has}); give it to the server, or "
-                             f"say what it is called there: engine.adapters.{adapter.name} = NAME")  # fmt: skip
+                             f"say what it is called there: engine.adapters.{called} = NAME")  # fmt: skip
         if scale != 1.0:
             raise ModelError(f"{adapter}: adapter_scale = {scale:g}: {self._server.url} takes no scale; llama.cpp's "
                              "server does, and the engine \"transformers\"")  # fmt: skip

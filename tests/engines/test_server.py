@@ -214,6 +214,18 @@ def test_adapter_by_another_name_is_found_by_the_mapping(vllm: str, tmp_path: Pa
         answers_of(mapped)
 
 
+def test_adapter_trained_in_this_run_goes_by_the_name_of_its_variant(vllm: str, llama_cpp: str, tmp_path: Path) -> None:
+    for url in (vllm, llama_cpp):
+        engine = server_engine(url)
+        base = answers_of(engine)
+        with engine.variant(tmp_path / "tuned" / "adapter"):
+            assert answers_of(engine) != base
+        mapped = server_engine(url, adapters={"run-1": "tuned"})
+        assert mapped.adapter_fingerprint(tmp_path / "run-1" / "adapter")
+    with pytest.raises(ModelError, match=r"run-2/adapter: .* engine\.adapters\.run-2 = NAME"):
+        server_engine(vllm).adapter_fingerprint(tmp_path / "run-2" / "adapter")
+
+
 def test_scale_is_refused_where_the_server_takes_none(vllm: str) -> None:
     with (
         pytest.raises(ModelError, match=r"adapter_scale = 0\.5: .* takes no scale"),
