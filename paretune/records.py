@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Literal
 
 Method = Literal["letter", "cloze", "generate", "logged"]
-METHODS: tuple[Method, ...] = ("letter", "cloze", "generate")  # ours; "logged" is whatever a log of others was made by
+METHODS: tuple[Method, ...] = ("letter", "cloze", "generate")  # ours, what the method "all" stands for
+ALL_METHODS: tuple[Method, ...] = (*METHODS, "logged")  # and whatever a log of others was made by
 
 
 class ChoiceOutcome(StrEnum):

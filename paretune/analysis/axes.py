@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from paretune.analysis.results import Axis
-from paretune.run.load import AskedChoice, Run, Suite
+from paretune.records import ALL_METHODS
+from paretune.run.load import AskedChoice, AskedQuestion, Run, Suite
 from paretune.stats.clusters import sampling_units, subject_clusters
 
-METHODS = ("letter", "cloze", "generate", "logged")
+CONFIDENCE = 0.95  # of every interval that stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,24 @@ def target_axis(records: Run) -> AnsweredAxis:
     """The task's accuracy: right where the outcome is correct, over the questions of `judged`."""
     at = judged(records)
     columns = [[variant.verdicts[place].outcome == "correct" for place in at] for variant in records.variants]
-    questions = [records.questions[place] for place in at]
+    correct = np.array(columns, dtype=np.bool_).T
+    return axis_of_target(records.facets.metric, [records.questions[place] for place in at], correct)
+
+
+def axis_of_target(metric: str, questions: Sequence[AskedQuestion], correct: npt.NDArray[np.bool_]) -> AnsweredAxis:
+    """The task's accuracy over these questions. correct: (n_questions, variants), the baseline first."""
     groups = tuple(question.cluster for question in questions)
     references = tuple(question.reference for question in questions)
     return AnsweredAxis(
         axis="target",
-        benchmark=records.facets.metric,
+        benchmark=metric,
         method="",
         is_main=True,
         ids=tuple(str(question.id) for question in questions),
         groups=groups,
         categories=tuple(question.level for question in questions),
         clusters=sampling_units(groups, references),
-        correct=np.array(columns, dtype=np.bool_).T,
+        correct=correct,
         chance=None,
         references=references,
     )
@@ -89,7 +95,7 @@ def judged(records: Run) -> tuple[int, ...]:
 
 
 def general_axes(records: Run, primary_suites: Sequence[str] = ()) -> tuple[AnsweredAxis, ...]:
-    """Every suite by every method it was asked by; the first suite's first method of METHODS is the main one.
+    """Every suite by every method it was asked by; the first suite's first method of ALL_METHODS is the main one.
 
     Primary is the first method of every suite, or of those named in primary_suites (by name, or by what stands before
     its first "/").
@@ -105,7 +111,7 @@ def general_axes(records: Run, primary_suites: Sequence[str] = ()) -> tuple[Answ
     for suite in records.suites:
         asked = [choice for choice in records.choice_questions if choice.suite == suite.name]
         wanted = not primary_suites or {suite.name, suite.name.split("/")[0]} & set(primary_suites)
-        for place, method in enumerate(method for method in METHODS if (suite.name, method) in given):
+        for place, method in enumerate(method for method in ALL_METHODS if (suite.name, method) in given):
             axis = _general_axis(suite, method, asked, given[suite.name, method], is_main=not axes)
             axes.append(replace(axis, is_primary=bool(wanted) and place == 0))
     return tuple(axes)

@@ -16,7 +16,7 @@ import numpy as np
 
 from paretune.analysis import groups as rows
 from paretune.analysis import tradeoff
-from paretune.analysis.axes import AnsweredAxis, general_axes, judged, target_axis
+from paretune.analysis.axes import CONFIDENCE, AnsweredAxis, general_axes, judged, target_axis
 from paretune.analysis.results import Claim, Comparison, Difference, ServedRow, UnitRow, VariantRow
 from paretune.analysis.samples import sample_rows
 from paretune.analysis.served import served_pairs, served_rows
@@ -31,7 +31,6 @@ from paretune.stats.clusters import effective_clusters
 from paretune.stats.intervals import Interval, accuracy_interval
 from paretune.stats.paired import PairedDifference, paired_difference
 
-CONFIDENCE = 0.95
 Pair = tuple[str, str]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from paretune.analysis.axes import AnsweredAxis, judged
+from paretune.analysis.axes import CONFIDENCE, AnsweredAxis, judged
 from paretune.analysis.results import (
     Cost,
     ErrorClassRow,
@@ -28,7 +28,6 @@ from paretune.stats.clusters import clustered_mean
 from paretune.stats.intervals import Interval, accuracy_interval, macro_interval
 from paretune.stats.paired import holm, mcnemar_exact, paired_estimate
 
-CONFIDENCE = 0.95
 UNCLASSIFIED = "unclassified"
 Flags = npt.NDArray[np.bool_]
 Kind = Literal["category", "level"]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from paretune.analysis.axes import AnsweredAxis
+from paretune.analysis.axes import CONFIDENCE, AnsweredAxis
 from paretune.analysis.results import Claim, Curve, MatchedLoss, TradeOff, TradeOffPoint
 from paretune.errors import UndefinedFigure
 from paretune.run.load import Run, VariantEntry
@@ -20,7 +20,6 @@ from paretune.stats.paired import PairedDifference
 AT_CHANCE = "the base model cannot be told from chance"
 NO_GAIN = "the gain is not shown"
 NOT_REACHED = "too few replicates of the curve reach this gain"
-CONFIDENCE = 0.95
 SHARE_OF_SMALLEST_REACH = 0.8  # of the curve that gains least: near its end, many replicates fall short
 Differences = Mapping[str, PairedDifference]
 Claims = Mapping[str, Claim]

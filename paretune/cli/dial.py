@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if dial.pick is not None:
         print(f"\n{_what_to_run(dial.pick, variant, session.config.variants, arguments.experiment, session.voice)}")
     print(path)
+    print(session.voice.say("dial.page", command=f"paretune report {session.folder.path}"))
     return 0
 
 

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, metavar="M", help="for all of it, the judgement on the test included")
     parser.add_argument(
         "--from", type=Path, action="append", default=[], metavar="RUN", dest="runs",
-        help="a run folder whose recipes are looked at first; may be repeated",
+        help="a run folder whose recipes are looked at first; adapters that it trained on the same rows, with the same "
+        "settings and seed, are taken; may be repeated",
     )  # fmt: skip
     add_cluster(parser)
 
@@ -35,24 +36,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Search, judge and print; raises ParetuneError for what the user can mend."""
     from paretune.config.read import read_table
+    from paretune.pipeline.looked import FINAL, FOLDER, read_search
     from paretune.pipeline.report import Claims, printed
-    from paretune.pipeline.search import FINAL, FOLDER, Limits, Search, write_report
+    from paretune.pipeline.search import Limits, Search
     from paretune.pipeline.tracking import tracking
     from paretune.report.screen import Screen
+    from paretune.report.search import search_table
     from paretune.report.text_table import as_text
 
     limits = Limits(arguments.trials, arguments.minutes)
     _check(limits)
     session = open_session(arguments)
-    search = Search(session, read_table(arguments.experiment, arguments.settings), str(arguments.experiment))
+    search = Search(session, read_table(arguments.experiment, arguments.settings), str(arguments.experiment),
+                    arguments.runs)  # fmt: skip
     session.folder.refuse_other_things()
     keep_memory_on_cpu()
     screen, say = Screen.of(sys.stdout), session.voice.say
     with session.folder.locked(), tracking(session):
-        found = search.run(limits, arguments.runs)
+        found = search.run(limits)
         run, comparison = search.judge(found, Claims(), arguments.cluster_address)
-        table = write_report(found, session)
-        pick = search.write_pick(found, comparison)
+        pick = search.write_pick(comparison)
+    report = read_search(session.folder, comparison)
+    assert report is not None  # just made
+    table = search_table(report, session.voice)
     print(f"{printed(run, comparison, session.voice, screen, session.folder)}\n{as_text(table, screen)}\n")
     final = session.folder.path / FOLDER / FINAL
     print(say("search.pick", path=str(pick)) if pick is not None else say("search.no-pick", path=str(final)))

@@ -43,7 +43,7 @@ def find_model(config: ModelConfig, *, download: bool = True) -> ModelSource:
     if path.is_dir():
         return _from_directory(path)
     if path.suffix == ".gguf" or path.is_absolute() or config.path.startswith("."):
-        raise ModelError(f"model.path = {config.path}: no such file or directory")
+        raise _absent(config.path)
     packaged = gguf_file(config)
     if packaged is not None:
         return _from_gguf(packaged, _kept(config))
@@ -88,7 +88,7 @@ def find_configuration(config: ModelConfig) -> tuple[Path | None, ModelSource | 
         return path, source
     gguf = path if path.is_file() else None
     if gguf is None and (path.suffix == ".gguf" or path.is_absolute() or config.path.startswith(".")):
-        raise ModelError(f"model.path = {config.path}: no such file or directory")
+        raise _absent(config.path)
     if gguf is None and config.path == DEFAULT_MODEL and config.revision is None:
         gguf = _packaged_gguf()
     if gguf is not None:
@@ -141,6 +141,10 @@ def _from_hub(name: str, revision: str | None, download: bool = True) -> ModelSo
         raise _not_to_be_had(name, error) from error
     commit = directory.name  # snapshots/<commit>
     return ModelSource(directory, fingerprint([name, commit]), (name, name.rsplit("/", maxsplit=1)[-1]))
+
+
+def _absent(path: str) -> ModelError:
+    return ModelError(f"{path}: no such file or directory; name a directory or FILE.gguf (model.path, or --model)")
 
 
 def _not_to_be_had(name: str, error: Exception) -> ModelError:

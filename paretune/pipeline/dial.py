@@ -13,12 +13,22 @@ from paretune.files import fingerprint
 from paretune.models.adapters import why_unusable
 from paretune.pipeline.conditions import training_fingerprint
 from paretune.pipeline.evaluate import target_files
+from paretune.pipeline.held_out import VALIDATION
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import is_prepared, take_prepared
 from paretune.pipeline.session import Session
-from paretune.pipeline.validation import StateAnswers, Validation, answer_state, judge_states, read_validation
-from paretune.run.claims import terms_of
-from paretune.run.jsonl import LineWriter, Record
+from paretune.pipeline.validation import (
+    StateAnswers,
+    Validation,
+    answer_state,
+    judge_states,
+    read_validation,
+    stored_validation,
+)
+from paretune.run.claims import stated_terms
+from paretune.run.folder import RunFolder
+from paretune.run.jsonl import LineWriter, Record, read_header, read_lines
+from paretune.run.load import task_of
 from paretune.training.sft import is_trained
 
 FILE = "validation.jsonl"  # of a variant: its states that were measured
@@ -38,7 +48,8 @@ class Point:
 def turn_dial(session: Session, variant: VariantConfig, scales: Sequence[float], *, checkpoints: bool) -> Dial:
     """Both axes at every scale, of every checkpoint too where asked, and the pick by the rules of the verdict.
 
-    Points known from before are not asked again. Raises ConfigError for a variant without an adapter of its own,
+    Points known from before are not asked again, and those of earlier calls with this adapter are in it too: the
+    intervals hold for all that was looked at. Raises ConfigError for a variant without an adapter of its own,
     RunFolderError where it is not trained yet, and what answering raises.
     """
     _check_prepared(session, variant)
@@ -46,24 +57,78 @@ def turn_dial(session: Session, variant: VariantConfig, scales: Sequence[float],
     points = _points(session, variant, scales, checkpoints=checkpoints)
     if not points:
         raise ConfigError("--scales: 0 is the base model; name a scale that is not")
-    states = measure(session, variant.name, validation, points)
-    base = states[BASELINE]
-    terms, task = terms_of(session.config.claims), session.task
-    verdict = judge_states(validation, states, terms, seed=session.config.seed, metric=task.facets.metric)
+    measure(session, variant.name, validation, points)
+    _note(session, variant.name, points, with_base=0.0 in scales)
+    return _noted_dial(session.folder, variant.name, validation)
+
+
+def read_dials(folder: RunFolder) -> tuple[Dial, ...]:
+    """The dial of every variant that has one, as the command printed it last; without those of an adapter or of
+    questions that are not the run's any more."""
+    manifest = folder.read_manifest()
+    names = [name for name, entry in manifest.get("variants", {}).items() if entry.get("dial")]
+    if not names or not folder.prepared(VALIDATION).is_file():
+        return ()
+    validation = stored_validation(folder, task_of(manifest).facets.names)
+    dials = []
+    for name in names:
+        answered = read_header(folder.variant(name, "answers.jsonl")).get("adapter")
+        mark = manifest["variants"][name]["dial"]["adapter"]
+        asked = read_header(folder.variant(name, FILE)).get("validation")
+        if answered in (None, mark) and asked == validation.fingerprint:
+            dials.append(_noted_dial(folder, name, validation))
+    return tuple(dials)
+
+
+def _note(session: Session, name: str, points: Sequence[Point], *, with_base: bool) -> None:
+    """Which points were looked at, in the manifest, beside those of before of the same adapter: all of them count."""
+    mark = points[0].mark  # of the finished adapter
+    former = session.folder.read_manifest().get("variants", {}).get(name, {}).get("dial", {})
+    known = _known(session.folder, name)
+    kept = [item for item in former.get("points", ()) if former["adapter"] == mark and _key(item) in known]
+    new = [{"name": point.name, "scale": point.scale, "checkpoint": point.checkpoint, "adapter": point.mark}
+           for point in points]  # fmt: skip
+    listed = {item["name"]: item for item in (*kept, *new)}
+    base = with_base or (bool(kept) and former["base"])
+    session.note_variant(name, {"dial": {"adapter": mark, "base": base, "points": list(listed.values())}})
+
+
+def _noted_dial(folder: RunFolder, name: str, validation: Validation) -> Dial:
+    """The dial of the points that the manifest lists, from the answers that lie in the folder alone."""
+    manifest = folder.read_manifest()
+    noted, known = manifest["variants"][name]["dial"], _known(folder, name)
+    base = _known(folder, BASELINE)[None, 1.0]
+    points = [item for item in noted["points"] if _key(item) in known]
+    states = {BASELINE: base} | {item["name"]: known[_key(item)] for item in points}
+    verdict = judge_states(
+        validation, states, stated_terms(manifest)[0], seed=int(manifest.get("config", {}).get("seed", 42)),
+        metric=task_of(manifest).facets.metric,
+    )  # fmt: skip
     judged = {unit.unit.name: unit for unit in verdict.units}
-    general = {name: _general(state) for name, state in states.items()}
-    found = [DialPoint(point.name, point.scale, point.checkpoint, states[point.name].target_points,
-                       general[point.name], judged[point.name]) for point in points]  # fmt: skip
-    if 0.0 in scales:
+    general = {state: _general(answers) for state, answers in states.items()}
+    found = [DialPoint(item["name"], item["scale"], item["checkpoint"], states[item["name"]].target_points,
+                       general[item["name"]], judged[item["name"]]) for item in points]  # fmt: skip
+    if noted["base"]:
         found.append(DialPoint(BASELINE, 0.0, None, base.target_points, general[BASELINE], None))
     return Dial(
-        variant=variant.name,
+        variant=name,
         points=tuple(sorted(found, key=lambda point: (point.checkpoint or 0, point.scale))),
         verdict=verdict,
         questions=int((~base.void).sum()),
         choices={suite: len(prompts) for suite, prompts in validation.choices.items()},
         base=(base.target_points, general[BASELINE]),
     )
+
+
+def _known(folder: RunFolder, name: str) -> dict[tuple[str | None, float], StateAnswers]:
+    """The states of a variant that were measured, by the adapter's fingerprint and the scale."""
+    path = folder.variant(name, FILE)
+    lines = read_lines(path)[1] if path.is_file() else []
+    return {_key(line): StateAnswers.from_record(line) for line in lines}
+
+
+def _key(item: Record) -> tuple[str | None, float]:
+    return item["adapter"], item["scale"]
 
 
 def _check_prepared(session: Session, variant: VariantConfig) -> None:
@@ -102,7 +167,7 @@ def _measured(
     session: Session, name: str, validation: Validation, points: Sequence[Point | None]
 ) -> dict[Point | None, StateAnswers]:
     with LineWriter(session.folder.variant(name, FILE), _header(session, validation)) as writer:
-        known = {(line["adapter"], line["scale"]): StateAnswers.from_record(line) for line in writer.done}
+        known = {_key(line): StateAnswers.from_record(line) for line in writer.done}
         keys = {point: (None, 1.0) if point is None else (point.mark, point.scale) for point in points}
         missing = [point for point in points if keys[point] not in known]
         if missing:

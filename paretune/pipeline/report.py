@@ -10,11 +10,15 @@ from paretune.analysis.audit import audit_run
 from paretune.analysis.comparison import compare_run
 from paretune.analysis.results import Comparison
 from paretune.errors import ParetuneError, RunFolderError
+from paretune.pipeline.dial import read_dials
+from paretune.pipeline.looked import read_search
 from paretune.pipeline.session import Session
 from paretune.report.page import write_page, write_unfinished_page
+from paretune.report.page.validation import OnValidation
 from paretune.report.plots import write_plots
 from paretune.report.runs_page import RunEntry, write_runs_page
 from paretune.report.screen import Screen
+from paretune.report.search import write_search
 from paretune.report.tables import print_tables, write_tables
 from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
@@ -83,14 +87,19 @@ def printed(run: Run, comparison: Comparison, voice: Voice, screen: Screen, into
 
 
 def report_folder(run: Run, comparison: Comparison, voice: Voice, target_data: Path | None, *, into: RunFolder) -> Path:
-    """Write the plots and report/index.html below `into`, usually the run's own folder; returns the page's path.
+    """Write the plots and report/index.html below `into`, usually the run's own folder, and the tables of the search
+    that stands behind the run; returns the page's path.
 
     target_data: the folder from which the task shows more than the lines hold; when None, where the manifest says it
     was, if it is there.
     """
+    folder = RunFolder(run.path)
+    looked = OnValidation(read_search(folder, comparison), read_dials(folder))
     write_plots(comparison, into.report, voice)
+    if looked.search is not None:
+        write_search(looked.search, into.tables, into.report, voice)
     there = target_data or run.task.data_folder(run.manifest)
-    return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there)
+    return write_page(run, comparison, audit_run(run), into.report, voice, target_data=there, looked=looked)
 
 
 def report_unfinished(run: Run, voice: Voice, *, into: RunFolder) -> Path:

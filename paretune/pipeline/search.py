@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paretune.config import BASELINE, VariantConfig
+from paretune.config import VariantConfig
 from paretune.config.read import experiment_of
 from paretune.config.training import recipe_keys, recipe_training
 from paretune.errors import ConfigError, DataError, TrainingError
@@ -21,27 +21,26 @@ from paretune.experiment_text import toml_tables
 from paretune.files import fingerprint, write_text
 from paretune.methods import DEFAULT_METHOD
 from paretune.pipeline.conditions import training_fingerprint
+from paretune.pipeline.looked import FINAL, FOLDER, LOOKS, pick_text
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
-from paretune.pipeline.session import Session
-from paretune.pipeline.study import Look, Proposal, Study, candidates, front, training_name
+from paretune.pipeline.session import Session, prepared_lines
+from paretune.pipeline.study import Look, Proposal, Study, candidates, training_name
 from paretune.pipeline.train import train
-from paretune.pipeline.validation import StateAnswers, Validation, answer_state, judge_states, read_validation
-from paretune.report.search import LookRow, SearchReport, search_table, write_search
-from paretune.report.text_table import Table
+from paretune.pipeline.validation import StateAnswers, Validation, answer_state, read_validation
+from paretune.pipeline.warm import seen_in_training, take_trained
 from paretune.run.claims import terms_of
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import count_lines, read_lines, set_aside, write_lines
 
 if TYPE_CHECKING:
-    from paretune.analysis.results import Comparison, Verdict
+    from paretune.analysis.results import Comparison
     from paretune.config import ExperimentConfig
     from paretune.pipeline.report import Claims
     from paretune.run.load import Run
     from paretune.space import SearchConfig
 
-FOLDER = "search"
-JOURNAL, LOOKS, FINAL, PICK = "study.log", "looks.jsonl", "final.toml", "pick.toml"
+JOURNAL, PICK = "study.log", "pick.toml"
 _REPEATS = 20  # proposals in a row that were trained before: then nothing new is left
 
 
@@ -55,22 +54,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was looked at, judged as one family on the validation questions; chosen: what the test is to judge;
-    questions, general: how many were asked, of the target and by suite."""
+    """What was looked at, and what of it the test is to judge."""
 
     looks: tuple[Look, ...]
-    dropped: Mapping[int, str]
-    verdict: Verdict
     chosen: tuple[Look, ...]
-    questions: int
-    general: Mapping[str, int]
 
 
 class Search:
-    """One search in the folder of an experiment. table: the experiment file as tables. Raises ConfigError without
+    """One search in the folder of an experiment. table: the experiment file as tables; runs: folders whose recipes are
+    looked at first, and whose adapters are taken where they are what would be trained. Raises ConfigError without
     [search] or [validation]."""
 
-    def __init__(self, session: Session, table: Mapping[str, Any], where: str) -> None:
+    def __init__(self, session: Session, table: Mapping[str, Any], where: str, runs: Sequence[Path] = ()) -> None:
         self.config = _checked(session.config, where)
         self.outer, self._table, self._where = session, table, where
         self.session = Session(
@@ -78,17 +73,19 @@ class Search:
             session.voice, session.say, session.download,
         )  # fmt: skip
         self._terms = terms_of(session.config.claims)
+        self._runs = runs
+        self._warm: list[Path] = []  # of the runs, those whose adapters may be taken
 
-    def run(self, limits: Limits, runs: Sequence[Path] = ()) -> Searched:
-        """Look at recipes until a limit is reached. runs: folders whose recipes are looked at first, beside those of
-        the experiment itself. The same call goes on where a former one was stopped."""
+    def run(self, limits: Limits) -> Searched:
+        """Look at recipes until a limit is reached. The same call goes on where a former one was stopped."""
         begun = time.monotonic()
         prepare(self.session)
         validation = read_validation(self.session)
         base = self._begin(validation)
         study = self._study()
+        self._warm = [run for run in self._runs if self._may_be_taken(run, validation)]
         if study.is_new:
-            self._suggest(study, runs)
+            self._suggest(study)
         repeats = 0
         while not self._is_over(study, limits, time.monotonic() - begun) and repeats < _REPEATS:
             repeats = 0 if self._trial(study, study.propose(), validation, base) else repeats + 1
@@ -101,9 +98,7 @@ class Search:
             raise TrainingError(f"search: no training came to an end{f' ({reasons})' if reasons else ''}; change "
                                 "search.space or give more --trials or --minutes")  # fmt: skip
         chosen = candidates(looks, self._terms.budget_points, self.config.candidates)
-        general = {suite: len(prompts) for suite, prompts in validation.choices.items()}
-        verdict = self._judged(validation, base, looks)
-        return Searched(tuple(looks), study.dropped, verdict, tuple(chosen), len(validation.questions), general)
+        return Searched(tuple(looks), tuple(chosen))
 
     def judge(self, found: Searched, claims: Claims, cluster: str | None) -> tuple[Run, Comparison]:
         """Train the chosen ones anew with every seed and judge them on the test."""
@@ -116,22 +111,30 @@ class Search:
         session.config = replace(experiment_of(table, str(path)), tracking=session.config.tracking)
         self.session.release()
         looked = {"looks": len(found.looks), "trainings": len({look.training for look in found.looks}),
-                  "candidates": len(found.chosen)}  # fmt: skip
+                  "candidates": len(found.chosen), "judged": [look.name for look in found.chosen]}  # fmt: skip
         session.folder.update_manifest({"search": looked})
+        self._take_own()
         return run_all(session, session.config.all_variants(), claims, cluster=cluster)
 
-    def write_pick(self, found: Searched, comparison: Comparison) -> Path | None:
+    def _take_own(self) -> None:
+        """The experiment's own variants that the search trained already. What it chose is trained anew."""
+        session = self.outer
+        chosen = {f"search-{number}-seed-{seed}" for number in range(1, self.config.candidates + 1)
+                  for seed in self.config.seeds}  # fmt: skip
+        by_step = {variant.source for variant in session.config.variants if variant.checkpoint is not None}
+        for variant in session.config.variants:
+            if variant.training is not None and variant.name not in chosen | by_step:
+                mark = training_fingerprint(session, variant, self.session.folder)
+                self._take(session, variant.name, mark, [self.session.folder.path, *self._warm])
+
+    def write_pick(self, comparison: Comparison) -> Path | None:
         """The experiment with the pick alone, to run again; None where the base model is picked."""
-        path, pick = self.session.folder.path / PICK, comparison.verdict.pick
+        folder = self.session.folder.path
+        path, text = folder / PICK, pick_text(folder / FINAL, comparison)
         path.unlink(missing_ok=True)
-        if pick is None:
+        if not text:
             return None
-        config = self.outer.config  # of the last judgement
-        names = {*pick.unit.variants, *(config.variant(name).source for name in pick.unit.variants)}
-        table = {key: value for key, value in self._final_table(found.chosen).items() if key != "sweep"}
-        items = [*table["variant"], *_swept(self._table, config)]
-        table["variant"] = [item for item in items if item.get("name") in names]
-        write_text(path, toml_tables(table))
+        write_text(path, text)
         return path
 
     def _begin(self, validation: Validation) -> StateAnswers:
@@ -163,12 +166,32 @@ class Search:
         journal = self.session.folder.path / JOURNAL
         return Study(self.config, self._terms.budget_points, journal, self.session.config.seed)
 
-    def _suggest(self, study: Study, runs: Sequence[Path]) -> None:
+    def _may_be_taken(self, run: Path, validation: Validation) -> bool:
+        """Whether the run's trainings saw nothing that is looked at here; says so where they did."""
+        held = {(question.cluster, question.question) for question in validation.questions}
+        rows = prepared_lines(self.session, "train")[1]
+        name = self.session.task.facets.names.get("cluster", "cluster")
+        whole = not {cluster for cluster, _ in held} & {str(row[name]) for row in rows}
+        seen = seen_in_training(run, held, by_cluster=whole)
+        if seen:
+            names = ", ".join(seen[:5]) + (", ..." if len(seen) > 5 else "")
+            self.session.say(
+                f"search: {run} was trained on rows of {len(seen)} validation {self.session.task.facets.clusters} "
+                f"({names}); its adapters are not taken, its recipes are trained anew"
+            )
+        return not seen
+
+    def _take(self, session: Session, name: str, mark: str, folders: Sequence[Path]) -> None:
+        source = take_trained(session, name, mark, folders)
+        if source is not None:
+            session.say(f"{name}: the adapter of {source} is taken: the same weights, rows, settings and seed")
+
+    def _suggest(self, study: Study) -> None:
         """The experiment's own recipes first, then those of other runs."""
         for variant in self.outer.config.variants:
             if variant.training is not None and not study.suggest(_recipe(variant.training.as_dict())):
                 self.session.say(f"search: the recipe of {variant.name} lies outside search.space")
-        for run in runs:
+        for run in self._runs:
             variants = RunFolder(run).read_manifest().get("config", {}).get("variants", [])
             recipes = [item["training"] for item in variants if item.get("training")]
             if not recipes:
@@ -182,12 +205,18 @@ class Search:
             return True
         if limits.minutes is None or not trainings:
             return False
-        one = self._seconds("train") / trainings
-        looks = max(1, len(study.looks))
-        answers = self._seconds("look") / looks * self._test_size()
-        finals = len(self.config.seeds) * self.config.candidates
-        reserve = finals * (one + answers) + answers
-        return elapsed + one + self._seconds("look") / trainings + reserve > 60 * limits.minutes
+        training, look = self._seconds("train") / trainings, self._seconds("look") / max(1, len(study.looks))
+        judgement = self._judgement(study.looks, training, look * self._test_size())
+        more = training + look * len(self.config.scales)
+        return elapsed + more + judgement > 60 * limits.minutes
+
+    def _judgement(self, looks: Sequence[Look], training: float, answers: float) -> float:
+        """Seconds of the judgement, by those of one training and of one state's answers to the test. The experiment's
+        own variants were trained by then, as far as they lie in the space."""
+        chosen = candidates(looks, self._terms.budget_points, self.config.candidates)
+        finals = len(self.config.seeds) * max(1, len(chosen))
+        scaled = len(self.config.seeds) * sum(look.scale != 1.0 for look in chosen)
+        return finals * training + (1 + len(self.outer.config.variants) + finals + scaled) * answers
 
     def _seconds(self, stage: str) -> float:
         work = self.session.folder.read_manifest().get("work", [])
@@ -210,8 +239,10 @@ class Search:
                 return False
         session.say(f"{name}: {', '.join(f'{key} {_short(value)}' for key, value in proposal.recipe.items())}")
         session.engine.release()
+        variant = VariantConfig(name, training=training)
         try:
-            train(session, VariantConfig(name, training=training))
+            self._take(session, name, training_fingerprint(session, variant), self._warm)
+            train(session, variant)
         except TrainingError as error:
             session.say(f"{name}: {error}")
             study.drop(proposal, str(error))
@@ -247,11 +278,6 @@ class Search:
               "gain": look.gain, "loss": look.loss, "answers": look.record} for look in study.looks),
         )  # fmt: skip
 
-    def _judged(self, validation: Validation, base: StateAnswers, looks: Sequence[Look]) -> Verdict:
-        """Every look in one family: whichever is quoted, its interval counts all that were looked at."""
-        states = {BASELINE: base} | {look.name: StateAnswers.from_record(look.record) for look in looks}
-        return judge_states(validation, states, self._terms, seed=self.session.config.seed)
-
     def _final_table(self, chosen: Sequence[Look]) -> dict[str, Any]:
         """The experiment with the chosen recipes beside its own variants, and nothing left to search."""
         table = {key: value for key, value in self._table.items() if key not in ("search", "tracking")}
@@ -264,20 +290,6 @@ class Search:
                 if look.scale != 1.0:
                     items.append({"name": f"{name}@{look.scale:g}", "from": name, "adapter_scale": look.scale})
         return {"name": self.outer.config.name, **table, "variant": items}
-
-
-def write_report(found: Searched, session: Session) -> Table:
-    """Write table and plot of what was looked at; returns the table of the front."""
-    best = front(found.looks)
-    rows = [
-        LookRow(look.name, look.recipe, look.scale, look.gain, look.loss, look in best, look in found.chosen)
-        for look in found.looks
-    ]
-    general = sum(found.general.values())
-    trainings = len({look.training for look in found.looks})
-    report = SearchReport(rows, found.verdict, trainings, len(found.dropped), found.questions, general)
-    write_search(report, session.folder.tables, session.folder.report, session.voice)
-    return search_table(report, session.voice)
 
 
 def _checked(config: ExperimentConfig, where: str) -> SearchConfig:
@@ -293,16 +305,6 @@ def _checked(config: ExperimentConfig, where: str) -> SearchConfig:
 def _recipe(training: Mapping[str, Any]) -> dict[str, Any]:
     """A training's keys with the method, which the usual one leaves out."""
     return {"method": DEFAULT_METHOD, **training}
-
-
-def _swept(table: Mapping[str, Any], config: ExperimentConfig) -> list[dict[str, Any]]:
-    """The variants of [sweep] as tables of their own."""
-    from paretune.sweep import expand
-
-    keys = {
-        key for variant in config.variants if variant.training for key in {**variant.training.as_dict(), "method": ""}
-    }
-    return expand(table["sweep"], keys, config.name) if "sweep" in table else []
 
 
 def _short(value: Any) -> str:

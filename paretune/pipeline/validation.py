@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paretune.analysis.axes import AnsweredAxis
+from paretune.analysis.axes import AnsweredAxis, axis_of_target
 from paretune.analysis.results import Verdict
 from paretune.analysis.units import Unit
 from paretune.analysis.verdict import claims_on, unit_rows, verdict_of
@@ -29,7 +29,7 @@ from paretune.run.claims import Terms
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_header, read_lines
 from paretune.run.lines import AskedQuestion, Suite, from_record
-from paretune.stats.clusters import sampling_units, subject_clusters
+from paretune.stats.clusters import subject_clusters
 from paretune.stats.paired import paired_difference
 
 Right = npt.NDArray[np.bool_]
@@ -219,20 +219,7 @@ def axes_of(validation: Validation, states: Sequence[StateAnswers], metric: str)
     if not judged.any():
         raise EmptySample("the reference of every validation question fails; there is nothing to compare")
     asked = [question for question, kept in zip(validation.questions, judged, strict=True) if kept]
-    groups, references = tuple(item.cluster for item in asked), tuple(item.reference for item in asked)
-    target = AnsweredAxis(
-        axis="target",
-        benchmark=metric,
-        method="",
-        is_main=True,
-        ids=tuple(str(item.id) for item in asked),
-        groups=groups,
-        categories=tuple(item.level for item in asked),
-        clusters=sampling_units(groups, references),
-        correct=np.column_stack([state.correct[judged] for state in states]),
-        chance=None,
-        references=references,
-    )
+    target = axis_of_target(metric, asked, np.column_stack([state.correct[judged] for state in states]))
     return [target, *(_general_axis(validation, suite, states) for suite in validation.choices)]
 
 

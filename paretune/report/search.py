@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from paretune.analysis.results import UnitVerdict, Verdict
 from paretune.files import write_text
 from paretune.report.csv import csv_text
 from paretune.report.plots import image_bytes
-from paretune.report.plots.look import inks, new_figure, write_ticks
+from paretune.report.plots.search import draw_search
 from paretune.report.text_table import Table, as_markdown
+from paretune.stats.intervals import Interval
 from paretune.text import Voice
 
 
@@ -32,40 +33,59 @@ class LookRow:
 @dataclass(frozen=True, slots=True)
 class SearchReport:
     """What there is to tell. verdict: of all looks on the validation questions, as one family; questions, general: how
-    many were asked; dropped: trainings without a look."""
+    many were asked; dropped: trainings without a look, each with its reason; pick: the experiment with the pick of the
+    test alone, as TOML, "" where that is the base model."""
 
     rows: Sequence[LookRow]
     verdict: Verdict
     trainings: int
-    dropped: int
+    dropped: Mapping[str, str]
     questions: int
     general: int
+    pick: str
+
+    def intervals(self, row: LookRow) -> tuple[Interval, Interval]:
+        """Its gain, and its change on the worst suite."""
+        item = next(item for item in self.verdict.units if item.unit.name == row.name)
+        return item.unit.leading.interval, item.worst.interval
 
 
 def search_table(report: SearchReport, voice: Voice) -> Table:
     """The front with its intervals, by gain, and what it was chosen from."""
-    say, units = voice.say, {item.unit.name: item for item in report.verdict.units}
-    shown = sorted((row for row in report.rows if row.is_on_front or row.is_candidate), key=lambda row: -row.gain)
+    shown = [row for row in report.rows if row.is_on_front or row.is_candidate]
+    note = voice.say(
+        "search.looks", looks=len(report.rows), trainings=report.trainings, questions=report.questions,
+        general=report.general, dropped=len(report.dropped),
+    )  # fmt: skip
+    return Table(voice.say("search.title"), *_looks(report, shown, voice), (note,))
+
+
+def looks_table(report: SearchReport, voice: Voice) -> Table:
+    """Every look, by gain, and what became of trainings without one."""
+    reasons = [f"{name}: {reason}" for name, reason in report.dropped.items()]
+    return Table(voice.say("search.all"), *_looks(report, report.rows, voice), tuple(reasons))
+
+
+def _looks(
+    report: SearchReport, rows: Sequence[LookRow], voice: Voice
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Header and rows."""
+    say = voice.say
+    shown = sorted(rows, key=lambda row: -row.gain)
     keys = list(dict.fromkeys(key for row in shown for key in row.recipe))
     header = (
-        say("search.state"), *keys, say("scale"), say("gain"), say("search.worst"), say("search.candidate"),
+        say("search.state"), say("gain"), say("search.worst"), say("search.candidate"), say("scale"), *keys,
     )  # fmt: skip
-    rows = tuple(
+    return header, tuple(
         (
             row.name,
-            *(_value(row.recipe.get(key), voice) for key in keys),
-            voice.marked(f"{row.scale:g}"),
-            voice.interval(units[row.name].unit.leading.interval, signed=True),
-            voice.interval(units[row.name].worst.interval, signed=True),
+            *(voice.interval(interval, signed=True) for interval in report.intervals(row)),
             say("yes") if row.is_candidate else "",
+            voice.marked(f"{row.scale:g}"),
+            *(_value(row.recipe.get(key), voice) for key in keys),
         )
         for row in shown
     )
-    note = say(
-        "search.looks", looks=len(report.rows), trainings=report.trainings, questions=report.questions,
-        general=report.general, dropped=report.dropped,
-    )  # fmt: skip
-    return Table(say("search.title"), header, rows, (note,))
 
 
 def search_csv(report: SearchReport) -> str:
@@ -81,27 +101,6 @@ def write_search(report: SearchReport, tables: Path, plots: Path, voice: Voice) 
     write_text(tables / "search.md", as_markdown(search_table(report, voice)))
     plots.mkdir(parents=True, exist_ok=True)
     (plots / "search.svg").write_bytes(image_bytes(draw_search(report, voice), "svg", "search"))
-
-
-def draw_search(report: SearchReport, voice: Voice) -> Any:
-    """Loss to the right, gain upward; the stepped line is the front, rings are the candidates, the dashed line is the
-    budget."""
-    ink = inks(dark=False)
-    figure, (axes,) = new_figure(False, 1, (7.2, 4.4))
-    front = sorted((row.loss, row.gain) for row in report.rows if row.is_on_front)
-    chosen: Collection[LookRow] = [row for row in report.rows if row.is_candidate]
-    axes.scatter([row.loss for row in report.rows], [row.gain for row in report.rows], s=18, color=ink["quiet"])
-    axes.step(*zip(*front, strict=True), where="post", color=ink["text"], label=voice.say("search.front"))
-    axes.scatter(
-        [row.loss for row in chosen], [row.gain for row in chosen], s=110, facecolors="none", edgecolors=ink["text"],
-        label=voice.say("search.candidate"),
-    )  # fmt: skip
-    axes.axvline(report.verdict.terms.budget_points, color=ink["quiet"], linestyle="--", label=voice.say("budget"))
-    write_ticks(axes, voice)
-    axes.set_xlabel(voice.say("search.loss"))
-    axes.set_ylabel(voice.say("search.gain"))
-    axes.legend(frameon=False, fontsize=8, labelcolor=ink["text"])
-    return figure
 
 
 def _figures(item: UnitVerdict) -> dict[str, Any]:

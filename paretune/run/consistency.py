@@ -19,7 +19,6 @@ SHARED_CONDITIONS = (
     "batch_size", "model", "weights", "precision", "quantization", "dtype", "device", "rules", "limit_seconds",
     "sqlite", "judge", "engine", "stop",
 )  # fmt: skip
-ALL_METHODS = ("letter", "cloze", "generate")  # what the method "all" stands for
 MOST_NAMED = 5  # examples in a message
 LONGEST_VALUE = 60  # characters of a setting in a message
 

@@ -15,9 +15,8 @@ from typing import TypeVar
 from paretune.config import BASELINE
 from paretune.errors import DataError, RunFolderError
 from paretune.files import fingerprint
-from paretune.records import ChoiceAnswer
+from paretune.records import METHODS, ChoiceAnswer
 from paretune.run.consistency import (
-    ALL_METHODS,
     Problem,
     against_choices,
     against_questions,
@@ -303,9 +302,7 @@ def _judged(
     if variant.entry.unusable is not None:
         return [variant.entry.unusable], []
     missing: list[str] = []
-    methods = {
-        suite.name: ALL_METHODS if suite.method == "all" else (suite.method,) for suite in suites if suite.method
-    }
+    methods = {suite.name: METHODS if suite.method == "all" else (suite.method,) for suite in suites if suite.method}
     wrong, unjudged = against_questions(variant.name, variant.verdicts, questions, facets)
     wrong_choice, missing_choice = against_choices(variant.name, variant.choice, choices, methods)
     if not variant.verdicts:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,23 +175,29 @@ def _fetch(
         cursor = connection.execute(sql)
         if cursor.description is None:
             return "not_a_query", 0, [], "the statement returns no columns"
-        columns = len(cursor.description)
-        rows: list[Row] = []
-        size = 0
-        while chunk := cursor.fetchmany(1000):
-            size += _size(chunk, columns)
-            if len(rows) + len(chunk) > limits.max_rows:
-                return "too_large", columns, [], f"more than {limits.max_rows} rows"
-            if size > limits.max_bytes:
-                return "too_large", columns, [], f"more than {limits.max_bytes} bytes of result"
-            rows += chunk
-        return "ok", columns, rows, None
+        return rows_within(limits, len(cursor.description), iter(lambda: cursor.fetchmany(1000), []))
     except MemoryError:
         return "too_large", 0, [], "more memory than allowed"
     except sqlite3.Error as error:
         return _status(error), 0, [], str(error)
     except (ValueError, UnicodeError, OverflowError, sqlite3.Warning) as error:
         return "invalid_sql", 0, [], str(error)
+
+
+def rows_within(
+    limits: ExecutionLimits, columns: int, chunks: Iterable[list[Row]]
+) -> tuple[Status, int, list[Row], str | None]:
+    """Status, number of columns, rows and error of a result that is fetched chunk by chunk, up to the limits."""
+    rows: list[Row] = []
+    size = 0
+    for chunk in chunks:
+        size += _size(chunk, columns)
+        if len(rows) + len(chunk) > limits.max_rows:
+            return "too_large", columns, [], f"more than {limits.max_rows} rows"
+        if size > limits.max_bytes:
+            return "too_large", columns, [], f"more than {limits.max_bytes} bytes of result"
+        rows += chunk
+    return "ok", columns, rows, None
 
 
 def _size(rows: list[Any], columns: int) -> int:

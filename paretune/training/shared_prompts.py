@@ -9,17 +9,19 @@ whole rows.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import torch
+
     from paretune.training.processes import Processes
 
 from paretune.training.batches import NO_LABEL
-from paretune.training.step_sizes import StepSizes
+from paretune.training.step_sizes import Size, StepSizes
 
 Tokens = Sequence[int]
 
@@ -236,8 +238,6 @@ class SharedPromptCollator:
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """layouts: one dict per pass, what `shared_attention.shared_loss` takes. tokens: of the rows, prompts whole.
         answer_tokens: to be learnt; compared_tokens: these and those that are only compared with the base."""
-        from paretune.training.step_graphs import padded
-
         rows = [row_of(example) for example in examples]
         layouts = lay_out(rows if self.processes is None else self.processes.own(rows), self.token_limit)
         batch: dict[str, Any] = {
@@ -274,4 +274,37 @@ def to_tensors(layout: Layout) -> dict[str, Any]:
         **{f"longest_{name}": int(np.diff(starts).max(initial=0)) for name, starts in cuts.items()},
         "n_shared": layout.n_shared,
         "n_sharing": layout.n_sharing,
+    }
+
+
+def padded(layout: Mapping[str, Any], size: Size) -> dict[str, torch.Tensor]:
+    """A layout as tensors whose shapes hang on the size alone.
+
+    Segments end with the padding's own and empty ones. All tokens attend across: those that share nothing belong to a
+    group without keys, and the keys that no row shares to a group without queries.
+    """
+    import torch
+
+    n_tokens, rows, n_labels = size
+    real = layout["input_ids"].shape[1]
+    device = layout["input_ids"].device
+    places, labels = layout["places"], layout["labels"]
+    n_shared, n_following = layout["n_shared"], layout["n_shared"] + layout["n_sharing"]
+
+    def filled(start: torch.Tensor, count: int, value: int) -> torch.Tensor:
+        return torch.cat([start, start.new_full((count - len(start),), value)])
+
+    def cut(*parts: torch.Tensor | int) -> torch.Tensor:
+        return torch.cat([torch.tensor([part], dtype=torch.int32, device=device) if isinstance(part, int) else part
+                          for part in parts])  # fmt: skip
+
+    spare = torch.arange(n_labels - len(places), device=device) % real  # no place many times: gradients are added up
+    return {
+        "input_ids": filled(layout["input_ids"][0], n_tokens, 0)[None],
+        "position_ids": torch.cat([layout["position_ids"][0], torch.arange(n_tokens - real, device=device)])[None],
+        "places": torch.cat([places, spare]),
+        "labels": filled(labels, n_labels, -100),
+        "starts": filled(layout["starts"], 2 * rows + 2, n_tokens),
+        "queries": cut(0, filled(layout["sharing_starts"] + n_shared, rows + 1, n_following), n_tokens, n_tokens),
+        "keys": cut(0, filled(layout["shared_starts"], rows + 1, n_shared), n_shared, n_tokens),
     }

@@ -17,42 +17,12 @@ import torch
 
 from paretune.training.fused_adapters import FusedAdapters
 from paretune.training.shared_attention import Shared, kernel_fits_as
+from paretune.training.shared_prompts import padded
 from paretune.training.step_sizes import Size
 
 _ROOM = 1.3  # free memory wanted, as a multiple of what a step needed at most
 
 LossOf = Callable[[Mapping[str, Any], Shared, torch.Tensor], torch.Tensor]  # of a layout, its attention, answer tokens
-
-
-def padded(layout: Mapping[str, Any], size: Size) -> dict[str, torch.Tensor]:
-    """A layout as tensors whose shapes hang on the size alone.
-
-    Segments end with the padding's own and empty ones. All tokens attend across: those that share nothing belong to a
-    group without keys, and the keys that no row shares to a group without queries.
-    """
-    n_tokens, rows, n_labels = size
-    real = layout["input_ids"].shape[1]
-    device = layout["input_ids"].device
-    places, labels = layout["places"], layout["labels"]
-    n_shared, n_following = layout["n_shared"], layout["n_shared"] + layout["n_sharing"]
-
-    def filled(start: torch.Tensor, count: int, value: int) -> torch.Tensor:
-        return torch.cat([start, start.new_full((count - len(start),), value)])
-
-    def cut(*parts: torch.Tensor | int) -> torch.Tensor:
-        return torch.cat([torch.tensor([part], dtype=torch.int32, device=device) if isinstance(part, int) else part
-                          for part in parts])  # fmt: skip
-
-    spare = torch.arange(n_labels - len(places), device=device) % real  # no place many times: gradients are added up
-    return {
-        "input_ids": filled(layout["input_ids"][0], n_tokens, 0)[None],
-        "position_ids": torch.cat([layout["position_ids"][0], torch.arange(n_tokens - real, device=device)])[None],
-        "places": torch.cat([places, spare]),
-        "labels": filled(labels, n_labels, -100),
-        "starts": filled(layout["starts"], 2 * rows + 2, n_tokens),
-        "queries": cut(0, filled(layout["sharing_starts"] + n_shared, rows + 1, n_following), n_tokens, n_tokens),
-        "keys": cut(0, filled(layout["shared_starts"], rows + 1, n_shared), n_shared, n_tokens),
-    }
 
 
 def shared_of_padded(tensors: Mapping[str, torch.Tensor]) -> Shared:

@@ -92,7 +92,7 @@ def test_dry_run_of_what_can_be_run_says_nothing_else(folder: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("model.path=/no/such.gguf", "model.path = /no/such.gguf: no such file"),
+        ("model.path=/no/such.gguf", "/no/such.gguf: no such file"),
         ("model.path=./nodir", "nodir: no such file or directory"),
         ("model.path=e.gguf", "e.gguf: no such file"),
         ('model.path=""', "no config.json"),

@@ -11,11 +11,18 @@ import pytest
 from paretune.analysis.dial import STEP, Dial, DialPoint, between
 from paretune.analysis.results import Verdict
 from paretune.cli import main
+from paretune.pipeline.dial import read_dials
 from paretune.pipeline.validation import StateAnswers, Validation, judge_states
 from paretune.records import ChoicePrompt, ChoiceQuestion
+from paretune.report.dial import dial_table
+from paretune.report.screen import FILE
+from paretune.report.text_table import as_text
 from paretune.run.claims import Terms
+from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines, write_lines
 from paretune.run.lines import AskedQuestion, Suite
+from paretune.tasks import find_task
+from paretune.text import Voice
 from tests.tiny_experiment import tiny_experiment
 from tests.tiny_models import save_tiny_model
 
@@ -111,6 +118,42 @@ def test_dial_point_is_what_the_variant_answers(home: Path, tmp_path: Path) -> N
     order = [row["id"] for row in read_lines(folder / "prepared/choice.jsonl")[1]]
     assert line["general"]["demo"] == "".join(str(int(choice[name])) for name in order)
     assert 0 < sum(choice.values()) < len(choice)
+
+
+def test_dial_read_back_is_what_the_command_printed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert dial(home, "--scales", "0,0.5,1") == 0
+    printed = capsys.readouterr().out
+    (read,) = read_dials(RunFolder(home / "run"))
+    session_free = as_text(dial_table(read, find_task("demo").facets, Voice("en")), FILE)
+    assert session_free in printed
+    assert "paretune report" in printed
+
+
+def test_dial_of_a_later_call_counts_the_points_of_before(home: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(home / "run", tmp_path / "run")
+    assert dial(home, "--scales", "0.5", folder=run) == 0
+    assert dial(home, "--scales", "0.25", folder=run) == 0
+    (read,) = read_dials(RunFolder(run))
+    names = {point.name for point in read.points}
+    assert {"run-1@0.25", "run-1@0.5"} <= names
+    assert read.verdict.planned == len(names - {"baseline"})
+
+
+def test_dial_of_another_adapter_or_other_questions_is_not_read_back(home: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(home / "run", tmp_path / "run")
+    assert dial(home, "--scales", "0.5", folder=run) == 0
+    answers = run / "run-1" / "answers.jsonl"
+    (point,) = [line for line in read_lines(run / "run-1/validation.jsonl")[1]
+                if (line["scale"], line["checkpoint"]) == (0.5, None)]  # fmt: skip
+    write_lines(answers, {"adapter": point["adapter"]}, [])
+    assert len(read_dials(RunFolder(run))) == 1
+    write_lines(answers, {"adapter": "trained anew"}, [])
+    assert read_dials(RunFolder(run)) == ()
+    answers.unlink()
+    header, lines = read_lines(run / "prepared/validation.jsonl")
+    write_lines(run / "prepared/validation.jsonl", {**header, "fingerprint": "other"}, lines)
+    assert read_dials(RunFolder(run)) == ()
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from paretune.analysis.comparison import compare_run
+from paretune.analysis.results import Comparison
 from paretune.cli import main
-from paretune.run.jsonl import read_lines
+from paretune.config.read import load_experiment, read_table
+from paretune.pipeline import train as pipeline_train
+from paretune.pipeline.search import Limits, Search
+from paretune.pipeline.session import Session
+from paretune.run.folder import RunFolder
+from paretune.run.jsonl import count_lines, read_lines
+from paretune.run.load import load_run
+from paretune.text import Voice
+from paretune.training.sft import train_adapter
 from tests.pipeline.conftest import EXPERIMENT
+from tests.simulated_run import SimulatedVariant, write_run
 from tests.tiny_models import save_tiny_model
+from tests.undrawn import draw_nothing
 
 pytest.importorskip("optuna", reason="Optuna is not installed")
 
@@ -113,6 +129,201 @@ def test_search_killed_while_it_trains_goes_on_with_the_same_recipe(
     assert trained[1] == trained[2]
     assert len(trained) == 3
     assert len(read_lines(tmp_path / "run" / "search" / "looks.jsonl")[1]) == 4
+
+
+def searching(home: Path, folder: Path, text: str = SEARCHED) -> tuple[Search, list[str]]:
+    """A search without its command, and what it says."""
+    file = home / f"{folder.name}.toml"
+    file.write_text(text, encoding="utf-8")
+    said: list[str] = []
+    session = Session(load_experiment(file), RunFolder(folder), Voice("en"), said.append)
+    return Search(session, read_table(file), str(file)), said
+
+
+def test_report_of_a_searched_run_reads_the_search_back_without_optuna(
+    found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(found, tmp_path / "run")
+    for path in (run / "tables").glob("search.*"):
+        path.unlink()
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    draw_nothing(monkeypatch)
+    monkeypatch.setattr("paretune.report.search.image_bytes", lambda *_: b"<svg></svg>")
+    assert main(["report", str(run)]) == 0
+    for name in ("search.csv", "search.md"):
+        assert (run / "tables" / name).read_bytes() == (found / "tables" / name).read_bytes()
+    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    assert "6 states of 3 trainings were looked at" in page
+    assert "6 estados de 3 treinamentos foram examinados" in page
+
+
+def test_search_trains_the_own_variants_of_the_experiment_once(found: Path) -> None:
+    manifest = RunFolder(found).read_manifest()
+    assert manifest["variants"]["run-1"]["taken_from"] == str(found / "search" / "trial-000")
+    assert all("taken_from" not in manifest["variants"][f"search-1-seed-{seed}"] for seed in (1, 2))
+    adapters = [found / name / "adapter" / "adapter_model.safetensors" for name in ("run-1", "search/trial-000")]
+    assert adapters[0].read_bytes() == adapters[1].read_bytes()
+
+
+def test_search_from_runs_takes_the_adapter_that_saw_the_same_rows_and_no_other(
+    home: Path, found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two runs with the recipe, one saw the validation questions in its training."""
+    plain = home / "plain.toml"
+    plain.write_text(SEARCHED.partition("[validation]")[0], encoding="utf-8")
+    assert main(["train", str(plain), "--out", str(tmp_path / "plain")]) == 0
+    trained: list[str] = []
+    real = train_adapter
+
+    def noted(base: Any, rows: Any, config: Any, folder: Path, *rest: Any, **more: Any) -> Any:
+        trained.append(folder.name)
+        return real(base, rows, config, folder, *rest, **more)
+
+    monkeypatch.setattr(pipeline_train, "train_adapter", noted)
+    words = ["search", str(home / "x.toml"), "--trials", "1", "--out", str(tmp_path / "run"), "--from",
+             str(tmp_path / "plain"), "--from", str(found), "--set", "validation.general_questions=6"]  # fmt: skip
+    capsys.readouterr()
+    assert main(words) == 0
+    assert trained == ["search-1-seed-1", "search-1-seed-2"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"search: {tmp_path / 'plain'} was trained on rows of" in said
+    assert "its adapters are not taken, its recipes are trained anew" in said
+    assert f"trial-000: the adapter of {found / 'run-1'} is taken" in said
+    noted_facts = RunFolder(tmp_path / "run" / "search").read_manifest()["variants"]["trial-000"]
+    assert noted_facts["taken_from"] == str(found / "run-1")
+    header, looks = read_lines(tmp_path / "run" / "search" / "looks.jsonl")
+    before = read_lines(found / "search" / "looks.jsonl")[1]
+    for look, former in zip(looks, before, strict=False):
+        assert look["answers"]["target"] == former["answers"]["target"]
+        assert len(look["answers"]["general"]["demo"]) == len(header["base"]["general"]["demo"]) == 6
+
+
+def test_search_drops_what_the_monitor_stops_and_looks_at_the_rest(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from paretune.pipeline import monitor
+    from paretune.pipeline import search as module
+
+    stopping = SEARCHED.replace("[training]\n", "[training]\nmonitor_steps = 2\nstop_when_loss = 1.0\n")
+    search, said = searching(home, tmp_path / "run", stopping)
+    now: list[str] = []
+    real, test = module.train, monitor.loss_test  # type: ignore[attr-defined]  # imported there
+
+    def training(session: Any, variant: Any) -> None:
+        now.append(variant.name)
+        real(session, variant)
+
+    def lost(*arguments: Any, **more: Any) -> Any:
+        found = test(*arguments, **more)
+        return replace(found, verdict="shown") if now[-1] == "trial-001" else found
+
+    monkeypatch.setattr(module, "train", training)
+    monkeypatch.setattr(monitor, "loss_test", lost)
+    looked = search.run(Limits(trials=3))
+    assert {look.training for look in looked.looks} == {0, 2}
+    steps = {name: len(read_lines(tmp_path / f"run/search/{name}/training.jsonl")[1]) for name in now}
+    assert steps["trial-001"] == 2 < steps["trial-000"]
+    assert read_lines(tmp_path / "run/search/looks.jsonl")[0]["dropped"] == {"trial-001": "stopped by the monitor"}
+    assert any("trial-001: stopped after step 2" in line for line in said)
+
+
+def test_search_by_minutes_keeps_back_what_the_judgement_takes(home: Path, tmp_path: Path) -> None:
+    search, _ = searching(home, tmp_path / "run")
+    assert len({look.training for look in search.run(Limits(minutes=1e-6)).looks}) == 1  # one in any case
+    inner = RunFolder(tmp_path / "run" / "search")
+    inner.update_manifest({"work": [{"stage": "train", "variant": "trial-000", "seconds": 100.0},
+                                    {"stage": "look", "variant": "trial-000", "seconds": 10.0}]})  # fmt: skip
+    count = {name: count_lines(inner.prepared(name)) for name in ("sql", "choice", "validation", "validation_choice")}
+    answers = 5.0 * (count["sql"] + count["choice"]) / (count["validation"] + count["validation_choice"])
+    (chosen,) = search.run(Limits(minutes=1e-6)).chosen
+    states = 1 + 1 + 2 * (1 if chosen.scale == 1.0 else 2)  # the base, run-1, a candidate of two seeds
+    seconds = 100.0 + 10.0 + 2 * 100.0 + states * answers
+    assert len({look.training for look in search.run(Limits(minutes=seconds / 60 - 0.01)).looks}) == 1
+    assert len({look.training for look in search.run(Limits(trials=2, minutes=seconds / 60 + 0.5)).looks}) == 2
+
+
+FINAL_TEXT = """
+name = "searched"
+[model]
+path = "/models/base"
+[target]
+kind = "demo"
+[training]
+batch_size = 4
+[sweep]
+rank = [4, 8]
+[[variant]]
+name = "run-1"
+[[variant]]
+from = "run-1"
+adapter_scale = 0.5
+[[variant]]
+name = "search-1-seed-1"
+rank = 2
+seed = 1
+[[variant]]
+name = "search-1-seed-2"
+rank = 2
+seed = 2
+[[variant]]
+name = "search-1-seed-3"
+rank = 2
+seed = 3
+"""
+
+
+def judged(folder: Path, *planted: SimulatedVariant) -> Comparison:
+    """The comparison of a simulated run, with the file of what was judged beside it."""
+    write_run(folder, planted, size="spider")
+    (folder / "search").mkdir()
+    (folder / "search" / "final.toml").write_text(FINAL_TEXT, encoding="utf-8")
+    return compare_run(load_run(folder), replicates=100)
+
+
+@pytest.mark.parametrize(
+    ("best", "names"),
+    [
+        ("search-1-seed-", ["search-1-seed-1", "search-1-seed-2", "search-1-seed-3"]),
+        ("run-1@0.5", ["run-1", "run-1@0.5"]),
+        ("rank-8", ["rank-8"]),
+    ],
+)
+def test_pick_of_a_search_is_written_as_an_experiment_of_its_own(
+    home: Path, tmp_path: Path, best: str, names: list[str]
+) -> None:
+    def gain(name: str) -> float:
+        return 25.0 if name.startswith(best) else 5.0
+
+    comparison = judged(
+        tmp_path / "run",
+        SimulatedVariant("run-1", 5.0, 0.0, churn=0.02),
+        SimulatedVariant("run-1@0.5", gain("run-1@0.5"), 0.0, source="run-1", adapter_scale=0.5, churn=0.02),
+        *(SimulatedVariant(f"search-1-seed-{seed}", gain("search-1-seed-"), 0.0, seed=seed, churn=0.0,
+                           peak_learning_rate=3e-4) for seed in (1, 2, 3)),
+        SimulatedVariant("rank-8", gain("rank-8"), 0.0, churn=0.02),
+    )  # fmt: skip
+    assert comparison.verdict.pick is not None
+    search, _ = searching(home, tmp_path / "run")
+    path = search.write_pick(comparison)
+    assert path == tmp_path / "run" / "search" / "pick.toml"
+    assert path is not None
+    config = load_experiment(path)
+    assert [variant.name for variant in config.variants] == names
+    assert config.model.path == "/models/base"
+    trainings = [variant.training for variant in config.variants if variant.training is not None]
+    if best == "search-1-seed-":
+        assert [(training.as_dict()["rank"], training.seed) for training in trainings] == [(2, 1), (2, 2), (2, 3)]
+    if best == "rank-8":
+        assert [training.as_dict()["rank"] for training in trainings] == [8]
+
+
+def test_search_whose_test_picks_the_base_writes_no_pick_and_removes_a_former_one(home: Path, tmp_path: Path) -> None:
+    comparison = judged(tmp_path / "run", SimulatedVariant("run-1", 0.0, 0.0))
+    assert comparison.verdict.pick is None
+    (tmp_path / "run" / "search" / "pick.toml").write_text("former", encoding="utf-8")
+    search, _ = searching(home, tmp_path / "run")
+    assert search.write_pick(comparison) is None
+    assert not (tmp_path / "run" / "search" / "pick.toml").exists()
 
 
 @pytest.mark.parametrize(

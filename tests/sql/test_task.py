@@ -9,6 +9,7 @@ import pytest
 
 from paretune.config import ExperimentConfig, TrainingConfig, VariantConfig
 from paretune.errors import DataError
+from paretune.sql.page import databases_of
 from paretune.sql.prompt import PromptConfig
 from paretune.sql.task import TASK, SqlTarget
 
@@ -102,3 +103,9 @@ def test_conditions_name_the_content_of_the_databases(spider: Path) -> None:
     assert before == {**before, "rules": "result", "limit_seconds": 30.0}
     assert TASK.conditions(config, {**files, "dev.json": "other"}) == before
     assert TASK.conditions(config, {**files, "database/town": "other"}) != before
+
+
+@pytest.mark.parametrize("kind", ["spider", "demo"])
+def test_databases_of_a_run_are_those_of_its_path_whatever_its_kind(spider: Path, kind: str) -> None:
+    manifest = {"config": {"target": {"kind": kind, "path": str(spider)}}}
+    assert databases_of(manifest) == spider / "database"

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from paretune.training.shared_attention import Shared, attending_by_layout, loss_at, shared_loss
-from paretune.training.shared_prompts import SharedPromptCollator, lay_out, to_tensors
-from paretune.training.step_graphs import padded, rows_in, shared_of_padded
+from paretune.training.shared_prompts import SharedPromptCollator, lay_out, padded, to_tensors
+from paretune.training.step_graphs import rows_in, shared_of_padded
 from paretune.training.step_sizes import StepSizes
 from tests.tiny_models import add_tiny_adapter, tiny_model
 from tests.training.test_shared_prompts import rows_of

@@ -22,6 +22,7 @@ from paretune.report.page.plots import plot_colours
 from paretune.report.page.progress import progress_said, progress_table
 from paretune.report.page.script import script_words
 from paretune.report.page.sections import MOST_IN_HEAD, sections
+from paretune.report.page.validation import NOTHING_LOOKED_AT, OnValidation
 from paretune.report.target_words import clusters_counted, target_say
 from paretune.report.verdict import VerdictText, stated, verdict_text
 from paretune.run.load import Run
@@ -75,17 +76,18 @@ def write_page(
     *,
     target_data: Path | None = None,
     name: str = "index.html",
+    looked: OnValidation = NOTHING_LOOKED_AT,
 ) -> Path:
     """Write FOLDER/NAME and return it.
 
     voice: the language shown first; the reader can switch. findings: of audit.audit_run. target_data: the
     folder from which the task shows more than the lines hold, such as results of queries; without it the page shows
-    none. The same arguments give the same bytes. Nothing is fetched when the page is opened; links lead to the run's
-    files beside it.
+    none. looked: what was looked at before the test. The same arguments give the same bytes. Nothing is fetched when
+    the page is opened; links lead to the run's files beside it.
     """
     places = Places(records.path if records.has_target else None, folder)
     voices = {shown: Voice(shown) for shown in LANGUAGES}
-    views = [_view(records, comparison, findings, places, shown) for shown in voices.values()]
+    views = [_view(records, comparison, findings, looked, places, shown) for shown in voices.values()]
     views.sort(key=lambda view: view.voice != voice)
     facets = records.facets
     data = {"choice": packed(explorer_choice(records))}
@@ -140,7 +142,14 @@ def write_unfinished_page(records: Run, folder: Path, voice: Voice) -> Path:
     return path
 
 
-def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], places: Places, voice: Voice) -> _View:
+def _view(
+    records: Run,
+    comparison: Comparison,
+    findings: Sequence[Finding],
+    looked: OnValidation,
+    places: Places,
+    voice: Voice,
+) -> _View:
     said = _said(findings, voice)
     return _View(
         voice=voice,
@@ -154,7 +163,7 @@ def _view(records: Run, comparison: Comparison, findings: Sequence[Finding], pla
         is_invalid=any(item.level == "invalid" for item in said),
         grave=tuple(item for item in said if item.level != "note"),
         notes=tuple(item for item in said if item.level == "note"),
-        sections=sections(records, comparison, places, voice),
+        sections=sections(records, comparison, looked, places, voice),
     )
 
 

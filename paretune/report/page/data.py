@@ -8,9 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from paretune.analysis.axes import METHODS
 from paretune.analysis.results import Comparison
-from paretune.records import ChoiceAnswer
+from paretune.records import ALL_METHODS, ChoiceAnswer
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
 from paretune.run.load import Run, Variant
@@ -102,7 +101,7 @@ def explorer_choice(records: Run) -> Data:
     order = {(question.suite, question.id): at for at, question in enumerate(records.choice_questions)}
     asked = {line.method for variant in records.variants for line in variant.choice}
     answers: dict[str, list[list[Any]]] = {}
-    for method in METHODS:
+    for method in ALL_METHODS:
         if method in asked:
             answers[method] = [
                 _choice_answers(variant.choice, method, order, len(order)) for variant in records.variants

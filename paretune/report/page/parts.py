@@ -74,12 +74,14 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names with values. folded: closed until opened; plain: a text shown as it stands instead."""
+    """Names with values. folded: closed until opened; plain: a text shown as it stands instead, copied: behind a button
+    that copies it."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     plain: str = ""
     folded: bool = False
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

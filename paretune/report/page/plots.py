@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from paretune.analysis.results import Comparison
 from paretune.report.page.parts import Plot
 from paretune.report.plots import DRAWINGS, image_bytes
-from paretune.report.plots.look import OKABE_ITO, ON_DARK, inks
+from paretune.report.plots.look import OKABE_ITO, ON_DARK, budget_inks, inks
 from paretune.text import Voice
 
 
 def page_plot(name: str, comparison: Comparison, voice: Voice) -> Plot:
     """The plot NAME of plots.DRAWINGS, for wide and narrow windows, in the page's own colours."""
     title = voice.say({"training": "Training curves", "forgetting": "Gain and forgetting by step"}[name])
-    wide, narrow = (_piece(name, comparison, voice, is_narrow) for is_narrow in (False, True))
+    return drawn_plot(name, title, lambda narrow: DRAWINGS[name](comparison, voice, False, narrow), voice)
+
+
+def drawn_plot(name: str, title: str, draw: Callable[[bool], Any], voice: Voice) -> Plot:
+    """A plot for wide and narrow windows. draw: a figure for light paper, told whether it is narrow."""
+    wide, narrow = (_piece(name, draw, voice, is_narrow) for is_narrow in (False, True))
     return Plot(name, title, wide, narrow)
 
 
 def plot_colours(dark: bool) -> str:
     """What the colours of a plot are on light or dark paper, as CSS."""
     palette = ON_DARK if dark else OKABE_ITO
-    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark)
+    colours = {str(number): colour for number, colour in enumerate(palette)} | inks(dark) | budget_inks(dark)
     return " ".join(f"--plot-{name}: {colour};" for name, colour in colours.items())
 
 
-def _piece(name: str, comparison: Comparison, voice: Voice, narrow: bool) -> str:
+def _piece(name: str, draw: Callable[[bool], Any], voice: Voice, narrow: bool) -> str:
     salt = f"{name}-{voice.language}{'-narrow' if narrow else ''}"
-    figure = DRAWINGS[name](comparison, voice, False, narrow)
-    return _in_variables(embeddable(image_bytes(figure, "svg", salt).decode(), salt))
+    return _in_variables(embeddable(image_bytes(draw(narrow), "svg", salt).decode(), salt))
 
 
 def _in_variables(svg: str) -> str:
     """A drawing made for light paper with its colours by name, so that it serves dark paper too."""
     names = {colour.lower(): str(number) for number, colour in enumerate(OKABE_ITO)}
-    names |= {colour: name for name, colour in inks(dark=False).items()}
+    names |= {colour: name for name, colour in {**inks(dark=False), **budget_inks(dark=False)}.items()}
     return re.sub(r"(?<=: )#[0-9a-f]{6}\b", lambda found: f"var(--plot-{names[found[0]]})" if found[0] in names
                   else found[0], svg)  # fmt: skip
 

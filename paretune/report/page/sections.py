@@ -11,6 +11,7 @@ from paretune.report.names import short_names
 from paretune.report.page.links import FigureLinks
 from paretune.report.page.parts import Cell, Facts, PageTable, Places, Section, as_page_table, explorer
 from paretune.report.page.plots import page_plot
+from paretune.report.page.validation import OnValidation, validation_sections
 from paretune.report.plots.forgetting import watched
 from paretune.report.tables import general_table, level_table, samples_table, served_table, target_table, tradeoff_table
 from paretune.report.target_words import target_label, target_say, target_word
@@ -22,10 +23,13 @@ MOST_IN_HEAD = 14  # letters
 STAGES = {"train": "training, s", "generate": "answering, s", "score": "scoring, s", "choice": "multiple choice, s"}
 
 
-def sections(records: Run, comparison: Comparison, places: Places, voice: Voice) -> tuple[Section, ...]:
+def sections(
+    records: Run, comparison: Comparison, looked: OnValidation, places: Places, voice: Voice
+) -> tuple[Section, ...]:
     """Everything but the first screen and the explorer, in the order of the page."""
     say = voice.say
-    made = [_figures(comparison, voice), *([_forgotten(comparison, voice)] if comparison.units else [])]
+    made = [_figures(comparison, voice), *validation_sections(looked, comparison.facets, voice)]
+    made += [_forgotten(comparison, voice)] if comparison.units else []
     if not comparison.has_target:
         return (*made, reproduction(records, comparison, places, voice))
     made.append(_reasons(comparison, voice))

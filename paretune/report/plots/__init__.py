@@ -23,6 +23,7 @@ from paretune.report.plots.look import (
     NARROW_WIDTH,
     distinct_looks,
     draw_budget,
+    draw_front,
     inks,
     legend_below,
     looks,
@@ -62,7 +63,7 @@ def draw_tradeoff(comparison: Comparison, voice: Voice, dark: bool, narrow: bool
     front = sorted((p.gain.estimate, p.general_change.estimate) for p in points.values() if p.on_front)
     handles: dict[str, Any] = {}
     if len(front) > 1:
-        handles[say("Pareto front")] = _front(axes, front, ink)
+        handles[say("Pareto front")] = draw_front(axes, front, ink)
     for curve in comparison.plane.curves:
         style = (0, (5, 2)) if curve.kind == "scale" else (0, (1, 1.4))
         path = [points[name] for name in curve.variants]
@@ -274,16 +275,6 @@ def _drawn(comparison: Comparison) -> list[Segment]:
         path = [(points[name].gain.estimate, points[name].general_change.estimate) for name in curve.variants]
         segments += list(pairwise(path))
     return segments
-
-
-def _front(axes: Axes, front: list[tuple[float, float]], ink: Mapping[str, str]) -> Any:
-    """The outline of what is dominated: steps down from point to point."""
-    across, up = [front[0][0]], [front[0][1]]
-    for gain, change in front[1:]:
-        across += [across[-1], gain]
-        up += [change, change]
-    (line,) = axes.plot(across, up, color=ink["quiet"], linewidth=3.2, alpha=0.45, solid_joinstyle="round", zorder=2)
-    return line
 
 
 def _point(

@@ -30,6 +30,13 @@ def inks(dark: bool) -> dict[str, str]:
     return {"text": "#1c1d20", "quiet": "#75777d", "grid": "#e3e4e8", "paper": "#ffffff"}
 
 
+def budget_inks(dark: bool) -> dict[str, str]:
+    """Colours of the line of the loss allowed, and of what lies beyond it."""
+    if dark:
+        return {"allowed": "#f2a65a", "beyond": "#2d221a"}
+    return {"allowed": "#a34400", "beyond": "#fbefe6"}
+
+
 def new_figure(
     dark: bool, rows: int, size: tuple[float, float], *, share_x: bool = False, heights: tuple[float, ...] | None = None
 ) -> tuple[Figure, list[Axes]]:
@@ -162,10 +169,20 @@ def draw_budget(
     low, high = axes.get_ylim()
     if in_corner:  # which stays the corner
         axes.set_ylim(low, high)
-    beyond = {"paper": "#2d221a" if dark else "#fbefe6", "line": "#f2a65a" if dark else "#a34400"}
-    axes.axhspan(min(low, -budget), -budget, facecolor=beyond["paper"], zorder=0)
-    axes.axhline(-budget, color=beyond["line"], linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    colours = budget_inks(dark)
+    axes.axhspan(min(low, -budget), -budget, facecolor=colours["beyond"], zorder=0)
+    axes.axhline(-budget, color=colours["allowed"], linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     left, place, away = ("left", (0, low), (3, 3)) if in_corner else ("right", (1, -budget), (-3, -3))
     axes.annotate(words, place, away, axes.get_yaxis_transform(), "offset points", ha=left,
-                  va="bottom" if in_corner else "top", fontsize=8.5, color=readable(beyond["line"], ink),
+                  va="bottom" if in_corner else "top", fontsize=8.5, color=readable(colours["allowed"], ink),
                   zorder=1)  # fmt: skip
+
+
+def draw_front(axes: Axes, front: Sequence[tuple[float, float]], ink: Mapping[str, str]) -> Any:
+    """The outline of what is dominated: steps down from point to point."""
+    across, up = [front[0][0]], [front[0][1]]
+    for gain, change in front[1:]:
+        across += [across[-1], gain]
+        up += [change, change]
+    (line,) = axes.plot(across, up, color=ink["quiet"], linewidth=3.2, alpha=0.45, solid_joinstyle="round", zorder=2)
+    return line

@@ -133,12 +133,6 @@ def plain_value(value: Any) -> Value:
     return str(value)
 
 
-def result_bytes(rows: Sequence[Row]) -> int:
-    """Memory of rows, estimated, as sql/execute.py counts it."""
-    texts = sum(len(value) for row in rows for value in row if isinstance(value, (str, bytes)))
-    return texts + sum(56 + 40 * len(row) for row in rows)
-
-
 _BARE = re.compile(r"[a-z_][a-z0-9_]*")
 # Words that PostgreSQL 15 reserves (pg_get_keywords, classes R and T); DuckDB's grammar descends from PostgreSQL's.
 _RESERVED = frozenset({

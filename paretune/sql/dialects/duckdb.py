@@ -11,8 +11,8 @@ from typing import Any
 
 from paretune.errors import DataError
 from paretune.sql.database import ForeignKey, Schema, Table
-from paretune.sql.dialects import as_text, plain_rows, result_bytes, server_name
-from paretune.sql.execute import Execution, ExecutionLimits, Row, Status
+from paretune.sql.dialects import as_text, plain_rows, server_name
+from paretune.sql.execute import Execution, ExecutionLimits, Row, Status, rows_within
 
 _MEMORY = "512MB"
 _CHUNK = 1000
@@ -170,16 +170,8 @@ def _interrupted(connection: Any, seconds: float) -> Iterator[threading.Event]:
 def _fetched(cursor: Any, limits: ExecutionLimits) -> tuple[Status, int, list[Row], str | None]:
     if cursor.description is None:
         return "not_a_query", 0, [], "the statement returns no columns"
-    columns, size = len(cursor.description), 0
-    rows: list[Row] = []
-    while chunk := plain_rows(cursor.fetchmany(_CHUNK)):
-        size += result_bytes(chunk)
-        if len(rows) + len(chunk) > limits.max_rows:
-            return "too_large", columns, [], f"more than {limits.max_rows} rows"
-        if size > limits.max_bytes:
-            return "too_large", columns, [], f"more than {limits.max_bytes} bytes of result"
-        rows += chunk
-    return "ok", columns, rows, None
+    chunks = iter(lambda: plain_rows(cursor.fetchmany(_CHUNK)), [])
+    return rows_within(limits, len(cursor.description), chunks)
 
 
 def _status(error: Exception, late: bool) -> Status:

@@ -15,9 +15,9 @@ from typing import Any
 
 from paretune.errors import DataError
 from paretune.sql.database import Schema, Table
-from paretune.sql.dialects import as_text, plain_rows, result_bytes, server_name
+from paretune.sql.dialects import as_text, plain_rows, server_name
 from paretune.sql.dialects.duckdb import table_of
-from paretune.sql.execute import Execution, ExecutionLimits, Row, Status
+from paretune.sql.execute import Execution, ExecutionLimits, Row, Status, rows_within
 
 _CHUNK = 1000
 _SECONDS_TO_CONNECT = 10
@@ -156,20 +156,17 @@ def _opened(path: Path, seconds: float) -> Iterator[Any]:
 
 
 def _fetched(connection: Any, limits: ExecutionLimits) -> tuple[Status, int, list[Row], str | None]:
-    rows: list[Row] = []
-    columns, size = 0, 0
-    while True:
-        cursor = connection.execute(f"FETCH {_CHUNK} FROM answer")
-        columns = len(cursor.description or ())
-        chunk = plain_rows(cursor.fetchall())
-        size += result_bytes(chunk)
-        if len(rows) + len(chunk) > limits.max_rows:
-            return "too_large", columns, [], f"more than {limits.max_rows} rows"
-        if size > limits.max_bytes:
-            return "too_large", columns, [], f"more than {limits.max_bytes} bytes of result"
-        rows += chunk
-        if len(chunk) < _CHUNK:
-            return "ok", columns, rows, None
+    first = connection.execute(f"FETCH {_CHUNK} FROM answer")
+    return rows_within(limits, len(first.description or ()), _chunks(connection, first))
+
+
+def _chunks(connection: Any, first: Any) -> Iterator[list[Row]]:
+    """The rows of the first fetch, and of those after it until one is not full."""
+    chunk = plain_rows(first.fetchall())
+    yield chunk
+    while len(chunk) == _CHUNK:
+        chunk = plain_rows(connection.execute(f"FETCH {_CHUNK} FROM answer").fetchall())
+        yield chunk
 
 
 def _status(error: Any) -> Status:

@@ -153,7 +153,7 @@ def _negation(node: exp.Expr) -> Iterator[tuple[str, _Edit]]:
 def _literal_edits(node: exp.Literal) -> Iterator[tuple[str, _Edit]]:
     kind = "limit" if isinstance(node.parent, exp.Limit) else "literal"
     if node.is_string:
-        for text in _other_texts(node.name):
+        for text in other_texts(node.name):
             yield kind, _with_literal(exp.Literal.string(text))
         return
     try:
@@ -169,7 +169,12 @@ def _with_literal(literal: exp.Expr) -> _Edit:
     return lambda it: it.replace(literal.copy())
 
 
-def _other_texts(text: str) -> list[str]:
+def other_texts(text: str) -> list[str]:
+    """Texts beside this one: the numbers beside it, or others by letter case and length.
+
+    >>> other_texts("7"), other_texts("Ann")
+    (['8', '6'], ['aNN', 'Annx'])
+    """
     try:
         number = float(text)
     except ValueError:
@@ -183,7 +188,7 @@ def _column_edits(node: exp.Column, schema: SchemaNames) -> Iterator[tuple[str, 
     table = _table_of(node, schema)
     if table is None:
         if node.this.args.get("quoted") and not node.table:
-            for text in _other_texts(node.name):
+            for text in other_texts(node.name):
                 yield "literal", _with_literal(exp.Literal.string(text))
         return
     columns = schema.tables[table]

@@ -11,6 +11,7 @@ from paretune.errors import ScoringError
 from paretune.sql.clauses import Clauses
 from paretune.sql.database import SchemaNames, quote_name
 from paretune.sql.reading import read_clauses
+from paretune.sql.suite.neighbours import other_texts
 
 Value = int | float | str | bytes | None
 _OBSERVED_ROWS = 2000  # a sample is enough to see what values look like
@@ -118,20 +119,12 @@ def _around(text: str) -> list[Value]:
         if "%" in plain:
             core = plain.strip("%").replace("%", " ")
             return [core, core + "x", "x" + core, "x" + core + "x", core.swapcase()]
-        return [plain, plain, *_neighbouring_texts(plain)]
+        return [plain, plain, *other_texts(plain)]
     try:
         number = int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
         return []
     return [number, number, number + 1, number - 1]
-
-
-def _neighbouring_texts(text: str) -> list[Value]:
-    try:
-        number = float(text)
-    except ValueError:
-        return [text.swapcase(), text + "x"]
-    return [f"{number + 1:g}", f"{number - 1:g}"]
 
 
 def _table(connection: sqlite3.Connection, name: str, wishes: _Wishes) -> TablePlan:

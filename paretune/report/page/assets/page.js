@@ -164,7 +164,8 @@ for (const line of document.querySelectorAll(".card-line")) {
   line.hidden = false;
   const button = line.querySelector("button"), words = button.textContent;
   button.addEventListener("click", async () => {
-    button.textContent = say(await copied(settings.cards[language]) ? "Copied" : "Not copied");
+    const text = button.classList.contains("copy-plain") ? line.nextElementSibling.textContent : settings.cards[language];
+    button.textContent = say(await copied(text) ? "Copied" : "Not copied");
     setTimeout(() => { button.textContent = words; }, 1500);
   });
 }
