@@ -3,8 +3,9 @@
 What is sent is the rendered prompt, never a conversation: the server's chat template may be another than the
 tokenizer's of model.path, which is read here for rendering and counting; weights are not.
 
-Multiple choice is scored by log-probabilities where the server returns those of a prompt's own tokens ("echo"), or of
-the most probable next tokens ("top N", letters only). Which it does is found out by asking.
+Multiple choice is scored by log-probabilities where the server returns those of a prompt's own tokens ("echo"), of next
+tokens that a request names ("tokens"), or of the most probable next tokens ("top N"); the last two for letters only.
+Which it does is found out by asking.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from paretune.models.adapters import adapter_fingerprint
 from paretune.models.chat import Message, completion, encode, render
 from paretune.records import ChoicePrompt, Method
 
+_TRAINED = "adapter"  # the folder in a variant's that training writes; the variant's name says which one it is
 _FEWEST_TOP = 5  # most probable tokens that hosted services return at most
 _NOT_OFFERED = (400, 404, 405, 422, 501)  # how servers say that they do not know a field
 _PROBE_TOKENS = 24
@@ -49,10 +51,10 @@ class ServerSettings:
     """[engine] of kind "server".
 
     url: up to and with /v1. model: what the server calls the base model (absent: it has one). adapters: the last part
-    of a variant's `adapter` -> what the server calls it; not needed where both are the same. concurrency: requests at
-    once. limit_seconds: for one request. retries: further attempts at a request that failed, pause_seconds: before the
-    first of them. top_logprobs: of the next token, where the server has no others. check_adapters: refuse a server
-    that answers with an adapter exactly as without.
+    of a variant's `adapter`, or the name of a variant trained in this run -> what the server calls it; not needed where
+    both are the same. concurrency: requests at once. limit_seconds: for one request. retries: further attempts at a
+    request that failed, pause_seconds: before the first of them. top_logprobs: of the next token, where the server has
+    no others. check_adapters: refuse a server that answers with an adapter exactly as without.
     """
 
     url: str
@@ -288,8 +290,10 @@ class ServerEngine:
 
     def _served(self, adapter: Path, scale: float) -> Served:
         """What asks for the adapter. Raises ModelError naming what the server has."""
-        known, mapped = self._known, self._settings.adapters.get(adapter.name)
-        names = (str(adapter), adapter.name) if mapped is None else (mapped,)
+        called = adapter.parent.name if adapter.name == _TRAINED else adapter.name
+        known, mapping = self._known, self._settings.adapters
+        mapped = mapping.get(called, mapping.get(adapter.name))
+        names = (str(adapter), called) if mapped is None else (mapped,)
         for number, path in known.loras.items():
             place = Path(path)
             if any(name in (path, place.name, place.stem, str(number)) for name in names) or _same_file(place, adapter):
@@ -300,7 +304,7 @@ class ServerEngine:
             there = [*(name for name in known.models if name != known.base), *known.loras.values()]
             has = f"it has {', '.join(there)}" if there else "it has none"
             raise ModelError(f"{adapter}: {self._server.url} has no such adapter ({has}); give it to the server, or "
-                             f"say what it is called there: engine.adapters.{adapter.name} = NAME")  # fmt: skip
+                             f"say what it is called there: engine.adapters.{called} = NAME")  # fmt: skip
         if scale != 1.0:
             raise ModelError(f"{adapter}: adapter_scale = {scale:g}: {self._server.url} takes no scale; llama.cpp's "
                              "server does, and the engine \"transformers\"")  # fmt: skip
@@ -393,18 +397,30 @@ class ServerEngine:
 
     @cached_property
     def _choices(self) -> str | None:
-        """How options are scored: "echo", "top N", or None: not at all."""
+        """How options are scored: "echo", "tokens", "top N", or None: not at all."""
         text = "The first letter of the alphabet is"
         asked = {**self._base.fields(), "prompt": text, "max_tokens": 1, "temperature": 0.0}
         wanted = self.count_tokens(text)
         choice = self._tried({**asked, "echo": True, "logprobs": 1})
         if choice is not None and wanted <= len(_token_logprobs(choice)) <= wanted + 2:
             return "echo"
+        if self._names_tokens:
+            return "tokens"
         for number in dict.fromkeys((self._settings.top_logprobs, _FEWEST_TOP)):
             choice = self._tried({**asked, "logprobs": number})
             if choice is not None and len(_top_logprobs(choice)) > 1:
                 return f"top {number}"
         return None
+
+    @cached_property
+    def _names_tokens(self) -> bool:
+        """Whether the server returns log-probabilities of the next tokens that a request names: one request per
+        question instead of one per option, and unlike echo it may use a cache of prompts."""
+        text = "The first letter of the alphabet is"
+        wanted = sorted(set(encode(self._tokenizer, text)))[:2]
+        asked = {**self._base.fields(), "prompt": text, "max_tokens": 1, "temperature": 0.0}
+        choice = self._tried({**asked, **_naming(wanted)})
+        return choice is not None and set(map(_name, wanted)) <= _top_logprobs(choice).keys()
 
     def _tried(self, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:
@@ -419,12 +435,15 @@ class ServerEngine:
     ) -> tuple[float, ...]:
         name = f"question {prompt.question.id}"
         asked = {**served.fields(), "max_tokens": 1, "temperature": 0.0}
+        if self._names_tokens and len(prompt.contexts) == 1 and all(len(one) == 1 for one in question.continuations):
+            tokens = [one[0] for one in question.continuations]
+            body = {**asked, "prompt": self._sent(_option_text(prompt, 0)[0].rstrip()), **_naming(tokens)}
+            return _named(await _completion(connection, body, name), tokens, len(question.contexts[0]), name)
         if self._choices != "echo":
-            number = int(str(self._choices).removeprefix("top "))
             if any(len(tokens) > 1 for tokens in question.continuations):
                 raise EngineError(f"{name}: a letter of several tokens, of which the server tells only the first; set "
                                   'general.method = "generate"')  # fmt: skip
-            text = _option_text(prompt, 0)[0]
+            number, text = int(str(self._choices).removeprefix("top ")), _option_text(prompt, 0)[0]
             body = {**asked, "prompt": self._sent(text.rstrip()), "logprobs": number}
             letters = [text[len(text.rstrip()) :] + letter for letter in prompt.continuations]
             return _among(_top_logprobs(await _completion(connection, body, name)), letters, name)
@@ -494,13 +513,37 @@ def _token_logprobs(choice: Mapping[str, Any]) -> list[float | None]:
 def _sum_of_last(choice: Mapping[str, Any], whole: int, last: int, name: str) -> float:
     """The log-probability of a prompt's last tokens. whole: how many tokens the tokenizer here makes of the prompt."""
     values = _token_logprobs(choice)
-    if not whole - 1 <= len(values) <= whole + 1:
-        raise EngineError(f"{name}: the server makes {len(values)} tokens of what is {whole} by the tokenizer of "
-                          "model.path; name the model that is served")  # fmt: skip
+    _require_same_tokens(len(values), whole, name)
     known = [value for value in values[len(values) - last :] if isinstance(value, (int, float))]
     if len(known) < last:
         raise EngineError(f"{name}: the server leaves out log-probabilities of the option's tokens")
     return min(0.0, float(sum(known)))
+
+
+def _require_same_tokens(read: int, whole: int, name: str) -> None:
+    if not whole - 1 <= read <= whole + 1:
+        raise EngineError(f"{name}: the server makes {read} tokens of what is {whole} by the tokenizer of "
+                          "model.path; name the model that is served")  # fmt: skip
+
+
+def _naming(tokens: Sequence[int]) -> dict[str, Any]:
+    """The fields of a request that ask for the log-probabilities of these next tokens, in vLLM's words."""
+    return {"logprobs": 1, "logprob_token_ids": list(tokens), "return_tokens_as_token_ids": True}
+
+
+def _name(token: int) -> str:
+    return f"token_id:{token}"
+
+
+def _named(choice: Mapping[str, Any], tokens: Sequence[int], whole: int, name: str) -> tuple[float, ...]:
+    """The log-probabilities of the next tokens that were named. whole: how many tokens the tokenizer here makes of
+    the prompt."""
+    if choice["prompt_tokens"] is not None:
+        _require_same_tokens(choice["prompt_tokens"], whole, name)
+    listed = _top_logprobs(choice)
+    if any(_name(token) not in listed for token in tokens):
+        raise EngineError(f"{name}: the server leaves out log-probabilities of the option's tokens")
+    return tuple(min(0.0, listed[_name(token)]) for token in tokens)
 
 
 def _top_logprobs(choice: Mapping[str, Any]) -> dict[str, float]:

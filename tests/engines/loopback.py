@@ -1,9 +1,10 @@
 """A server of OpenAI's `/v1/completions` on loopback, over a tiny model by its own forward: a process of its own.
 
-    python -m tests.engines.loopback MODEL_FOLDER ADAPTER_FOLDER [--without echo logprobs] [--as llama.cpp|ignorant]
+    python -m tests.engines.loopback MODEL_FOLDER ADAPTER_FOLDER [--without echo tokens logprobs] [--as MANNER]
 
-prints its port. The base model is called "tiny", the adapter "tuned". As llama.cpp the adapter is a number with a scale
-and there is no echo; an ignorant one takes the adapter's name and answers as the base does.
+prints its port. MANNER is vllm, llama.cpp or ignorant. The base model is called "tiny", the adapter "tuned". As
+llama.cpp the adapter is a number with a scale and there is no echo; an ignorant one takes the adapter's name and
+answers as the base does.
 """
 
 from __future__ import annotations
@@ -109,6 +110,9 @@ class TinyModel:
             values = [float(rows[place, token]) for place, token in enumerate(tokens[1:])]
             return {"tokens": self.tokenizer.batch_decode([[token] for token in tokens]),
                     "token_logprobs": [None, *values]}  # fmt: skip
+        if asked.get("logprob_token_ids") and "tokens" not in self._without:
+            named = dict.fromkeys([tokens[n_prompt], *asked["logprob_token_ids"]])
+            return {"top_logprobs": [{f"token_id:{token}": float(tops[0][token]) for token in named}]}
         found = []
         for logprobs in tops:
             best = logprobs.topk(min(asked["logprobs"], len(logprobs)))

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from paretune.engines import server
 from paretune.engines.base import Engine, Host
 from paretune.engines.hf.engine import HfEngine
+from paretune.engines.http import Connection
 from paretune.engines.server import ServerEngine, ServerSettings
 from paretune.errors import ConfigError, EngineError, ModelError
 from paretune.models.load import LoadedModel, ModelHandle
@@ -124,9 +126,45 @@ def test_letter_beyond_the_most_probable_has_no_more_than_the_least_of_them(llam
         options_of(server_engine(llama_cpp), QUESTIONS[:1])
 
 
+@pytest.mark.parametrize("without", [(), ("echo",)])
+def test_letters_of_one_token_are_exact_in_one_request(
+    without: tuple[str, ...], embedded: HfEngine, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Mapping[str, Any]] = []
+    ask = server._completion
+
+    async def noted(connection: Connection, body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        sent.append(body)
+        return await ask(connection, body, name)
+
+    with running(*folders, "--without", *without) as url, embedded.variant(folders[1]):
+        engine = server_engine(url, check_adapters=False)
+        monkeypatch.setattr(server, "_completion", noted)
+        with engine.variant(folders[1]):
+            assert_close(values_of(engine, LETTERS), values_of(embedded, LETTERS))
+    assert len(sent) == len(LETTERS)
+    assert not any("echo" in body for body in sent)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"prompt_tokens": 9}, "q: the server makes 9 tokens of what is 7 by the tokenizer of model.path"),
+        ({"prompt_tokens": None}, "q: the server leaves out log-probabilities of the option's tokens"),
+    ],
+)
+def test_letters_named_are_refused_where_the_prompt_was_another_or_one_is_missing(
+    choice: dict[str, Any], expected: str
+) -> None:
+    listed = {"logprobs": {"top_logprobs": [{"token_id:3": -1.0}]}}
+    with pytest.raises(EngineError, match=expected):
+        server._named({**choice, **listed}, [3, 4], 7, "q")
+
+
 @pytest.mark.parametrize(
     ("without", "methods", "choices"),
-    [((), {"letter", "cloze", "generate"}, "echo"), (("echo",), {"letter", "generate"}, "top 20"),
+    [((), {"letter", "cloze", "generate"}, "echo"), (("tokens",), {"letter", "cloze", "generate"}, "echo"),
+     (("echo",), {"letter", "generate"}, "tokens"), (("echo", "tokens"), {"letter", "generate"}, "top 20"),
      (("echo", "logprobs"), {"generate"}, "written")],
 )  # fmt: skip
 def test_way_of_scoring_is_found_out(
@@ -174,6 +212,18 @@ def test_adapter_by_another_name_is_found_by_the_mapping(vllm: str, tmp_path: Pa
     mapped = server_engine(vllm, adapters={"run-1": "absent"}, check_adapters=False)
     with mapped.variant(tmp_path / "run-1"), pytest.raises(EngineError, match=r"404 .*absent does not exist"):
         answers_of(mapped)
+
+
+def test_adapter_trained_in_this_run_goes_by_the_name_of_its_variant(vllm: str, llama_cpp: str, tmp_path: Path) -> None:
+    for url in (vllm, llama_cpp):
+        engine = server_engine(url)
+        base = answers_of(engine)
+        with engine.variant(tmp_path / "tuned" / "adapter"):
+            assert answers_of(engine) != base
+        mapped = server_engine(url, adapters={"run-1": "tuned"})
+        assert mapped.adapter_fingerprint(tmp_path / "run-1" / "adapter")
+    with pytest.raises(ModelError, match=r"run-2/adapter: .* engine\.adapters\.run-2 = NAME"):
+        server_engine(vllm).adapter_fingerprint(tmp_path / "run-2" / "adapter")
 
 
 def test_scale_is_refused_where_the_server_takes_none(vllm: str) -> None:
