@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from paretune.config import BASELINE
+from paretune.config import BASELINE, EngineConfig
 from paretune.errors import ModelError
 from paretune.files import fingerprint
 from paretune.findings import Figures, Finding
@@ -15,6 +15,7 @@ from paretune.run.load import Run, Variant
 
 # Of a header, the keys that its fingerprint does not cover; of verdicts, "answers" is covered apart.
 NOT_COVERED = ("kind", "fingerprint")
+EMBEDDED = EngineConfig().kind
 ANSWERING = ("weights", "adapter", "adapter_scale", "precision", "quantization")
 
 
@@ -106,7 +107,8 @@ def _configured(run: Run, variant: Variant) -> Iterator[Finding]:
 
 
 def _adapter(run: Run, variant: Variant) -> Iterator[Finding]:
-    """The stored adapter against the one that answered, and against the training that is noted."""
+    """The stored adapter against the one that answered, where the embedded engine did: the fingerprint of another
+    engine also covers what a server calls the adapter, which its files do not tell."""
     folder = adapter_folder(run, variant.name)
     if folder is None or not (folder / "adapter_model.safetensors").is_file():
         return
@@ -115,8 +117,9 @@ def _adapter(run: Run, variant: Variant) -> Iterator[Finding]:
     except ModelError:
         return
     for file in ("answers", "choice"):
-        answered = variant.headers[file].get("adapter")
-        if answered and answered not in present:
+        header = variant.headers[file]
+        answered, engine = header.get("adapter"), header.get("engine") or {"kind": EMBEDDED}
+        if engine["kind"] == EMBEDDED and answered and answered not in present:
             yield Finding("invalid", "other-adapter", {"variant": variant.name, "file": f"{file}.jsonl"})
 
 

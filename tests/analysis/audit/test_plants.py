@@ -494,6 +494,15 @@ def test_audit_folder_of_before_without_fingerprints_raises_no_alarm(folder: Pat
     assert [finding.evidence for finding in findings(folder) if finding.level != "note"] == []
 
 
+def test_audit_adapter_behind_a_server_is_no_other_adapter(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", variants(2))
+    adapter("run-1", answered_with="0123456789abcdef")(folder)
+    assert "other-adapter" in {finding.code for finding in findings(folder)}
+    for file in ("answers.jsonl", "choice.jsonl"):
+        sealed(f"run-1/{file}", engine={"kind": "server"})(folder)
+    assert "other-adapter" not in {finding.code for finding in findings(folder)}
+
+
 @pytest.mark.parametrize("count", [2, 6, 12])
 @pytest.mark.parametrize("size", ["demo", "spider"])
 def test_audit_clean_run_says_nothing_that_is_not_true(tmp_path: Path, size: Any, count: int) -> None:
