@@ -120,7 +120,10 @@ def test_dial_point_is_what_the_variant_answers(home: Path, tmp_path: Path) -> N
     assert 0 < sum(choice.values()) < len(choice)
 
 
-def test_dial_read_back_is_what_the_command_printed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dial_read_back_is_what_the_command_printed(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # the width of a file, whatever the terminal of the tests
     capsys.readouterr()
     assert dial(home, "--scales", "0,0.5,1") == 0
     printed = capsys.readouterr().out
