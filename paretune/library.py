@@ -90,8 +90,9 @@ class Run:
         """Everything that can be said about gain and loss. margin, budget: points, instead of those stated in the
         experiment, which the verdict then says. Raises RunFolderError where the variants cannot be compared."""
         from paretune.analysis.comparison import compare_run
+        from paretune.run.load import seed_of
 
-        seed = int(self.records.config.get("seed", 42))
+        seed = seed_of(self.records.manifest)
         return compare_run(self.records, seed=seed, margin_points=margin, budget_points=budget, every_pair=every_pair)
 
     def verdict(self, lang: str = "en") -> str:

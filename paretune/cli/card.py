@@ -23,10 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the card; raises ParetuneError for what the user can mend."""
     from paretune.analysis.comparison import compare_run
     from paretune.report.card import card_text
-    from paretune.run.load import load_run
+    from paretune.run.load import load_run, seed_of
 
     voice = voice_named(arguments.lang)
     records = load_run(arguments.folder)
-    comparison = compare_run(records, seed=int(records.config.get("seed", 42)))
+    comparison = compare_run(records, seed=seed_of(records.manifest))
     print(card_text(records, comparison, arguments.variant, voice), end="")
     return 0

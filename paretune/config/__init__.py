@@ -18,6 +18,7 @@ from paretune.space import SearchConfig
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BASELINE = "baseline"
+DEFAULT_SEED = 42
 NO_REPLAY, SELF_REPLAY = "none", "self"
 VARIANT_KEYS = {"name", "from", "adapter", "adapter_scale", "checkpoint", "repair", "served", "served_model"}
 LM_EVAL = "lm-eval"  # the [general] kind whose tasks lm-eval itself asks and scores

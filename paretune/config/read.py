@@ -10,6 +10,7 @@ from typing import Any
 
 from paretune.config import (
     DEFAULT_GENERAL,
+    DEFAULT_SEED,
     LM_EVAL,
     ClaimsConfig,
     EngineConfig,
@@ -82,7 +83,7 @@ def experiment_of(table: Mapping[str, Any], where: str) -> ExperimentConfig:
         tracking=_tracking(table, where),
         search=_search(table, training, where),
         validation=_validation(table, where),
-        seed=check_value(table.get("seed", 42), int, {"minimum": 0}, where, "seed"),
+        seed=check_value(table.get("seed", DEFAULT_SEED), int, {"minimum": 0}, where, "seed"),
     )
     check_together(config, where)
     return config

@@ -28,7 +28,7 @@ from paretune.pipeline.validation import (
 from paretune.run.claims import stated_terms
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import LineWriter, Record, read_header, read_lines
-from paretune.run.load import task_of
+from paretune.run.load import seed_of, task_of
 from paretune.training.sft import is_trained
 
 FILE = "validation.jsonl"  # of a variant: its states that were measured
@@ -101,7 +101,7 @@ def _noted_dial(folder: RunFolder, name: str, validation: Validation) -> Dial:
     points = [item for item in noted["points"] if _key(item) in known]
     states = {BASELINE: base} | {item["name"]: known[_key(item)] for item in points}
     verdict = judge_states(
-        validation, states, stated_terms(manifest)[0], seed=int(manifest.get("config", {}).get("seed", 42)),
+        validation, states, stated_terms(manifest)[0], seed=seed_of(manifest),
         metric=task_of(manifest).facets.metric,
     )  # fmt: skip
     judged = {unit.unit.name: unit for unit in verdict.units}

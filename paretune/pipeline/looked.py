@@ -16,7 +16,7 @@ from paretune.report.search import LookRow, SearchReport
 from paretune.run.claims import stated_terms
 from paretune.run.folder import RunFolder
 from paretune.run.jsonl import read_lines
-from paretune.run.load import task_of
+from paretune.run.load import seed_of, task_of
 from paretune.sweep import expand
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_search(folder: RunFolder, comparison: Comparison) -> SearchReport | Non
     states = {look.name: StateAnswers.from_record(look.record) for look in looks}
     verdict = judge_states(
         validation, {BASELINE: StateAnswers.from_record(header["base"]), **states}, terms,
-        seed=int(manifest.get("config", {}).get("seed", 42)), metric=facets.metric,
+        seed=seed_of(manifest), metric=facets.metric,
     )  # fmt: skip
     best = {look.name for look in front(looks)}
     count = int(manifest["search"]["candidates"])

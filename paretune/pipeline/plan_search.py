@@ -12,6 +12,7 @@ from paretune.errors import ConfigError
 from paretune.pipeline.experiment import training_todo
 from paretune.pipeline.overhead import Held, looking
 from paretune.pipeline.pace import Work
+from paretune.pipeline.study import candidate_name
 from paretune.space import largest, middle
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def finals(config: ExperimentConfig, plan: SearchPlan) -> tuple[VariantConfig, .
     made = []
     for number in range(1, config.search.candidates + 1):
         for seed in config.search.seeds:
-            name = f"search-{number}-seed-{seed}"
+            name = candidate_name(number, seed)
             made.append(VariantConfig(name, training=replace(plan.usual, seed=seed)))
             scale = next((scale for scale in config.search.scales if scale != 1.0), None)
             if scale is not None:

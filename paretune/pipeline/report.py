@@ -22,10 +22,8 @@ from paretune.report.search import write_search
 from paretune.report.tables import print_tables, write_tables
 from paretune.report.verdict import closing_text
 from paretune.run.folder import RunFolder
-from paretune.run.load import Run, load_run
+from paretune.run.load import Run, load_run, seed_of
 from paretune.text import Voice
-
-DEFAULT_SEED = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def compare_folder(
     """
     comparison = compare_run(
         run,
-        seed=int(run.config.get("seed", DEFAULT_SEED)),
+        seed=seed_of(run.manifest),
         margin_points=claims.margin_points,
         budget_points=claims.budget_points,
         every_pair=claims.every_pair,
@@ -117,7 +115,7 @@ def report_runs(folder: Path, voice: Voice, say: Callable[[str], None]) -> Path:
     for path in paths:
         try:
             run = load_run(path)
-            entries.append(RunEntry(path, compare_run(run, seed=int(run.config.get("seed", DEFAULT_SEED)))))
+            entries.append(RunEntry(path, compare_run(run, seed=seed_of(run.manifest))))
         except ParetuneError as error:
             say(str(error))
             entries.append(RunEntry(path, None, str(error).removeprefix(f"{path}: ")))

@@ -25,7 +25,7 @@ from paretune.pipeline.looked import FINAL, FOLDER, LOOKS, pick_text
 from paretune.pipeline.pace import Work
 from paretune.pipeline.prepare import prepare
 from paretune.pipeline.session import Session, prepared_lines
-from paretune.pipeline.study import Look, Proposal, Study, candidates, training_name
+from paretune.pipeline.study import Look, Proposal, Study, candidate_name, candidates, training_name
 from paretune.pipeline.train import train
 from paretune.pipeline.validation import StateAnswers, Validation, answer_state, read_validation
 from paretune.pipeline.warm import seen_in_training, take_trained
@@ -119,7 +119,7 @@ class Search:
     def _take_own(self) -> None:
         """The experiment's own variants that the search trained already. What it chose is trained anew."""
         session = self.outer
-        chosen = {f"search-{number}-seed-{seed}" for number in range(1, self.config.candidates + 1)
+        chosen = {candidate_name(number, seed) for number in range(1, self.config.candidates + 1)
                   for seed in self.config.seeds}  # fmt: skip
         by_step = {variant.source for variant in session.config.variants if variant.checkpoint is not None}
         for variant in session.config.variants:
@@ -280,7 +280,7 @@ class Search:
         for number, look in enumerate(chosen, start=1):
             keys = recipe_keys(self._table.get("training", {}), look.recipe)
             for seed in self.config.seeds:
-                name = f"search-{number}-seed-{seed}"
+                name = candidate_name(number, seed)
                 items.append({"name": name, **keys, "seed": seed})
                 if look.scale != 1.0:
                     items.append({"name": f"{name}@{look.scale:g}", "from": name, "adapter_scale": look.scale})

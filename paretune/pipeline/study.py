@@ -58,6 +58,15 @@ def training_name(training: int) -> str:
     return f"trial-{training:03}"
 
 
+def candidate_name(number: int, seed: int) -> str:
+    """The variant that trains a candidate anew; number: from 1.
+
+    >>> candidate_name(1, 42)
+    'search-1-seed-42'
+    """
+    return f"search-{number}-seed-{seed}"
+
+
 class Study:
     """Proposes recipes and remembers what came of them. journal: the file; None keeps nothing.
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from paretune.config import BASELINE
+from paretune.config import BASELINE, DEFAULT_SEED
 from paretune.errors import DataError, RunFolderError
 from paretune.files import fingerprint
 from paretune.records import METHODS, ChoiceAnswer
@@ -262,6 +262,11 @@ class _Reader:
 def task_of(manifest: Record) -> Task:
     """The target task of a run. Raises ConfigError where no package has it."""
     return find_task(_target_kind(manifest))
+
+
+def seed_of(manifest: Record) -> int:
+    """The seed of a run; the usual one where the manifest does not say it."""
+    return int(_mapping(manifest.get("config")).get("seed", DEFAULT_SEED))
 
 
 def _target_kind(manifest: Record) -> str:

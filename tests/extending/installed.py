@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 _REAL = metadata.entry_points
@@ -19,3 +20,9 @@ def with_points(*points: metadata.EntryPoint) -> Callable[..., Any]:
         return [point for point in points if all(getattr(point, key) == value for key, value in wanted.items())]
 
     return entry_points
+
+
+def written(folder: Path, text: str) -> Path:
+    """An experiment file."""
+    (folder / "x.toml").write_text(text, encoding="utf-8")
+    return folder / "x.toml"

@@ -10,7 +10,7 @@ import pytest
 from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.models.adapters import on_base
-from tests.extending.installed import with_points
+from tests.extending.installed import with_points, written
 from tests.training.tiny_training import answer_loss, loaded, train, weights
 
 GROUND = '[target]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
@@ -23,13 +23,8 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "entry_points", with_points(point))
 
 
-def _write(folder: Path, text: str) -> Path:
-    (folder / "x.toml").write_text(text, encoding="utf-8")
-    return folder / "x.toml"
-
-
 def test_method_of_another_package_trains_what_it_says(tmp_path: Path) -> None:
-    training = load_experiment(_write(tmp_path, OWN)).variants[0].training
+    training = load_experiment(written(tmp_path, OWN)).variants[0].training
     assert training is not None
     base = loaded()
     before = answer_loss(base.model)
@@ -40,18 +35,18 @@ def test_method_of_another_package_trains_what_it_says(tmp_path: Path) -> None:
 
 
 def test_method_of_another_package_has_keys_of_its_own(tmp_path: Path) -> None:
-    config = load_experiment(_write(tmp_path, OWN))
+    config = load_experiment(written(tmp_path, OWN))
     recorded = config.as_dict()["variants"][0]["training"]
     assert (recorded["method"], recorded["layers"], recorded["rank"]) == ("last-layers", 1, 4)
     assert "alpha" not in recorded
     with pytest.raises(ConfigError, match=r"variant\.run-1\.alpha: not a key of method 'last-layers', but of lora, "):
-        load_experiment(_write(tmp_path, OWN + "alpha = 3\n"))
+        load_experiment(written(tmp_path, OWN + "alpha = 3\n"))
     with pytest.raises(ConfigError, match=r"variant\.run-1\.layrs: unknown key; did you mean 'layers'"):
-        load_experiment(_write(tmp_path, OWN + "layrs = 3\n"))
+        load_experiment(written(tmp_path, OWN + "layrs = 3\n"))
 
 
 def test_method_unknown_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"x\.toml: variant\.run-1\.method: no method 'last-layer'; did you mean 'last-layers'"
     ):
-        load_experiment(_write(tmp_path, GROUND + 'method = "last-layer"\n'))
+        load_experiment(written(tmp_path, GROUND + 'method = "last-layer"\n'))

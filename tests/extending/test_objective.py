@@ -10,7 +10,7 @@ import pytest
 from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.training.sft import train_adapter
-from tests.extending.installed import with_points
+from tests.extending.installed import with_points, written
 from tests.training.tiny_training import loaded, rows
 
 GROUND = '[target]\nkind = "demo"\n[[variant]]\nname = "run-1"\n'
@@ -23,13 +23,8 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "entry_points", with_points(point))
 
 
-def _write(folder: Path, text: str) -> Path:
-    (folder / "x.toml").write_text(text, encoding="utf-8")
-    return folder / "x.toml"
-
-
 def test_objective_of_another_package_trains_what_it_says(tmp_path: Path) -> None:
-    training = load_experiment(_write(tmp_path, OWN)).variants[0].training
+    training = load_experiment(written(tmp_path, OWN)).variants[0].training
     assert training is not None
     said: list[str] = []
     train_adapter(loaded(), rows(), training, tmp_path, "f", lambda *_: None, said.append)
@@ -38,12 +33,12 @@ def test_objective_of_another_package_trains_what_it_says(tmp_path: Path) -> Non
 
 
 def test_objective_of_another_package_has_keys_of_its_own(tmp_path: Path) -> None:
-    recorded = load_experiment(_write(tmp_path, OWN)).as_dict()["variants"][0]["training"]
+    recorded = load_experiment(written(tmp_path, OWN)).as_dict()["variants"][0]["training"]
     assert (recorded["objective"], recorded["first_tokens"], recorded["rank"]) == ("first-tokens", 3, 4)
     with pytest.raises(ConfigError, match=r"kl_weight: not a key of objective 'first-tokens', but of kl; its own are"):
-        load_experiment(_write(tmp_path, OWN + "kl_weight = 3\n"))
+        load_experiment(written(tmp_path, OWN + "kl_weight = 3\n"))
     with pytest.raises(ConfigError, match=r"variant\.run-1\.first_token: unknown key; did you mean 'first_tokens'"):
-        load_experiment(_write(tmp_path, OWN + "first_token = 3\n"))
+        load_experiment(written(tmp_path, OWN + "first_token = 3\n"))
 
 
 def test_objective_unknown_names_the_nearest(tmp_path: Path) -> None:
@@ -51,4 +46,4 @@ def test_objective_unknown_names_the_nearest(tmp_path: Path) -> None:
         ConfigError,
         match=r"x\.toml: variant\.run-1\.objective: no objective 'first-token'; did you mean 'first-tokens'",
     ):
-        load_experiment(_write(tmp_path, GROUND + 'objective = "first-token"\n'))
+        load_experiment(written(tmp_path, GROUND + 'objective = "first-token"\n'))

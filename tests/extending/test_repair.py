@@ -12,7 +12,7 @@ from paretune.config.read import load_experiment
 from paretune.errors import ConfigError
 from paretune.models.repairs.write import write_repaired
 from paretune.repairs import find_repair
-from tests.extending.installed import with_points
+from tests.extending.installed import with_points, written
 from tests.models.repairs.planted import FLAT, WIDE, handle, update_of, write_adapter
 
 OWN = (
@@ -27,13 +27,8 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "entry_points", with_points(point))
 
 
-def _write(folder: Path, text: str) -> Path:
-    (folder / "x.toml").write_text(text, encoding="utf-8")
-    return folder / "x.toml"
-
-
 def test_repair_of_another_package_does_what_it_says(tmp_path: Path) -> None:
-    variant = load_experiment(_write(tmp_path, OWN)).variants[1]
+    variant = load_experiment(written(tmp_path, OWN)).variants[1]
     assert (variant.name, variant.repair) == ("run-1@one-layer", "one-layer")
     rank_1 = {WIDE: (torch.ones(32, 1), torch.ones(1, 32)), FLAT: (torch.ones(48, 1), torch.ones(1, 32))}
     adapter = write_adapter(tmp_path / "source", rank_1)
@@ -46,4 +41,4 @@ def test_repair_of_another_package_does_what_it_says(tmp_path: Path) -> None:
 
 def test_repair_of_another_package_has_keys_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"kept_blok: unknown key; did you mean 'kept_block'"):
-        load_experiment(_write(tmp_path, OWN.replace("kept_block", "kept_blok")))
+        load_experiment(written(tmp_path, OWN.replace("kept_block", "kept_blok")))
